@@ -1,0 +1,231 @@
+/**
+ * The four ports a target is put together from: service, database, dns, secrets.
+ *
+ * A driver is one file that exports `{ options, component, operations, example }`. `component` says
+ * what shall exist (Pulumi); `operations` is what must be asked of the world outside Pulumi. A port
+ * knows no pull request and no HTTP: `stack` and `tags` are all the identity it gets.
+ */
+import type { ComponentResourceOptions, Input, Output } from "@pulumi/pulumi";
+import type { z } from "zod";
+import type { PreviewComponent } from "./preview-component.ts";
+
+/** The tags every resource carries (DESIGN §3 rule 10). Values are plain text, never secret. */
+export type Tags = Readonly<Record<string, string>>;
+
+export type ServiceKind = "web" | "worker" | "cron" | "job";
+
+/** A further process beside a service, sharing its environment and its life. */
+export interface SidecarDefinition {
+  readonly name: string;
+  readonly command: string;
+}
+
+/** One process of the application, as `preview.yaml` declares it. */
+export interface ServiceDefinition {
+  /** `[a-z][a-z0-9-]{0,29}`, unique in the preview. */
+  readonly name: string;
+  readonly kind: ServiceKind;
+  /** Shell command that starts it; absent where an image brings its own. */
+  readonly command?: string;
+  readonly image?: string;
+  /** Folder inside the source in which it runs; `.` by default, never outside. */
+  readonly directory: string;
+  /** Fixed port for drivers with a network of their own; the local driver chooses one and sets `PORT`. */
+  readonly port?: number;
+  /** Path that must answer 200–399 before traffic; `web` only. Without one, an open port suffices. */
+  readonly healthPath?: string;
+  /** Seconds from start to healthy before the release counts as failed. */
+  readonly startTimeoutSeconds: number;
+  /** Five-field cron expression in UTC; `cron` only. */
+  readonly schedule?: string;
+  /** Values may hold `${database.url}`, `${services.NAME.url}`, `${services.NAME.address}`, `${secrets.NAME}`. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly dependsOn: readonly string[];
+  readonly sidecars: readonly SidecarDefinition[];
+  readonly memoryMiB: number;
+  /** Share of one CPU, 1 = one core. */
+  readonly cpu: number;
+}
+
+/** A commit to run. The head of a pull request chooses `commit` and nothing else. */
+export interface SourceDefinition {
+  /** Where to fetch from, as the operator's config or the forge names it; never holds a credential. */
+  readonly repository: string;
+  /** Full hexadecimal object id. */
+  readonly commit: string;
+  readonly submodules: boolean;
+  readonly lfs: boolean;
+  /** Shell commands that prepare the tree, in order; the first failing one fails the release. */
+  readonly install: readonly BuildStep[];
+  readonly build: readonly BuildStep[];
+}
+
+export interface BuildStep {
+  readonly command: string;
+  readonly directory: string;
+}
+
+/** A command that must succeed before any service gets traffic. */
+export interface TaskDefinition {
+  readonly name: "migrate" | "seed";
+  readonly command: string;
+  readonly directory: string;
+  /** Raised to run it once more on the same database and commit. */
+  readonly generation: number;
+}
+
+export interface ServiceArgs<O = unknown> {
+  readonly stack: string;
+  readonly tags: Tags;
+  readonly options: O;
+  readonly source: SourceDefinition;
+  readonly services: readonly ServiceDefinition[];
+  readonly tasks: readonly TaskDefinition[];
+  /** Public URL of each service that has one, by service name. */
+  readonly urls: Readonly<Record<string, string>>;
+  /** Present when the preview has a database; tasks are keyed by `identity`. */
+  readonly database?: DatabaseConnection;
+  /** Secret values by name, for `${secrets.NAME}`. */
+  readonly secrets?: Output<Readonly<Record<string, string>>>;
+  /** Non-secret environment for every process: preview key, commit, URL. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Raised to release the same commit again. */
+  readonly generation: number;
+}
+
+/** All services of one preview; `addresses` resolve only once every service of this release is healthy. */
+export interface ServiceComponent extends PreviewComponent {
+  /** Private `host:port` of each service that listens, by service name. */
+  readonly addresses: Output<Readonly<Record<string, string>>>;
+}
+
+export interface DatabaseConnection {
+  readonly name: Output<string>;
+  /** Secret. `postgres://role:password@host:port/name`. */
+  readonly url: Output<string>;
+  /** Changes whenever the database was made anew, so that migrations and seeds run again. */
+  readonly identity: Output<string>;
+}
+
+export interface DatabaseArgs<O = unknown> {
+  readonly stack: string;
+  readonly tags: Tags;
+  readonly options: O;
+  /** Raised to make the database anew (`reset-db`). */
+  readonly generation: number;
+  /** Named baseline to branch from; absent: an empty database. */
+  readonly baseline?: string;
+}
+
+export interface DatabaseComponent extends PreviewComponent, DatabaseConnection {}
+
+export interface RouteDefinition {
+  readonly host: string;
+  readonly service: string;
+  /** Private `host:port`. */
+  readonly address: Input<string>;
+}
+
+export interface DnsArgs<O = unknown> {
+  readonly stack: string;
+  readonly tags: Tags;
+  readonly options: O;
+  readonly routes: readonly RouteDefinition[];
+}
+
+export interface DnsComponent extends PreviewComponent {
+  readonly hosts: Output<readonly string[]>;
+}
+
+export interface SecretDefinition {
+  /** `[A-Z][A-Z0-9_]*` */
+  readonly name: string;
+  /** Given by the operator (already a Pulumi secret), or made once and kept for the life of the preview. */
+  readonly value?: Output<string>;
+  /** Raised to make a generated value anew (`rotate`). */
+  readonly generation: number;
+}
+
+export interface SecretsArgs<O = unknown> {
+  readonly stack: string;
+  readonly tags: Tags;
+  readonly options: O;
+  readonly secrets: readonly SecretDefinition[];
+}
+
+export interface SecretsComponent extends PreviewComponent {
+  /** Secret. By name. */
+  readonly values: Output<Readonly<Record<string, string>>>;
+}
+
+/** What an operation gets: the driver's own options and, where it is about one preview, its stack. */
+export interface OperationContext<O> {
+  readonly options: O;
+  readonly stack: string;
+}
+
+export interface LogLine {
+  readonly service: string;
+  /** ISO 8601 UTC, absent where the source keeps no time. */
+  readonly at?: string;
+  readonly text: string;
+}
+
+export interface LogQuery {
+  readonly service?: string;
+  /** Lines from the end of each service's log. */
+  readonly tail: number;
+  /** Goes on until `signal` aborts. */
+  readonly follow: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Something that exists in the world and bears our tags, whether a stack knows of it or not. */
+export interface OwnedThing {
+  /** `process`, `database`, `role`, `checkout`, `route`, `namespace`, … */
+  readonly kind: string;
+  readonly id: string;
+  readonly stack: string;
+}
+
+/** Found wrong by a check, with the way out; `ok` findings are shown by `doctor` too. */
+export interface Finding {
+  readonly ok: boolean;
+  readonly what: string;
+  readonly remedy?: string;
+}
+
+/** Each only where it makes sense for the vendor; every one is idempotent and safe to ask at any time. */
+export interface Operations<O> {
+  /** Private `host:port` where the gateway reaches a service now; undefined while there is none. */
+  address?(context: OperationContext<O>, service: string): Promise<string | undefined>;
+  /** Frees or restores what runs, keeping data and link. Not a change of the stack. */
+  setAwake?(context: OperationContext<O>, awake: boolean): Promise<void>;
+  /** True when everything that should run while awake runs. */
+  isAwake?(context: OperationContext<O>): Promise<boolean>;
+  logs?(context: OperationContext<O>, query: LogQuery): AsyncIterable<LogLine>;
+  /** Why it is not ready, in a person's words. */
+  explain?(context: OperationContext<O>): Promise<string | undefined>;
+  /** All that exists, of every stack or of one: serves the sweep and the proof of a teardown. */
+  owned?(options: O, stack?: string): Promise<readonly OwnedThing[]>;
+  /** Removes one owned thing that no stack knows of any more. Gone already is success. */
+  remove?(options: O, thing: OwnedThing): Promise<void>;
+  check?(options: O): Promise<readonly Finding[]>;
+}
+
+type ComponentClass<A, C> = new (name: string, args: A, opts?: ComponentResourceOptions) => C;
+
+/** What one vendor's file exports. `O` is the type its `options` schema parses to. */
+export interface Driver<O, A, C> {
+  /** Schema with defaults and a description per option; generates the config's documentation. */
+  readonly options: z.ZodType<O>;
+  readonly component: ComponentClass<A, C>;
+  readonly operations: Operations<O>;
+  /** Arguments by which the contract suite runs the driver. */
+  readonly example: () => Omit<A, "stack" | "tags">;
+}
+
+export type ServiceDriver<O = unknown> = Driver<O, ServiceArgs<O>, ServiceComponent>;
+export type DatabaseDriver<O = unknown> = Driver<O, DatabaseArgs<O>, DatabaseComponent>;
+export type DnsDriver<O = unknown> = Driver<O, DnsArgs<O>, DnsComponent>;
+export type SecretsDriver<O = unknown> = Driver<O, SecretsArgs<O>, SecretsComponent>;

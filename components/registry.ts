@@ -1,0 +1,18 @@
+/** Every driver by port and name: adding one is a file and a line here. Imports are lazy, so a target loads only its own vendors. */
+export const registry = {
+  service: {
+    local: async () => (await import("./service/local.ts")).localService,
+  },
+  database: {
+    clone: async () => (await import("./database/clone.ts")).cloneDatabase,
+  },
+  dns: {
+    gateway: async () => (await import("./dns/gateway.ts")).gatewayDns,
+  },
+  secrets: {
+    local: async () => (await import("./secrets/local.ts")).localSecrets,
+  },
+} as const;
+
+export type Port = keyof typeof registry;
+export type DriverName<P extends Port> = keyof (typeof registry)[P];

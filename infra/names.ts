@@ -1,0 +1,78 @@
+/** Every name a preview bears, made in one place, so that no two places cut and hash differently. */
+import { createHash } from "node:crypto";
+
+/** Pulumi project of every preview stack; fixed, because the backend files stacks under it. */
+export const PROJECT = "stackling";
+
+const LABEL_MAX = 63;
+/** Postgres cuts identifiers at 63 bytes. */
+const IDENTIFIER_MAX = 63;
+
+/** A preview: of a pull request by number, or of a git branch by hand. */
+export type PreviewKey =
+  | { readonly repository: string; readonly number: number }
+  | { readonly repository: string; readonly gitBranch: string };
+
+/** `shop#42` or `shop@feature/cart`. */
+export function formatKey(key: PreviewKey): string {
+  return "number" in key ? `${key.repository}#${key.number}` : `${key.repository}@${key.gitBranch}`;
+}
+
+/** Reads what `formatKey` wrote; undefined when the text is neither form. */
+export function parseKey(text: string): PreviewKey | undefined {
+  const byNumber = /^([a-z][a-z0-9-]*)#([1-9][0-9]{0,9})$/.exec(text);
+  if (byNumber?.[1] && byNumber[2]) return { repository: byNumber[1], number: Number(byNumber[2]) };
+  const byBranch = /^([a-z][a-z0-9-]*)@(\S.*)$/.exec(text);
+  if (byBranch?.[1] && byBranch[2]) return { repository: byBranch[1], gitBranch: byBranch[2] };
+  return undefined;
+}
+
+/** `<name>-pr-<number>` or `<name>-br-<slug>-<hash>`; at most 63 characters, unique per key. */
+export function stackName(key: PreviewKey): string {
+  if ("number" in key) return cut(`${key.repository}-pr-${key.number}`, LABEL_MAX);
+  const hash = digest(key.gitBranch, 6);
+  const slug = slugify(key.gitBranch);
+  const room = LABEL_MAX - hash.length - 1;
+  return `${trimDashes(`${key.repository}-br-${slug}`.slice(0, room))}-${hash}`;
+}
+
+/**
+ * Host of a service: `pr-42-shop.<domain>` for the main one, `pr-42-api-shop.<domain>` for others.
+ * One DNS label of at most 63 characters (RFC 1035 §2.3.4), so one wildcard certificate fits all.
+ */
+export function hostName(key: PreviewKey, domain: string, service?: string): string {
+  const which = "number" in key ? `pr-${key.number}` : `br-${slugify(key.gitBranch)}-${digest(key.gitBranch, 6)}`;
+  const label = service ? `${which}-${service}-${key.repository}` : `${which}-${key.repository}`;
+  return `${cut(label, LABEL_MAX)}.${domain}`;
+}
+
+/** Database and role name of a stack: `[a-z0-9_]`, at most 63 bytes. */
+export function databaseName(stack: string): string {
+  return cut(stack.replaceAll("-", "_"), IDENTIFIER_MAX, "_");
+}
+
+/** Text as it is when it fits, else cut with a hash of the whole, so that two long names stay two. */
+function cut(text: string, max: number, joint = "-"): string {
+  if (text.length <= max) return text;
+  const hash = digest(text, 8);
+  return `${text.slice(0, max - hash.length - 1)}${joint}${hash}`;
+}
+
+function slugify(text: string): string {
+  return (
+    trimDashes(
+      text
+        .normalize("NFKD")
+        .toLowerCase()
+        .replace(/[^a-z0-9]+/g, "-"),
+    ).slice(0, 30) || "x"
+  );
+}
+
+function trimDashes(text: string): string {
+  return text.replace(/^-+|-+$/g, "");
+}
+
+function digest(text: string, length: number): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, length);
+}

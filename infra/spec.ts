@@ -1,0 +1,85 @@
+/**
+ * PreviewSpec: everything the program needs to build one preview, as plain JSON.
+ *
+ * It is stored as the stack output `spec`, so that the CLI, a rebuilt store and a successor find it
+ * where the stack is. It holds no secret: secret values are named here and brought by the runner.
+ */
+import { z } from "zod";
+
+const name = z.string().regex(/^[a-z][a-z0-9-]{0,29}$/);
+
+const buildStep = z.strictObject({ command: z.string().min(1), directory: z.string() });
+
+const service = z.strictObject({
+  name,
+  kind: z.enum(["web", "worker", "cron", "job"]),
+  command: z.string().optional(),
+  image: z.string().optional(),
+  directory: z.string(),
+  port: z.int().min(1).max(65535).optional(),
+  healthPath: z.string().startsWith("/").optional(),
+  startTimeoutSeconds: z.number().positive(),
+  schedule: z.string().optional(),
+  environment: z.record(z.string(), z.string()),
+  dependsOn: z.array(name),
+  sidecars: z.array(z.strictObject({ name, command: z.string() })),
+  memoryMiB: z.number().positive(),
+  cpu: z.number().positive(),
+});
+
+const driverChoice = z.strictObject({
+  driver: z.string(),
+  /** The driver's own options, already parsed; references to secrets, never the secrets. */
+  options: z.record(z.string(), z.unknown()),
+});
+
+export const previewSpec = z.strictObject({
+  version: z.literal(1),
+  /** Stack name, see names.ts. */
+  stack: z.string(),
+  /** `shop#42` or `shop@branch`. */
+  key: z.string(),
+  repository: name.or(z.string()),
+  /** Absent for a preview made by hand. */
+  number: z.int().positive().optional(),
+  gitBranch: z.string(),
+  /** Public URL by service, for those that have one. */
+  urls: z.record(z.string(), z.string()),
+  source: z.strictObject({
+    repository: z.string(),
+    commit: z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/),
+    submodules: z.boolean(),
+    lfs: z.boolean(),
+    install: z.array(buildStep),
+    build: z.array(buildStep),
+  }),
+  target: z.strictObject({
+    name: z.string(),
+    service: driverChoice,
+    database: driverChoice.optional(),
+    dns: driverChoice,
+    secrets: driverChoice,
+  }),
+  services: z.array(service).min(1),
+  database: z
+    .strictObject({
+      baseline: z.string().optional(),
+      migrate: buildStep.optional(),
+      seed: buildStep.optional(),
+    })
+    .optional(),
+  /** Names of generated secrets the application asks for. */
+  generatedSecrets: z.array(z.string()),
+  /** Names of secrets whose values the operator grants; the runner brings the values. */
+  grantedSecrets: z.array(z.string()),
+  /** One-shot wishes as levels (DESIGN §2): raised once, done once. */
+  generations: z.strictObject({
+    deploy: z.int().min(0),
+    database: z.int().min(0),
+    seed: z.int().min(0),
+    secrets: z.int().min(0),
+  }),
+  tags: z.record(z.string(), z.string()),
+});
+
+export type PreviewSpec = z.infer<typeof previewSpec>;

@@ -1,0 +1,104 @@
+/**
+ * The two config files as the rest of the program uses them: parsed, defaulted and checked. What a
+ * person typed is the parsers' business (`operator.ts`, `application.ts`).
+ */
+import type { BuildStep, ServiceDefinition } from "../../components/ports.ts";
+import type { ForgeName } from "../forges/registry.ts";
+
+/** A driver by name with its parsed options. */
+export interface DriverChoice {
+  readonly driver: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+export interface TargetConfig {
+  readonly name: string;
+  readonly service: DriverChoice;
+  readonly database?: DriverChoice;
+  readonly dns: DriverChoice;
+  readonly secrets: DriverChoice;
+}
+
+export interface RepositoryConfig {
+  /** Unique and immutable; part of every name. `[a-z][a-z0-9-]{0,29}` */
+  readonly name: string;
+  /** Name of an entry of `forges`. */
+  readonly forge: string;
+  /** `acme/shop`, or the absolute path of a local repository. */
+  readonly path: string;
+  readonly target: string;
+  /** Glob patterns of git branches that get previews; the default branch never does. */
+  readonly branches: readonly string[];
+  /** Database baseline by name; undefined when previews start from an empty database. */
+  readonly baseline?: string;
+  /** Values granted to trusted previews by name: resolved from environment or file when used. */
+  readonly secrets: Readonly<Record<string, SecretReference>>;
+  /** Who pays and who is asked, for the tags. */
+  readonly team?: string;
+  readonly costCenter?: string;
+  readonly tags: Readonly<Record<string, string>>;
+  /** `preview.yaml` for a repository that has none of its own; set by `stackling up PATH` detection. */
+  readonly application?: ApplicationConfig;
+}
+
+export type SecretReference = { readonly env: string } | { readonly file: string };
+
+export interface ForgeConfig {
+  readonly name: string;
+  readonly kind: ForgeName;
+  /** Parsed by the forge's own schema. */
+  readonly options: unknown;
+}
+
+export interface OperatorConfig {
+  readonly forges: readonly ForgeConfig[];
+  readonly repositories: readonly RepositoryConfig[];
+  readonly targets: readonly TargetConfig[];
+  /** Where the gateway answers, such as `localhost:4000` or `preview.acme.dev`. */
+  readonly domain: string;
+  readonly scheme: "http" | "https";
+  readonly port: number;
+  /** Address to listen on; 127.0.0.1 by default. */
+  readonly host: string;
+  /** Postgres URL of the store; undefined: the embedded server. */
+  readonly store?: SecretReference;
+  /** Pulumi backend URL; undefined: `file://` in the data folder. */
+  readonly backend?: string;
+  /** Where the encryption passphrase lies; undefined: a 0600 file in the data folder. */
+  readonly passphrase?: SecretReference;
+  readonly limits: {
+    /** Engine runs at once. */
+    readonly engineRuns: number;
+    readonly memoryMiB: number;
+    readonly cpu: number;
+    readonly services: number;
+    readonly webhookBytes: number;
+    /** Deliveries over 1 MiB that may be read at once. */
+    readonly largeBodies: number;
+  };
+  readonly lifecycle: {
+    readonly sleepAfterSeconds: number;
+    readonly resyncSeconds: number;
+  };
+  /** Off, or the sticky comment as in EXPECTED. */
+  readonly comments: boolean;
+}
+
+/** `preview.yaml` */
+export interface ApplicationConfig {
+  /** Which service answers at the preview's main host; the first `web` one by default. */
+  readonly main: string;
+  readonly install: readonly BuildStep[];
+  readonly build: readonly BuildStep[];
+  readonly services: readonly ServiceDefinition[];
+  readonly database?: {
+    readonly migrate?: BuildStep;
+    readonly seed?: BuildStep;
+  };
+  /** Names of random secrets made once per preview. */
+  readonly generatedSecrets: readonly string[];
+  /** Names of operator secrets the application asks to be granted. */
+  readonly grantedSecrets: readonly string[];
+  readonly submodules: boolean;
+  readonly lfs: boolean;
+}

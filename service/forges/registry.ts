@@ -1,0 +1,7 @@
+/** Every forge by the name the config uses; adding one is a file and a line. */
+export const forges = {
+  github: async () => (await import("./github.ts")).githubForge,
+  local: async () => (await import("./local.ts")).localForge,
+} as const;
+
+export type ForgeName = keyof typeof forges;

@@ -1,0 +1,121 @@
+/** What is known and wished of one preview. Pure types and pure functions; `now` is always an argument. */
+import type { PreviewSpec } from "../infra/spec.ts";
+import type { AnnouncementHandles, PullRequest } from "./forges/forge.ts";
+
+export type Condition = "Ready" | "Reconciling" | "Stalled";
+
+/** CamelCase, as in Kubernetes. Listed so that page, comment and metrics can be complete over them. */
+export const REASONS = [
+  "Queued",
+  "Provisioning",
+  "Updating",
+  "Healthy",
+  "Asleep",
+  "Waking",
+  "Destroying",
+  "Gone",
+  "Unreachable",
+  "NotConfigured",
+  "Blocked",
+  "SpecInvalid",
+  "CheckoutFailed",
+  "InstallFailed",
+  "BuildFailed",
+  "MigrationFailed",
+  "SeedFailed",
+  "StartFailed",
+  "PortNotOpen",
+  "HealthCheckFailed",
+  "DatabaseFailed",
+  "StackLocked",
+  "EngineFailed",
+  "EngineTimedOut",
+  "DestroyFailed",
+  "RefNotFound",
+] as const;
+export type Reason = (typeof REASONS)[number];
+
+/** Lifecycle stages shown to people. */
+export type Stage = "Created" | "Active" | "Asleep" | "Idle" | "Closed" | "Gone";
+
+/** The one-shot wishes, as levels. */
+export type Generations = PreviewSpec["generations"];
+
+/** What persons asked for; survives in the store and, through the spec, in the stack's outputs. */
+export interface Intents {
+  readonly generations: Generations;
+  /** A preview by hand exists while this is set; also `down` on a pull request's preview until its next push. */
+  readonly removed?: { readonly at: string; readonly headSha?: string; readonly by: string };
+  /** Ref of a preview by hand, registered until `down`. */
+  readonly gitRef?: string;
+  readonly keep: boolean;
+  /** ISO 8601; the hard stop it was extended to. */
+  readonly extendedTo?: string;
+  /** Asked for by a person; undone by a visit or push. */
+  readonly asleep: boolean;
+}
+
+/** What one step of reconcile writes down; the whole of what the service knows of a preview. */
+export interface PreviewStatus {
+  readonly condition: Condition;
+  readonly reason: string;
+  /** One sentence for people; redacted. */
+  readonly message: string;
+  /** Redacted last lines where something failed. */
+  readonly excerpt: readonly string[];
+  /** ISO 8601 of the last change of condition or reason. */
+  readonly since: string;
+  /** True from the first `up` until a destroy has been proved. */
+  readonly stackExists: boolean;
+  /** The spec that serves now; undefined before the first success. */
+  readonly live?: PreviewSpec;
+  /** Public outputs of the last success. */
+  readonly outputs: Readonly<Record<string, unknown>>;
+  /** Digest of the spec that was last tried, and whether it worked. */
+  readonly attempted?: {
+    readonly digest: string;
+    readonly ok: boolean;
+    readonly terminal: boolean;
+    readonly failures: number;
+    readonly at: string;
+  };
+  /** An engine run of ours may have died in the middle: refresh before going on. */
+  readonly interrupted: boolean;
+  readonly awake: boolean;
+  readonly destroyFailures: number;
+  /** Set once proved gone. */
+  readonly goneAt?: string;
+}
+
+/** A preview as the store holds it. */
+export interface Preview {
+  readonly key: string;
+  readonly stack: string;
+  /** Name of the repository in the config. */
+  readonly repository: string;
+  readonly number?: number;
+  readonly gitBranch: string;
+  readonly createdAt: string;
+  readonly lastPushAt: string;
+  readonly lastVisitAt?: string;
+  readonly intents: Intents;
+  readonly status: PreviewStatus;
+  /** As last read, for lists and pages; never a ground for an action. */
+  readonly pullRequest?: PullRequest;
+  readonly handles: AnnouncementHandles;
+  /** Version for optimistic writes. */
+  readonly revision: number;
+}
+
+/** Proof of a teardown. */
+export interface Receipt {
+  readonly key: string;
+  readonly stack: string;
+  readonly at: string;
+  readonly reason: string;
+  /** URNs that the stack owned. */
+  readonly removed: readonly string[];
+  /** Kinds of things looked for again in the world, with how many were found; all zero. */
+  readonly proof: readonly { readonly what: string; readonly found: number }[];
+  readonly durationMs: number;
+}

@@ -1,0 +1,61 @@
+/** What the service remembers. Postgres holds it; the interface names what the coordinators may ask. */
+import type { Lease } from "../../infra/stacks.ts";
+import type { Preview, PreviewStatus, Receipt } from "../status.ts";
+
+export interface DeliveryRow {
+  readonly forge: string;
+  readonly deliveryId: string;
+  readonly event: string;
+  /** Key to look at; undefined for what concerns no configured pull request (kept as a counter only). */
+  readonly key?: string;
+}
+
+export interface HistoryEntry {
+  readonly key: string;
+  readonly at: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly headSha?: string;
+}
+
+export interface Store {
+  /** Stores deliveries and enqueues their keys in one transaction; resolves once committed. Ids seen before are no-ops. */
+  receive(deliveries: readonly DeliveryRow[]): Promise<void>;
+  /** "Look at this preview." Many at once become one. */
+  enqueue(keys: readonly string[]): Promise<void>;
+
+  find(key: string): Promise<Preview | undefined>;
+  findByStack(stack: string): Promise<Preview | undefined>;
+  /** Every preview that is not proved gone, and with `gone` those too, newest first. */
+  list(options?: { readonly gone?: boolean; readonly repository?: string }): Promise<readonly Preview[]>;
+  create(preview: Omit<Preview, "revision">): Promise<Preview>;
+  /** Writes some fields under a row lock and tells every replica (`pg_notify`). `undefined` result: no such preview. */
+  update(
+    key: string,
+    change: (preview: Preview) => Partial<Omit<Preview, "key" | "revision">>,
+  ): Promise<Preview | undefined>;
+  setStatus(key: string, status: Partial<PreviewStatus>): Promise<Preview | undefined>;
+  setDue(key: string, dueAt: string | undefined): Promise<void>;
+  /** Keys whose time has come. */
+  due(now: string): Promise<readonly string[]>;
+  /** Raises `lastVisitAt`, never lowers it; called in batches, not per request. */
+  visited(visits: Readonly<Record<string, string>>): Promise<void>;
+
+  /** Undefined when another holder's lease is not past yet. */
+  acquireLease(stack: string): Promise<(Lease & { release(): Promise<void> }) | undefined>;
+  /** Ends the leases that this holder name held in an earlier life. */
+  releaseOwnLeases(): Promise<void>;
+
+  record(entry: HistoryEntry): Promise<void>;
+  history(key: string, limit: number): Promise<readonly HistoryEntry[]>;
+  addReceipt(receipt: Receipt): Promise<void>;
+  receipts(key: string): Promise<readonly Receipt[]>;
+  count(name: string, by?: number): Promise<void>;
+  counters(): Promise<Readonly<Record<string, number>>>;
+
+  /** Calls back when any replica changed a preview. */
+  onChange(listener: (key: string) => void): () => void;
+  /** Rejects when the database does not answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
