@@ -1,0 +1,111 @@
+/** `preview.yaml` as a person writes it. Descriptions become the published JSON Schema and docs/config.md. */
+import { z } from "zod";
+
+const serviceName = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9-]{0,29}$/,
+    "must be lower-case letters, digits and dashes, a letter first, at most 30 characters",
+  );
+
+const variableName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be letters, digits and underscores, no digit first");
+
+const secretName = z
+  .string()
+  .regex(/^[A-Z][A-Z0-9_]*$/, "must be capital letters, digits and underscores, a letter first");
+
+const command = z.string().trim().min(1, "must be a command, is empty");
+
+const environment = z
+  .record(variableName, z.union([z.string(), z.number(), z.boolean()]))
+  .describe(
+    "Environment variables. Values may hold ${database.url}, ${services.NAME.url}, ${services.NAME.address} and ${secrets.NAME}.",
+  );
+
+const directory = z
+  .string()
+  .min(1)
+  .describe("Folder inside the repository to run in; the repository's root by default.");
+
+const step = z.union([
+  command,
+  z.strictObject({
+    command: command.describe("Shell command; a non-zero exit fails the preview."),
+    directory: directory.optional(),
+  }),
+]);
+
+const steps = z.union([...step.options, z.array(step)]);
+
+const service = z.strictObject({
+  kind: z
+    .enum(["web", "worker", "cron", "job"])
+    .optional()
+    .describe(
+      "`web` listens on PORT and has a link; `worker` runs and listens to nobody; `cron` runs on a schedule; `job` runs once per release. Default: `cron` with a schedule, else `web`.",
+    ),
+  command: command.optional().describe("Shell command that starts it. It finds its port in PORT."),
+  image: z.string().min(1).optional().describe("Container image, for targets that run images."),
+  directory: directory.optional(),
+  port: z
+    .int()
+    .min(1)
+    .max(65535)
+    .optional()
+    .describe("Fixed port, for targets where each service has its own network."),
+  health: z
+    .string()
+    .startsWith("/", "must begin with /")
+    .optional()
+    .describe("Path that must answer 200 to 399 before the link moves here; without one an open port is enough."),
+  startTimeoutSeconds: z
+    .number()
+    .positive("must be more than 0")
+    .max(900, "must be at most 900")
+    .optional()
+    .describe("Time from start to healthy before the release counts as failed. Default 60."),
+  schedule: z.string().optional().describe("Five-field cron expression in UTC, for `cron`."),
+  env: environment.optional(),
+  dependsOn: z.array(z.string()).optional().describe("Services that are healthy before this one starts."),
+  sidecars: z
+    .record(serviceName, command)
+    .optional()
+    .describe("Further processes beside this one, name to command, with the same environment and life."),
+  memoryMiB: z.int().min(16, "must be at least 16").optional().describe("Memory limit in MiB. Default 512."),
+  cpu: z.number().positive("must be more than 0").optional().describe("Share of one CPU, 1 = one core. Default 0.5."),
+});
+
+export const applicationSchema = z.strictObject({
+  services: z
+    .record(serviceName, z.union([command, service]))
+    .describe("The application's processes by name: a start command, or a map for more."),
+  main: z.string().optional().describe("Service that answers at the preview's link. Default: the first `web` one."),
+  install: steps.optional().describe("Commands that fetch packages; cached by lock file and command."),
+  build: steps.optional().describe("Commands that build the application, after `install`."),
+  database: z
+    .union([
+      z.boolean(),
+      z.strictObject({
+        migrate: step
+          .optional()
+          .describe("Brings the schema to this commit; runs before traffic, with DATABASE_URL set."),
+        seed: step.optional().describe("Fills a new database with data; runs after `migrate`, once per database."),
+      }),
+    ])
+    .optional()
+    .describe("Gives each preview a database of its own, in DATABASE_URL. `true` where it needs no commands."),
+  env: environment.optional().describe("Environment variables of every service."),
+  secrets: z
+    .record(secretName, z.enum(["generated", "granted"]))
+    .optional()
+    .describe("`generated`: a random value made once per preview. `granted`: a value the operator's config gives."),
+  submodules: z.boolean().optional().describe("Check out git submodules. Default false."),
+  lfs: z.boolean().optional().describe("Fetch git LFS files. Default false."),
+});
+
+export type ApplicationFile = z.infer<typeof applicationSchema>;
+export type ServiceFile = z.infer<typeof service>;
+export type StepFile = z.infer<typeof step>;
+export type StepsFile = z.infer<typeof steps>;

@@ -1,0 +1,96 @@
+import { ConfigError } from "../../components/errors.ts";
+import type { BuildStep, ServiceDefinition, ServiceKind } from "../../components/ports.ts";
+import { checkApplication } from "./application-checks.ts";
+import {
+  type ApplicationFile,
+  applicationSchema,
+  type ServiceFile,
+  type StepFile,
+  type StepsFile,
+} from "./application-schema.ts";
+import type { ApplicationConfig, OperatorConfig } from "./types.ts";
+import { byLine, readYamlFile } from "./yaml-file.ts";
+
+export type ApplicationLimits = Pick<OperatorConfig["limits"], "memoryMiB" | "cpu" | "services">;
+
+/**
+ * Reads `preview.yaml`. Limits are those of one whole preview: what its services ask for together.
+ * Throws `ConfigError` with every problem in the text at once; `file` names it in the messages.
+ */
+export function parseApplication(
+  text: string,
+  { file, limits }: { readonly file: string; readonly limits: ApplicationLimits },
+): ApplicationConfig {
+  const yaml = readYamlFile(text, applicationSchema);
+  if (yaml.value === undefined) throw new ConfigError(file, yaml.problems);
+  const application = toApplication(yaml.value);
+  const problems = checkApplication(application, limits).map(({ path, message }) => yaml.problemAt(path, message));
+  if (problems.length > 0) throw new ConfigError(file, byLine(problems));
+  return application;
+}
+
+function toApplication(file: ApplicationFile): ApplicationConfig {
+  const hasDatabase = file.database !== undefined && file.database !== false;
+  const shared = { ...(hasDatabase ? { DATABASE_URL: "${database.url}" } : {}), ...texts(file.env) };
+  const services = Object.entries(file.services).map(([name, typed]) => toService(name, typed, shared));
+  const secrets = Object.entries(file.secrets ?? {});
+  const tasks = typeof file.database === "object" ? file.database : {};
+  return {
+    main: file.main ?? services.find((service) => service.kind === "web")?.name ?? "",
+    install: toSteps(file.install),
+    build: toSteps(file.build),
+    services,
+    ...(hasDatabase
+      ? {
+          database: {
+            ...(tasks.migrate !== undefined ? { migrate: toStep(tasks.migrate) } : {}),
+            ...(tasks.seed !== undefined ? { seed: toStep(tasks.seed) } : {}),
+          },
+        }
+      : {}),
+    generatedSecrets: secrets.filter(([, source]) => source === "generated").map(([name]) => name),
+    grantedSecrets: secrets.filter(([, source]) => source === "granted").map(([name]) => name),
+    submodules: file.submodules ?? false,
+    lfs: file.lfs ?? false,
+  };
+}
+
+function toService(
+  name: string,
+  typed: string | ServiceFile,
+  shared: Readonly<Record<string, string>>,
+): ServiceDefinition {
+  const service: ServiceFile = typeof typed === "string" ? { command: typed } : typed;
+  const kind: ServiceKind = service.kind ?? (service.schedule === undefined ? "web" : "cron");
+  return {
+    name,
+    kind,
+    ...(service.command !== undefined ? { command: service.command } : {}),
+    ...(service.image !== undefined ? { image: service.image } : {}),
+    directory: service.directory ?? ".",
+    ...(service.port !== undefined ? { port: service.port } : {}),
+    ...(service.health !== undefined ? { healthPath: service.health } : {}),
+    startTimeoutSeconds: service.startTimeoutSeconds ?? 60,
+    ...(service.schedule !== undefined ? { schedule: service.schedule } : {}),
+    environment: { ...shared, ...texts(service.env) },
+    dependsOn: service.dependsOn ?? [],
+    sidecars: Object.entries(service.sidecars ?? {}).map(([sidecar, command]) => ({ name: sidecar, command })),
+    memoryMiB: service.memoryMiB ?? 512,
+    cpu: service.cpu ?? 0.5,
+  };
+}
+
+function toSteps(typed: StepsFile | undefined): readonly BuildStep[] {
+  if (typed === undefined) return [];
+  return Array.isArray(typed) ? typed.map(toStep) : [toStep(typed)];
+}
+
+function toStep(typed: StepFile): BuildStep {
+  return typeof typed === "string"
+    ? { command: typed, directory: "." }
+    : { command: typed.command, directory: typed.directory ?? "." };
+}
+
+function texts(values: ApplicationFile["env"]): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(values ?? {}).map(([name, value]) => [name, String(value)]));
+}
