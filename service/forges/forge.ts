@@ -33,6 +33,8 @@ export interface RepositoryRef {
   readonly name: string;
   /** `acme/shop`, or the path of a local repository. */
   readonly path: string;
+  /** Patterns of the git branches that count as pull requests where the forge itself has none (local). All when absent. */
+  readonly branches?: readonly string[];
 }
 
 /**
