@@ -1,0 +1,51 @@
+/** The assortment a new database is seeded with. */
+export const products = [
+  {
+    id: "morning-assam",
+    name: "Morning Assam",
+    note: "Malt, dark honey and a strong start to the day.",
+    origin: "India",
+    priceCents: 890,
+    colours: { body: "#b5532a", lid: "#7c3519", label: "#fff3e4" },
+  },
+  {
+    id: "jasmine-pearls",
+    name: "Jasmine Pearls",
+    note: "Hand-rolled green tea that opens slowly in the cup.",
+    origin: "China",
+    priceCents: 1450,
+    colours: { body: "#6f9a6a", lid: "#476b45", label: "#f6fbef" },
+  },
+  {
+    id: "earl-of-the-lake",
+    name: "Earl of the Lake",
+    note: "Black tea with Calabrian bergamot and cornflowers.",
+    origin: "Sri Lanka",
+    priceCents: 990,
+    colours: { body: "#3f5f8a", lid: "#27405f", label: "#eef4fb" },
+  },
+  {
+    id: "smoky-pine",
+    name: "Smoky Pine",
+    note: "Lapsang dried over pinewood: campfire, leather, plum.",
+    origin: "China",
+    priceCents: 1190,
+    colours: { body: "#4a4a48", lid: "#2c2c2b", label: "#f3efe8" },
+  },
+  {
+    id: "garden-mint",
+    name: "Garden Mint",
+    note: "Peppermint and spearmint, no caffeine, all evening.",
+    origin: "Germany",
+    priceCents: 690,
+    colours: { body: "#3d8f7c", lid: "#28665a", label: "#effaf6" },
+  },
+  {
+    id: "rose-oolong",
+    name: "Rose Oolong",
+    note: "Half-oxidised leaves layered with real petals.",
+    origin: "Taiwan",
+    priceCents: 1690,
+    colours: { body: "#c0728c", lid: "#8f4a63", label: "#fdf1f5" },
+  },
+];

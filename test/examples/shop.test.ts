@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+import { eventually } from "../support/eventually.ts";
+import { testDatabase } from "../support/postgres.ts";
+
+const project = fileURLToPath(new URL("../../", import.meta.url));
+const shop = join(project, "examples/shop");
+
+interface ShopStatus {
+  readonly service: string;
+  readonly database: string;
+  readonly products: number;
+  readonly orders: number;
+}
+
+const statusOf = async (host: string) => (await (await fetch(`${host}/api/v1/status`)).json()) as ShopStatus;
+
+describe("the example shop", () => {
+  let database: Awaited<ReturnType<typeof testDatabase>>;
+  const running: ChildProcess[] = [];
+  let web = "";
+  let api = "";
+
+  const environment = (): NodeJS.ProcessEnv => ({
+    PATH: process.env.PATH,
+    DATABASE_URL: database.url,
+    PORT: "0",
+    PACKING_MS: "1",
+    STACKLING_KEY: "shop#7",
+    STACKLING_COMMIT: "0123456789abcdef",
+  });
+  const start = async (script: string, ready: RegExp, extra: NodeJS.ProcessEnv = {}) => {
+    const child = spawn(process.execPath, [script], { cwd: shop, env: { ...environment(), ...extra } });
+    running.push(child);
+    for await (const line of createInterface({ input: child.stdout })) {
+      const match = ready.exec(line);
+      if (match) {
+        child.stdout.resume();
+        return match[1] ?? "";
+      }
+    }
+    throw new Error(`${script} ended before it was ready`);
+  };
+  const run = (script: string, cwd = shop) => execa(process.execPath, [script], { cwd, env: environment() });
+  const submit = (path: string, fields: Record<string, string>, cookie = "") =>
+    fetch(`${web}${path}`, {
+      method: "POST",
+      redirect: "manual",
+      headers: { cookie },
+      body: new URLSearchParams(fields),
+    });
+
+  before(async () => {
+    database = await testDatabase();
+    await run("migrate.mjs");
+    await run("seed.mjs");
+    web = `http://127.0.0.1:${await start("web.mjs", /port (\d+)/, { API_URL: "http://api.invalid" })}`;
+    api = `http://127.0.0.1:${await start("api.mjs", /port (\d+)/, { SHOP_URL: web })}`;
+    await start("worker.mjs", /waiting/);
+  });
+
+  after(async () => {
+    const ended = running.map((child) => (child.exitCode === null ? once(child, "exit") : undefined));
+    for (const child of running) child.kill("SIGTERM");
+    await Promise.all(ended);
+    await database.drop();
+  });
+
+  it("shows its products, its preview and its commit", async () => {
+    const page = await (await fetch(web)).text();
+    assert.match(page, /Morning Assam/);
+    assert.match(page, /preview <b>shop#7<\/b> · commit <b>0123456<\/b>/);
+  });
+
+  it("names its database in the status of both hosts", async () => {
+    const name = new URL(database.url).pathname.slice(1);
+    for (const [host, service] of [
+      [web, "web"],
+      [api, "api"],
+    ] as const) {
+      const status = await statusOf(host);
+      assert.equal(status.database, name);
+      assert.equal(status.service, service);
+      assert.equal(status.products, 6);
+    }
+  });
+
+  it("is healthy on both hosts", async () => {
+    for (const host of [web, api]) assert.equal((await fetch(`${host}/health`)).status, 200);
+  });
+
+  it("stores an order at checkout, and the worker packs it", async () => {
+    const added = await submit("/cart/add", { product: "jasmine-pearls" });
+    const cookie = (added.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
+    const placed = await submit("/orders", { customer: "<b>Ada</b>" }, cookie);
+    const location = placed.headers.get("location") ?? "";
+    assert.match(location, /^\/orders\/[0-9a-f-]{36}$/);
+    assert.match(await (await fetch(`${web}${location}`)).text(), /Thank you, &lt;b&gt;Ada&lt;\/b&gt;/);
+    await eventually(
+      async () => {
+        const response = await fetch(`${api}/api/v1${location}`);
+        assert.equal(response.headers.get("access-control-allow-origin"), web);
+        return ((await response.json()) as { status: string }).status === "packed";
+      },
+      { what: "the packed order" },
+    );
+  });
+
+  it("makes no order of an empty cart", async () => {
+    const placed = await submit("/orders", { customer: "Ada" });
+    assert.equal(placed.headers.get("location"), "/cart");
+  });
+
+  it("keeps data when migrations and seed run again", async () => {
+    const before = await statusOf(web);
+    await run("migrate.mjs");
+    await run("seed.mjs");
+    assert.deepEqual(await statusOf(web), before);
+  });
+
+  it("names the file when a migration fails, and applies none of it", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "stackling-shop-"));
+    try {
+      await cp(shop, folder, { recursive: true });
+      await symlink(join(project, "node_modules"), join(folder, "node_modules"));
+      await writeFile(join(folder, "migrations/900-broken.sql"), "CREATE TABLE half (); SELECT nonsense;");
+      const { stderr } = await run("migrate.mjs", folder).then(
+        () => assert.fail("the migration succeeded"),
+        (error: { stderr: string }) => error,
+      );
+      assert.match(stderr, /migration 900-broken\.sql failed/);
+      await rm(join(folder, "migrations/900-broken.sql"));
+      await run("migrate.mjs", folder);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});
