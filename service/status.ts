@@ -53,7 +53,12 @@ export interface Intents {
   readonly extendedTo?: string;
   /** Asked for by a person; undone by a visit or push. */
   readonly asleep: boolean;
+  /** ISO 8601 of that wish: a later visit or push undoes it. */
+  readonly asleepSince?: string;
 }
+
+export const NO_GENERATIONS: Generations = { deploy: 0, database: 0, seed: 0, secrets: 0 };
+export const NO_INTENTS: Intents = { generations: NO_GENERATIONS, keep: false, asleep: false };
 
 /** What one step of reconcile writes down; the whole of what the service knows of a preview. */
 export interface PreviewStatus {
@@ -83,8 +88,49 @@ export interface PreviewStatus {
   readonly interrupted: boolean;
   readonly awake: boolean;
   readonly destroyFailures: number;
+  /** The last destroy, sleep or wake that failed, for its backoff. */
+  readonly failed?: {
+    readonly action: "destroy" | "sleep" | "wake";
+    readonly failures: number;
+    readonly at: string;
+  };
+  /** When a lock or lease of somebody else is looked at again. */
+  readonly conflictUntil?: string;
+  /** Why it was destroyed: `Closed`, `Merged`, `Removed`, `Expired`. */
+  readonly goneReason?: string;
   /** Set once proved gone. */
   readonly goneAt?: string;
+}
+
+/** A preview that was just heard of. */
+export function newStatus(now: string): PreviewStatus {
+  return {
+    condition: "Reconciling",
+    reason: "Queued",
+    message: "Waiting for its turn.",
+    excerpt: [],
+    since: now,
+    stackExists: false,
+    outputs: {},
+    interrupted: false,
+    awake: true,
+    destroyFailures: 0,
+  };
+}
+
+/** A change laid over a status; `since` moves only when condition or reason do. */
+export function changeStatus(status: PreviewStatus, change: Partial<PreviewStatus>, now: string): PreviewStatus {
+  const next = { ...status, ...change };
+  const moved = next.condition !== status.condition || next.reason !== status.reason;
+  return { ...next, since: moved ? now : status.since };
+}
+
+/** The stage shown to people. */
+export function stageOf({ status, intents }: Pick<Preview, "status" | "intents">): Stage {
+  if (status.goneAt) return "Gone";
+  if (intents.removed || status.reason === "Destroying") return "Closed";
+  if (!status.live) return "Created";
+  return status.awake ? "Active" : "Asleep";
 }
 
 /** A preview as the store holds it. */
@@ -103,6 +149,8 @@ export interface Preview {
   /** As last read, for lists and pages; never a ground for an action. */
   readonly pullRequest?: PullRequest;
   readonly handles: AnnouncementHandles;
+  /** When it is looked at next without anybody asking; set by `setDue` alone. */
+  readonly dueAt?: string;
   /** Version for optimistic writes. */
   readonly revision: number;
 }

@@ -1,5 +1,6 @@
 /** What the service remembers. Postgres holds it; the interface names what the coordinators may ask. */
 import type { Lease } from "../../infra/stacks.ts";
+import type { RepositoryConfig } from "../config/types.ts";
 import type { Preview, PreviewStatus, Receipt } from "../status.ts";
 
 export interface DeliveryRow {
@@ -45,6 +46,12 @@ export interface Store {
   acquireLease(stack: string): Promise<(Lease & { release(): Promise<void> }) | undefined>;
   /** Ends the leases that this holder name held in an earlier life. */
   releaseOwnLeases(): Promise<void>;
+
+  /** Repositories that `up PATH` registered beside the config, until `down`. */
+  repositories(): Promise<readonly RepositoryConfig[]>;
+  /** Idempotent by name. */
+  registerRepository(repository: RepositoryConfig): Promise<void>;
+  forgetRepository(name: string): Promise<void>;
 
   record(entry: HistoryEntry): Promise<void>;
   history(key: string, limit: number): Promise<readonly HistoryEntry[]>;

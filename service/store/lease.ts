@@ -1,0 +1,123 @@
+/** Leases with fences (DESIGN §3 rule 6), by the database server's clock only. */
+import { type Kysely, sql } from "kysely";
+import type { Logger } from "pino";
+import type { EngineProcess, Lease } from "../../infra/stacks.ts";
+import { codeOf } from "./database.ts";
+import type { Tables } from "./tables.ts";
+
+const LEASE_SECONDS = 20;
+const RENEW_EVERY_MS = 3_000;
+/** The watchdog ends the run when it hears of no renewal for so long; the holder gives up at the same time. */
+const LOST_AFTER_MS = 10_000;
+const ENGINES_KEPT = 20;
+
+export interface LeaseDeps {
+  readonly db: Kysely<Tables>;
+  /** Name of this instance, the same in its next life. */
+  readonly holder: string;
+  readonly logger: Logger;
+}
+
+export type HeldLease = Lease & { release(): Promise<void> };
+
+/**
+ * Takes the lease of a stack and renews it every 3 s until released or lost. Undefined while another
+ * holder's is not past. The fence rises with every holder and, being at least the server's clock in
+ * milliseconds, also over the loss of the store.
+ */
+export async function acquireLease(deps: LeaseDeps, stack: string): Promise<HeldLease | undefined> {
+  const { rows } = await sql<{ fence: string }>`
+    insert into lease as held (stack, holder, fence, expires_at)
+    values (${stack}, ${deps.holder}, ${serverMs}, ${expiry})
+    on conflict (stack) do update
+      set holder = excluded.holder, fence = greatest(held.fence + 1, excluded.fence), expires_at = excluded.expires_at
+      where held.expires_at < clock_timestamp()
+    returning fence`.execute(deps.db);
+  return rows[0] ? hold(deps, stack, Number(rows[0].fence)) : undefined;
+}
+
+/** Ends what this holder's earlier life held, so that its own restart need not wait 20 s for itself. */
+export async function releaseLeasesOf({ db, holder }: LeaseDeps): Promise<void> {
+  await sql`update lease set expires_at = '-infinity' where holder = ${holder}`.execute(db);
+}
+
+const serverMs = sql`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
+const expiry = sql`clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})`;
+
+function hold(deps: LeaseDeps, stack: string, fence: number): HeldLease {
+  const { db, holder, logger } = deps;
+  const lost = new AbortController();
+  const listeners = new Set<() => void>();
+  let alive = (): boolean => true;
+  let renewedAt = performance.now();
+  let renewing = false;
+  const timer = setInterval(() => void renew(), RENEW_EVERY_MS);
+
+  async function renew(): Promise<void> {
+    if (performance.now() - renewedAt > LOST_AFTER_MS) return lose("it could not be renewed in time");
+    if (renewing || !alive()) return;
+    renewing = true;
+    const askedAt = performance.now();
+    try {
+      const { numAffectedRows = 0n } = await sql`
+        update lease set expires_at = ${expiry}
+        where stack = ${stack} and holder = ${holder} and fence = ${fence} and expires_at > clock_timestamp()`.execute(
+        db,
+      );
+      if (numAffectedRows === 0n) return lose("another holder took it");
+      renewedAt = askedAt;
+      for (const listener of listeners) listener();
+    } catch (error) {
+      logger.warn({ stack, code: codeOf(error) }, "renewing a lease failed");
+    } finally {
+      renewing = false;
+    }
+  }
+
+  function lose(why: string): void {
+    clearInterval(timer);
+    if (lost.signal.aborted) return;
+    logger.warn({ stack, fence }, `lost the lease: ${why}`);
+    lost.abort(new Error(`lost the lease of "${stack}": ${why}`));
+  }
+
+  return {
+    stack,
+    fence,
+    lost: lost.signal,
+    renewWhile(check) {
+      alive = check;
+    },
+    onRenewed(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    recordEngine: (engine) => recordEngine(db, stack, engine),
+    priorEngines: () => priorEngines(db, stack),
+    async release() {
+      clearInterval(timer);
+      listeners.clear();
+      await sql`update lease set expires_at = '-infinity'
+                where stack = ${stack} and holder = ${holder} and fence = ${fence}`.execute(db);
+    },
+  };
+}
+
+async function recordEngine(db: Kysely<Tables>, stack: string, engine: EngineProcess): Promise<void> {
+  await db
+    .insertInto("engine_run")
+    .values({ stack, host: engine.host, pid: engine.pid, start_time: engine.startTime })
+    .execute();
+  await sql`delete from engine_run where stack = ${stack} and id not in
+    (select id from engine_run where stack = ${stack} order by id desc limit ${ENGINES_KEPT})`.execute(db);
+}
+
+async function priorEngines(db: Kysely<Tables>, stack: string): Promise<readonly EngineProcess[]> {
+  const rows = await db
+    .selectFrom("engine_run")
+    .select(["host", "pid", "start_time"])
+    .where("stack", "=", stack)
+    .orderBy("id", "desc")
+    .execute();
+  return rows.map((row) => ({ host: row.host, pid: row.pid, startTime: row.start_time }));
+}

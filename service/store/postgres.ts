@@ -1,0 +1,108 @@
+import { sql } from "kysely";
+import type { Logger } from "pino";
+import { codeOf, openDatabase } from "./database.ts";
+import { acquireLease, releaseLeasesOf } from "./lease.ts";
+import { listen } from "./listener.ts";
+import { migrate } from "./migrations.ts";
+import { PREVIEW_CHANNEL, previewStore } from "./previews.ts";
+import { bossQueue, type Queue, WORK_CHANNEL } from "./queue.ts";
+import { prune, recordStore } from "./records.ts";
+import type { Store } from "./store.ts";
+
+const CONNECTIONS = 12;
+const PRUNE_EVERY_MS = 3_600_000;
+/** Any fixed number: only one process at a time sets up the tables. */
+const SETUP_LOCK = 7_302_511;
+
+export interface PostgresStore extends Store {
+  readonly queue: Queue;
+}
+
+export interface PostgresStoreOptions {
+  /** Postgres URL; may hold a password and is never logged. */
+  readonly url: string;
+  /** Name of this instance, kept in its data folder, so that its next life knows what it held. */
+  readonly holder: string;
+  readonly logger: Logger;
+  /** ISO 8601 UTC; the host's clock, for times shown to people. Leases go by the server's. */
+  readonly now: () => string;
+}
+
+/**
+ * Opens the store, making or migrating its tables first; safe with several starting at once.
+ * Rejects when the server does not answer. Later outages reject single calls and end by themselves.
+ */
+export async function openStore({ url, holder, logger, now }: PostgresStoreOptions): Promise<PostgresStore> {
+  const { db, pool } = openDatabase({ url, connections: CONNECTIONS, logger });
+  const queue = bossQueue({ db, pool, holder, logger });
+  try {
+    await setUp();
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+  const changes = new Set<(key: string) => void>();
+  const work = new Set<() => void>();
+  const listener = listen({ url, channels: [PREVIEW_CHANNEL, WORK_CHANNEL], logger, onNotify, onConnected });
+  const pruning = setInterval(() => {
+    prune(db).catch((error) => logger.warn({ code: codeOf(error) }, "pruning old rows failed"));
+  }, PRUNE_EVERY_MS);
+  pruning.unref();
+
+  const previews = previewStore({ db, now });
+  return {
+    ...previews,
+    ...recordStore({ db, queue }),
+    acquireLease: (stack) => acquireLease({ db, holder, logger }, stack),
+    async releaseOwnLeases() {
+      await releaseLeasesOf({ db, holder, logger });
+      await queue.reclaim();
+    },
+    queue: { ...queue, onWork: (callback) => subscribe(work, callback) },
+    onChange: (callback) => subscribe(changes, callback),
+    async ping() {
+      await sql`select 1`.execute(db);
+    },
+    async close() {
+      clearInterval(pruning);
+      await listener.close();
+      await queue.stop();
+      await db.destroy();
+    },
+  };
+
+  async function setUp(): Promise<void> {
+    const client = await pool.connect();
+    try {
+      await client.query("select pg_advisory_lock($1)", [SETUP_LOCK]);
+      await migrate(db);
+      await queue.start();
+      await prune(db);
+    } finally {
+      // The lock ends with the session.
+      client.release(true);
+    }
+  }
+
+  function onNotify(channel: string, payload: string): void {
+    if (channel === WORK_CHANNEL) for (const callback of work) callback();
+    else for (const callback of changes) callback(payload);
+  }
+
+  /** What was notified while nobody listened is lost, so everything counts as changed. */
+  function onConnected(): void {
+    for (const callback of work) callback();
+    if (changes.size === 0) return;
+    previews
+      .list({ gone: true })
+      .then((all) => {
+        for (const { key } of all) for (const callback of changes) callback(key);
+      })
+      .catch((error) => logger.warn({ code: codeOf(error) }, "reading all previews after a lost connection failed"));
+  }
+}
+
+function subscribe<T>(set: Set<T>, callback: T): () => void {
+  set.add(callback);
+  return () => set.delete(callback);
+}

@@ -1,0 +1,130 @@
+/** Previews as rows: reading, writing under a row lock, and telling every replica. */
+import { type Kysely, type Selectable, sql, type Transaction } from "kysely";
+import { changeStatus, type Preview } from "../status.ts";
+import type { Store } from "./store.ts";
+import type { PreviewTable, Tables } from "./tables.ts";
+
+export const PREVIEW_CHANNEL = "stackling_preview";
+
+type PreviewStore = Pick<
+  Store,
+  "find" | "findByStack" | "list" | "create" | "update" | "setStatus" | "setDue" | "due" | "visited"
+>;
+
+export function previewStore(deps: { readonly db: Kysely<Tables>; readonly now: () => string }): PreviewStore {
+  const { db, now } = deps;
+
+  const update: Store["update"] = (key, change) =>
+    db.transaction().execute(async (transaction) => {
+      const row = await transaction
+        .selectFrom("preview")
+        .selectAll()
+        .where("key", "=", key)
+        .forUpdate()
+        .executeTakeFirst();
+      if (!row) return undefined;
+      const before = toPreview(row);
+      const preview = { ...before, ...change(before), key, revision: before.revision + 1 };
+      await transaction.updateTable("preview").set(toColumns(preview)).where("key", "=", key).execute();
+      await notify(transaction, key);
+      return preview;
+    });
+
+  return {
+    update,
+    async find(key) {
+      const row = await db.selectFrom("preview").selectAll().where("key", "=", key).executeTakeFirst();
+      return row && toPreview(row);
+    },
+    async findByStack(stack) {
+      const row = await db.selectFrom("preview").selectAll().where("stack", "=", stack).executeTakeFirst();
+      return row && toPreview(row);
+    },
+    async list({ gone = false, repository } = {}) {
+      let query = db.selectFrom("preview").selectAll().orderBy("created_at", "desc").orderBy("key");
+      if (!gone) query = query.where("gone_at", "is", null);
+      if (repository !== undefined) query = query.where("repository", "=", repository);
+      return (await query.execute()).map(toPreview);
+    },
+    create: (preview) =>
+      db.transaction().execute(async (transaction) => {
+        const row = await transaction
+          .insertInto("preview")
+          .values({ key: preview.key, ...toColumns({ ...preview, revision: 1 }) })
+          .onConflict((conflict) => conflict.doNothing())
+          .returningAll()
+          .executeTakeFirst();
+        if (row) await notify(transaction, preview.key);
+        return toPreview(
+          row ??
+            (await transaction
+              .selectFrom("preview")
+              .selectAll()
+              .where("key", "=", preview.key)
+              .executeTakeFirstOrThrow()),
+        );
+      }),
+    setStatus: (key, status) => update(key, (preview) => ({ status: changeStatus(preview.status, status, now()) })),
+    async setDue(key, dueAt) {
+      await db
+        .updateTable("preview")
+        .set({ due_at: dueAt ?? null })
+        .where("key", "=", key)
+        .execute();
+    },
+    async due(at) {
+      const rows = await db.selectFrom("preview").select("key").where("due_at", "<=", new Date(at)).execute();
+      return rows.map((row) => row.key);
+    },
+    async visited(visits) {
+      const keys = Object.keys(visits).sort();
+      if (keys.length === 0) return;
+      const times = keys.map((key) => visits[key]);
+      await sql`
+        update preview set last_visit_at = visit.at
+        from unnest(${keys}::text[], ${times}::timestamptz[]) as visit (key, at)
+        where preview.key = visit.key and (last_visit_at is null or last_visit_at < visit.at)`.execute(db);
+    },
+  };
+}
+
+async function notify(transaction: Transaction<Tables>, key: string): Promise<void> {
+  await sql`select pg_notify(${PREVIEW_CHANNEL}, ${key})`.execute(transaction);
+}
+
+function toPreview(row: Selectable<PreviewTable>): Preview {
+  return {
+    key: row.key,
+    stack: row.stack,
+    repository: row.repository,
+    ...(row.number === null ? {} : { number: row.number }),
+    gitBranch: row.git_branch,
+    createdAt: row.created_at.toISOString(),
+    lastPushAt: row.last_push_at.toISOString(),
+    ...(row.last_visit_at ? { lastVisitAt: row.last_visit_at.toISOString() } : {}),
+    ...(row.due_at ? { dueAt: row.due_at.toISOString() } : {}),
+    intents: row.intents,
+    status: row.status,
+    ...(row.pull_request ? { pullRequest: row.pull_request } : {}),
+    handles: row.handles,
+    revision: row.revision,
+  };
+}
+
+function toColumns(preview: Preview) {
+  return {
+    stack: preview.stack,
+    repository: preview.repository,
+    number: preview.number ?? null,
+    git_branch: preview.gitBranch,
+    created_at: preview.createdAt,
+    last_push_at: preview.lastPushAt,
+    last_visit_at: preview.lastVisitAt ?? null,
+    gone_at: preview.status.goneAt ?? null,
+    intents: JSON.stringify(preview.intents),
+    status: JSON.stringify(preview.status),
+    pull_request: preview.pullRequest ? JSON.stringify(preview.pullRequest) : null,
+    handles: JSON.stringify(preview.handles),
+    revision: preview.revision,
+  };
+}

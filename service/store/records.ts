@@ -1,0 +1,120 @@
+/** What is only ever added: deliveries, history, receipts, counters, registered repositories. */
+import { type Kysely, sql } from "kysely";
+import type { BossQueue } from "./queue.ts";
+import type { Store } from "./store.ts";
+import type { Tables } from "./tables.ts";
+
+/** GitHub lets three days of deliveries be asked for again; an id must be known for longer than that. */
+const DELIVERIES_KEPT_DAYS = 4;
+const HISTORY_KEPT_DAYS = 90;
+
+type RecordStore = Pick<
+  Store,
+  | "receive"
+  | "enqueue"
+  | "record"
+  | "history"
+  | "addReceipt"
+  | "receipts"
+  | "count"
+  | "counters"
+  | "repositories"
+  | "registerRepository"
+  | "forgetRepository"
+>;
+
+export function recordStore({ db, queue }: { readonly db: Kysely<Tables>; readonly queue: BossQueue }): RecordStore {
+  return {
+    receive: (deliveries) =>
+      db.transaction().execute(async (transaction) => {
+        // Sorted, so that two replicas never wait for each other's rows crosswise.
+        const sorted = [...deliveries].sort((a, b) => (a.deliveryId < b.deliveryId ? -1 : 1));
+        const column = (name: "forge" | "deliveryId" | "event" | "key") => sorted.map((row) => row[name] ?? null);
+        const { rows } = await sql<{ key: string | null }>`
+          insert into delivery (forge, delivery_id, event, key)
+          select * from unnest(${column("forge")}::text[], ${column("deliveryId")}::text[],
+                               ${column("event")}::text[], ${column("key")}::text[])
+          on conflict do nothing returning key`.execute(transaction);
+        await queue.add(
+          transaction,
+          rows.flatMap(({ key }) => (key === null ? [] : [key])),
+        );
+      }),
+    enqueue: (keys) => db.transaction().execute((transaction) => queue.add(transaction, keys)),
+
+    async record(entry) {
+      await db
+        .insertInto("history")
+        .values({
+          key: entry.key,
+          at: entry.at,
+          reason: entry.reason,
+          message: entry.message,
+          head_sha: entry.headSha ?? null,
+        })
+        .execute();
+    },
+    async history(key, limit) {
+      const rows = await db
+        .selectFrom("history")
+        .selectAll()
+        .where("key", "=", key)
+        .orderBy("id", "desc")
+        .limit(limit)
+        .execute();
+      return rows.map((row) => ({
+        key: row.key,
+        at: row.at.toISOString(),
+        reason: row.reason,
+        message: row.message,
+        ...(row.head_sha === null ? {} : { headSha: row.head_sha }),
+      }));
+    },
+    async addReceipt(receipt) {
+      await db
+        .insertInto("receipt")
+        .values({ key: receipt.key, at: receipt.at, body: JSON.stringify(receipt) })
+        .execute();
+    },
+    async receipts(key) {
+      const rows = await db
+        .selectFrom("receipt")
+        .select("body")
+        .where("key", "=", key)
+        .orderBy("id", "desc")
+        .limit(100)
+        .execute();
+      return rows.map((row) => row.body);
+    },
+    async count(name, by = 1) {
+      await sql`insert into counter as held (name, value) values (${name}, ${by})
+                on conflict (name) do update set value = held.value + excluded.value`.execute(db);
+    },
+    async counters() {
+      const rows = await db.selectFrom("counter").selectAll().orderBy("name").execute();
+      return Object.fromEntries(rows.map((row) => [row.name, Number(row.value)]));
+    },
+
+    async repositories() {
+      const rows = await db.selectFrom("repository").select("body").orderBy("name").execute();
+      return rows.map((row) => row.body);
+    },
+    async registerRepository(repository) {
+      const body = JSON.stringify(repository);
+      await db
+        .insertInto("repository")
+        .values({ name: repository.name, path: repository.path, body })
+        .onConflict((conflict) => conflict.column("name").doUpdateSet({ path: repository.path, body }))
+        .execute();
+    },
+    async forgetRepository(name) {
+      await db.deleteFrom("repository").where("name", "=", name).execute();
+    },
+  };
+}
+
+/** Forgets deliveries no forge can send again, and old history. */
+export async function prune(db: Kysely<Tables>): Promise<void> {
+  await sql`delete from delivery where at < now() - make_interval(days => ${DELIVERIES_KEPT_DAYS})`.execute(db);
+  await sql`delete from history where at < now() - make_interval(days => ${HISTORY_KEPT_DAYS})`.execute(db);
+}

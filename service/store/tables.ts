@@ -1,0 +1,46 @@
+/** The store's tables as kysely sees them; `migrations.ts` makes them. */
+import type { ColumnType, Generated, JSONColumnType } from "kysely";
+import type { RepositoryConfig } from "../config/types.ts";
+import type { AnnouncementHandles, PullRequest } from "../forges/forge.ts";
+import type { Intents, PreviewStatus, Receipt } from "../status.ts";
+
+/** Read as `Date`, written as ISO 8601 text. */
+type Time = ColumnType<Date, string, string>;
+type OptionalTime = ColumnType<Date | null, string | null | undefined, string | null>;
+
+export interface PreviewTable {
+  key: string;
+  stack: string;
+  repository: string;
+  number: number | null;
+  git_branch: string;
+  created_at: Time;
+  last_push_at: Time;
+  last_visit_at: OptionalTime;
+  due_at: OptionalTime;
+  gone_at: OptionalTime;
+  intents: JSONColumnType<Intents>;
+  status: JSONColumnType<PreviewStatus>;
+  pull_request: JSONColumnType<PullRequest> | null;
+  handles: JSONColumnType<AnnouncementHandles>;
+  revision: number;
+}
+
+export interface Tables {
+  preview: PreviewTable;
+  delivery: { forge: string; delivery_id: string; event: string; key: string | null; at: Generated<Date> };
+  lease: { stack: string; holder: string; fence: string; expires_at: Date };
+  engine_run: {
+    id: Generated<string>;
+    stack: string;
+    host: string;
+    pid: number;
+    start_time: string;
+    at: Generated<Date>;
+  };
+  claim: { job_id: string; key: string; holder: string };
+  history: { id: Generated<string>; key: string; at: Time; reason: string; message: string; head_sha: string | null };
+  receipt: { id: Generated<string>; key: string; at: Time; body: JSONColumnType<Receipt> };
+  counter: { name: string; value: string };
+  repository: { name: string; path: string; body: JSONColumnType<RepositoryConfig> };
+}
