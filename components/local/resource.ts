@@ -13,6 +13,8 @@ export interface ResourceContext {
   readonly settings: LocalSettings;
   /** Stack of the resource, from its URN. */
   readonly stack: string;
+  /** On create: id of the resource that this one replaces, as the engine told it in this run. */
+  readonly replaces?: string;
   /** Throws `ConflictError` when a later holder's fence was seen; called before every side effect. */
   admit(): Promise<void>;
   /** Aborts when the engine asks the provider to cancel. */

@@ -1,0 +1,38 @@
+/** The last line against a frozen predecessor: whoever comes with a lower number than was seen is refused (DESIGN §3 rule 6). */
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { ConflictError } from "../errors.ts";
+import { withFileLock } from "./file-lock.ts";
+import { layout } from "./layout.ts";
+
+/** Raises the stack's fence to `fence`, or throws `ConflictError` (`FenceLost`) when a higher one was seen. */
+export async function admitFence(dataDir: string, stack: string, fence: number): Promise<void> {
+  const highest = await highestFence(dataDir, stack);
+  if (fence < highest) throw lost(stack, fence, highest);
+  if (fence === highest) return;
+  const paths = layout(dataDir);
+  const file = paths.fence(stack);
+  await mkdir(paths.fences, { recursive: true, mode: 0o700 });
+  await withFileLock(`${file}.lock`, async () => {
+    const seen = await highestFence(dataDir, stack);
+    if (fence < seen) throw lost(stack, fence, seen);
+    await writeFile(`${file}.tmp`, String(fence), { mode: 0o600 });
+    await rename(`${file}.tmp`, file);
+  });
+}
+
+/** 0 when none was seen. */
+export async function highestFence(dataDir: string, stack: string): Promise<number> {
+  try {
+    return Number(await readFile(layout(dataDir).fence(stack), "utf8")) || 0;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return 0;
+    throw error;
+  }
+}
+
+function lost(stack: string, fence: number, highest: number): ConflictError {
+  return new ConflictError({
+    reason: "FenceLost",
+    userMessage: `changing stack "${stack}": run ${fence} was overtaken by run ${highest}`,
+  });
+}

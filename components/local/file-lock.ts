@@ -1,0 +1,98 @@
+/** A lock between processes that outlives none of them: the file names its holder, and a dead holder's is taken over. */
+import { randomUUID } from "node:crypto";
+import { link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { ConflictError } from "../errors.ts";
+import { isAlive, type ProcessIdentity, startTimeOf } from "./process-identity.ts";
+
+const POLL_MS = 10;
+/** Taking over is a matter of microseconds; a mark this old was left by a kill. */
+const TAKEOVER_STALE_MS = 2_000;
+
+interface Holder extends ProcessIdentity {
+  readonly token: string;
+}
+
+/** Runs `body` while holding the lock at `path`. Throws `ConflictError` (`Locked`) after `waitMs`. */
+export async function withFileLock<T>(path: string, body: () => Promise<T>, waitMs = 30_000): Promise<T> {
+  const deadline = performance.now() + waitMs;
+  for (;;) {
+    const release = await tryFileLock(path);
+    if (release) {
+      try {
+        return await body();
+      } finally {
+        await release();
+      }
+    }
+    if (performance.now() > deadline) {
+      throw new ConflictError({ reason: "Locked", userMessage: `waiting for the lock "${path}": it is still held` });
+    }
+    await delay(POLL_MS);
+  }
+}
+
+/** The function that releases, or undefined when somebody living holds the lock. */
+export async function tryFileLock(path: string): Promise<(() => Promise<void>) | undefined> {
+  const mine: Holder = { pid: process.pid, startTime: (await startTimeOf(process.pid)) ?? "", token: randomUUID() };
+  await mkdir(dirname(path), { recursive: true });
+  const taken = (await place(path, mine)) || ((await removeDeadHolder(path)) && (await place(path, mine)));
+  if (!taken) return undefined;
+  return async () => {
+    if ((await holderOf(path))?.token === mine.token) await rm(path, { force: true });
+  };
+}
+
+/** Complete from its first moment: the content is written first, then linked under the name. */
+async function place(path: string, holder: Holder): Promise<boolean> {
+  const temporary = `${path}.${holder.token}`;
+  try {
+    await writeFile(temporary, JSON.stringify(holder), { mode: 0o600 });
+    await link(temporary, path);
+    return true;
+  } catch (error) {
+    if (isCode(error, "EEXIST")) return false;
+    throw error;
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+/** Only one takes over at a time, or the second would remove the first one's fresh lock. */
+async function removeDeadHolder(path: string): Promise<boolean> {
+  const holder = await holderOf(path);
+  if (holder && (await isAlive(holder))) return false;
+  const mark = `${path}.takeover`;
+  try {
+    await writeFile(mark, "", { flag: "wx" });
+  } catch (error) {
+    if (!isCode(error, "EEXIST")) throw error;
+    const age = await stat(mark).then(
+      (found) => Date.now() - found.mtimeMs,
+      () => 0,
+    );
+    if (age > TAKEOVER_STALE_MS) await rm(mark, { force: true });
+    return false;
+  }
+  try {
+    const again = await holderOf(path);
+    if (again && again.token !== holder?.token) return false;
+    await rm(path, { force: true });
+    return true;
+  } finally {
+    await rm(mark, { force: true });
+  }
+}
+
+async function holderOf(path: string): Promise<Holder | undefined> {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as Holder;
+  } catch {
+    return undefined;
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}
