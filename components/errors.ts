@@ -61,3 +61,47 @@ export class RejectedDeliveryError extends StacklingError {
     this.status = status;
   }
 }
+
+/**
+ * An error as the last line of a provider's message, so that reason and excerpt survive the engine,
+ * which carries nothing but text: `stackling-error: <base64url JSON>`. `cause` stays behind.
+ */
+export function encodeForEngine(error: StacklingError): string {
+  const kind = error instanceof TerminalError ? "terminal" : error instanceof ConflictError ? "conflict" : "retryable";
+  const { reason, userMessage, excerpt } = error;
+  const line = Buffer.from(JSON.stringify({ reason, userMessage, excerpt, kind })).toString("base64url");
+  return `${userMessage}\n${ENGINE_MARK}${line}`;
+}
+
+/** The first error that `encodeForEngine` wrote into a text; undefined when there is none. */
+export function decodeFromEngine(text: string): StacklingError | undefined {
+  const match = /stackling-error: ([A-Za-z0-9_-]+)/.exec(text);
+  if (!match?.[1]) return undefined;
+  try {
+    const carried: unknown = JSON.parse(Buffer.from(match[1], "base64url").toString());
+    return isCarried(carried) ? new CLASSES[carried.kind](carried) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const ENGINE_MARK = "stackling-error: ";
+
+const CLASSES = { terminal: TerminalError, conflict: ConflictError, retryable: StacklingError } as const;
+
+interface Carried extends ErrorDetails {
+  readonly kind: keyof typeof CLASSES;
+}
+
+function isCarried(value: unknown): value is Carried {
+  if (typeof value !== "object" || value === null) return false;
+  const { reason, userMessage, excerpt, kind } = value as Partial<Record<keyof Carried, unknown>>;
+  return (
+    typeof reason === "string" &&
+    typeof userMessage === "string" &&
+    Array.isArray(excerpt) &&
+    excerpt.every((line) => typeof line === "string") &&
+    typeof kind === "string" &&
+    kind in CLASSES
+  );
+}

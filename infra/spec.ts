@@ -4,6 +4,7 @@
  * It is stored as the stack output `spec`, so that the CLI, a rebuilt store and a successor find it
  * where the stack is. It holds no secret: secret values are named here and brought by the runner.
  */
+import { createHash } from "node:crypto";
 import { z } from "zod";
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,29}$/);
@@ -83,3 +84,16 @@ export const previewSpec = z.strictObject({
 });
 
 export type PreviewSpec = z.infer<typeof previewSpec>;
+
+/** SHA-256 of the spec in hexadecimal, whatever the order of its keys: equal specs ask for equal stacks. */
+export function specDigest(spec: PreviewSpec): string {
+  return createHash("sha256").update(stableJson(spec)).digest("hex");
+}
+
+function stableJson(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === "object" && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}

@@ -1,0 +1,155 @@
+/**
+ * What the Pulumi backend holds, asked without the engine where the backend is a folder (a CLI process
+ * costs 130 ms and more). Layout: pkg/backend/diy of Pulumi 3.259.
+ */
+import { readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { publicOutputs } from "./engine-events.ts";
+import { PROJECT } from "./names.ts";
+
+export interface Checkpoint {
+  readonly outputs: Readonly<Record<string, unknown>>;
+  readonly urns: readonly string[];
+  /** Creates, updates, … that were under way when an engine was killed. */
+  readonly pendingOperations: number;
+}
+
+export interface Lock {
+  /** Names the lock for `unlock`. */
+  readonly id: string;
+  readonly user: string;
+  readonly host: string;
+  readonly pid: number;
+  /** ISO 8601 UTC */
+  readonly since: string;
+}
+
+export interface FolderBackend {
+  /** Names of all stacks of our project. */
+  list(): Promise<readonly string[]>;
+  /** Undefined when there is no stack. */
+  checkpoint(stack: string): Promise<Checkpoint | undefined>;
+  locks(stack: string): Promise<readonly Lock[]>;
+  /** Removes exactly this lock, where `pulumi cancel` removes all of the stack's. */
+  unlock(stack: string, lock: Lock): Promise<void>;
+  /** Files and folders of a stack, relative to the backend's folder. */
+  remains(stack: string): Promise<readonly string[]>;
+  /** Removes all that `remains` names. Only after the stack was destroyed and removed. */
+  clear(stack: string): Promise<void>;
+}
+
+/** The backend of a `file://` URL; undefined for every other kind, which only the CLI can ask. */
+export function folderBackend(url: string): FolderBackend | undefined {
+  if (!url.startsWith("file://")) return undefined;
+  const folder = join(fileURLToPath(url.replace(/\?.*$/, "")), ".pulumi");
+  const stackFile = (stack: string) => join(folder, "stacks", PROJECT, `${stack}.json`);
+  const lockFolder = (stack: string) => join(folder, "locks", "organization", PROJECT, stack);
+  const remains = (stack: string) => findRemains(folder, stack);
+  return {
+    list: async () => {
+      const files = await readdirOrNone(join(folder, "stacks", PROJECT));
+      return files.filter((file) => file.endsWith(".json")).map((file) => file.slice(0, -".json".length));
+    },
+    checkpoint: async (stack) => parseCheckpoint(await readOrUndefined(stackFile(stack))),
+    locks: async (stack) => readLocks(lockFolder(stack)),
+    unlock: async (stack, lock) => {
+      await rm(join(lockFolder(stack), lock.id), { force: true });
+    },
+    remains,
+    clear: async (stack) => {
+      for (const path of await remains(stack)) await rm(join(folder, "..", path), { recursive: true, force: true });
+    },
+  };
+}
+
+async function findRemains(folder: string, stack: string): Promise<string[]> {
+  const places = [join("stacks", PROJECT), join("locks", "organization", PROJECT)];
+  places.push(join("history", PROJECT), join("backups", PROJECT));
+  const found = await Promise.all(
+    places.map(async (place) => {
+      const names = await readdirOrNone(join(folder, place));
+      // `shop-pr-4` must not take `shop-pr-42` along; a stack's name holds no dot.
+      return names
+        .filter((name) => name === stack || name.startsWith(`${stack}.json`))
+        .map((name) => join(".pulumi", place, name));
+    }),
+  );
+  return found.flat();
+}
+
+interface RawCheckpoint {
+  readonly checkpoint?: {
+    readonly latest?: {
+      readonly resources?: readonly {
+        readonly urn: string;
+        readonly type: string;
+        readonly outputs?: Record<string, unknown>;
+      }[];
+      readonly pending_operations?: readonly unknown[];
+    };
+  };
+}
+
+function parseCheckpoint(text: string | undefined): Checkpoint | undefined {
+  if (text === undefined) return undefined;
+  const { checkpoint } = JSON.parse(text) as RawCheckpoint;
+  const resources = checkpoint?.latest?.resources ?? [];
+  const root = resources.find(({ type }) => type === "pulumi:pulumi:Stack");
+  return {
+    outputs: publicOutputs(root?.outputs ?? {}),
+    urns: resources.map(({ urn }) => urn),
+    pendingOperations: checkpoint?.latest?.pending_operations?.length ?? 0,
+  };
+}
+
+async function readLocks(folder: string): Promise<Lock[]> {
+  const names = (await readdirOrNone(folder)).filter((name) => name.endsWith(".json"));
+  const locks = await Promise.all(
+    names.map(async (id) => {
+      // A lock that ends while we look is none.
+      const text = await readOrUndefined(join(folder, id));
+      if (text === undefined) return undefined;
+      const raw = parseLock(text);
+      return {
+        id,
+        user: raw.username ?? "",
+        host: raw.hostname ?? "",
+        pid: raw.pid ?? 0,
+        since: new Date(raw.timestamp ?? 0).toISOString(),
+      };
+    }),
+  );
+  return locks.filter((lock) => lock !== undefined);
+}
+
+interface RawLock {
+  readonly pid?: number;
+  readonly username?: string;
+  readonly hostname?: string;
+  readonly timestamp?: string;
+}
+
+/** An unreadable lock, cut short by a crash, is a lock of nobody we know. */
+function parseLock(text: string): RawLock {
+  try {
+    return JSON.parse(text) as RawLock;
+  } catch {
+    return {};
+  }
+}
+
+async function readOrUndefined(file: string): Promise<string | undefined> {
+  return readFile(file, "utf8").catch(missingIs(undefined));
+}
+
+async function readdirOrNone(folder: string): Promise<string[]> {
+  return readdir(folder).catch(missingIs([]));
+}
+
+function missingIs<T>(value: T): (error: NodeJS.ErrnoException) => T {
+  return (error) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return value;
+    throw error;
+  };
+}

@@ -1,0 +1,61 @@
+/** What the engine reports, reduced to what people, metrics and the runner need. Pure. */
+import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
+import type { RunEvent } from "./stacks.ts";
+
+const STACK_TYPE = "pulumi:pulumi:Stack";
+
+/** Undefined for what nobody needs to see: debug lines and the engine's own bookkeeping. */
+export function toRunEvent(event: EngineEvent): RunEvent | undefined {
+  const at = new Date(event.timestamp * 1000).toISOString();
+  if (event.preludeEvent) return { at, kind: "started" };
+  if (event.summaryEvent) return { at, kind: "finished" };
+  const resource = event.resourcePreEvent ?? event.resOutputsEvent ?? event.resOpFailedEvent;
+  if (resource) {
+    const { op, urn, type } = resource.metadata;
+    return { at, kind: "resource", operation: op, urn, type, name: nameOf(urn), done: !event.resourcePreEvent };
+  }
+  const diagnostic = event.diagnosticEvent;
+  const severity = diagnostic && severities[diagnostic.severity];
+  if (!diagnostic || !severity) return undefined;
+  return {
+    at,
+    kind: "diagnostic",
+    severity,
+    message: diagnostic.message.trimEnd(),
+    ...(diagnostic.urn && { urn: diagnostic.urn, name: nameOf(diagnostic.urn) }),
+  };
+}
+
+/** Public outputs of the stack when the event carries them. */
+export function stackOutputs(event: EngineEvent): Readonly<Record<string, unknown>> | undefined {
+  const metadata = event.resOutputsEvent?.metadata;
+  if (metadata?.type !== STACK_TYPE || !metadata.new) return undefined;
+  return publicOutputs(metadata.new.outputs);
+}
+
+/**
+ * Outputs without those that are or hold a secret. A secret is an object with Pulumi's signature key
+ * (sdk/go/common/resource/sig), in events as in checkpoints.
+ */
+export function publicOutputs(outputs: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(outputs).filter(([, value]) => !holdsSecret(value)));
+}
+
+/** Last part of a URN: the name the program gave. */
+export function nameOf(urn: string): string {
+  return urn.slice(urn.lastIndexOf("::") + 2);
+}
+
+const severities: Readonly<Record<string, RunEvent["severity"]>> = {
+  info: "info",
+  "info#err": "info",
+  warning: "warning",
+  error: "error",
+};
+
+const SIGNATURE_KEY = "4dabf18193072939515e22adb298388d";
+
+function holdsSecret(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return SIGNATURE_KEY in value || Object.values(value).some(holdsSecret);
+}

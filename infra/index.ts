@@ -1,0 +1,26 @@
+/**
+ * The CLI's door to the program (`pulumi up` in a clone). The spec comes from the file that
+ * `STACKLING_SPEC` names, else from the config value `stackling:spec`; granted secrets from the config
+ * secret `stackling:secrets`. `stackling pulumi` writes both from the stack's own output.
+ */
+import { readFile } from "node:fs/promises";
+import { Config } from "@pulumi/pulumi";
+import { registry } from "../components/registry.ts";
+import { loadDrivers, previewProgram } from "./program.ts";
+import { type PreviewSpec, previewSpec } from "./spec.ts";
+
+const config = new Config("stackling");
+const spec = await readSpec();
+const secrets = config.getObject<Record<string, string>>("secrets") ?? {};
+const outputs = await previewProgram(spec, await loadDrivers(registry, spec.target), secrets)();
+
+/** Exports of the main module are the stack's outputs, under the same names as in an inline program. */
+export const { addresses, hosts, database, databaseIdentity } = outputs ?? {};
+export { spec };
+
+async function readSpec(): Promise<PreviewSpec> {
+  const file = process.env.STACKLING_SPEC;
+  return previewSpec.parse(
+    file === undefined ? config.requireObject("spec") : JSON.parse(await readFile(file, "utf8")),
+  );
+}

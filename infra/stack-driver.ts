@@ -1,0 +1,336 @@
+/**
+ * The only importer of the Automation API. It runs one engine process where the API as documented
+ * runs four (DESIGN §7): the stack is not selected, outputs come from the event stream, and neither
+ * outputs nor history are asked for afterwards.
+ */
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import {
+  type EngineEvent,
+  LocalWorkspace,
+  type OutputMap,
+  PulumiCommand,
+  type PulumiFn,
+  Stack,
+} from "@pulumi/pulumi/automation/index.js";
+import { version } from "@pulumi/pulumi/version.js";
+import { folderBackend } from "./backend.ts";
+import { differenceOf } from "./drift.ts";
+import {
+  EngineFailure,
+  isStackMissing,
+  isStackThere,
+  type LockHolder,
+  lockedError,
+  lockHolders,
+  toStacklingError,
+} from "./engine-errors.ts";
+import { stackOutputs, toRunEvent } from "./engine-events.ts";
+import { type EngineLimits, startEngine } from "./engine-process.ts";
+import { isOursAndDead } from "./locks.ts";
+import { PROJECT } from "./names.ts";
+import type { DestroyResult, Difference, DriftReport, EngineProcess, RunEvent, UpResult } from "./stacks.ts";
+
+export interface StackDriverSettings {
+  /** Path of the engine's executable. */
+  readonly engine: string;
+  readonly backendUrl: string;
+  readonly passphraseFile: string;
+  readonly pulumiHome: string;
+  /** Throw-away working folders are made here. */
+  readonly runsFolder: string;
+  /** The engine's environment, whole: PATH, HOME, attached providers, a backend's credentials. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly limits: EngineLimits;
+}
+
+/** What a run tells and asks while it runs. */
+export interface RunHooks {
+  recordEngine(engine: EngineProcess): Promise<void>;
+  priorEngines(): Promise<readonly EngineProcess[]>;
+  onEvent(event: RunEvent): void;
+  readonly interrupt: AbortSignal;
+}
+
+export interface UpInput {
+  readonly stack: string;
+  readonly program: PulumiFn;
+  readonly refresh: boolean;
+  readonly mayBeNew: boolean;
+  /** Kept out of messages. */
+  readonly secrets: readonly string[];
+}
+
+export interface StackDriver {
+  up(input: UpInput, hooks: RunHooks): Promise<UpResult>;
+  destroy(stack: string, hooks: RunHooks): Promise<DestroyResult>;
+  drift(stack: string, hooks: RunHooks): Promise<DriftReport>;
+  list(): Promise<readonly string[]>;
+  /** Undefined when there is no stack. */
+  outputs(stack: string): Promise<Readonly<Record<string, unknown>> | undefined>;
+}
+
+/** Errors of every method: see `Stacks`. */
+export function createStackDriver(settings: StackDriverSettings): StackDriver {
+  const folder = folderBackend(settings.backendUrl);
+  return {
+    up: (input, hooks) =>
+      withRun(settings, { ...input, action: "updating" }, hooks, async (run) => {
+        const began = performance.now();
+        const healed = await clearDeadLocks(run);
+        const checkpoint = await folder?.checkpoint(input.stack);
+        if (folder ? checkpoint === undefined : input.mayBeNew) await initialize(run);
+        const refresh = input.refresh || healed;
+        await settlePending(run, folder ? (checkpoint?.pendingOperations ?? 0) > 0 : refresh);
+        await insist(run, (again) => run.stack.up({ onEvent: run.onEvent, refresh: refresh || again }));
+        return { outputs: run.outputs(), changes: run.changes(), durationMs: performance.now() - began };
+      }),
+    destroy: (stack, hooks) =>
+      withRun(settings, { stack, action: "destroying", secrets: [] }, hooks, async (run) => {
+        const began = performance.now();
+        await clearDeadLocks(run);
+        const checkpoint = await folder?.checkpoint(stack);
+        if (!folder || checkpoint) await destroyAndRemove(run, checkpoint);
+        await folder?.clear(stack);
+        return { removed: checkpoint?.urns ?? run.removed(), durationMs: performance.now() - began };
+      }),
+    drift: (stack, hooks) =>
+      withRun(settings, { stack, action: "comparing", secrets: [] }, hooks, async (run) => {
+        await clearDeadLocks(run);
+        await insist(run, () => run.stack.refresh({ previewOnly: true, onEvent: run.onEvent }));
+        return { differences: run.differences() };
+      }),
+    list: async () => {
+      if (folder) return folder.list();
+      const workspace = await openWorkspace(settings, settings.runsFolder, createCommand(settings, undefined));
+      const summaries = await workspace.listStacks();
+      return summaries.map(({ name }) => name.slice(name.lastIndexOf("/") + 1));
+    },
+    outputs: async (stack) => {
+      if (folder) return (await folder.checkpoint(stack))?.outputs;
+      return outputsByCli(settings, stack);
+    },
+  };
+}
+
+interface RunTarget {
+  readonly stack: string;
+  readonly action: string;
+  readonly program?: PulumiFn;
+  readonly secrets: readonly string[];
+}
+
+/** One run on one stack: its Automation API stack and what its events have told so far. */
+interface Run extends EventRecord {
+  readonly settings: StackDriverSettings;
+  readonly stack: Stack;
+  readonly hooks: RunHooks;
+}
+
+async function withRun<T>(
+  settings: StackDriverSettings,
+  target: RunTarget,
+  hooks: RunHooks,
+  work: (run: Run) => Promise<T>,
+): Promise<T> {
+  await mkdir(settings.runsFolder, { recursive: true, mode: 0o700 });
+  const workDir = await mkdtemp(join(settings.runsFolder, `${target.stack}-`));
+  const activity = { touch: () => {} };
+  const record = recordEvents(hooks, activity);
+  try {
+    const workspace = await openWorkspace(
+      settings,
+      workDir,
+      createCommand(settings, { hooks, activity }),
+      target.program,
+    );
+    const stack = await openStack(target.stack, workspace);
+    return await work({ ...record, settings, stack, hooks });
+  } catch (failure) {
+    throw toStacklingError(failure, { ...target, diagnostics: record.errors() });
+  } finally {
+    await rm(workDir, { recursive: true, force: true });
+  }
+}
+
+async function openWorkspace(
+  settings: StackDriverSettings,
+  workDir: string,
+  pulumiCommand: PulumiCommand,
+  program?: PulumiFn,
+): Promise<LocalWorkspace> {
+  return LocalWorkspace.create({
+    workDir,
+    pulumiCommand,
+    pulumiHome: settings.pulumiHome,
+    ...(program && { program }),
+    projectSettings: { name: PROJECT, runtime: "nodejs" },
+    secretsProvider: "passphrase",
+    envVars: engineVariables(settings),
+  });
+}
+
+function engineVariables({ backendUrl, passphraseFile }: StackDriverSettings): Record<string, string> {
+  return {
+    PULUMI_BACKEND_URL: backendUrl,
+    PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile,
+    // The salt lies in the state; the stack's config file is thrown away with the working folder.
+    PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    PULUMI_DISABLE_CI_DETECTION: "true",
+    // A copy of every finished state: the history holds it already.
+    PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
+    PULUMI_LOG_ROTATION_MAX_TOTAL_MB: "50",
+  };
+}
+
+async function openStack(name: string, workspace: LocalWorkspace): Promise<Stack> {
+  // Every command names its stack, so selecting it, outputs and history would be three processes for nothing.
+  workspace.selectStack = async () => {};
+  const stack = await Stack.select(name, workspace);
+  stack.outputs = async (): Promise<OutputMap> => ({});
+  stack.info = async () => undefined;
+  return stack;
+}
+
+/**
+ * A PulumiCommand whose `run` is ours, because the API's own hides the process: we need its pid before
+ * it works and its end in our hands. `run` is internal to the API (automation/cmd.js).
+ */
+function createCommand(
+  settings: StackDriverSettings,
+  live: { readonly hooks: RunHooks; readonly activity: { touch(): void } } | undefined,
+): PulumiCommand {
+  const run = async (args: string[], cwd: string, variables: Record<string, string>) => {
+    const engine = startEngine({
+      engine: settings.engine,
+      args: [...args, "--non-interactive"],
+      cwd,
+      environment: { ...settings.environment, ...variables, PULUMI_AUTOMATION_API: "true" },
+      limits: settings.limits,
+      interrupt: live?.hooks.interrupt ?? new AbortController().signal,
+      record: async (process) => live?.hooks.recordEngine(process),
+    });
+    if (live) live.activity.touch = engine.touch;
+    const exit = await engine.exit;
+    if (exit.code !== 0) throw new EngineFailure(args, exit);
+    return { stdout: exit.stdout, stderr: exit.stderr, code: exit.code };
+  };
+  // The engine's own version was checked when it was chosen; the API only asks what it may rely on.
+  return Object.assign(Object.create(PulumiCommand.prototype), { command: settings.engine, version, run });
+}
+
+interface EventRecord {
+  onEvent(event: EngineEvent): void;
+  outputs(): Readonly<Record<string, unknown>>;
+  changes(): Readonly<Record<string, number>>;
+  removed(): readonly string[];
+  differences(): readonly Difference[];
+  errors(): readonly string[];
+}
+
+function recordEvents(hooks: RunHooks, activity: { touch(): void }): EventRecord {
+  let outputs: Readonly<Record<string, unknown>> = {};
+  let changes: Readonly<Record<string, number>> = {};
+  const removed: string[] = [];
+  const differences: Difference[] = [];
+  const errors: string[] = [];
+  return {
+    onEvent: (event) => {
+      activity.touch();
+      outputs = stackOutputs(event) ?? outputs;
+      changes = event.summaryEvent?.resourceChanges ?? changes;
+      const metadata = event.resOutputsEvent?.metadata;
+      if (metadata?.op === "delete") removed.push(metadata.urn);
+      const difference = differenceOf(event);
+      if (difference) differences.push(difference);
+      const told = toRunEvent(event);
+      if (told?.severity === "error" && told.message) errors.push(told.message);
+      if (told) hooks.onEvent(told);
+    },
+    outputs: () => outputs,
+    changes: () => changes,
+    removed: () => removed,
+    differences: () => differences,
+    errors: () => errors,
+  };
+}
+
+async function initialize({ stack }: Run): Promise<void> {
+  try {
+    await stack.workspace.createStack(stack.name);
+  } catch (failure) {
+    if (!isStackThere(failure)) throw failure;
+  }
+}
+
+/** A create that a kill cut short is forgotten here and adopted by its fixed name in the create that follows. */
+async function settlePending(run: Run, pending: boolean): Promise<void> {
+  if (!pending) return;
+  await insist(run, () => run.stack.refresh({ clearPendingCreates: true, onEvent: run.onEvent }));
+}
+
+async function destroyAndRemove(
+  run: Run,
+  checkpoint: { readonly urns: readonly string[]; readonly pendingOperations: number } | undefined,
+): Promise<void> {
+  try {
+    await settlePending(run, (checkpoint?.pendingOperations ?? 0) > 0);
+    if (checkpoint?.urns.length !== 0) await insist(run, () => run.stack.destroy({ onEvent: run.onEvent }));
+    await run.stack.workspace.removeStack(run.stack.name);
+  } catch (failure) {
+    if (!isStackMissing(failure)) throw failure;
+  }
+}
+
+/** Looks before the engine does, which saves a process that would fail. True when a dead run's lock was there. */
+async function clearDeadLocks({ settings, stack, hooks }: Run): Promise<boolean> {
+  const folder = folderBackend(settings.backendUrl);
+  const locks = (await folder?.locks(stack.name)) ?? [];
+  if (locks.length === 0) return false;
+  await refuseForeignLocks(stack.name, locks, hooks);
+  for (const lock of locks) await folder?.unlock(stack.name, lock);
+  return true;
+}
+
+/** Runs an engine; behind a lock of our own dead run, or before a stack that is not there yet, once more. */
+async function insist(run: Run, work: (again: boolean) => Promise<unknown>): Promise<void> {
+  try {
+    await work(false);
+  } catch (failure) {
+    const holders = lockHolders(failure);
+    if (holders) await breakLocks(run, holders);
+    else if (isStackMissing(failure) && run.stack.workspace.program) await initialize(run);
+    else throw failure;
+    await work(true);
+  }
+}
+
+async function breakLocks(run: Run, holders: readonly LockHolder[]): Promise<void> {
+  if (holders.length === 0) throw lockedError(run.stack.name, holders, Date.now());
+  await refuseForeignLocks(run.stack.name, holders, run.hooks);
+  if (!(await clearDeadLocks(run))) await run.stack.cancel();
+}
+
+async function refuseForeignLocks(stack: string, locks: readonly LockHolder[], hooks: RunHooks): Promise<void> {
+  const prior = await hooks.priorEngines();
+  const foreign = locks.filter((lock) => !isOursAndDead(lock, prior, hostname()));
+  if (foreign.length > 0) throw lockedError(stack, foreign, Date.now());
+}
+
+async function outputsByCli(
+  settings: StackDriverSettings,
+  name: string,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const workspace = await openWorkspace(settings, settings.runsFolder, createCommand(settings, undefined));
+  try {
+    const outputs = await workspace.stackOutputs(name);
+    const open = Object.entries(outputs).filter(([, { secret }]) => !secret);
+    return Object.fromEntries(open.map(([key, { value }]) => [key, value]));
+  } catch (failure) {
+    if (isStackMissing(failure)) return undefined;
+    throw failure;
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * The one place that knows how our tags are written at each vendor (DESIGN §3 rule 10). No component
+ * sets a tag by hand; the transform is registered on the stack of each run and on nothing else.
+ */
+import { type ResourceTransformArgs, type ResourceTransformResult, runtime } from "@pulumi/pulumi";
+import type { Tags } from "../components/ports.ts";
+
+type Properties = Readonly<Record<string, unknown>>;
+
+/** Called first thing in the program; several inline programs in one process keep theirs apart. */
+export function registerTags(tags: Tags): void {
+  runtime.registerResourceTransform((resource) => tagged(resource, tags));
+}
+
+/** The resource with our tags in its vendor's form; undefined where the vendor has no place for them. */
+export function tagged(resource: ResourceTransformArgs, tags: Tags): ResourceTransformResult | undefined {
+  const form = forms.find(({ types }) => types.test(resource.type));
+  return form && { props: form.write(resource.props, tags), opts: resource.opts };
+}
+
+/** First match wins. A property that is there already keeps its own entries beside ours; ours win. */
+const forms: readonly { readonly types: RegExp; readonly write: (props: Properties, tags: Tags) => Properties }[] = [
+  { types: /^stackling:local:/, write: (props, tags) => ({ ...props, tags: { ...record(props.tags), ...tags } }) },
+  {
+    types: /^pulumi:providers:aws$/,
+    write: (props, tags) => {
+      const own = record(props.defaultTags);
+      return { ...props, defaultTags: { ...own, tags: { ...record(own.tags), ...prefixed(tags, "stackling:") } } };
+    },
+  },
+  {
+    types: /^kubernetes:/,
+    write: (props, tags) => {
+      const metadata = record(props.metadata);
+      const labels = { ...record(metadata.labels), ...kubernetesLabels(tags) };
+      const annotations = { ...record(metadata.annotations), ...prefixed(tags, "stackling.dev/") };
+      return { ...props, metadata: { ...metadata, labels, annotations } };
+    },
+  },
+  {
+    types: /^cloudflare:index\/(dnsR|r)ecord:(DnsR|R)ecord$/,
+    write: (props, tags) => ({ ...props, comment: comment(tags) }),
+  },
+];
+
+/** Label values are at most 63 of `[A-Za-z0-9._-]`, alphanumeric at both ends: Kubernetes docs, "Labels and Selectors". */
+function kubernetesLabels(tags: Tags): Record<string, string> {
+  const value = (text: string) =>
+    text
+      .replace(/[^A-Za-z0-9._-]+/g, "-")
+      .slice(0, 63)
+      .replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, "");
+  return prefixed(Object.fromEntries(Object.entries(tags).map(([key, text]) => [key, value(text)])), "stackling.dev/");
+}
+
+/** Cloudflare cuts record comments at 100 characters on its free plan: docs, "Record comments and tags". */
+function comment(tags: Tags): string {
+  return Object.entries(tags)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(" ")
+    .slice(0, 100);
+}
+
+function prefixed(tags: Tags, prefix: string): Record<string, string> {
+  return Object.fromEntries(Object.entries(tags).map(([key, value]) => [prefix + key, value]));
+}
+
+function record(value: unknown): Properties {
+  return typeof value === "object" && value !== null ? (value as Properties) : {};
+}
