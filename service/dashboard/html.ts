@@ -1,0 +1,51 @@
+/** HTML that is escaped by construction: only what `html` itself made goes through unchanged. */
+export interface Html {
+  readonly markup: string;
+}
+
+type Value = string | number | Html | readonly Html[] | undefined | null | false;
+
+const made = new WeakSet<object>();
+
+/**
+ * Template tag. Text is escaped for element content and quoted attributes, `Html` and lists of it go
+ * in as they are, `undefined`, `null` and `false` are left out. Attributes must be quoted.
+ */
+export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
+  let markup = parts[0] ?? "";
+  for (const [index, value] of values.entries()) {
+    markup += render(value) + (parts[index + 1] ?? "");
+  }
+  return seal(markup);
+}
+
+/** A style element of our own; CSS is not escaped inside one, so a sheet that could end it is refused. */
+export function styleElement(css: string): Html {
+  if (css.includes("</")) throw new Error('embedding a style sheet: it holds "</"');
+  return seal(`<style>${css}</style>`);
+}
+
+/** Escapes text for element content and quoted attributes. */
+export function escapeText(text: string): string {
+  return text.replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+/** An address fit for `href`: http, https or a path of our own; anything else (`javascript:`) becomes `#`. */
+export function safeHref(address: string): string {
+  if (/^\/(?![/\\])/.test(address)) return address;
+  return /^https?:\/\//i.test(address) ? address : "#";
+}
+
+function render(value: Value): string {
+  if (value === undefined || value === null || value === false) return "";
+  if (typeof value === "string" || typeof value === "number") return escapeText(String(value));
+  if (Array.isArray(value)) return value.map(render).join("");
+  // An object that only looks like Html (parsed JSON) is no Html.
+  return made.has(value) ? (value as Html).markup : "";
+}
+
+function seal(markup: string): Html {
+  const result = Object.freeze({ markup });
+  made.add(result);
+  return result;
+}

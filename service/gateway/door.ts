@@ -1,0 +1,18 @@
+import type { Preview } from "../status.ts";
+
+/** What a visitor meets at a preview's address. Only `serve` reaches the application. */
+export type Door = "serve" | "asleep" | "waking" | "building" | "failed" | "closing" | "gone";
+
+/**
+ * Decides from what is known, so that a request costs no question. A version that serves goes on
+ * serving whatever became of the next one (DESIGN §3 rule 7).
+ */
+export function doorOf({ status }: Pick<Preview, "status">): Door {
+  if (status.goneAt || status.reason === "Gone") return "gone";
+  if (status.reason === "Destroying" || status.reason === "DestroyFailed") return "closing";
+  if (status.live) {
+    if (status.awake) return "serve";
+    return status.reason === "Waking" ? "waking" : "asleep";
+  }
+  return status.condition === "Stalled" ? "failed" : "building";
+}

@@ -1,0 +1,212 @@
+/**
+ * The one way to every preview: by Host header to its service, or to a page that says why not.
+ * A request to a preview that serves costs a map lookup and no question to the store.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import type { HistoryEntry } from "../store/store.ts";
+import { type AddressOf, askAddress, knownAddress } from "./addresses.ts";
+import { answerRaw, createForwarder, type ForwardOptions } from "./forward.ts";
+import { type PageKind, type PageSubject, sendPage } from "./pages.ts";
+import type { Route, Routes } from "./routes.ts";
+import { countsAsVisit, type Visits } from "./visits.ts";
+import { createWaitingRoom } from "./waiting.ts";
+
+export interface GatewayDeps {
+  readonly routes: Routes;
+  /** Private `host:port` of a service now; undefined while there is none. */
+  readonly addressOf: AddressOf;
+  /** Asks for a sleeping preview to be woken; resolves when the wish is stored. */
+  readonly wake: (key: string) => Promise<void>;
+  readonly visits: Visits;
+  /** What happened to a preview so far, for the page that is shown while it is built. */
+  readonly history: (key: string, limit: number) => Promise<readonly HistoryEntry[]>;
+  readonly scheme: "http" | "https";
+  /** Address of Stackling's own pages, for links. */
+  readonly homeUrl: string;
+  readonly trustForwarded?: boolean;
+  /** How long a program's request waits for a preview to wake. */
+  readonly holdTimeoutMs?: number;
+  /** Requests held at once, over all previews. */
+  readonly holdMax?: number;
+  readonly onError: (error: unknown, route: Route) => void;
+}
+
+export interface Gateway {
+  handle(route: Route, request: IncomingMessage, response: ServerResponse): void;
+  upgrade(route: Route, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
+  /** Answers for a host under the domain that belongs to no preview. */
+  unknown(request: IncomingMessage, response: ServerResponse): void;
+  close(): void;
+}
+
+/** A sleeping preview is asked to wake at most this often, whoever knocks. */
+const WAKE_INTERVAL_MS = 3_000;
+const STEPS_SHOWN = 12;
+
+export function createGateway(deps: GatewayDeps): Gateway {
+  const { routes, visits } = deps;
+  const room = createWaitingRoom({ max: deps.holdMax ?? 512, timeoutMs: deps.holdTimeoutMs ?? 90_000 });
+  const wake = atMostEvery(WAKE_INTERVAL_MS, deps.wake);
+  const forwarder = createForwarder({
+    scheme: deps.scheme,
+    trustForwarded: deps.trustForwarded ?? false,
+    onStream: (request) => {
+      const key = routes.lookup(request.headers.host)?.key;
+      return key === undefined ? () => {} : visits.open(key);
+    },
+  });
+  const unsubscribe = routes.onChange((key) => room.release(key));
+
+  const page = (kind: PageKind, request: IncomingMessage, response: ServerResponse, subject: PageSubject = {}) =>
+    sendPage({ kind, request, response, homeUrl: deps.homeUrl, subject });
+
+  function handle(route: Route, request: IncomingMessage, response: ServerResponse): void {
+    if (route.door !== "serve") {
+      meet(route, request, response).catch((error: unknown) => {
+        deps.onError(error, route);
+        page("unreachable", request, response, { preview: route.preview });
+      });
+      return;
+    }
+    if (!visits.noted(route.key) && countsAsVisit(request, route.healthPaths)) visits.record(route.key);
+    serve(route, request, response, 0);
+  }
+
+  function serve(route: Route, request: IncomingMessage, response: ServerResponse, attempt: number): void {
+    // A body can be sent only once, so its request never starts from a remembered address.
+    const known = attempt === 0 && !hasBody(request) ? knownAddress(route.address) : undefined;
+    if (known) {
+      forward(route, request, response, { options: known, attempt });
+      return;
+    }
+    askAddress(deps.addressOf, route).then(
+      (options) => {
+        if (response.destroyed) return;
+        if (options) forward(route, request, response, { options, attempt });
+        else page("starting", request, response, { preview: route.preview });
+      },
+      (error: unknown) => {
+        deps.onError(error, route);
+        page("unreachable", request, response, { preview: route.preview });
+      },
+    );
+  }
+
+  function forward(
+    route: Route,
+    request: IncomingMessage,
+    response: ServerResponse,
+    { options, attempt }: { readonly options: ForwardOptions; readonly attempt: number },
+  ): void {
+    forwarder.web(request, response, options).catch((error: unknown) => {
+      if (response.headersSent || response.destroyed) {
+        response.destroy();
+        return;
+      }
+      route.address.until = 0;
+      if (attempt === 0 && mayRepeat(request, error)) return serve(route, request, response, 1);
+      deps.onError(error, route);
+      page("unreachable", request, response, { preview: route.preview });
+    });
+  }
+
+  /** Everything but a preview that serves: wakes it, holds the request, or shows the page. */
+  async function meet(route: Route, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const sleeping = route.door === "asleep" || route.door === "waking";
+    const counts = sleeping && countsAsVisit(request, route.healthPaths);
+    if (counts) {
+      visits.record(route.key);
+      wake(route.key, (error) => deps.onError(error, route));
+      if (!wantsHtml(request)) {
+        const now = await held(route, response);
+        if (response.destroyed) return;
+        if (now?.door === "serve") return handle(now, request, response);
+      }
+    }
+    const { preview } = routes.lookup(request.headers.host) ?? route;
+    const kind = counts && route.door === "asleep" ? "waking" : route.door === "serve" ? "starting" : route.door;
+    const steps = kind === "building" ? await deps.history(route.key, STEPS_SHOWN).catch(() => []) : [];
+    page(kind, request, response, { preview, steps });
+  }
+
+  /** Waits until the door is another one, and at most as long as the room allows. */
+  async function held(route: Route, connection: ServerResponse | Duplex): Promise<Route | undefined> {
+    const left = new AbortController();
+    connection.once("close", () => left.abort());
+    const deadline = performance.now() + (deps.holdTimeoutMs ?? 90_000);
+    for (let now: Route | undefined = route; ; now = current(route)) {
+      const waits = now?.door === "asleep" || now?.door === "waking";
+      if (!waits || (now !== route && now?.preview.status.condition === "Stalled")) return now;
+      if (performance.now() > deadline) return now;
+      const outcome = await room.wait(route.key, left.signal);
+      if (outcome !== "open") return current(route);
+    }
+  }
+
+  function current(route: Route): Route | undefined {
+    return routes.lookup(route.host);
+  }
+
+  async function upgrade(route: Route, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on("error", () => socket.destroy());
+    let now: Route | undefined = route;
+    if (route.door === "asleep" || route.door === "waking") {
+      wake(route.key, (error) => deps.onError(error, route));
+      now = await held(route, socket);
+    }
+    try {
+      const options = now?.door === "serve" ? await askAddress(deps.addressOf, now) : undefined;
+      if (!now || !options) return answerRaw(socket, 503, "Service Unavailable");
+      if (countsAsVisit(request, now.healthPaths)) socket.once("close", visits.open(now.key));
+      await forwarder.upgrade(request, socket, head, options);
+    } catch (error) {
+      deps.onError(error, route);
+      answerRaw(socket, 502, "Bad Gateway");
+    }
+  }
+
+  return {
+    handle,
+    upgrade,
+    unknown: (request, response) => page("unknown", request, response),
+    close() {
+      unsubscribe();
+      forwarder.close();
+    },
+  };
+}
+
+/** True for whoever would show a page to a person. */
+export function wantsHtml(request: Pick<IncomingMessage, "method" | "headers">): boolean {
+  return (request.method === "GET" || request.method === "HEAD") && !!request.headers.accept?.includes("text/html");
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  const length = headers["content-length"];
+  return headers["transfer-encoding"] !== undefined || (length !== undefined && length !== "0");
+}
+
+/**
+ * A refused connection did nothing, so anything without a body may be sent again. A connection that
+ * was cut may have done something: only what is safe to do twice (RFC 9110 §9.2.2) goes again; it is
+ * how a pooled connection ends when a release is replaced.
+ */
+function mayRepeat(request: IncomingMessage, error: unknown): boolean {
+  if (hasBody(request)) return false;
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "ECONNREFUSED") return true;
+  const safe = request.method === "GET" || request.method === "HEAD" || request.method === "OPTIONS";
+  return safe && (code === "ECONNRESET" || code === "EPIPE");
+}
+
+function atMostEvery(intervalMs: number, call: (key: string) => Promise<void>) {
+  const last = new Map<string, number>();
+  return (key: string, onError: (error: unknown) => void): void => {
+    const now = performance.now();
+    if (now - (last.get(key) ?? Number.NEGATIVE_INFINITY) < intervalMs) return;
+    for (const [other, at] of last) if (now - at >= intervalMs) last.delete(other);
+    last.set(key, now);
+    call(key).catch(onError);
+  };
+}

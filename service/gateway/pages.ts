@@ -1,0 +1,207 @@
+/** What a visitor sees when there is no application to show: a page, a line of text or JSON, never a bare 502. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type Html, html, safeHref, styleElement } from "../dashboard/html.ts";
+import type { Preview } from "../status.ts";
+import type { HistoryEntry } from "../store/store.ts";
+import type { Door } from "./door.ts";
+
+export type PageKind = Exclude<Door, "serve"> | "starting" | "unreachable" | "unknown";
+
+export interface PageSubject {
+  readonly preview?: Preview;
+  /** Newest first. */
+  readonly steps?: readonly HistoryEntry[];
+}
+
+export interface PageRequest {
+  readonly kind: PageKind;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly homeUrl: string;
+  readonly subject: PageSubject;
+}
+
+interface PageForm {
+  readonly status: 404 | 502 | 503;
+  readonly title: string;
+  readonly text: string;
+  readonly mark: "busy" | "bad" | "still";
+  /** Seconds until asking again is worth it; the page reloads itself. */
+  readonly retryAfter?: number;
+  /** The status says more than our own text. */
+  readonly says?: boolean;
+}
+
+const FORMS: Readonly<Record<PageKind, PageForm>> = {
+  building: {
+    status: 503,
+    title: "Building this preview",
+    text: "The page opens by itself as soon as the application answers.",
+    mark: "busy",
+    retryAfter: 2,
+    says: true,
+  },
+  waking: {
+    status: 503,
+    title: "Waking up",
+    text: "This preview was asleep because nobody had visited it for a while. It is back in a moment.",
+    mark: "busy",
+    retryAfter: 2,
+  },
+  starting: {
+    status: 503,
+    title: "Starting",
+    text: "The application is being started. The page opens by itself as soon as it answers.",
+    mark: "busy",
+    retryAfter: 2,
+  },
+  asleep: {
+    status: 503,
+    title: "Asleep",
+    text: "This preview sleeps until a person visits it. Its data and its link are kept.",
+    mark: "still",
+    retryAfter: 30,
+  },
+  failed: {
+    status: 503,
+    title: "This preview could not be built",
+    text: "A new push tries again.",
+    mark: "bad",
+    says: true,
+  },
+  unreachable: {
+    status: 502,
+    title: "The application does not answer",
+    text: "It may have stopped or be restarting. The page tries again by itself.",
+    mark: "bad",
+    retryAfter: 5,
+  },
+  closing: { status: 404, title: "This preview is being removed", text: "Its pull request was closed.", mark: "still" },
+  gone: {
+    status: 404,
+    title: "This preview is gone",
+    text: "Its pull request was closed, or it was taken down. Reopening the pull request brings it back.",
+    mark: "still",
+  },
+  unknown: {
+    status: 404,
+    title: "No preview here",
+    text: "No preview has this address. It may have been removed after its pull request was closed.",
+    mark: "still",
+  },
+};
+
+const STYLE = readFileSync(new URL("./assets/page.css", import.meta.url), "utf8");
+const STYLE_ELEMENT = styleElement(STYLE);
+const POLICY = [
+  "default-src 'none'",
+  `style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'`,
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/**
+ * Answers with the page in the form the client asked for: HTML, JSON or one line of text. Does
+ * nothing when an answer has begun or the client is gone.
+ */
+export function sendPage({ kind, request, response, homeUrl, subject }: PageRequest): void {
+  if (response.headersSent || response.destroyed) return;
+  const form = FORMS[kind];
+  const { type, body } = bodyFor(request, { kind, form, homeUrl, subject });
+  response.statusCode = form.status;
+  response.setHeader("Content-Type", `${type}; charset=utf-8`);
+  response.setHeader("Content-Length", Buffer.byteLength(body));
+  response.setHeader("Cache-Control", "no-store");
+  response.setHeader("X-Robots-Tag", "noindex, nofollow");
+  response.setHeader("X-Content-Type-Options", "nosniff");
+  response.setHeader("Referrer-Policy", "no-referrer");
+  response.setHeader("Content-Security-Policy", POLICY);
+  response.setHeader("Vary", "Accept");
+  if (form.retryAfter) response.setHeader("Retry-After", form.retryAfter);
+  // What is left of a body is not waited for.
+  if (!request.complete) response.setHeader("Connection", "close");
+  response.end(request.method === "HEAD" ? undefined : body);
+}
+
+interface Content {
+  readonly kind: PageKind;
+  readonly form: PageForm;
+  readonly homeUrl: string;
+  readonly subject: PageSubject;
+}
+
+function bodyFor({ headers }: IncomingMessage, content: Content): { readonly type: string; readonly body: string } {
+  const accept = headers.accept ?? "";
+  if (accept.includes("text/html")) return { type: "text/html", body: pageOf(content).markup };
+  const { form, subject } = content;
+  const message = textOf(content);
+  if (!accept.includes("json")) return { type: "text/plain", body: `${form.title}. ${message}\n` };
+  const { preview } = subject;
+  const reason = preview && content.kind !== "unreachable" ? preview.status.reason : REASONS_OF_OURS[content.kind];
+  const body = { error: { reason: reason ?? "NotReady", message }, key: preview?.key, retryAfter: form.retryAfter };
+  return { type: "application/json", body: `${JSON.stringify(body)}\n` };
+}
+
+const REASONS_OF_OURS: Partial<Record<PageKind, string>> = {
+  unreachable: "Unreachable",
+  unknown: "NoSuchPreview",
+  gone: "Gone",
+};
+
+function textOf({ form, subject: { preview } }: Content): string {
+  return form.says && preview?.status.message ? `${preview.status.message} ${form.text}` : form.text;
+}
+
+function pageOf(content: Content): Html {
+  const { form, homeUrl, subject } = content;
+  const { preview, steps = [] } = subject;
+  const said = form.says ? preview?.status.message : undefined;
+  const excerpt = form.mark === "bad" ? (preview?.status.excerpt ?? []) : [];
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex, nofollow">
+${form.retryAfter && html`<meta http-equiv="refresh" content="${form.retryAfter}">`}
+<title>${form.title}${preview && ` · ${preview.key}`}</title>
+${STYLE_ELEMENT}
+</head>
+<body>
+<main>
+${preview && nameOf(preview)}
+<h1><span class="mark ${form.mark}" aria-hidden="true"></span>${form.title}</h1>
+<div role="status">
+${said && html`<p>${said}</p>`}
+<p class="soft">${form.text}</p>
+</div>
+${excerpt.length > 0 && html`<pre tabindex="0" aria-label="Last lines of output">${excerpt.join("\n")}</pre>`}
+${steps.length > 0 && html`<ol aria-label="Steps so far">${[...steps].reverse().map(stepOf)}</ol>`}
+${linksOf(homeUrl, preview)}
+</main>
+</body>
+</html>
+`;
+}
+
+function nameOf(preview: Preview): Html {
+  const title = preview.pullRequest?.title;
+  const commit = preview.pullRequest?.headSha.slice(0, 7);
+  return html`<p class="name"><b>${preview.key}</b>${title && html` · ${title}`}${commit && html` · ${commit}`}</p>`;
+}
+
+function stepOf({ at, message }: HistoryEntry): Html {
+  return html`<li><time datetime="${at}">${at.slice(11, 19)}</time><span>${message}</span></li>`;
+}
+
+function linksOf(homeUrl: string, preview: Preview | undefined): Html {
+  const pullRequest = preview?.pullRequest?.url;
+  const home = preview ? `${homeUrl}/previews/${encodeURIComponent(preview.key)}` : homeUrl;
+  return html`<footer>
+<a href="${safeHref(home)}">${preview ? "Status and logs" : "All previews"}</a>
+${pullRequest && html`<a href="${safeHref(pullRequest)}">Pull request</a>`}
+</footer>`;
+}
