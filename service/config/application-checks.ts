@@ -4,11 +4,7 @@ import type { BuildStep, ServiceDefinition } from "../../components/ports.ts";
 import type { ApplicationLimits } from "./application.ts";
 import { closest } from "./closest.ts";
 import type { ApplicationConfig } from "./types.ts";
-
-interface Misfit {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
+import type { Misfit } from "./yaml-file.ts";
 
 /** Variables that Stackling sets itself. */
 const RESERVED = /^(PORT|HOME|TMPDIR|STACKLING_.*)$/;

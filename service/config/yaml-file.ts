@@ -44,11 +44,28 @@ export function readYamlFile<T>(text: string, schema: z.ZodType<T>): YamlFile<T>
   const plain = toPlain(() => document.toJS({ maxAliasCount: 100 }));
   if ("message" in plain) return { problems: [{ path: "", message: plain.message }], problemAt };
   if (plain.value === null) return { problems: [{ path: "", message: "is empty" }], problemAt };
-  const parsed = schema.safeParse(plain.value);
-  if (parsed.success) return { value: parsed.data, problems: [], problemAt };
+  const checked = checkValue(schema, plain.value);
+  if ("value" in checked) return { value: checked.value, problems: [], problemAt };
+  return { problems: byLine(checked.misfits.map((m) => problemAt(m.path, m.message))), problemAt };
+}
+
+/** What is wrong, and where in the file: keys and list indices from its root. */
+export interface Misfit {
+  readonly path: Path;
+  readonly message: string;
+}
+
+/** Checks one value that lies at `above` in a file, such as a driver's options. */
+export function checkValue<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+  above: Path = [],
+): { readonly value: T } | { readonly misfits: readonly Misfit[] } {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return { value: parsed.data };
   const shape = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema;
-  const problems = parsed.error.issues.flatMap((issue) => describe(issue, [], shape, plain.value));
-  return { problems: byLine(problems.map((p) => problemAt(p.path, p.message))), problemAt };
+  const context: Context = { above, shape, value };
+  return { misfits: parsed.error.issues.flatMap((issue) => describe(issue, [], context)) };
 }
 
 export function byLine(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {
@@ -63,49 +80,51 @@ function toPlain(read: () => unknown): { readonly value: unknown } | { readonly 
   }
 }
 
-interface PlacedMessage {
-  readonly path: Path;
-  readonly message: string;
+interface Context {
+  readonly above: Path;
+  readonly shape: JsonSchema;
+  readonly value: unknown;
 }
 
-function describe(issue: z.core.$ZodIssue, above: Path, shape: JsonSchema, value: unknown): readonly PlacedMessage[] {
-  const path = [...above, ...issue.path];
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(path, key, shape) }));
+/** `outer` is the path inside the checked value of the union that the issue is part of. */
+function describe(issue: z.core.$ZodIssue, outer: Path, context: Context): readonly Misfit[] {
+  const inner = [...outer, ...issue.path];
+  const path = [...context.above, ...inner];
+  const found = valueAt(context.value, inner);
+  const one = (message: string): readonly Misfit[] => [{ path, message: `${named(path)} ${message}` }];
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.map((key) => ({
+        path: [...path, key],
+        message: unknownKey(path, key, knownKeys(context.shape, inner)),
+      }));
+    case "invalid_key":
+      return [{ path, message: `name "${String(path.at(-1))}" ${issue.issues[0]?.message ?? "is not allowed here"}` }];
+    case "invalid_union": {
+      const branch = issue.errors.find(
+        (errors) => !errors.some((e) => e.path.length === 0 && e.code === "invalid_type"),
+      );
+      if (branch) return branch.flatMap((error) => describe(error, inner, context));
+      const kinds = issue.errors.flat().flatMap((e) => (e.code === "invalid_type" ? [words(e.expected)] : []));
+      return one(`must be ${[...new Set(kinds)].join(" or ")}, is ${kindOf(found)}`);
+    }
+    case "invalid_type":
+      return one(found === undefined ? "is missing" : `must be ${words(issue.expected)}, is ${kindOf(found)}`);
+    case "invalid_value": {
+      const hint = typeof found === "string" ? closest(found, issue.values.map(String)) : undefined;
+      const options = issue.values.map((v) => `"${String(v)}"`).join(", ");
+      const start = found === undefined ? "is missing; one of" : `is "${String(found)}"; must be one of`;
+      return one(`${start} ${options}${hint ? `; did you mean "${hint}"?` : ""}`);
+    }
+    default:
+      return one(issue.message);
   }
-  if (issue.code === "invalid_key") {
-    const reason = issue.issues[0]?.message ?? "is not allowed here";
-    return [{ path, message: `name "${String(path.at(-1))}" ${reason}` }];
-  }
-  if (issue.code === "invalid_union") {
-    const branch = issue.errors.find((errors) => !errors.some((e) => e.path.length === 0 && e.code === "invalid_type"));
-    if (branch) return branch.flatMap((inner) => describe(inner, path, shape, value));
-    const expected = issue.errors.flat().flatMap((e) => (e.code === "invalid_type" ? [words(e.expected)] : []));
-    return [
-      { path, message: `${named(path)} must be ${[...new Set(expected)].join(" or ")}, is ${kindAt(value, path)}` },
-    ];
-  }
-  if (issue.code === "invalid_type") {
-    const found = valueAt(value, path);
-    if (found === undefined) return [{ path, message: `${named(path)} is missing` }];
-    return [{ path, message: `${named(path)} must be ${words(issue.expected)}, is ${kindAt(value, path)}` }];
-  }
-  if (issue.code === "invalid_value") {
-    const given = valueAt(value, path);
-    const hint = typeof given === "string" ? closest(given, issue.values.map(String)) : undefined;
-    const options = issue.values.map((v) => `"${String(v)}"`).join(", ");
-    const found = given === undefined ? "is missing; one of" : `is "${String(given)}"; must be one of`;
-    return [{ path, message: `${named(path)} ${found} ${options}${hint ? `; did you mean "${hint}"?` : ""}` }];
-  }
-  return [{ path, message: `${named(path)} ${issue.message}` }];
 }
 
-function unknownKey(parent: Path, key: string, shape: JsonSchema): string {
-  const known = knownKeys(shape, parent);
+function unknownKey(parent: Path, key: string, known: readonly string[]): string {
   const hint = closest(key, known);
   const where = parent.length > 0 ? ` in "${parent.map(String).join(".")}"` : "";
-  if (hint) return `unknown key "${key}"${where}; did you mean "${hint}"?`;
-  return `unknown key "${key}"${where}; known: ${known.join(", ")}`;
+  return `unknown key "${key}"${where}; ${hint ? `did you mean "${hint}"?` : `known: ${known.join(", ")}`}`;
 }
 
 interface JsonSchema {
@@ -158,8 +177,7 @@ function valueAt(value: unknown, path: Path): unknown {
   );
 }
 
-function kindAt(root: unknown, path: Path): string {
-  const value = valueAt(root, path);
+function kindOf(value: unknown): string {
   if (value === undefined) return "missing";
   if (value === null) return "empty";
   if (Array.isArray(value)) return "a list";

@@ -28,6 +28,7 @@ main { flex: 1; padding-top: 40px; padding-bottom: 56px; }
 button { font: inherit; font-weight: 600; border: 0; border-radius: 99px; padding: 9px 20px; background: var(--accent); color: #fff; cursor: pointer; }
 button:hover { filter: brightness(1.08); }
 button.plain { background: none; color: var(--quiet); padding: 4px 8px; font-weight: 400; text-decoration: underline; }
+a { color: var(--accent); }
 a:focus-visible, button:focus-visible, input:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .panel { background: #fff; border: 1px solid var(--line); border-radius: 18px; padding: 28px; max-width: 680px; }
 .panel h1 { font-size: 30px; margin-bottom: 16px; }

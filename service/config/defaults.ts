@@ -1,0 +1,22 @@
+/** What holds where `stackling.yaml` says nothing, and for the embedded default, which has no such file. */
+import type { OperatorConfig } from "./types.ts";
+
+export const DEFAULT_PORT = 4000;
+
+/** CPU and memory as a Kubernetes quota for one preview would be: 4 CPU, 8 GiB. GitHub's bodies reach 25 MB. */
+export const defaultLimits: OperatorConfig["limits"] = {
+  engineRuns: 2,
+  memoryMiB: 8192,
+  cpu: 4,
+  services: 15,
+  webhookBytes: 25 * 1024 * 1024,
+  largeBodies: 4,
+};
+
+export const defaultLifecycle: OperatorConfig["lifecycle"] = {
+  sleepAfterSeconds: 48 * 3600,
+  resyncSeconds: 60,
+};
+
+/** Drivers of the target that runs on this machine. */
+export const localDrivers = { service: "local", database: "clone", dns: "gateway", secrets: "local" } as const;

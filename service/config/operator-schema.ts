@@ -1,0 +1,108 @@
+/** `stackling.yaml` as an operator writes it. Descriptions become the published JSON Schema and docs/config.md. */
+import { z } from "zod";
+import { type ForgeName, forges } from "../forges/registry.ts";
+import { parseDuration } from "./duration.ts";
+
+export const forgeNames = Object.keys(forges) as [ForgeName, ...ForgeName[]];
+
+const name = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9-]{0,29}$/,
+    "must be lower-case letters, digits and dashes, a letter first, at most 30 characters",
+  );
+
+const secretReference = z
+  .union([z.strictObject({ env: z.string().min(1) }), z.strictObject({ file: z.string().min(1) })])
+  .describe("Where a secret is: `{env: NAME}` or `{file: PATH}`. The secret itself never stands in this file.");
+
+const duration = z
+  .string()
+  .refine((text) => parseDuration(text) !== undefined, 'must be a time such as "30m", "48h" or "14d"');
+
+const driver = z
+  .union([z.string().min(1), z.looseObject({ driver: z.string().min(1) })])
+  .describe("A driver by name, or a map with `driver` and that driver's options.");
+
+const target = z.strictObject({
+  service: driver.optional().describe("What runs the services. Default `local`."),
+  database: z
+    .union([z.literal(false), ...driver.options])
+    .optional()
+    .describe("What gives each preview its database. Default `clone`; `false` for a target without databases."),
+  dns: driver.optional().describe("What makes hosts answer. Default `gateway`."),
+  secrets: driver.optional().describe("What makes and keeps secrets. Default `local`."),
+});
+
+const repository = z.strictObject({
+  path: z.string().min(1).describe("`acme/shop`, or the folder of a local repository (relative to this file)."),
+  name: name
+    .optional()
+    .describe("Unique and never changed: part of every host and stack. Default: the last part of `path`."),
+  forge: z.string().optional().describe("Name of an entry of `forges`; may be left out when there is one."),
+  target: z.string().optional().describe("Name of an entry of `targets`; may be left out when there is one."),
+  branches: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe("Patterns of git branches that get previews. Default `**`: all."),
+  baseline: name.optional().describe("Database that previews start as a copy of. Default: an empty one."),
+  secrets: z
+    .record(z.string().regex(/^[A-Z][A-Z0-9_]*$/, "must be capital letters, digits and underscores"), secretReference)
+    .optional()
+    .describe("Values that trusted previews may be granted, by name."),
+  team: z.string().optional().describe("Who is asked; for tags."),
+  costCenter: z.string().optional().describe("Who pays; for tags."),
+  tags: z.record(z.string(), z.string()).optional().describe("Further tags of everything a preview owns."),
+});
+
+const count = z.int().min(1, "must be at least 1");
+
+export const operatorSchema = z.strictObject({
+  url: z
+    .url({ protocol: /^https?$/, error: 'must be an address such as "https://preview.acme.dev"' })
+    .optional()
+    .describe("Where people reach the service; previews are hosts below it. Default `http://localhost:PORT`."),
+  host: z.string().min(1).optional().describe("Address to listen on. Default 127.0.0.1."),
+  port: z.int().min(1).max(65535).optional().describe("Port to listen on. Default 4000."),
+  store: secretReference.optional().describe("Postgres URL of the store. Default: the embedded server."),
+  backend: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Pulumi backend, such as `s3://bucket`. Default: files in the data folder."),
+  passphrase: secretReference
+    .optional()
+    .describe("Encrypts secrets in the state. Default: made once, in the data folder."),
+  forges: z
+    .record(name, z.looseObject({ kind: z.enum(forgeNames).optional().describe("Default: the entry's name.") }))
+    .optional()
+    .describe("Where pull requests come from, by name, with each forge's own options. Default: `local` alone."),
+  repositories: z
+    .array(repository)
+    .min(1, "must name at least one repository")
+    .describe("Whose pull requests get previews."),
+  targets: z.record(name, target).optional().describe("Named choices of drivers. Default: `local` alone."),
+  limits: z
+    .strictObject({
+      engineRuns: count.optional().describe("Engine runs at once. Default 2."),
+      memoryMiB: count.optional().describe("Memory the services of one preview may ask for together. Default 8192."),
+      cpu: z.number().positive("must be more than 0").optional().describe("The same in CPUs. Default 4."),
+      services: count.optional().describe("Services of one preview. Default 15."),
+      webhookBytes: count.optional().describe("Largest delivery that is read. Default 25 MiB."),
+      largeBodies: count.optional().describe("Deliveries over 1 MiB that are read at once. Default 4."),
+    })
+    .optional(),
+  lifecycle: z
+    .strictObject({
+      sleepAfter: duration.optional().describe("Without a visit for so long, a preview falls asleep. Default 48h."),
+      resync: duration.optional().describe("How often all open pull requests are looked at. Default 60s."),
+    })
+    .optional(),
+  comments: z.boolean().optional().describe("One comment per pull request, edited in place. Default true."),
+});
+
+export type OperatorFile = z.infer<typeof operatorSchema>;
+export type RepositoryFile = z.infer<typeof repository>;
+export type TargetFile = z.infer<typeof target>;
+export type DriverFile = z.infer<typeof driver>;

@@ -1,0 +1,185 @@
+import { basename, resolve } from "node:path";
+import { ConfigError } from "../../components/errors.ts";
+import { registry } from "../../components/registry.ts";
+import { type ForgeName, forges } from "../forges/registry.ts";
+import { closest } from "./closest.ts";
+import { DEFAULT_PORT, defaultLifecycle, defaultLimits } from "./defaults.ts";
+import { parseDuration } from "./duration.ts";
+import { forgeNames, type OperatorFile, operatorSchema, type RepositoryFile } from "./operator-schema.ts";
+import { resolveTarget } from "./targets.ts";
+import type { ForgeConfig, OperatorConfig, RepositoryConfig, SecretReference, TargetConfig } from "./types.ts";
+import { byLine, checkValue, type Misfit, readYamlFile } from "./yaml-file.ts";
+
+/**
+ * Reads `stackling.yaml`. Relative paths in it start at `directory`, the folder the file lies in.
+ * Options of forges and drivers are parsed by their own schemas. Throws `ConfigError` with every
+ * problem at once.
+ */
+export async function parseOperator(
+  text: string,
+  { file, directory }: { readonly file: string; readonly directory: string },
+): Promise<OperatorConfig> {
+  const yaml = readYamlFile(text, operatorSchema);
+  if (yaml.value === undefined) throw new ConfigError(file, yaml.problems);
+  const typed = yaml.value;
+  const connected = await resolveForges(typed);
+  const targets = await Promise.all(
+    Object.entries(typed.targets ?? { local: {} }).map(([name, target]) => resolveTarget(name, target, registry)),
+  );
+  const repositories = resolveRepositories(typed, { directory, forges: connected.forges });
+  const misfits = [...connected.misfits, ...targets.flatMap((t) => t.misfits), ...repositories.misfits];
+  if (misfits.length > 0) throw new ConfigError(file, byLine(misfits.map((m) => yaml.problemAt(m.path, m.message))));
+  return {
+    ...address(typed),
+    forges: connected.forges,
+    repositories: repositories.repositories,
+    targets: targets.flatMap((t): TargetConfig[] => (t.target ? [t.target] : [])),
+    ...(typed.store ? { store: place(typed.store, directory) } : {}),
+    ...(typed.backend !== undefined ? { backend: typed.backend } : {}),
+    ...(typed.passphrase ? { passphrase: place(typed.passphrase, directory) } : {}),
+    limits: { ...defaultLimits, ...typed.limits },
+    lifecycle: {
+      sleepAfterSeconds: parseDuration(typed.lifecycle?.sleepAfter ?? "") ?? defaultLifecycle.sleepAfterSeconds,
+      resyncSeconds: parseDuration(typed.lifecycle?.resync ?? "") ?? defaultLifecycle.resyncSeconds,
+    },
+    comments: typed.comments ?? true,
+  };
+}
+
+function address(typed: OperatorFile): Pick<OperatorConfig, "domain" | "scheme" | "host" | "port"> {
+  const port = typed.port ?? DEFAULT_PORT;
+  const url = new URL(typed.url ?? `http://localhost:${port}`);
+  return {
+    domain: url.host,
+    scheme: url.protocol === "https:" ? "https" : "http",
+    host: typed.host ?? "127.0.0.1",
+    port,
+  };
+}
+
+async function resolveForges(typed: OperatorFile): Promise<{
+  readonly forges: readonly ForgeConfig[];
+  readonly misfits: readonly Misfit[];
+}> {
+  const found: ForgeConfig[] = [];
+  const misfits: Misfit[] = [];
+  for (const [name, { kind: chosen, ...options }] of Object.entries(typed.forges ?? { local: {} })) {
+    const kind = chosen ?? forgeNames.find((known: ForgeName) => known === name);
+    if (!kind) {
+      const message = `"forges.${name}" needs a "kind", one of ${forgeNames.join(", ")}`;
+      misfits.push({ path: ["forges", name], message });
+      continue;
+    }
+    const { options: schema } = await forges[kind]();
+    const checked = checkValue<unknown>(schema, options, ["forges", name]);
+    if ("misfits" in checked) misfits.push(...checked.misfits);
+    else found.push({ name, kind, options: checked.value });
+  }
+  return { forges: found, misfits };
+}
+
+interface Surroundings {
+  readonly directory: string;
+  readonly forges: readonly ForgeConfig[];
+}
+
+function resolveRepositories(
+  typed: OperatorFile,
+  { directory, forges: connected }: Surroundings,
+): { readonly repositories: readonly RepositoryConfig[]; readonly misfits: readonly Misfit[] } {
+  const misfits: Misfit[] = [];
+  const repositories = typed.repositories.map((repository, index): RepositoryConfig => {
+    const at = (key: string, message: string) => misfits.push({ path: ["repositories", index, key], message });
+    const forge = choose({
+      chosen: repository.forge,
+      known: Object.keys(typed.forges ?? { local: {} }),
+      what: "forge",
+    });
+    if (forge.fault) at("forge", `repository "${repository.path}": ${forge.fault}`);
+    const target = choose({
+      chosen: repository.target,
+      known: Object.keys(typed.targets ?? { local: {} }),
+      what: "target",
+    });
+    if (target.fault) at("target", `repository "${repository.path}": ${target.fault}`);
+    const isLocal = connected.find((f) => f.name === forge.name)?.kind === "local";
+    const name = repository.name ?? nameOf(repository.path);
+    if (name === undefined)
+      at("name", `repository "${repository.path}": its own name cannot be used; choose one with "name"`);
+    return toRepository({ repository, name: name ?? "", forge: forge.name, target: target.name, isLocal, directory });
+  });
+  return { repositories, misfits: [...misfits, ...clashes(repositories)] };
+}
+
+interface ResolvedRepository {
+  readonly repository: RepositoryFile;
+  readonly name: string;
+  readonly forge: string;
+  readonly target: string;
+  readonly isLocal: boolean;
+  readonly directory: string;
+}
+
+function toRepository({ repository, name, forge, target, isLocal, directory }: ResolvedRepository): RepositoryConfig {
+  const { baseline, team, costCenter } = repository;
+  const secrets = Object.entries(repository.secrets ?? {}).map(([key, reference]) => [
+    key,
+    place(reference, directory),
+  ]);
+  return {
+    name,
+    forge,
+    path: isLocal ? resolve(directory, repository.path) : repository.path,
+    target,
+    branches: repository.branches ?? ["**"],
+    ...(baseline !== undefined ? { baseline } : {}),
+    secrets: Object.fromEntries(secrets),
+    ...(team !== undefined ? { team } : {}),
+    ...(costCenter !== undefined ? { costCenter } : {}),
+    tags: repository.tags ?? {},
+  };
+}
+
+function clashes(repositories: readonly RepositoryConfig[]): readonly Misfit[] {
+  return repositories.flatMap((repository, index) => {
+    const earlier = repositories.slice(0, index);
+    const sameName = earlier.find((other) => other.name !== "" && other.name === repository.name);
+    if (sameName) {
+      const message = `repositories "${sameName.path}" and "${repository.path}" would both be named "${repository.name}"; give one of them a "name" of its own`;
+      return [{ path: ["repositories", index], message }];
+    }
+    const samePath = earlier.find((other) => other.forge === repository.forge && other.path === repository.path);
+    const message = `repository "${repository.path}" is listed twice`;
+    return samePath ? [{ path: ["repositories", index], message }] : [];
+  });
+}
+
+/** The repository's own name in our alphabet; undefined when nothing usable is left of it. */
+export function nameOf(path: string): string | undefined {
+  const name = basename(path)
+    .replace(/\.git$/, "")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^[^a-z]+|-+$/g, "");
+  return /^[a-z][a-z0-9-]{0,29}$/.test(name) ? name : undefined;
+}
+
+function choose({ chosen, known, what }: { chosen: string | undefined; known: readonly string[]; what: string }): {
+  readonly name: string;
+  readonly fault?: string;
+} {
+  const [only = ""] = known;
+  if (chosen === undefined) {
+    return known.length === 1 ? { name: only } : { name: "", fault: `choose a "${what}", one of ${known.join(", ")}` };
+  }
+  if (known.includes(chosen)) return { name: chosen };
+  const hint = closest(chosen, known);
+  return {
+    name: "",
+    fault: `there is no ${what} "${chosen}"; ${hint ? `did you mean "${hint}"?` : `known: ${known.join(", ")}`}`,
+  };
+}
+
+function place(reference: SecretReference, directory: string): SecretReference {
+  return "file" in reference ? { file: resolve(directory, reference.file) } : reference;
+}
