@@ -1,0 +1,149 @@
+/** The statements by which previews' databases and roles are made, found and dropped. */
+import { readFile } from "node:fs/promises";
+import pg from "pg";
+import { StacklingError, TerminalError } from "../errors.ts";
+import { type DatabaseMarker, formatMarker, parseMarker } from "./database-names.ts";
+import { scramVerifier } from "./database-password.ts";
+
+const id = pg.escapeIdentifier;
+const text = pg.escapeLiteral;
+
+/** Where the server's admin URL is kept: the URL itself is secret and stays out of options. */
+export type ServerReference = { readonly env: string } | { readonly file: string };
+
+/** The admin URL behind a reference. Throws `TerminalError` (`DatabaseFailed`) when there is none. */
+export async function resolveServer(reference: ServerReference): Promise<string> {
+  const [what, url] =
+    "env" in reference
+      ? [`environment variable "${reference.env}"`, process.env[reference.env]]
+      : [`file "${reference.file}"`, await readFile(reference.file, "utf8").catch(() => undefined)];
+  if (url?.trim()) return url.trim();
+  throw new TerminalError({
+    reason: "DatabaseFailed",
+    userMessage: `reaching the database server: the ${what} that should hold its URL is missing or empty`,
+  });
+}
+
+/** What the server has under one name. */
+export interface Found {
+  readonly role: { readonly marker: DatabaseMarker | undefined } | undefined;
+  readonly database: { readonly oid: number; readonly owner: string } | undefined;
+}
+
+export async function find(client: pg.Client, name: string): Promise<Found> {
+  const roles = await client.query<{ comment: string | null }>(
+    "SELECT shobj_description(oid, 'pg_authid') AS comment FROM pg_roles WHERE rolname = $1",
+    [name],
+  );
+  const databases = await client.query<{ oid: number; owner: string }>(
+    "SELECT oid, pg_get_userbyid(datdba) AS owner FROM pg_database WHERE datname = $1",
+    [name],
+  );
+  const role = roles.rows[0];
+  return { role: role && { marker: parseMarker(role.comment) }, database: databases.rows[0] };
+}
+
+/** Everything of ours on the server, of one stack or of all. */
+export async function findOwned(
+  client: pg.Client,
+  stack?: string,
+): Promise<readonly { kind: "database" | "role"; name: string; stack: string }[]> {
+  const roles = await client.query<{ name: string; comment: string; databases: string[] }>(
+    `SELECT rolname AS name, shobj_description(r.oid, 'pg_authid') AS comment,
+       ARRAY(SELECT datname::text FROM pg_database WHERE datdba = r.oid ORDER BY 1) AS databases
+     FROM pg_roles r WHERE shobj_description(r.oid, 'pg_authid') IS NOT NULL ORDER BY 1`,
+  );
+  return roles.rows.flatMap(({ name, comment, databases }) => {
+    const owner = parseMarker(comment)?.stack;
+    if (owner === undefined || (stack !== undefined && owner !== stack)) return [];
+    const owned = databases.map((database) => ({ kind: "database" as const, name: database, stack: owner }));
+    return [...owned, { kind: "role" as const, name, stack: owner }];
+  });
+}
+
+/** Makes or changes the preview's role and writes its marker, in one transaction. */
+export async function putRole(
+  client: pg.Client,
+  role: {
+    readonly name: string;
+    readonly exists: boolean;
+    readonly marker: DatabaseMarker;
+    readonly connectionLimit: number;
+    /** Kept as it is when absent. */
+    readonly password?: string;
+  },
+): Promise<void> {
+  const password = role.password === undefined ? "" : `PASSWORD ${text(scramVerifier(role.password))}`;
+  await client.query("BEGIN");
+  try {
+    // An admin that is no superuser may make a database for another role only as its member (PostgreSQL 16).
+    await client.query("SET LOCAL createrole_self_grant = 'set, inherit'");
+    await client.query(
+      `${role.exists ? "ALTER" : "CREATE"} ROLE ${id(role.name)} LOGIN NOCREATEDB NOCREATEROLE
+       CONNECTION LIMIT ${role.connectionLimit} ${password}`,
+    );
+    await putMarker(client, role.name, role.marker);
+    await client.query("COMMIT");
+  } catch (error) {
+    await client.query("ROLLBACK");
+    throw error;
+  }
+}
+
+export async function putMarker(client: pg.Client, role: string, marker: DatabaseMarker): Promise<void> {
+  await client.query(`COMMENT ON ROLE ${id(role)} IS ${text(formatMarker(marker))}`);
+}
+
+/** Nobody but its owner may connect, from the first moment on: it was made with connections off. */
+export async function openToOwner(client: pg.Client, name: string, comment: string): Promise<void> {
+  await client.query(`REVOKE ALL ON DATABASE ${id(name)} FROM PUBLIC`);
+  await client.query(`COMMENT ON DATABASE ${id(name)} IS ${text(comment)}`);
+  await client.query(`ALTER DATABASE ${id(name)} WITH ALLOW_CONNECTIONS true`);
+}
+
+/** Ends every session of it first. Gone already is success. */
+export async function dropDatabase(client: pg.Client, name: string): Promise<void> {
+  await client.query(`DROP DATABASE IF EXISTS ${id(name)} WITH (FORCE)`);
+}
+
+export async function dropRole(client: pg.Client, name: string): Promise<void> {
+  await client.query(`DROP ROLE IF EXISTS ${id(name)}`);
+}
+
+/** URL of a database for its role on the server of `adminUrl`, whose other settings (TLS) are kept. */
+export function roleUrl(adminUrl: string, login: { readonly name: string; readonly password: string }): string {
+  const url = new URL(adminUrl);
+  url.username = login.name;
+  url.password = login.password;
+  url.pathname = `/${login.name}`;
+  return url.href;
+}
+
+/** The admin's way into another database of the same server. */
+export function adminUrlOf(adminUrl: string, database: string): string {
+  const url = new URL(adminUrl);
+  url.pathname = `/${encodeURIComponent(database)}`;
+  return url.href;
+}
+
+/** Ours as they are; the server's words stay in `cause`, but for those a person can act on. */
+export function databaseError(action: string, cause: unknown): StacklingError {
+  if (cause instanceof StacklingError) return cause;
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  const why = KNOWN[code] ?? (code.length === 5 ? `the server refused with SQLSTATE ${code}` : "it went wrong");
+  return new StacklingError({ reason: "DatabaseFailed", userMessage: `${action}: ${why}`, cause });
+}
+
+/** SQLSTATE or Node's code: PostgreSQL documentation, appendix "PostgreSQL Error Codes". */
+const KNOWN: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "the database server does not answer; is it running?",
+  ENOTFOUND: "the database server's host name is unknown",
+  ETIMEDOUT: "the database server does not answer",
+  "28P01": "the database server refuses the admin's password",
+  "42501": "the admin role lacks the right to; it needs CREATEDB and CREATEROLE",
+  "53100": "the database server's disk is full",
+  "53300": "the database server has no connection left",
+  "55006": "it is in use by another session",
+  "57P03": "the database server is starting up or shutting down",
+  "57014": "it was cancelled",
+};
