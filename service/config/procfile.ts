@@ -1,0 +1,28 @@
+import type { DetectedService } from "./detected.ts";
+
+/**
+ * Reads a Procfile: `web` gets the traffic, `release` runs before it, everything else is a worker
+ * (devcenter.heroku.com/articles/procfile). Names are made to fit ours: lower case, dashes.
+ */
+export function parseProcfile(
+  text: string,
+): { readonly services: readonly DetectedService[]; readonly release?: string } | { readonly fault: string } {
+  const services: DetectedService[] = [];
+  let release: string | undefined;
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (/^\s*(#|$)/.test(line)) continue;
+    const [, typed, command] = /^([A-Za-z0-9_-]+):\s*(\S.*)$/.exec(line) ?? [];
+    if (!typed || !command) return { fault: `line ${index + 1} of its Procfile is not of the form "name: command"` };
+    const name = typed.toLowerCase().replaceAll("_", "-");
+    if (name === "release") {
+      release = command;
+      continue;
+    }
+    if (!/^[a-z][a-z0-9-]{0,29}$/.test(name))
+      return { fault: `its Procfile names a process "${typed}", which must begin with a letter` };
+    if (services.some((service) => service.name === name)) return { fault: `its Procfile names "${typed}" twice` };
+    services.push({ name, kind: name === "web" ? "web" : "worker", command });
+  }
+  if (!services.some((service) => service.kind === "web")) return { fault: 'its Procfile has no "web" process' };
+  return { services, ...(release !== undefined ? { release } : {}) };
+}
