@@ -70,6 +70,8 @@ export interface PreviewStatus {
   readonly excerpt: readonly string[];
   /** ISO 8601 of the last change of condition or reason. */
   readonly since: string;
+  /** Commit that the forge showed last; what serves is `live.source.commit`. */
+  readonly headSha?: string;
   /** True from the first `up` until a destroy has been proved. */
   readonly stackExists: boolean;
   /** The spec that serves now; undefined before the first success. */
@@ -83,6 +85,8 @@ export interface PreviewStatus {
     readonly terminal: boolean;
     readonly failures: number;
     readonly at: string;
+    /** What went wrong, to be shown again after another condition was shown in between. */
+    readonly failure?: { readonly reason: string; readonly message: string; readonly excerpt: readonly string[] };
   };
   /** An engine run of ours may have died in the middle: refresh before going on. */
   readonly interrupted: boolean;

@@ -1,0 +1,219 @@
+/** Carries out one action under the stack's lease and writes down what became of it. */
+import { ConflictError, StacklingError, TerminalError } from "../components/errors.ts";
+import type { PreviewSpec } from "../infra/spec.ts";
+import type { Stacks } from "../infra/stacks.ts";
+import { gone } from "./conditions.ts";
+import type { Action } from "./decide.ts";
+import { describeProgress } from "./progress.ts";
+import { proveGone } from "./proof.ts";
+import { digestSpec } from "./spec-builder.ts";
+import type { Preview, PreviewStatus } from "./status.ts";
+import type { HeldLease } from "./store/lease.ts";
+import type { Store } from "./store/store.ts";
+import type { World } from "./world.ts";
+
+/** When a lock or lease of somebody else is looked at again. */
+const CONFLICT_AGAIN_MS = 5_000;
+
+export type Act = Extract<Action, { kind: "up" | "sleep" | "wake" | "destroy" }>;
+
+export interface ActuateDeps {
+  readonly store: Pick<Store, "setStatus" | "update" | "addReceipt" | "receipts">;
+  readonly stacks: Pick<Stacks, "up" | "destroy" | "remains">;
+  readonly world: World;
+  /** Brings the commit to this machine before the engine starts. */
+  readonly prepareSource: (spec: PreviewSpec) => Promise<void>;
+  /** Values of the spec's granted secrets. */
+  readonly resolveSecrets: (spec: PreviewSpec) => Promise<Readonly<Record<string, string>>>;
+  /** Never rejects. */
+  readonly announce: (preview: Preview) => Promise<void>;
+  readonly now: () => string;
+}
+
+export interface Actuation {
+  readonly preview: Preview;
+  readonly action: Act;
+  /** Present for `up`. */
+  readonly spec?: PreviewSpec;
+  readonly lease: HeldLease;
+  /** Aborts when the wish itself is gone (closed): one SIGINT at once. */
+  readonly interrupt?: AbortSignal;
+  readonly step: <T>(name: ActStep, work: () => Promise<T>) => Promise<T>;
+}
+
+export type ActStep = "source" | "mark" | "up" | "sleep" | "wake" | "destroy" | "prove" | "receipt" | "settle";
+
+/** Resolves once status and receipt say what happened; failures of the action itself end there too. */
+export async function actuate(deps: ActuateDeps, actuation: Actuation): Promise<void> {
+  const { preview, step } = actuation;
+  try {
+    const change = await carryOut(deps, actuation);
+    await step("settle", () => deps.store.setStatus(preview.key, { conflictUntil: undefined, ...change }));
+  } catch (error) {
+    const change = failureOf(deps, actuation, error);
+    await step("settle", () => deps.store.setStatus(preview.key, change));
+    if (!(error instanceof StacklingError)) throw error;
+  }
+}
+
+function carryOut(deps: ActuateDeps, actuation: Actuation): Promise<Partial<PreviewStatus>> {
+  switch (actuation.action.kind) {
+    case "up":
+      return bringUp(deps, actuation);
+    case "destroy":
+      return destroy(deps, actuation, actuation.action.reason);
+    default:
+      return setAwake(deps, actuation, actuation.action.kind);
+  }
+}
+
+async function bringUp(deps: ActuateDeps, actuation: Actuation): Promise<Partial<PreviewStatus>> {
+  const { preview, lease, spec, step, interrupt } = actuation;
+  if (!spec) throw new Error(`bringing up "${preview.key}": there is no spec`);
+  const marked = await step("mark", () =>
+    deps.store.setStatus(preview.key, {
+      condition: "Reconciling",
+      reason: preview.status.live ? "Updating" : "Provisioning",
+      message: `Building commit ${spec.source.commit.slice(0, 7)}.`,
+      excerpt: [],
+      stackExists: true,
+      interrupted: true,
+    }),
+  );
+  // Said while the engine works: the link must not wait for the forge.
+  const announced = marked && deps.announce(marked);
+  await step("source", () => deps.prepareSource(spec));
+  const { outputs } = await step("up", async () =>
+    deps.stacks.up({
+      spec,
+      secrets: await deps.resolveSecrets(spec),
+      refresh: preview.status.interrupted,
+      mayBeNew: !preview.status.live,
+      lease,
+      ...(interrupt ? { interrupt } : {}),
+      onEvent: describeProgress((message) => showProgress(deps, preview.key, message)),
+    }),
+  );
+  await announced;
+  return {
+    condition: "Ready",
+    reason: "Healthy",
+    message: "Serving.",
+    excerpt: [],
+    live: spec,
+    outputs,
+    attempted: { digest: digestSpec(spec), ok: true, terminal: false, failures: 0, at: deps.now() },
+    interrupted: false,
+    awake: true,
+    failed: undefined,
+  };
+}
+
+async function destroy(deps: ActuateDeps, actuation: Actuation, reason: string): Promise<Partial<PreviewStatus>> {
+  const { preview, lease, step } = actuation;
+  await step("mark", () =>
+    deps.store.setStatus(preview.key, {
+      condition: "Reconciling",
+      reason: "Destroying",
+      message: "Removing everything it owns.",
+    }),
+  );
+  const { removed, durationMs } = await step("destroy", () => deps.stacks.destroy({ stack: preview.stack, lease }));
+  const proof = await step("prove", () => proveGone(deps, preview));
+  await step("receipt", async () => {
+    const [last] = await deps.store.receipts(preview.key);
+    // Killed behind the receipt, the same life is destroyed again: it gets no second one.
+    if (last && last.at >= preview.createdAt) return;
+    const at = deps.now();
+    await deps.store.addReceipt({ key: preview.key, stack: preview.stack, at, reason, removed, proof, durationMs });
+  });
+  return gone(reason, preview.status, deps.now());
+}
+
+async function setAwake(
+  deps: ActuateDeps,
+  { preview, step }: Actuation,
+  kind: "sleep" | "wake",
+): Promise<Partial<PreviewStatus>> {
+  const { live } = preview.status;
+  if (!live) return {};
+  if (kind === "wake") {
+    await step("mark", () =>
+      deps.store.setStatus(preview.key, { condition: "Reconciling", reason: "Waking", message: "Waking up." }),
+    );
+  }
+  await step(kind, () => deps.world.setAwake(live.target, preview.stack, kind === "wake"));
+  return { awake: kind === "wake", failed: undefined };
+}
+
+/** The status after a failure: what is shown, and what the next decision needs to know. */
+function failureOf(deps: ActuateDeps, actuation: Actuation, error: unknown): Partial<PreviewStatus> {
+  const { preview, action, lease, spec, interrupt } = actuation;
+  const { status } = preview;
+  const at = deps.now();
+  const shown = wordsFor(action.kind, error);
+  if (error instanceof ConflictError) {
+    return {
+      condition: status.live ? status.condition : "Reconciling",
+      ...shown,
+      interrupted: status.interrupted,
+      conflictUntil: later(at, CONFLICT_AGAIN_MS),
+    };
+  }
+  // The run was ended from outside: it says nothing about the input.
+  if (lease.lost.aborted || interrupt?.aborted) return {};
+  if (action.kind === "up" && spec) {
+    const digest = digestSpec(spec);
+    const before = status.attempted?.digest === digest ? status.attempted.failures : 0;
+    return {
+      condition: "Stalled",
+      ...shown,
+      interrupted: false,
+      attempted: {
+        digest,
+        ok: false,
+        terminal: error instanceof TerminalError,
+        failures: before + 1,
+        at,
+        failure: shown,
+      },
+    };
+  }
+  if (action.kind === "up") return { condition: "Stalled", ...shown };
+  const failures = status.failed?.action === action.kind ? status.failed.failures + 1 : 1;
+  return {
+    condition: "Stalled",
+    ...shown,
+    failed: { action: action.kind, failures, at },
+    ...(action.kind === "destroy" ? { destroyFailures: status.destroyFailures + 1 } : {}),
+  };
+}
+
+/** Not awaited: it may come late or never, and then must not overwrite what the run came to. */
+function showProgress({ store }: ActuateDeps, key: string, message: string): void {
+  store
+    .update(key, ({ status }) =>
+      status.interrupted && status.condition === "Reconciling" ? { status: { ...status, message } } : {},
+    )
+    .catch(() => {});
+}
+
+function wordsFor(kind: Act["kind"], error: unknown): Pick<PreviewStatus, "reason" | "message" | "excerpt"> {
+  if (error instanceof StacklingError) {
+    const reason = kind === "destroy" && !(error instanceof ConflictError) ? "DestroyFailed" : error.reason;
+    return { reason, message: error.userMessage, excerpt: error.excerpt };
+  }
+  const reason = kind === "destroy" ? "DestroyFailed" : "EngineFailed";
+  return { reason, message: `${DOING[kind]} failed; the log of the service says why.`, excerpt: [] };
+}
+
+const DOING: Readonly<Record<Act["kind"], string>> = {
+  up: "Bringing it up",
+  destroy: "Destroying it",
+  sleep: "Putting it to sleep",
+  wake: "Waking it",
+};
+
+function later(time: string, ms: number): string {
+  return new Date(Date.parse(time) + ms).toISOString();
+}

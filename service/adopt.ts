@@ -1,0 +1,54 @@
+/** The record of a preview that the store does not know: a new one, or one whose record was lost. */
+import { parseKey, stackName } from "../infra/names.ts";
+import { previewSpec } from "../infra/spec.ts";
+import type { Stacks } from "../infra/stacks.ts";
+import { digestSpec } from "./spec-builder.ts";
+import { NO_INTENTS, newStatus, type Preview } from "./status.ts";
+
+export type NewPreview = Omit<Preview, "revision">;
+
+export interface AdoptDeps {
+  readonly stacks: Pick<Stacks, "outputs">;
+}
+
+/**
+ * What is to be written for a key that the store does not know. When the backend has its stack, the
+ * store was lost: wishes and spec are read back from the stack's outputs, and idle clocks start now.
+ * Undefined when the text is no key.
+ */
+export async function adopt({ stacks }: AdoptDeps, key: string, now: string): Promise<NewPreview | undefined> {
+  const parsed = parseKey(key);
+  if (!parsed) return undefined;
+  const fresh: NewPreview = {
+    key,
+    stack: stackName(parsed),
+    repository: parsed.repository,
+    ...("number" in parsed ? { number: parsed.number } : {}),
+    gitBranch: "gitBranch" in parsed ? parsed.gitBranch : "",
+    createdAt: now,
+    lastPushAt: now,
+    intents: "gitBranch" in parsed ? { ...NO_INTENTS, gitRef: parsed.gitBranch } : NO_INTENTS,
+    status: newStatus(now),
+    handles: {},
+  };
+  const outputs = await stacks.outputs(fresh.stack);
+  return outputs ? rebuild(fresh, outputs) : fresh;
+}
+
+function rebuild(fresh: NewPreview, outputs: Readonly<Record<string, unknown>>): NewPreview {
+  const { data: spec } = previewSpec.safeParse(outputs.spec);
+  const status = { ...fresh.status, stackExists: true, outputs, interrupted: true };
+  if (!spec) return { ...fresh, status };
+  return {
+    ...fresh,
+    gitBranch: spec.gitBranch,
+    createdAt: spec.tags.created ?? fresh.createdAt,
+    intents: { ...fresh.intents, generations: spec.generations },
+    status: {
+      ...status,
+      interrupted: false,
+      live: spec,
+      attempted: { digest: digestSpec(spec), ok: true, terminal: false, failures: 0, at: fresh.lastPushAt },
+    },
+  };
+}

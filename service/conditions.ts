@@ -1,0 +1,71 @@
+/** Which condition is shown while nothing is being done. Pure. */
+import { RETRY_BUDGET } from "./decide.ts";
+import type { Verdict } from "./policy.ts";
+import type { PreviewStatus } from "./status.ts";
+
+/**
+ * The fields of the status that follow from verdict and record alone. A preview that serves stays
+ * Ready through an outage of its forge; only the reason tells.
+ */
+export function settledStatus(verdict: Verdict, status: PreviewStatus, now: string): Partial<PreviewStatus> {
+  if (verdict.kind === "absent") return status.stackExists ? destroyPending(status) : gone(verdict.reason, status, now);
+  if (verdict.kind === "blocked") return blockedStatus(verdict, status);
+  const failure = failureShown(status);
+  if (failure) return { condition: "Stalled", ...failure };
+  if (!status.live) return {};
+  return status.awake
+    ? { condition: "Ready", reason: "Healthy", message: "Serving.", excerpt: [] }
+    : { condition: "Ready", reason: "Asleep", message: "Asleep. The first visit wakes it.", excerpt: [] };
+}
+
+/** Everything a life leaves in the status when it is over; the next one starts as the first. */
+export function gone(reason: string, status: PreviewStatus, now: string): Partial<PreviewStatus> {
+  return {
+    condition: "Ready",
+    reason: "Gone",
+    message: GONE_WORDS[reason] ?? "Gone.",
+    excerpt: [],
+    stackExists: false,
+    live: undefined,
+    outputs: {},
+    attempted: undefined,
+    interrupted: false,
+    failed: undefined,
+    conflictUntil: undefined,
+    destroyFailures: 0,
+    goneAt: status.goneAt ?? now,
+    goneReason: reason,
+  };
+}
+
+const GONE_WORDS: Readonly<Record<string, string>> = {
+  Closed: "The pull request was closed. Nothing is left.",
+  Merged: "The pull request was merged. Nothing is left.",
+  Removed: "Taken down. Nothing is left; a push or `redeploy` makes it anew.",
+  Expired: "It reached its hard stop. Nothing is left; a push or `redeploy` makes it anew.",
+};
+
+function destroyPending(status: PreviewStatus): Partial<PreviewStatus> {
+  if (status.failed?.action === "destroy") return {};
+  return { condition: "Reconciling", reason: "Destroying", message: "Waiting to be destroyed.", excerpt: [] };
+}
+
+function blockedStatus(verdict: Extract<Verdict, { kind: "blocked" }>, status: PreviewStatus): Partial<PreviewStatus> {
+  const { reason, message, excerpt } = verdict;
+  if (!verdict.passing) return { condition: "Stalled", reason, message, excerpt };
+  return { condition: status.live ? "Ready" : "Reconciling", reason, message, excerpt };
+}
+
+function failureShown({
+  attempted,
+  failed,
+  ...status
+}: PreviewStatus): Pick<PreviewStatus, "reason" | "message" | "excerpt"> | undefined {
+  if (attempted?.failure && !attempted.ok) {
+    const { reason, message, excerpt } = attempted.failure;
+    const last = attempted.terminal || attempted.failures >= RETRY_BUDGET;
+    return { reason, message: last ? `${message} It is tried again on new input.` : message, excerpt };
+  }
+  if (failed && failed.action !== "destroy") return status;
+  return undefined;
+}

@@ -1,0 +1,120 @@
+/** What is done next about one preview. Pure: everything that makes an action due stands here. */
+import type { AbsentReason } from "./policy.ts";
+import type { Intents, PreviewStatus } from "./status.ts";
+
+/** Tries of the same input before it waits for a new one. */
+export const RETRY_BUDGET = 5;
+const BACKOFF_FIRST_MS = 5_000;
+const BACKOFF_CAP_MS = 600_000;
+const DESTROY_BACKOFF_CAP_MS = 3_600_000;
+
+/** The verdict of the policy, with the spec reduced to its digest. */
+export type Desired =
+  | { readonly kind: "present"; readonly digest: string }
+  | { readonly kind: "absent"; readonly reason: AbsentReason }
+  | { readonly kind: "blocked" };
+
+export interface Observed {
+  readonly status: PreviewStatus;
+  readonly intents: Pick<Intents, "asleep" | "asleepSince">;
+  readonly createdAt: string;
+  readonly lastPushAt: string;
+  readonly lastVisitAt?: string;
+  readonly sleepAfterSeconds: number;
+}
+
+export type UpReason = "FirstTime" | "NewSpec" | "Retry" | "Interrupted";
+
+export type Action =
+  /** Nothing to do; `dueAt` is when time alone will change that. */
+  | { readonly kind: "none"; readonly dueAt?: string }
+  | { readonly kind: "up"; readonly reason: UpReason }
+  | { readonly kind: "sleep" }
+  | { readonly kind: "wake" }
+  | { readonly kind: "destroy"; readonly reason: AbsentReason }
+  | { readonly kind: "wait"; readonly until: string; readonly reason: "Backoff" | "Conflict" };
+
+/**
+ * The next action. An update is due: the first time, for a spec that was not applied (a push, a
+ * config, a raised generation: all of them change its digest), after a run that was interrupted, and
+ * again after a failure that may pass, at most five times. Destroys are tried for ever. Sleeping and
+ * waking follow visits, pushes and a person's word.
+ *
+ * @param now ISO 8601 UTC
+ */
+export function decide(desired: Desired, observed: Observed, now: string): Action {
+  const { status } = observed;
+  if (status.conflictUntil !== undefined && now < status.conflictUntil) {
+    return { kind: "wait", until: status.conflictUntil, reason: "Conflict" };
+  }
+  if (desired.kind === "absent") return decideAbsent(desired.reason, status, now);
+  if (desired.kind === "present") {
+    const update = decideUpdate(desired.digest, status, now);
+    if (update) return isAwaited(update) ? earlier(update, decideAwake(observed, now)) : update;
+  }
+  return decideAwake(observed, now);
+}
+
+/** ISO 8601 of the latest visit or push: what idleness is counted from. */
+export function lastActivity(observed: Pick<Observed, "createdAt" | "lastPushAt" | "lastVisitAt">): string {
+  const { createdAt, lastPushAt, lastVisitAt = createdAt } = observed;
+  const later = lastPushAt > createdAt ? lastPushAt : createdAt;
+  return lastVisitAt > later ? lastVisitAt : later;
+}
+
+/** Milliseconds before try `failures + 1`: 5 s doubled each time, capped. */
+export function backoffMs(failures: number, capMs = BACKOFF_CAP_MS): number {
+  return Math.min(BACKOFF_FIRST_MS * 2 ** Math.max(0, failures - 1), capMs);
+}
+
+function decideAbsent(reason: AbsentReason, status: PreviewStatus, now: string): Action {
+  if (!status.stackExists) return { kind: "none" };
+  return notBefore(retryTime(status, "destroy", DESTROY_BACKOFF_CAP_MS), now, { kind: "destroy", reason });
+}
+
+/** The update that is due or awaited; undefined when this spec is applied or waits for new input. */
+function decideUpdate(digest: string, status: PreviewStatus, now: string): Action | undefined {
+  const { attempted } = status;
+  if (status.interrupted) return { kind: "up", reason: "Interrupted" };
+  if (!attempted) return { kind: "up", reason: "FirstTime" };
+  if (attempted.digest !== digest) return { kind: "up", reason: "NewSpec" };
+  if (attempted.ok || attempted.terminal || attempted.failures >= RETRY_BUDGET) return undefined;
+  return notBefore(after(attempted.at, backoffMs(attempted.failures)), now, { kind: "up", reason: "Retry" });
+}
+
+function decideAwake(observed: Observed, now: string): Action {
+  const { status, intents } = observed;
+  if (!status.stackExists || !status.live) return { kind: "none" };
+  const active = lastActivity(observed);
+  const idleAt = after(active, observed.sleepAfterSeconds * 1000);
+  const sentToSleep = intents.asleep && active <= (intents.asleepSince ?? active);
+  const awake = !sentToSleep && now < idleAt;
+  if (awake === status.awake) return awake ? { kind: "none", dueAt: idleAt } : { kind: "none" };
+  const kind = awake ? "wake" : "sleep";
+  return notBefore(retryTime(status, kind, BACKOFF_CAP_MS), now, { kind });
+}
+
+/** When the same action may be tried again after it failed; undefined when it did not. */
+function retryTime(status: PreviewStatus, action: "destroy" | "sleep" | "wake", capMs: number): string | undefined {
+  if (status.failed?.action !== action) return undefined;
+  return after(status.failed.at, backoffMs(status.failed.failures, capMs));
+}
+
+function notBefore(until: string | undefined, now: string, action: Action): Action {
+  return until !== undefined && now < until ? { kind: "wait", until, reason: "Backoff" } : action;
+}
+
+function isAwaited(action: Action): action is Extract<Action, { kind: "wait" }> {
+  return action.kind === "wait";
+}
+
+/** While an update waits for its next try, the version that serves still sleeps and wakes. */
+function earlier(wait: Extract<Action, { kind: "wait" }>, other: Action): Action {
+  if (other.kind === "sleep" || other.kind === "wake") return other;
+  const time = other.kind === "none" ? other.dueAt : other.kind === "wait" ? other.until : undefined;
+  return time !== undefined && time < wait.until ? { ...wait, until: time } : wait;
+}
+
+function after(time: string, ms: number): string {
+  return new Date(Date.parse(time) + ms).toISOString();
+}

@@ -1,0 +1,140 @@
+/** Whether a preview shall exist, from what the forge says now, the config and people's wishes. Pure. */
+import { StacklingError } from "../components/errors.ts";
+import type { ApplicationConfig, RepositoryConfig } from "./config/types.ts";
+import { matchesBranch } from "./forges/branch-patterns.ts";
+import type { PullRequest } from "./forges/forge.ts";
+import type { Intents, Reason } from "./status.ts";
+
+/** What the forge says now of that which the preview is of. Only `pullRequest` and `commit` are evidence. */
+export type SubjectRead =
+  | { readonly kind: "pullRequest"; readonly pullRequest: PullRequest; readonly defaultBranch: string }
+  | { readonly kind: "commit"; readonly gitBranch: string; readonly headSha: string }
+  | { readonly kind: "missing"; readonly message: string }
+  | { readonly kind: "unreachable"; readonly message: string };
+
+/** What `preview.yaml` of the base branch says. */
+export type ApplicationRead =
+  | { readonly kind: "found"; readonly application: ApplicationConfig }
+  | { readonly kind: "invalid"; readonly message: string; readonly problems: readonly string[] }
+  | { readonly kind: "unreachable"; readonly message: string };
+
+/** Who removed a preview that reached its hard stop; a push makes it anew. */
+export const HARD_STOP = "hard stop";
+
+export type AbsentReason = "Closed" | "Merged" | "Removed" | "Expired";
+
+export type Verdict =
+  | { readonly kind: "present"; readonly application: ApplicationConfig; readonly headSha: string }
+  /** Positive evidence that it shall not exist: it is destroyed. */
+  | { readonly kind: "absent"; readonly reason: AbsentReason }
+  /** Nothing new is started and nothing is destroyed; what serves goes on serving. */
+  | {
+      readonly kind: "blocked";
+      readonly reason: Reason;
+      readonly message: string;
+      readonly excerpt: readonly string[];
+      /** True when the ground is an outage: it is asked again by itself, and shown without alarm. */
+      readonly passing: boolean;
+    };
+
+export interface PolicyInput {
+  /** Undefined when the config does not name the repository (any more). */
+  readonly repository: RepositoryConfig | undefined;
+  readonly subject: SubjectRead;
+  /** Undefined while it was not read, because the subject alone decides. */
+  readonly application: ApplicationRead | undefined;
+  readonly intents: Intents;
+  /** ISO 8601 after which the preview goes, whatever else; undefined for one that is kept. */
+  readonly hardStop: string | undefined;
+  /** ISO 8601 */
+  readonly now: string;
+}
+
+/** The verdict; what needs only the subject comes first, so that `preview.yaml` need not be read for a closed one. */
+export function policy(input: PolicyInput): Verdict {
+  const verdict = judgeSubject(input);
+  if (verdict !== "present") return verdict;
+  const headSha = headOf(input.subject);
+  if (headSha === undefined || !input.application) {
+    return blocked("Unreachable", "the application's preview.yaml was not read", { passing: true });
+  }
+  return judgeApplication(input.application, headSha);
+}
+
+/** True when the subject alone does not rule the preview out, so that `preview.yaml` is worth reading. */
+export function needsApplication(input: Omit<PolicyInput, "application">): boolean {
+  return judgeSubject(input) === "present";
+}
+
+export function headOf(subject: SubjectRead): string | undefined {
+  if (subject.kind === "pullRequest") return subject.pullRequest.headSha;
+  return subject.kind === "commit" ? subject.headSha : undefined;
+}
+
+function judgeSubject(input: Omit<PolicyInput, "application">): Verdict | "present" {
+  const { repository, subject, intents, hardStop, now } = input;
+  if (subject.kind === "pullRequest" && subject.pullRequest.state === "closed") {
+    return { kind: "absent", reason: subject.pullRequest.merged ? "Merged" : "Closed" };
+  }
+  // A person's word is evidence enough, also while the forge is away or the repository is configured no more.
+  if (intents.removed && holdsFor(intents.removed, subject)) {
+    return { kind: "absent", reason: intents.removed.by === HARD_STOP ? "Expired" : "Removed" };
+  }
+  if (hardStop !== undefined && now >= hardStop) return { kind: "absent", reason: "Expired" };
+  if (!repository) {
+    return blocked(
+      "NotConfigured",
+      "The repository is not in the configuration. `sweep --confirm` removes the preview.",
+    );
+  }
+  if (subject.kind === "unreachable") return blocked("Unreachable", subject.message, { passing: true });
+  if (subject.kind === "missing") return blocked("RefNotFound", subject.message);
+  return subject.kind === "pullRequest" ? judgePullRequest(repository, subject) : "present";
+}
+
+/** A `down` holds until a push is seen; one without a commit holds until somebody asks for the preview again. */
+export function holdsFor(removed: NonNullable<Intents["removed"]>, subject: SubjectRead): boolean {
+  const head = headOf(subject);
+  return removed.headSha === undefined || head === undefined || head === removed.headSha;
+}
+
+function judgePullRequest(
+  repository: RepositoryConfig,
+  { pullRequest, defaultBranch }: Extract<SubjectRead, { kind: "pullRequest" }>,
+): Verdict | "present" {
+  if (pullRequest.fork) {
+    return blocked("Blocked", "The head lies in a fork. Nothing of it runs until someone with write access approves.");
+  }
+  if (!pullRequest.trustedAuthor) {
+    return blocked(
+      "Blocked",
+      `"${pullRequest.author}" has no write access. Nothing runs until someone who has approves.`,
+    );
+  }
+  if (pullRequest.headRef === defaultBranch) {
+    return blocked("Blocked", `"${defaultBranch}" is the default branch, which gets no preview.`);
+  }
+  if (!matchesBranch(repository.branches, pullRequest.headRef)) {
+    return blocked("Blocked", `The git branch "${pullRequest.headRef}" matches none of the configured patterns.`);
+  }
+  return "present";
+}
+
+function judgeApplication(read: ApplicationRead, headSha: string): Verdict {
+  if (read.kind === "found") return { kind: "present", application: read.application, headSha };
+  if (read.kind === "unreachable") return blocked("Unreachable", read.message, { passing: true });
+  return blocked("SpecInvalid", read.message, { excerpt: read.problems });
+}
+
+function blocked(
+  reason: Reason,
+  message: string,
+  { passing = false, excerpt = [] }: { passing?: boolean; excerpt?: readonly string[] } = {},
+): Verdict {
+  return { kind: "blocked", reason, message, excerpt, passing };
+}
+
+/** What a failed read says to people: our own words where the error is ours, else the action alone. */
+export function wordsOf(error: unknown, action: string): string {
+  return error instanceof StacklingError ? error.userMessage : `${action} failed`;
+}

@@ -1,0 +1,34 @@
+/** One short sentence for people out of the engine's stream of events. */
+import type { RunEvent } from "../infra/stacks.ts";
+
+/** Writes no more often than this; every write wakes pages that watch. */
+const EVERY_MS = 500;
+
+/** A listener for a run's events that reports a new sentence now and then. */
+export function describeProgress(report: (message: string) => void): (event: RunEvent) => void {
+  let last = "";
+  let at = Number.NEGATIVE_INFINITY;
+  return (event) => {
+    const message = sentenceOf(event);
+    if (message === undefined || message === last || performance.now() - at < EVERY_MS) return;
+    last = message;
+    at = performance.now();
+    report(message);
+  };
+}
+
+function sentenceOf({ kind, done, operation, type, name }: RunEvent): string | undefined {
+  if (kind !== "resource" || done || !type || !operation || operation === "same") return undefined;
+  const thing = type.split(":").at(-1)?.toLowerCase() ?? type;
+  const verb = VERBS[operation];
+  return verb && `${verb} ${thing} "${name ?? thing}".`;
+}
+
+const VERBS: Readonly<Record<string, string>> = {
+  create: "Creating",
+  "create-replacement": "Creating",
+  update: "Updating",
+  replace: "Replacing",
+  delete: "Removing",
+  "delete-replaced": "Removing",
+};

@@ -1,0 +1,141 @@
+import type { Logger } from "pino";
+import { type ActuateDeps, actuate } from "./actuate.ts";
+import { settledStatus } from "./conditions.ts";
+import { type Action, decide } from "./decide.ts";
+import { findPreview, type LookDeps, readWorld, recordLook, type Wish, wishFor } from "./look.ts";
+import { changeStatus, type Preview } from "./status.ts";
+import type { Store } from "./store/store.ts";
+
+/** Everything reconcile does to store or world, by name; the kill tests end the process at each. */
+export const STEPS = [
+  "find",
+  "read",
+  "record",
+  "lease",
+  "mark",
+  "source",
+  "up",
+  "sleep",
+  "wake",
+  "destroy",
+  "prove",
+  "receipt",
+  "settle",
+  "announce",
+] as const;
+export type Step = (typeof STEPS)[number];
+
+/** Actions in one go before the key queues up again behind the others. */
+const ROUNDS = 4;
+const LEASE_AGAIN_MS = 2_000;
+const UNREACHABLE_AGAIN_MS = { least: 10_000, most: 600_000 };
+
+export type ReconcileDeps = LookDeps & ActuateDeps & ReconcileOptions;
+
+export interface ReconcileOptions {
+  readonly store: Store;
+  /** Says on the forge what became of it; the same said twice is a no-op. */
+  readonly announce: (preview: Preview) => Promise<void>;
+  /** Looks at a key again later although the store has no record of it. */
+  readonly lookAgain: (key: string, afterMs: number) => void;
+  readonly sleepAfterSeconds: number;
+  /** Calls back when somebody asks for a look at a key that is being worked on. */
+  readonly onWish?: (key: string, listener: () => void) => () => void;
+  /** Awaited before each step's work. */
+  readonly onStep?: (step: Step, key: string) => void | Promise<void>;
+  readonly logger: Logger;
+}
+
+/**
+ * Makes the world of one preview what it shall be. Level-triggered: it reads the forge itself, and
+ * reads it again after every action, so that a trigger may be lost, doubled or late. Killed anywhere,
+ * the next call converges. Only one may run for a key at a time. Failures of the preview end in its
+ * status; it rejects when store or machine fail.
+ */
+export async function reconcile(deps: ReconcileDeps, key: string): Promise<void> {
+  const step = stepper(deps, key);
+  for (let round = 0; round < ROUNDS; round++) {
+    const found = await step("find", () => findPreview(deps, key));
+    if (!found) return;
+    const look = await step("read", () => readWorld(deps, found));
+    const preview = await step("record", () => recordLook(deps, look));
+    if (!preview) {
+      if (wishFor(deps, look, look.preview).verdict.kind === "blocked") deps.lookAgain(key, UNREACHABLE_AGAIN_MS.least);
+      return;
+    }
+    const wish = wishFor(deps, look, preview);
+    const action = decide(wish.desired, { ...preview, sleepAfterSeconds: deps.sleepAfterSeconds }, deps.now());
+    if (action.kind === "none" || action.kind === "wait") return settle(deps, { preview, wish, action, step });
+
+    const lease = await step("lease", () => deps.store.acquireLease(preview.stack));
+    if (!lease) return deps.store.setDue(key, later(deps.now(), LEASE_AGAIN_MS));
+    const closed = watchForClose(deps, key);
+    try {
+      const interrupt = action.kind === "up" ? { interrupt: closed.signal } : {};
+      await actuate(deps, { preview, action, lease, step, ...interrupt, ...(wish.spec ? { spec: wish.spec } : {}) });
+    } finally {
+      closed.stop();
+      await lease.release();
+    }
+  }
+  await deps.store.enqueue([key]);
+}
+
+type Stepper = <T>(name: Step, work: () => Promise<T>) => Promise<T>;
+
+function stepper({ onStep }: ReconcileDeps, key: string): Stepper {
+  return async (name, work) => {
+    await onStep?.(name, key);
+    return work();
+  };
+}
+
+/** Nothing is to be done now: shows the standing condition, says so, and sets the next look. */
+async function settle(
+  deps: ReconcileDeps,
+  { preview, wish, action, step }: { preview: Preview; wish: Wish; action: Action; step: Stepper },
+): Promise<void> {
+  const now = deps.now();
+  const waitsForOthers = action.kind === "wait" && action.reason === "Conflict";
+  const change = waitsForOthers ? {} : settledStatus(wish.verdict, preview.status, now);
+  const status = changeStatus(preview.status, change, now);
+  const changed = JSON.stringify(status) !== JSON.stringify(preview.status);
+  const settled = changed ? await step("settle", () => deps.store.setStatus(preview.key, change)) : preview;
+  const dueAt = nextLook(action, wish, status, now);
+  if (dueAt !== preview.dueAt) await deps.store.setDue(preview.key, dueAt);
+  if (changed && settled) {
+    const { headSha } = status;
+    await deps.store.record({ key: preview.key, at: now, reason: status.reason, message: status.message, headSha });
+  }
+  await step("announce", () => deps.announce(settled ?? preview));
+}
+
+/** When it is looked at again without anybody asking; undefined: when somebody asks. */
+function nextLook(action: Action, { verdict }: Wish, status: Preview["status"], now: string): string | undefined {
+  const due = action.kind === "wait" ? action.until : action.kind === "none" ? action.dueAt : undefined;
+  if (verdict.kind !== "blocked" || !verdict.passing) return due;
+  // As long again as the outage has lasted, so that a short one is over soon and a long one costs little.
+  const lasted = Date.parse(now) - Date.parse(status.since);
+  const again = later(now, Math.min(Math.max(lasted, UNREACHABLE_AGAIN_MS.least), UNREACHABLE_AGAIN_MS.most));
+  return due !== undefined && due < again ? due : again;
+}
+
+/** Aborts `signal` when, while something is built, the pull request turns out to be closed. */
+function watchForClose(deps: ReconcileDeps, key: string): { readonly signal: AbortSignal; stop(): void } {
+  const controller = new AbortController();
+  const stop = deps.onWish?.(key, () => {
+    endWhenAbsent().catch((error) => deps.logger.debug({ key, err: error }, "looking while building failed"));
+  });
+  return { signal: controller.signal, stop: () => stop?.() };
+
+  async function endWhenAbsent(): Promise<void> {
+    const found = await findPreview(deps, key);
+    if (!found) return;
+    const { verdict } = wishFor(deps, await readWorld(deps, found), found.preview);
+    if (verdict.kind === "absent") controller.abort(new Error(`"${key}" is ${verdict.reason.toLowerCase()}`));
+  }
+}
+
+function later(time: string, ms: number): string {
+  return new Date(Date.parse(time) + ms).toISOString();
+}

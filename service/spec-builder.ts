@@ -1,0 +1,130 @@
+/** Puts together what the program needs to build one preview. Pure. */
+import { createHash } from "node:crypto";
+import { formatKey, hostName, type PreviewKey, stackName } from "../infra/names.ts";
+import type { PreviewSpec } from "../infra/spec.ts";
+import type { ApplicationConfig, OperatorConfig, RepositoryConfig, TargetConfig } from "./config/types.ts";
+import type { Generations, Intents } from "./status.ts";
+
+/** Days after its creation at which a preview goes, unless it is kept or extended. */
+const HARD_STOP_DAYS = 30;
+
+export interface SpecInput {
+  readonly config: Pick<OperatorConfig, "domain" | "scheme">;
+  readonly repository: RepositoryConfig;
+  readonly target: TargetConfig;
+  readonly application: ApplicationConfig;
+  readonly key: PreviewKey;
+  readonly gitBranch: string;
+  readonly commit: string;
+  /** Where the commit is fetched from; without credentials. */
+  readonly cloneUrl: string;
+  /** Author of the pull request, or who asked for the preview by hand. */
+  readonly owner: string;
+  /** ISO 8601 */
+  readonly createdAt: string;
+  readonly generations: Generations;
+  /** Tags of the running stack: they never change while it lives. */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** The spec; the head of the pull request decides `source.commit` and nothing else. */
+export function buildSpec(input: SpecInput): PreviewSpec {
+  const { repository, target, application, key } = input;
+  return {
+    version: 1,
+    stack: stackName(key),
+    key: formatKey(key),
+    repository: repository.name,
+    ...("number" in key ? { number: key.number } : {}),
+    gitBranch: input.gitBranch,
+    urls: buildUrls(input),
+    source: {
+      repository: input.cloneUrl,
+      commit: input.commit,
+      submodules: application.submodules,
+      lfs: application.lfs,
+      install: [...application.install],
+      build: [...application.build],
+    },
+    target: {
+      name: target.name,
+      service: copyChoice(target.service),
+      ...(target.database && application.database ? { database: copyChoice(target.database) } : {}),
+      dns: copyChoice(target.dns),
+      secrets: copyChoice(target.secrets),
+    },
+    services: application.services.map((service) => ({
+      ...service,
+      environment: { ...service.environment },
+      dependsOn: [...service.dependsOn],
+      sidecars: [...service.sidecars],
+    })),
+    ...(application.database
+      ? { database: { ...(repository.baseline ? { baseline: repository.baseline } : {}), ...application.database } }
+      : {}),
+    generatedSecrets: [...application.generatedSecrets],
+    grantedSecrets: [...application.grantedSecrets],
+    generations: { ...input.generations },
+    tags: { ...(input.tags ?? buildTags(input)) },
+  };
+}
+
+/** Equal exactly when two specs ask for the same; the order of keys does not count. */
+export function digestSpec(spec: PreviewSpec): string {
+  return createHash("sha256")
+    .update(JSON.stringify(sortKeys(spec)))
+    .digest("hex");
+}
+
+/** ISO 8601 of the moment the preview goes, whatever happens; undefined for one that is kept. */
+export function hardStopOf(preview: {
+  readonly createdAt: string;
+  readonly intents: Pick<Intents, "keep" | "extendedTo">;
+}): string | undefined {
+  if (preview.intents.keep) return undefined;
+  const regular = addDays(preview.createdAt, HARD_STOP_DAYS);
+  const { extendedTo } = preview.intents;
+  return extendedTo !== undefined && extendedTo > regular ? extendedTo : regular;
+}
+
+function buildUrls({ application, config, key }: SpecInput): Record<string, string> {
+  const web = application.services.filter((service) => service.kind === "web");
+  return Object.fromEntries(
+    web.map(({ name }) => {
+      const host = hostName(key, config.domain, name === application.main ? undefined : name);
+      return [name, `${config.scheme}://${host}`];
+    }),
+  );
+}
+
+function buildTags({ repository, key, owner, createdAt }: SpecInput): Record<string, string> {
+  return {
+    ...repository.tags,
+    preview: formatKey(key),
+    repository: repository.name,
+    ...("number" in key ? { "pull-request": String(key.number) } : {}),
+    owner,
+    ...(repository.team ? { team: repository.team } : {}),
+    ...(repository.costCenter ? { "cost-center": repository.costCenter } : {}),
+    created: createdAt,
+    "hard-stop": addDays(createdAt, HARD_STOP_DAYS),
+  };
+}
+
+function copyChoice(choice: TargetConfig["service"]): PreviewSpec["target"]["service"] {
+  return { driver: choice.driver, options: { ...choice.options } };
+}
+
+function addDays(time: string, days: number): string {
+  return new Date(Date.parse(time) + days * 86_400_000).toISOString();
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sortKeys(inner)]),
+  );
+}

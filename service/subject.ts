@@ -1,0 +1,105 @@
+/** Reads from the forge what a preview is of, and the application's own config. */
+import { ConfigError } from "../components/errors.ts";
+import { parseApplication } from "./config/application.ts";
+import type { OperatorConfig, RepositoryConfig } from "./config/types.ts";
+import type { Forge, RepositoryRef } from "./forges/forge.ts";
+import { type ApplicationRead, type SubjectRead, wordsOf } from "./policy.ts";
+import type { Preview } from "./status.ts";
+
+const FILE = "preview.yaml";
+/** A default branch is renamed once in a project's life. */
+const DEFAULT_BRANCH_KEPT_MS = 600_000;
+
+export interface SubjectDeps {
+  readonly config: Pick<OperatorConfig, "limits">;
+  /** Undefined when the config names no such forge. */
+  forge(name: string): Forge | undefined;
+}
+
+export type SubjectReader = ReturnType<typeof createSubjectReader>;
+
+/** Reads that never throw: what a forge could not answer is `unreachable`, which is evidence of nothing. */
+export function createSubjectReader(deps: SubjectDeps) {
+  const defaultBranches = new Map<string, { readonly name: string; readonly until: number }>();
+
+  async function readSubject(
+    preview: Pick<Preview, "number" | "gitBranch" | "intents">,
+    repository: RepositoryConfig | undefined,
+  ): Promise<SubjectRead> {
+    const forge = repository && deps.forge(repository.forge);
+    if (!repository || !forge) return { kind: "unreachable", message: "No forge is configured for it." };
+    try {
+      if (preview.number === undefined) return await readRef(forge, repository, preview);
+      const [read, defaultBranch] = await Promise.all([
+        forge.read(refOf(repository), preview.number),
+        findDefaultBranch(forge, repository),
+      ]);
+      return read.kind === "found" ? { kind: "pullRequest", pullRequest: read.pullRequest, defaultBranch } : read;
+    } catch (error) {
+      return { kind: "unreachable", message: wordsOf(error, `reading from "${repository.path}"`) };
+    }
+  }
+
+  async function readApplication(repository: RepositoryConfig, subject: SubjectRead): Promise<ApplicationRead> {
+    const forge = deps.forge(repository.forge);
+    // By hand the person who asked chose the commit; of a pull request only the base is trusted.
+    const gitRef = subject.kind === "pullRequest" ? subject.pullRequest.baseRef : headShaOf(subject);
+    if (!forge || gitRef === undefined) return { kind: "unreachable", message: "No forge is configured for it." };
+    try {
+      const text = await forge.readFile(refOf(repository), gitRef, FILE);
+      if (text !== undefined) {
+        return { kind: "found", application: parseApplication(text, { file: FILE, limits: deps.config.limits }) };
+      }
+      if (repository.application) return { kind: "found", application: repository.application };
+      return { kind: "invalid", message: `"${repository.path}" has no ${FILE} at "${gitRef}".`, problems: [] };
+    } catch (error) {
+      if (error instanceof ConfigError) {
+        const count = error.problems.length;
+        const message = `${FILE} at "${gitRef}" has ${count} ${count === 1 ? "problem" : "problems"}.`;
+        return { kind: "invalid", message, problems: error.userMessage.split("\n") };
+      }
+      return { kind: "unreachable", message: wordsOf(error, `reading ${FILE} of "${repository.path}"`) };
+    }
+  }
+
+  /** Address to fetch from, without credentials; undefined when it cannot be told now. */
+  async function readCloneUrl(repository: RepositoryConfig, subject: SubjectRead): Promise<string | undefined> {
+    try {
+      const pullRequest = subject.kind === "pullRequest" ? subject.pullRequest : undefined;
+      return (await deps.forge(repository.forge)?.clonePoint(refOf(repository), pullRequest))?.url;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async function findDefaultBranch(forge: Forge, repository: RepositoryConfig): Promise<string> {
+    const known = defaultBranches.get(repository.name);
+    if (known && known.until > performance.now()) return known.name;
+    const name = await forge.defaultBranch(refOf(repository));
+    defaultBranches.set(repository.name, { name, until: performance.now() + DEFAULT_BRANCH_KEPT_MS });
+    return name;
+  }
+
+  return { readSubject, readApplication, readCloneUrl };
+}
+
+export function refOf(repository: RepositoryConfig): RepositoryRef {
+  return { name: repository.name, path: repository.path, branches: repository.branches };
+}
+
+async function readRef(
+  forge: Forge,
+  repository: RepositoryConfig,
+  preview: Pick<Preview, "gitBranch" | "intents">,
+): Promise<SubjectRead> {
+  const gitRef = preview.intents.gitRef ?? preview.gitBranch;
+  const headSha = await forge.resolve(refOf(repository), gitRef);
+  if (headSha === undefined) {
+    return { kind: "missing", message: `"${gitRef}" is no branch, tag or commit of "${repository.path}".` };
+  }
+  return { kind: "commit", gitBranch: preview.gitBranch, headSha };
+}
+
+function headShaOf(subject: SubjectRead): string | undefined {
+  return subject.kind === "commit" ? subject.headSha : undefined;
+}

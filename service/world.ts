@@ -1,0 +1,91 @@
+/** What is asked of the world outside Pulumi, over every driver that a preview may have used. */
+import type { Operations, OwnedThing } from "../components/ports.ts";
+import { type Port, registry } from "../components/registry.ts";
+import type { PreviewSpec } from "../infra/spec.ts";
+import type { DriverChoice, OperatorConfig } from "./config/types.ts";
+
+type Target = Pick<PreviewSpec["target"], "service" | "database" | "dns" | "secrets">;
+
+export interface World {
+  /** Frees or restores what runs of a stack. */
+  setAwake(target: Target, stack: string, awake: boolean): Promise<void>;
+  /** Why it is not ready, in a person's words, from the drivers that know. */
+  explain(target: Target, stack: string): Promise<string | undefined>;
+  /** All that exists of one stack, or of every one, over all configured targets and those given. */
+  owned(stack?: string, further?: readonly Target[]): Promise<readonly OwnedThing[]>;
+  /** Removes what a stack left behind and no state knows of. */
+  remove(things: readonly OwnedThing[], further?: readonly Target[]): Promise<void>;
+}
+
+interface Asked {
+  readonly options: unknown;
+  readonly operations: Operations<unknown>;
+}
+
+export function createWorld({ config }: { readonly config: Pick<OperatorConfig, "targets"> }): World {
+  async function everyDriver(further: readonly Target[] = []): Promise<readonly Asked[]> {
+    const distinct = new Map<string, readonly [Port, DriverChoice]>();
+    for (const target of [...config.targets, ...further]) {
+      for (const entry of choices(target)) distinct.set(JSON.stringify(entry), entry);
+    }
+    return Promise.all([...distinct.values()].map(([port, choice]) => load(port, choice)));
+  }
+
+  return {
+    async setAwake(target, stack, awake) {
+      for (const { options, operations } of await loadAll(target)) {
+        await operations.setAwake?.({ options, stack }, awake);
+      }
+    },
+    async explain(target, stack) {
+      for (const { options, operations } of await loadAll(target)) {
+        const words = await operations.explain?.({ options, stack });
+        if (words) return words;
+      }
+      return undefined;
+    },
+    async owned(stack, further) {
+      const drivers = await everyDriver(further);
+      const found = await Promise.all(
+        drivers.map(({ options, operations }) => operations.owned?.(options, stack) ?? []),
+      );
+      return found.flat().filter((thing) => stack === undefined || thing.stack === stack);
+    },
+    async remove(things, further) {
+      for (const { options, operations } of await everyDriver(further)) {
+        if (!operations.remove || !operations.owned) continue;
+        const stacks = [...new Set(things.map((thing) => thing.stack))];
+        for (const stack of stacks) {
+          for (const thing of await operations.owned(options, stack)) await operations.remove(options, thing);
+        }
+      }
+    },
+  };
+}
+
+function choices(target: Target): readonly (readonly [Port, DriverChoice])[] {
+  return [
+    ["service", target.service] as const,
+    ...(target.database ? [["database", target.database] as const] : []),
+    ["dns", target.dns] as const,
+    ["secrets", target.secrets] as const,
+  ];
+}
+
+function loadAll(target: Target): Promise<readonly Asked[]> {
+  return Promise.all(choices(target).map(([port, choice]) => load(port, choice)));
+}
+
+/** A driver's operations with its options parsed, so that the two are of one type again. */
+async function load(port: Port, choice: DriverChoice): Promise<Asked> {
+  const drivers: Readonly<Record<string, () => Promise<LoadedDriver>>> = registry[port];
+  const driver = drivers[choice.driver];
+  if (!driver) throw new Error(`loading the ${port} driver "${choice.driver}": there is none of that name`);
+  const { options, operations } = await driver();
+  return { options: options.parse(choice.options), operations };
+}
+
+interface LoadedDriver {
+  readonly options: { parse(value: unknown): unknown };
+  readonly operations: Operations<unknown>;
+}
