@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TerminalError } from "../../components/errors.ts";
 import { runGit } from "../git.ts";
+import { isPlainPath, isPlausibleRef } from "./git-names.ts";
 
 const FILE_MAX_BYTES = 1024 * 1024;
 
@@ -25,8 +26,7 @@ export async function usualDefaults(where: {
  * Asked on standard input, one question a line, so that no ref can be read as an option.
  */
 export async function resolveRef(gitDir: string, gitRef: string): Promise<string | undefined> {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those must not reach the line protocol
-  if (gitRef === "" || gitRef.length > 1024 || /[\u0000-\u001f\u007f~^:?*[\\]|\.\.|@\{/u.test(gitRef)) return undefined;
+  if (!isPlausibleRef(gitRef)) return undefined;
   const names = ["refs/heads/", "refs/tags/", "refs/remotes/"].map((prefix) => `${prefix}${gitRef}`);
   if (gitRef.startsWith("refs/") || gitRef === "HEAD" || /^[0-9a-f]{7,64}$/.test(gitRef)) names.unshift(gitRef);
   const input = names.map((name) => `${name}^{commit}\n`).join("");
@@ -55,8 +55,4 @@ async function headBranch(gitDir: string): Promise<string | undefined> {
   if (plain) return plain;
   const { stdout } = await runGit({ gitDir, args: ["symbolic-ref", "--quiet", "HEAD"], accept: [1] });
   return /^refs\/heads\/(.+)\n$/.exec(stdout.toString("utf8"))?.[1];
-}
-
-function isPlainPath(path: string): boolean {
-  return !/[\n\0]/.test(path) && path.split("/").every((part) => part !== "" && part !== "." && part !== "..");
 }

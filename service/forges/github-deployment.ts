@@ -1,0 +1,111 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import type { Announcement } from "./forge.ts";
+import type { AnnounceInput, AnnouncePart } from "./github-announce.ts";
+import { type GithubClient, REFUSED } from "./github-client.ts";
+
+const identified = z.object({ id: z.number() });
+
+/**
+ * A deployment per commit, with its status and link. What served before stays active until the new
+ * one does; both end inactive. A server or credential without that API is asked once (`deployments`).
+ */
+export const announceDeployment: AnnouncePart = async ({ client }, input) => {
+  const { announcement, handles } = input;
+  const digest = digestOf(announcement);
+  if (handles.deployments === "unsupported" || handles.deploymentDigest === digest) return {};
+  const isOver = announcement.condition === "Gone" || announcement.reason === "Blocked";
+  if (isOver) {
+    await deactivate({ client }, input, [handles.deployment, handles.deploymentServing]);
+    return { deployment: undefined, deploymentServing: undefined, deploymentSha: undefined, deploymentDigest: digest };
+  }
+  const isSame = handles.deployment !== undefined && handles.deploymentSha === announcement.headSha;
+  const id = isSame ? handles.deployment : await findOrCreate({ client }, input);
+  if (id === undefined) return { deployments: "unsupported" };
+  if (!isSame && handles.deployment !== handles.deploymentServing) {
+    await deactivate({ client }, input, [handles.deployment]);
+  }
+  const state = stateOf(announcement);
+  if (!(await writeStatus({ client }, input, { id, state }))) return { deployments: "unsupported" };
+  const kept = { deployment: id, deploymentSha: announcement.headSha, deploymentDigest: digest };
+  if (state !== "success") return kept;
+  if (handles.deploymentServing !== id) await deactivate({ client }, input, [handles.deploymentServing]);
+  return { ...kept, deploymentServing: id };
+};
+
+async function findOrCreate({ client }: { client: GithubClient }, input: AnnounceInput): Promise<string | undefined> {
+  const { repository, announcement } = input;
+  const environment = environmentOf(announcement);
+  const query = `sha=${announcement.headSha}&environment=${encodeURIComponent(environment)}`;
+  const action = `writing the deployment of "${announcement.key}"`;
+  const found = await client.call({ repository, path: `/deployments?${query}`, action, statuses: REFUSED });
+  if (found.status >= 400) return undefined;
+  const before = z.array(identified).parse(found.data)[0];
+  if (before) return String(before.id);
+  const made = await client.call({
+    repository,
+    method: "POST",
+    path: "/deployments",
+    body: {
+      ref: announcement.headSha,
+      task: "deploy:preview",
+      environment,
+      description: announcement.summary,
+      auto_merge: false,
+      // Ours is among the checks: waiting for all of them would wait for ever.
+      required_contexts: [],
+      transient_environment: true,
+      production_environment: false,
+    },
+    action,
+    statuses: REFUSED,
+  });
+  return made.status === 201 ? String(identified.parse(made.data).id) : undefined;
+}
+
+async function writeStatus(
+  { client }: { client: GithubClient },
+  { repository, announcement }: AnnounceInput,
+  { id, state }: { id: string; state: string },
+): Promise<boolean> {
+  const { environmentUrl, logUrl, summary, key } = announcement;
+  const { status } = await client.call({
+    repository,
+    method: "POST",
+    path: `/deployments/${id}/statuses`,
+    body: {
+      state,
+      description: summary,
+      auto_inactive: false,
+      ...(environmentUrl ? { environment_url: environmentUrl } : {}),
+      ...(logUrl ? { log_url: logUrl } : {}),
+    },
+    action: `writing the deployment status of "${key}"`,
+    statuses: REFUSED,
+  });
+  return status < 400;
+}
+
+async function deactivate(
+  deps: { client: GithubClient },
+  input: AnnounceInput,
+  ids: readonly (string | undefined)[],
+): Promise<void> {
+  for (const id of new Set(ids)) {
+    if (id) await writeStatus(deps, input, { id, state: "inactive" });
+  }
+}
+
+function environmentOf({ key }: Announcement): string {
+  return `preview/${key}`;
+}
+
+function stateOf({ condition }: Announcement): string {
+  if (condition === "Ready") return "success";
+  return condition === "Stalled" ? "failure" : "in_progress";
+}
+
+function digestOf({ condition, reason, summary, headSha, environmentUrl, logUrl }: Announcement): string {
+  const parts = JSON.stringify([condition, reason, summary, headSha, environmentUrl, logUrl]);
+  return createHash("sha256").update(parts).digest("hex").slice(0, 16);
+}

@@ -1,0 +1,61 @@
+import { Webhooks } from "@octokit/webhooks";
+import { z } from "zod";
+import { RejectedDeliveryError } from "../../components/errors.ts";
+import type { IncomingDelivery, VerifiedDelivery } from "./forge.ts";
+
+const payload = z.object({
+  number: z.int().positive(),
+  repository: z.object({ full_name: z.string().min(1) }),
+});
+
+/**
+ * Checks a delivery's signature in constant time and says which pull request it is about.
+ *
+ * Any of `secrets` may have signed it, so that a secret can be changed without losing deliveries.
+ * Throws `RejectedDeliveryError`: 401 signature, 415 content type, 400 anything else that is wrong.
+ * Source: GitHub docs, "Validating webhook deliveries".
+ */
+export async function verifyDelivery(
+  secrets: readonly string[],
+  { headers, body }: IncomingDelivery,
+): Promise<VerifiedDelivery> {
+  const signature = headers["x-hub-signature-256"];
+  if (!signature) throw rejected(401, "DeliveryUnsigned", "the header X-Hub-Signature-256 is missing");
+  const text = body.toString("utf8");
+  if (!(await isSignedByAny(secrets, text, signature))) {
+    throw rejected(401, "DeliverySignatureWrong", "the signature does not match");
+  }
+  if (!/^application\/json\s*(;|$)/i.test(headers["content-type"] ?? "")) {
+    throw rejected(415, "DeliveryTypeWrong", 'the content type is not "application/json"');
+  }
+  const event = headers["x-github-event"];
+  const deliveryId = headers["x-github-delivery"];
+  if (!event || !deliveryId) {
+    throw rejected(400, "DeliveryIncomplete", "the headers X-GitHub-Event and X-GitHub-Delivery are needed");
+  }
+  const json = parseJson(text);
+  if (event !== "pull_request") return { deliveryId, event };
+  const parsed = payload.safeParse(json);
+  if (!parsed.success) throw rejected(400, "DeliveryShapeWrong", "it names no pull request and repository");
+  const { number, repository } = parsed.data;
+  return { deliveryId, event, pullRequest: { repositoryPath: repository.full_name, number } };
+}
+
+async function isSignedByAny(secrets: readonly string[], text: string, signature: string): Promise<boolean> {
+  for (const secret of secrets) {
+    if (await new Webhooks({ secret }).verify(text, signature)) return true;
+  }
+  return false;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw rejected(400, "DeliveryNotJson", "the body is not JSON");
+  }
+}
+
+function rejected(status: RejectedDeliveryError["status"], reason: string, why: string): RejectedDeliveryError {
+  return new RejectedDeliveryError(status, { reason, userMessage: `checking a delivery from GitHub: ${why}` });
+}

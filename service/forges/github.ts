@@ -1,0 +1,252 @@
+/** GitHub and GitHub Enterprise Server, as an App or with a token. */
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { ConfigError, StacklingError, TerminalError } from "../../components/errors.ts";
+import type { ClonePoint, Forge, ForgeDefinition, PullRequest, RepositoryRef } from "./forge.ts";
+import { isPlainPath, isPlausibleRef } from "./git-names.ts";
+import { announceOnGithub } from "./github-announce.ts";
+import { checkGithub } from "./github-check.ts";
+import { createGithubClient, type GithubClient, type GithubCredential } from "./github-client.ts";
+import { verifyDelivery } from "./github-webhook.ts";
+
+const FILE_MAX_BYTES = 1024 * 1024;
+const PAGE_SIZE = 100;
+const MOST_PAGES = 50;
+
+const secret = z.union([z.strictObject({ env: z.string().min(1) }), z.strictObject({ file: z.string().min(1) })]);
+
+const options = z
+  .strictObject({
+    /** REST API; `https://HOST/api/v3` for Enterprise Server. */
+    baseUrl: z.url({ protocol: /^https?$/ }).default("https://api.github.com"),
+    /** Where git fetches; `{path}` becomes `acme/shop`. By default it follows from `baseUrl`. */
+    cloneUrl: z.string().includes("{path}").optional(),
+    app: z.strictObject({ id: z.union([z.int(), z.string().min(1)]), privateKey: secret }).optional(),
+    token: secret.optional(),
+    /** The webhook's secrets; more than one while changing it. Without any, only the resync finds changes. */
+    webhookSecrets: z.array(secret).default([]),
+    /** Off for Enterprise servers without rate limits. */
+    rateLimits: z.boolean().default(true),
+  })
+  .refine(({ app, token }) => (app === undefined) !== (token === undefined), "needs `app` or `token`, and not both");
+type GithubOptions = z.infer<typeof options>;
+
+const commitSha = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
+const pull = z.object({
+  number: z.int().positive(),
+  title: z.string(),
+  state: z.enum(["open", "closed"]),
+  draft: z.boolean().default(false),
+  merged_at: z.string().nullable(),
+  user: z.object({ login: z.string(), type: z.string() }).nullable(),
+  labels: z.array(z.object({ name: z.string() })),
+  head: z.object({ sha: commitSha, ref: z.string(), repo: z.object({ id: z.number() }).nullable() }),
+  base: z.object({ ref: z.string(), repo: z.object({ id: z.number() }) }),
+  html_url: z.string(),
+  created_at: z.string(),
+  updated_at: z.string(),
+  author_association: z.string(),
+});
+
+export const githubForge: ForgeDefinition<GithubOptions> = {
+  options,
+  async connect(parsed) {
+    const credential = await readCredential(parsed);
+    const secrets = await Promise.all(parsed.webhookSecrets.map((reference) => readSecret(reference)));
+    const client = createGithubClient({ baseUrl: parsed.baseUrl, rateLimits: parsed.rateLimits, credential });
+    const cloneUrl = parsed.cloneUrl ?? `${webUrl(parsed.baseUrl)}/{path}.git`;
+    return createGithubForge({ client }, { cloneUrl, webhookSecrets: secrets });
+  },
+};
+
+/** A forge over one GitHub server; see `Forge` for what each method promises. */
+export function createGithubForge(
+  { client }: { client: GithubClient },
+  settings: { cloneUrl: string; webhookSecrets: readonly string[] },
+): Forge {
+  const resolveRef = async ({ path: repository }: RepositoryRef, gitRef: string) => {
+    if (!isPlausibleRef(gitRef)) return undefined;
+    const action = `resolving "${gitRef}" in "${repository}"`;
+    const answer = await client.get({
+      repository,
+      path: `/commits/${encodePath(gitRef)}`,
+      accept: "application/vnd.github.sha",
+      action,
+      statuses: [404, 409, 422],
+    });
+    if (answer.status === 200) return parse(sha, answer.data, action);
+    // A repository that cannot be seen answers 404 as well; only one that can be seen lacks the ref.
+    await client.call({ repository, path: "", action: `reading repository "${repository}"` });
+    return undefined;
+  };
+
+  return {
+    name: "github",
+    ...(settings.webhookSecrets.length > 0
+      ? { verify: (delivery) => verifyDelivery(settings.webhookSecrets, delivery) }
+      : {}),
+
+    async read({ path: repository }, number) {
+      const action = `reading pull request ${number} of "${repository}"`;
+      return unlessUnreachable(async () => {
+        const { data } = await client.get({ repository, path: `/pulls/${number}`, action });
+        return { kind: "found", pullRequest: present(parse(pull, data, action)) };
+      });
+    },
+
+    async list({ path: repository }) {
+      return unlessUnreachable(async () => {
+        const pullRequests: PullRequest[] = [];
+        for (let page = 1; page <= MOST_PAGES; page++) {
+          const action = `listing pull requests of "${repository}", page ${page}`;
+          const path = `/pulls?state=open&sort=created&direction=asc&per_page=${PAGE_SIZE}&page=${page}`;
+          const { data } = await client.get({ repository, path, action });
+          const found = parse(z.array(pull), data, action);
+          pullRequests.push(...found.map(present));
+          if (found.length < PAGE_SIZE) return { kind: "found", pullRequests };
+        }
+        const most = MOST_PAGES * PAGE_SIZE;
+        return { kind: "unreachable", message: `listing pull requests of "${repository}": more than ${most} are open` };
+      });
+    },
+
+    async readFile(repository, gitRef, path) {
+      const action = `reading "${path}" at "${gitRef}" in "${repository.path}"`;
+      const notFound = new TerminalError({ reason: "RefNotFound", userMessage: `${action}: no such ref` });
+      if (!isPlausibleRef(gitRef)) throw notFound;
+      if (!isPlainPath(path)) return undefined;
+      const { status, data } = await client.get({
+        repository: repository.path,
+        path: `/contents/${encodePath(path)}?ref=${encodeURIComponent(gitRef)}`,
+        action,
+        statuses: [404],
+      });
+      if (status === 404) {
+        if (await resolveRef(repository, gitRef)) return undefined;
+        throw notFound;
+      }
+      return parse(fileText, data, action);
+    },
+
+    resolve: resolveRef,
+
+    async defaultBranch({ path: repository }) {
+      const action = `reading repository "${repository}"`;
+      const { data } = await client.get({ repository, path: "", action });
+      return parse(z.object({ default_branch: z.string().min(1) }), data, action).default_branch;
+    },
+
+    async clonePoint({ path: repository }, pullRequest): Promise<ClonePoint> {
+      const url = settings.cloneUrl.replaceAll("{path}", repository);
+      return {
+        url,
+        environment: /^https?:/.test(url) ? askpass(url, await client.gitToken(repository)) : {},
+        refs: pullRequest ? [`refs/pull/${pullRequest.number}/head`] : ["refs/heads/*", "refs/tags/*"],
+      };
+    },
+
+    announce: ({ path, name }, { number }, announcement, handles) =>
+      announceOnGithub({ client }, { repository: path, name, number, announcement, handles }),
+
+    check: (repository) => checkGithub({ client }, repository),
+  };
+}
+
+const sha = z.union([commitSha, z.object({ sha: commitSha }).transform((commit) => commit.sha)]);
+
+/** GitHub leaves the content out of what is over 1 MiB; a folder is a list and no file. */
+const fileText = z.union([
+  z.array(z.unknown()).transform(() => undefined),
+  z
+    .object({
+      type: z.literal("file"),
+      size: z.number().max(FILE_MAX_BYTES),
+      content: z.string(),
+      encoding: z.literal("base64"),
+    })
+    .transform(({ content }) => Buffer.from(content, "base64").toString("utf8")),
+  z.object({ type: z.enum(["symlink", "submodule", "dir"]) }).transform(() => undefined),
+]);
+
+function present(found: z.infer<typeof pull>): PullRequest {
+  return {
+    number: found.number,
+    title: found.title,
+    state: found.state,
+    merged: found.merged_at !== null,
+    draft: found.draft,
+    author: found.user?.login ?? "ghost",
+    // The head's repository is null when the fork was deleted.
+    fork: found.head.repo === null || found.head.repo.id !== found.base.repo.id,
+    trustedAuthor: found.user !== null && ["OWNER", "MEMBER", "COLLABORATOR"].includes(found.author_association),
+    bot: found.user?.type === "Bot" || (found.user?.login.endsWith("[bot]") ?? false),
+    labels: found.labels.map((label) => label.name),
+    headSha: found.head.sha,
+    headRef: found.head.ref,
+    baseRef: found.base.ref,
+    url: found.html_url,
+    createdAt: new Date(found.created_at).toISOString(),
+    updatedAt: new Date(found.updated_at).toISOString(),
+  };
+}
+
+async function unlessUnreachable<T>(read: () => Promise<T>): Promise<T | { kind: "unreachable"; message: string }> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof StacklingError) return { kind: "unreachable", message: error.userMessage };
+    throw error;
+  }
+}
+
+/** An answer of another shape (a proxy's page, half an answer) says nothing about a pull request. */
+function parse<S extends z.ZodType>(schema: S, data: unknown, action: string): z.infer<S> {
+  const parsed = schema.safeParse(data);
+  if (parsed.success) return parsed.data;
+  throw new StacklingError({
+    reason: "Unreachable",
+    userMessage: `${action}: the answer is not GitHub's`,
+    cause: z.prettifyError(parsed.error),
+  });
+}
+
+/** Git asks the script for name and password; the token lies in that git's environment only. */
+function askpass(url: string, token: string): Record<string, string> {
+  const { protocol, host } = new URL(url);
+  return {
+    GIT_ASKPASS: fileURLToPath(new URL("./git-askpass.sh", import.meta.url)),
+    GIT_TERMINAL_PROMPT: "0",
+    STACKLING_GIT_ORIGIN: `${protocol}//${host}`,
+    STACKLING_GIT_LOGIN_ORIGIN: `${protocol}//x-access-token@${host}`,
+    STACKLING_GIT_TOKEN: token,
+  };
+}
+
+async function readCredential({ app, token }: GithubOptions): Promise<GithubCredential> {
+  if (token) return { kind: "token", token: await readSecret(token) };
+  if (!app) throw new ConfigError("forges", [{ path: "github", message: "needs `app` or `token`" }]);
+  // Environment files cannot hold line breaks, so keys are often kept with `\n` spelt out.
+  const privateKey = (await readSecret(app.privateKey)).replaceAll("\\n", "\n");
+  return { kind: "app", appId: String(app.id), privateKey };
+}
+
+async function readSecret(reference: z.infer<typeof secret>): Promise<string> {
+  const [where, value] =
+    "env" in reference
+      ? [`environment variable "${reference.env}"`, process.env[reference.env]]
+      : [`file "${reference.file}"`, await readFile(reference.file, "utf8").catch(() => undefined)];
+  const text = value?.trim();
+  if (text) return text;
+  throw new ConfigError("forges", [{ path: "github", message: `the ${where} is missing or empty` }]);
+}
+
+/** `https://api.github.com` → `https://github.com`; `https://HOST/api/v3` → `https://HOST`. */
+function webUrl(baseUrl: string): string {
+  const { protocol, host } = new URL(baseUrl);
+  return `${protocol}//${host === "api.github.com" ? "github.com" : host}`;
+}
+
+function encodePath(path: string): string {
+  return path.split("/").map(encodeURIComponent).join("/");
+}
