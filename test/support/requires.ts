@@ -24,20 +24,20 @@ const lacks: Readonly<Record<Kind, () => string | undefined>> = {
 };
 
 /**
- * What to give a test's `skip`: false when the machine has every kind, else the reason. Kinds listed
- * in `STACKLING_REQUIRE` (separated by commas) are not skipped: their absence is an error.
+ * Options of a test or suite that skip it, with the reason, when the machine lacks a kind. Kinds
+ * listed in `STACKLING_REQUIRE` (separated by commas) are not skipped: their absence is an error.
  *
- *     it("clones by reflink when …", { skip: requires("postgres", "xfs") }, async () => { … });
+ *     it("clones by reflink when …", requires("postgres", "xfs"), async () => { … });
  */
-export function requires(...kinds: readonly Kind[]): false | string {
+export function requires(...kinds: readonly Kind[]): { skip: false | string } {
   const required = (process.env.STACKLING_REQUIRE ?? "").split(",");
   for (const kind of kinds) {
     const fault = lacks[kind]();
     if (fault === undefined) continue;
     if (required.includes(kind)) throw new Error(`STACKLING_REQUIRE names "${kind}", which is missing: ${fault}`);
-    return `requires ${kind}: ${fault}`;
+    return { skip: `requires ${kind}: ${fault}` };
   }
-  return false;
+  return { skip: false };
 }
 
 /** Chromium for `playwright-core`'s `executablePath`: `STACKLING_BROWSER`, else the first on PATH. */
