@@ -1,33 +1,40 @@
 /** The program: one preview's components, chosen by the spec's target. The CLI and the runner run this same one. */
-import { type Output, secret } from "@pulumi/pulumi";
+import { type ComponentResourceOptions, type Output, secret } from "@pulumi/pulumi";
 import type { PulumiFn } from "@pulumi/pulumi/automation/index.js";
 import { TerminalError } from "../components/errors.ts";
 import type {
-  DatabaseDriver,
-  DnsDriver,
+  DatabaseArgs,
+  DatabaseComponent,
+  DnsArgs,
+  DnsComponent,
   RouteDefinition,
   SecretDefinition,
-  SecretsDriver,
-  ServiceDriver,
+  SecretsArgs,
+  SecretsComponent,
+  ServiceArgs,
+  ServiceComponent,
   TaskDefinition,
 } from "../components/ports.ts";
 import type { PreviewSpec } from "./spec.ts";
 import { registerTags } from "./tags.ts";
 
-/** Drivers by port and name, as `components/registry.ts` exports them. */
-export interface Registry {
-  readonly service: Readonly<Record<string, () => Promise<ServiceDriver>>>;
-  readonly database: Readonly<Record<string, () => Promise<DatabaseDriver>>>;
-  readonly dns: Readonly<Record<string, () => Promise<DnsDriver>>>;
-  readonly secrets: Readonly<Record<string, () => Promise<SecretsDriver>>>;
+/** The half of a driver that a program needs; what its options are is between its schema and its component. */
+interface Driver<A, C> {
+  readonly options: { parse(value: unknown): unknown };
+  readonly component: new (name: string, args: A, opts?: ComponentResourceOptions) => C;
 }
 
 export interface TargetDrivers {
-  readonly service: ServiceDriver;
-  readonly database?: DatabaseDriver;
-  readonly dns: DnsDriver;
-  readonly secrets: SecretsDriver;
+  readonly service: Driver<ServiceArgs<never>, ServiceComponent>;
+  readonly database?: Driver<DatabaseArgs<never>, DatabaseComponent>;
+  readonly dns: Driver<DnsArgs<never>, DnsComponent>;
+  readonly secrets: Driver<SecretsArgs<never>, SecretsComponent>;
 }
+
+/** Drivers by port and name, as `components/registry.ts` exports them. */
+export type Registry = {
+  readonly [P in keyof TargetDrivers]-?: Readonly<Record<string, () => Promise<NonNullable<TargetDrivers[P]>>>>;
+};
 
 /** Loads only what the target names. An unknown name is a `TerminalError` (reason `SpecInvalid`) that lists the known ones. */
 export async function loadDrivers(registry: Registry, target: PreviewSpec["target"]): Promise<TargetDrivers> {
@@ -52,14 +59,14 @@ export function previewProgram(
     const secrets = new drivers.secrets.component("secrets", {
       stack,
       tags,
-      options: drivers.secrets.options.parse(target.secrets.options),
+      options: optionsOf(drivers.secrets, target.secrets.options),
       secrets: secretDefinitions(spec, grantedValues),
     });
     const database = createDatabase(spec, drivers);
     const service = new drivers.service.component("service", {
       stack,
       tags,
-      options: drivers.service.options.parse(target.service.options),
+      options: optionsOf(drivers.service, target.service.options),
       source: spec.source,
       services: spec.services,
       tasks: tasks(spec),
@@ -74,7 +81,7 @@ export function previewProgram(
       {
         stack,
         tags,
-        options: drivers.dns.options.parse(target.dns.options),
+        options: optionsOf(drivers.dns, target.dns.options),
         routes: routes(spec, service.addresses),
       },
       { dependsOn: service },
@@ -88,12 +95,17 @@ export function previewProgram(
   };
 }
 
+/** Parsed by the driver's own schema for the driver's own component, which is all that knows their type. */
+function optionsOf(driver: { readonly options: { parse(value: unknown): unknown } }, options: unknown): never {
+  return driver.options.parse(options) as never;
+}
+
 function createDatabase(spec: PreviewSpec, drivers: TargetDrivers) {
   if (!spec.database || !spec.target.database || !drivers.database) return undefined;
   return new drivers.database.component("database", {
     stack: spec.stack,
     tags: spec.tags,
-    options: drivers.database.options.parse(spec.target.database.options),
+    options: optionsOf(drivers.database, spec.target.database.options),
     generation: spec.generations.database,
     ...(spec.database.baseline !== undefined && { baseline: spec.database.baseline }),
   });

@@ -1,0 +1,141 @@
+/**
+ * A warm process for engine runs, one at a time. The Automation API, the drivers and the provider are
+ * loaded once; it is apart from webhooks and gateway because the API installs process-wide error
+ * handlers during a run.
+ */
+import { admitFence } from "../components/local/fence.ts";
+import type { LocalSettings } from "../components/local/resource.ts";
+import { loadDrivers, previewProgram, type Registry } from "./program.ts";
+import {
+  type ChildSettings,
+  type FromChild,
+  fromWire,
+  type Question,
+  type ToChild,
+  toWire,
+  type Work,
+} from "./runner-messages.ts";
+import { createStackDriver, type RunHooks, type StackDriver } from "./stack-driver.ts";
+import type { EngineProcess } from "./stacks.ts";
+
+const HEARTBEAT_MS = 1_000;
+
+/** Serves runs until the parent is gone. */
+function main(): void {
+  const state: ChildState = { lastAsk: 0, asks: new Map(), interrupt: new AbortController() };
+  process.on("message", (message: ToChild) => void receive(state, message));
+  process.on("disconnect", () => process.exit(0));
+  for (const kind of ["unhandledRejection", "uncaughtException"] as const) {
+    process.on(kind, (error: unknown) => {
+      // During a program the API listens too and turns a stray error into the run's failure.
+      if (process.listenerCount(kind) > 1) return;
+      process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+      process.exit(1);
+    });
+  }
+}
+
+interface ChildState {
+  ready?: Ready;
+  /** Highest first: the run under way. */
+  current?: { readonly stack: string; readonly fence: number };
+  interrupt: AbortController;
+  lastAsk: number;
+  readonly asks: Map<number, { resolve(engines: readonly EngineProcess[]): void; reject(error: Error): void }>;
+}
+
+interface Ready {
+  readonly settings: ChildSettings;
+  readonly driver: StackDriver;
+  readonly registry: Registry;
+}
+
+interface ProviderModule {
+  startProvider(
+    settings: LocalSettings,
+    deps: { currentFence(stack: string): number | undefined },
+  ): Promise<{ readonly port: number }>;
+}
+
+async function receive(state: ChildState, message: ToChild): Promise<void> {
+  switch (message.type) {
+    case "configure":
+      state.ready = await prepare(state, message.settings);
+      setInterval(() => send({ type: "beat" }), HEARTBEAT_MS);
+      return send({ type: "ready" });
+    case "run":
+      return serve(state, message);
+    case "interrupt":
+      return state.interrupt.abort();
+    case "answer":
+      return settle(state, message);
+  }
+}
+
+async function prepare(state: ChildState, settings: ChildSettings): Promise<Ready> {
+  const [{ registry }, { startProvider }] = await Promise.all([
+    import(settings.modules.registry) as Promise<{ registry: Registry }>,
+    import(settings.modules.provider) as Promise<ProviderModule>,
+  ]);
+  const provider = await startProvider(settings.provider, {
+    currentFence: (stack) => (state.current?.stack === stack ? state.current.fence : undefined),
+  });
+  const environment = { ...settings.driver.environment, PULUMI_DEBUG_PROVIDERS: `stackling:${provider.port}` };
+  return { settings, registry, driver: createStackDriver({ ...settings.driver, environment }) };
+}
+
+async function serve(state: ChildState, { stack, fence, work }: ToChild & { type: "run" }): Promise<void> {
+  const { ready } = state;
+  if (!ready) throw new Error("running an engine: the child is not configured");
+  state.current = { stack, fence };
+  state.interrupt = new AbortController();
+  try {
+    await admitFence(ready.settings.provider.dataDir, stack, fence);
+    send({ type: "done", result: await perform(ready, stack, work, hooks(state)) });
+  } catch (error) {
+    send({ type: "failed", error: toWire(error), spent: state.interrupt.signal.aborted });
+  } finally {
+    delete state.current;
+  }
+}
+
+async function perform({ driver, registry }: Ready, stack: string, work: Work, runHooks: RunHooks) {
+  if (work.kind === "destroy") return driver.destroy(stack, runHooks);
+  if (work.kind === "drift") return driver.drift(stack, runHooks);
+  const { spec, secrets, refresh, mayBeNew } = work;
+  const program = previewProgram(spec, await loadDrivers(registry, spec.target), secrets);
+  return driver.up({ stack, program, refresh, mayBeNew, secrets: Object.values(secrets) }, runHooks);
+}
+
+function hooks(state: ChildState): RunHooks {
+  return {
+    recordEngine: async (engine) => {
+      await ask(state, { kind: "recordEngine", engine });
+    },
+    priorEngines: () => ask(state, { kind: "priorEngines" }),
+    onEvent: (event) => send({ type: "event", event }),
+    interrupt: state.interrupt.signal,
+  };
+}
+
+function ask(state: ChildState, question: Question): Promise<readonly EngineProcess[]> {
+  state.lastAsk += 1;
+  const id = state.lastAsk;
+  return new Promise((resolve, reject) => {
+    state.asks.set(id, { resolve, reject });
+    send({ type: "ask", ask: id, question });
+  });
+}
+
+function settle(state: ChildState, { ask: id, engines = [], error }: ToChild & { type: "answer" }): void {
+  const waiting = state.asks.get(id);
+  state.asks.delete(id);
+  if (error) waiting?.reject(fromWire(error));
+  else waiting?.resolve(engines);
+}
+
+function send(message: FromChild): void {
+  if (process.connected) process.send?.(message);
+}
+
+main();

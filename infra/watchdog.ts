@@ -1,0 +1,45 @@
+/**
+ * Kills a runner's whole process group when its lease was not renewed in time, or when whoever renews
+ * it is gone (DESIGN §3 rule 6). A process of its own, so that nothing that freezes the runner or the
+ * service freezes it too. Usage: `watchdog.ts PID LIMIT_MS`; stdin: lines `begin`, `renewed`, `end`.
+ */
+import { createInterface } from "node:readline";
+import { startTimeOf } from "./process-identity.ts";
+
+function main(pid: number, limitMs: number): void {
+  const startTime = startTimeOf(pid);
+  let timer: NodeJS.Timeout | undefined;
+  const kill = () => {
+    killGroup(pid, startTime);
+    process.exit(0);
+  };
+  const on: Record<string, () => void> = {
+    begin: () => {
+      clearTimeout(timer);
+      timer = setTimeout(kill, limitMs);
+    },
+    renewed: () => timer?.refresh(),
+    end: () => {
+      clearTimeout(timer);
+      timer = undefined;
+    },
+  };
+  createInterface({ input: process.stdin })
+    .on("line", (line) => on[line]?.())
+    .on("close", kill);
+  // A broken pipe is an end like any other.
+  process.stdin.on("error", kill);
+}
+
+/** The group outlives its leader as long as it has members, and keeps the leader's pid from being used again. */
+function killGroup(pid: number, startTime: string | undefined): void {
+  const now = startTimeOf(pid);
+  if (now !== undefined && now !== startTime) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // Nobody is left.
+  }
+}
+
+main(Number(process.argv[2]), Number(process.argv[3]));
