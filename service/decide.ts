@@ -58,8 +58,7 @@ export function decide(desired: Desired, observed: Observed, now: string): Actio
 /** ISO 8601 of the latest visit or push: what idleness is counted from. */
 export function lastActivity(observed: Pick<Observed, "createdAt" | "lastPushAt" | "lastVisitAt">): string {
   const { createdAt, lastPushAt, lastVisitAt = createdAt } = observed;
-  const later = lastPushAt > createdAt ? lastPushAt : createdAt;
-  return lastVisitAt > later ? lastVisitAt : later;
+  return [createdAt, lastPushAt, lastVisitAt].sort().at(-1) ?? createdAt;
 }
 
 /** Milliseconds before try `failures + 1`: 5 s doubled each time, capped. */

@@ -129,14 +129,6 @@ export function changeStatus(status: PreviewStatus, change: Partial<PreviewStatu
   return { ...next, since: moved ? now : status.since };
 }
 
-/** The stage shown to people. */
-export function stageOf({ status, intents }: Pick<Preview, "status" | "intents">): Stage {
-  if (status.goneAt) return "Gone";
-  if (intents.removed || status.reason === "Destroying") return "Closed";
-  if (!status.live) return "Created";
-  return status.awake ? "Active" : "Asleep";
-}
-
 /** A preview as the store holds it. */
 export interface Preview {
   readonly key: string;

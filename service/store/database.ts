@@ -19,6 +19,8 @@ export function openDatabase({ url, connections, logger }: DatabaseOptions): Dat
     max: connections,
     application_name: "stackling",
     connectionTimeoutMillis: 5_000,
+    // A server that stopped answering must not hold a delivery longer than its forge waits.
+    query_timeout: 9_000,
     keepAlive: true,
   });
   // Without a listener, the server going away would end the process.

@@ -24,6 +24,8 @@ export interface Job {
 export interface Queue {
   /** Up to `limit` jobs of keys that nobody works on; empty when there are none or Postgres is away. */
   fetch(limit: number): Promise<readonly Job[]>;
+  /** Those of the keys for which a job waits. */
+  waiting(keys: readonly string[]): Promise<readonly string[]>;
   /** Says that these are still worked on; to be called every few seconds. */
   touch(jobs: readonly Job[]): Promise<void>;
   /** Ends a job, whatever came of it: what is to be tried again has a due time or a new wish. */
@@ -105,6 +107,12 @@ export function bossQueue(deps: {
         }
         return taken;
       }),
+    async waiting(keys) {
+      const { rows } = await sql<{ key: string }>`
+        select distinct singleton_key as key from pgboss.job
+        where name = ${QUEUE} and state < 'active' and singleton_key = any(${keys}::text[])`.execute(db);
+      return rows.map((row) => row.key);
+    },
     async touch(jobs) {
       const ids = jobs.map((job) => job.id);
       if (ids.length > 0) await boss.touch(QUEUE, ids);

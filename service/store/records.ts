@@ -12,6 +12,7 @@ type RecordStore = Pick<
   Store,
   | "receive"
   | "enqueue"
+  | "enqueueDue"
   | "record"
   | "history"
   | "addReceipt"
@@ -41,6 +42,19 @@ export function recordStore({ db, queue }: { readonly db: Kysely<Tables>; readon
         );
       }),
     enqueue: (keys) => db.transaction().execute((transaction) => queue.add(transaction, keys)),
+    enqueueDue: (now) =>
+      db.transaction().execute(async (transaction) => {
+        const rows = await transaction
+          .updateTable("preview")
+          .set({ due_at: null })
+          .where("due_at", "<=", new Date(now))
+          .returning("key")
+          .execute();
+        await queue.add(
+          transaction,
+          rows.map(({ key }) => key),
+        );
+      }),
 
     async record(entry) {
       await db

@@ -39,6 +39,8 @@ export interface Store {
   setDue(key: string, dueAt: string | undefined): Promise<void>;
   /** Keys whose time has come. */
   due(now: string): Promise<readonly string[]>;
+  /** Enqueues the keys whose time has come and clears it, in one transaction. */
+  enqueueDue(now: string): Promise<void>;
   /** Raises `lastVisitAt`, never lowers it; called in batches, not per request. */
   visited(visits: Readonly<Record<string, string>>): Promise<void>;
 

@@ -1,0 +1,194 @@
+/** What a person may ask for, from API, page, CLI or slash command: a wish is written down and the preview looked at. */
+import { createHash } from "node:crypto";
+import { isAbsolute } from "node:path";
+import { ConflictError, TerminalError } from "../components/errors.ts";
+import { formatKey, parseKey } from "../infra/names.ts";
+import type { DriftReport, Stacks } from "../infra/stacks.ts";
+import { adopt } from "./adopt.ts";
+import type { Actions } from "./api/actions.ts";
+import type { ApplicationConfig, RepositoryConfig } from "./config/types.ts";
+import type { Forge } from "./forges/forge.ts";
+import type { Generations, Intents, Preview } from "./status.ts";
+import type { Store } from "./store/store.ts";
+import { refOf } from "./subject.ts";
+
+export interface ActionDeps {
+  readonly store: Store;
+  readonly stacks: Pick<Stacks, "outputs" | "drift">;
+  readonly repositories: () => Promise<readonly RepositoryConfig[]>;
+  readonly forge: (name: string) => Forge | undefined;
+  /** Name of the forge that reads repositories on this machine; undefined when none may be registered. */
+  readonly localForge: string | undefined;
+  /** Target of repositories that `up PATH` registers. */
+  readonly defaultTarget: string;
+  /** What a repository without `preview.yaml` seems to be; undefined when that cannot be told. */
+  readonly detectApplication?: (path: string, commit: string) => Promise<ApplicationConfig | undefined>;
+  /** Called when a repository was registered, so that it is watched from now on. */
+  readonly onRegistered?: () => void;
+  readonly now: () => string;
+}
+
+export interface AllActions extends Actions {
+  /** Looks at the world first and puts right what differs, also when the wish is unchanged. */
+  repair(key: string, by: string): Promise<void>;
+  /** What differs between state and world. Throws `ConflictError` while an engine runs on it. */
+  drift(key: string): Promise<DriftReport>;
+}
+
+/** Every verb resolves when the wish is stored; the work follows. `TerminalError` (`NoSuchPreview`) for unknown keys. */
+export function createActions(deps: ActionDeps): AllActions {
+  const { store } = deps;
+
+  async function wish(key: string, change: (preview: Preview) => Partial<Intents>): Promise<void> {
+    const updated = await store.update(key, (preview) => ({ intents: { ...preview.intents, ...change(preview) } }));
+    if (!updated) throw noSuchPreview(key);
+    await store.enqueue([key]);
+  }
+
+  const raise = (generation: keyof Generations) => (key: string) =>
+    wish(key, ({ intents: { generations } }) => ({
+      generations: { ...generations, [generation]: generations[generation] + 1 },
+      removed: undefined,
+    }));
+
+  return {
+    async look(key) {
+      const preview = (await store.find(key)) ?? (await store.findByStack(key));
+      if (!preview && !parseKey(key)) throw noSuchPreview(key);
+      await store.enqueue([preview?.key ?? key]);
+    },
+    upByHand: (asked) => upByHand(deps, asked),
+    down: (key, by) =>
+      wish(key, ({ number, status }) => ({
+        // A push undoes it where there is a pull request; by hand only a person does.
+        removed: { at: deps.now(), by, ...(number === undefined ? {} : { headSha: status.headSha }) },
+      })),
+    redeploy: raise("deploy"),
+    resetDatabase: raise("database"),
+    rotate: raise("secrets"),
+    async seed(key, scenario) {
+      if (scenario !== undefined) {
+        throw new TerminalError({
+          reason: "NoSuchScenario",
+          userMessage: `seeding "${key}": there is no scenario "${scenario}"; leave it out to run the one seed`,
+        });
+      }
+      await raise("seed")(key);
+    },
+    sleep: (key) => wish(key, () => ({ asleep: true, asleepSince: deps.now() })),
+    async wake(key) {
+      await store.visited({ [key]: deps.now() });
+      await wish(key, () => ({ asleep: false }));
+    },
+    keep: (key) => wish(key, () => ({ keep: true })),
+    extend: (key, seconds) =>
+      wish(key, () => ({ extendedTo: new Date(Date.parse(deps.now()) + seconds * 1000).toISOString() })),
+    async repair(key) {
+      const updated = await store.update(key, ({ status }) => ({ status: { ...status, interrupted: true } }));
+      if (!updated) throw noSuchPreview(key);
+      await store.enqueue([key]);
+    },
+    async drift(key) {
+      const preview = await store.find(key);
+      if (!preview) throw noSuchPreview(key);
+      const lease = await store.acquireLease(preview.stack);
+      if (!lease) {
+        throw new ConflictError({
+          reason: "StackLocked",
+          userMessage: `comparing "${key}" with the world: an engine runs on it now`,
+        });
+      }
+      try {
+        return await deps.stacks.drift({ stack: preview.stack, lease });
+      } finally {
+        await lease.release();
+      }
+    },
+  };
+}
+
+interface ByHand {
+  readonly repository: string;
+  readonly ref?: string;
+  readonly by: string;
+}
+
+async function upByHand(deps: ActionDeps, { repository: asked, ref }: ByHand): Promise<Preview> {
+  const { store } = deps;
+  const { repository, isNew } = await findOrDescribe(deps, asked);
+  const forge = deps.forge(repository.forge);
+  if (!forge)
+    throw new TerminalError({
+      reason: "NotConfigured",
+      userMessage: `bringing up "${asked}": its forge is not configured`,
+    });
+  const gitBranch = ref ?? (await forge.defaultBranch(refOf(repository)));
+  const key = formatKey({ repository: repository.name, gitBranch });
+  const commit = parseKey(key) && (await forge.resolve(refOf(repository), gitBranch));
+  if (!commit) {
+    throw new TerminalError({
+      reason: "RefNotFound",
+      userMessage: `bringing up "${asked}": "${gitBranch}" is no branch, tag or commit of it`,
+    });
+  }
+  if (isNew) {
+    const application = await deps.detectApplication?.(asked, commit);
+    await store.registerRepository({ ...repository, ...(application ? { application } : {}) });
+    deps.onRegistered?.();
+  }
+  const draft = await adopt(deps, key, deps.now());
+  if (!draft) throw noSuchPreview(key);
+  await store.create(draft);
+  const preview = await store.update(key, ({ intents }) => ({
+    intents: { ...intents, removed: undefined, gitRef: gitBranch },
+  }));
+  if (!preview) throw noSuchPreview(key);
+  await store.enqueue([key]);
+  return preview;
+}
+
+/** A configured repository by name or path; else a description of the one on this machine, to be registered. */
+async function findOrDescribe(
+  deps: ActionDeps,
+  asked: string,
+): Promise<{ readonly repository: RepositoryConfig; readonly isNew: boolean }> {
+  const repositories = await deps.repositories();
+  const known = repositories.find(({ name, path }) => path === asked || name === asked);
+  if (known) return { repository: known, isNew: false };
+  if (!isAbsolute(asked) || deps.localForge === undefined) {
+    throw new TerminalError({
+      reason: "NotConfigured",
+      userMessage: `bringing up "${asked}": it is neither a configured repository nor an absolute path`,
+    });
+  }
+  const repository: RepositoryConfig = {
+    name: freeName(asked, new Set(repositories.map(({ name }) => name))),
+    forge: deps.localForge,
+    path: asked,
+    target: deps.defaultTarget,
+    // Exactly the ref that was asked for, and none of its branches as pull requests.
+    branches: [],
+    secrets: {},
+    tags: {},
+  };
+  return { repository, isNew: true };
+}
+
+/** The folder's own name, made fit for hosts; with a hash of the path when it is taken. */
+function freeName(path: string, taken: ReadonlySet<string>): string {
+  const last = path.split("/").filter(Boolean).at(-1) ?? "";
+  const slug = last
+    .normalize("NFKD")
+    .toLowerCase()
+    .replace(/\.git$/, "")
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^[^a-z]+|-+$/g, "")
+    .slice(0, 20)
+    .replace(/-+$/, "");
+  const name = slug || "app";
+  return taken.has(name) ? `${name}-${createHash("sha256").update(path).digest("hex").slice(0, 6)}` : name;
+}
+
+function noSuchPreview(key: string): TerminalError {
+  return new TerminalError({ reason: "NoSuchPreview", userMessage: `there is no preview "${key}"` });
+}

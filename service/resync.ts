@@ -1,0 +1,170 @@
+/** Finds by itself what no trigger told: asks every forge for its open pull requests and the backend for its stacks. */
+import type { Logger } from "pino";
+import { formatKey } from "../infra/names.ts";
+import { previewSpec } from "../infra/spec.ts";
+import type { Stacks } from "../infra/stacks.ts";
+import type { RepositoryConfig } from "./config/types.ts";
+import type { Forge, PullRequest } from "./forges/forge.ts";
+import type { Preview } from "./status.ts";
+import type { Store } from "./store/store.ts";
+import { refOf } from "./subject.ts";
+
+const DUE_EVERY_MS = 1_000;
+
+export interface ResyncDeps {
+  readonly store: Pick<Store, "list" | "findByStack" | "update" | "enqueue" | "enqueueDue">;
+  readonly stacks: Pick<Stacks, "list" | "outputs">;
+  readonly repositories: () => Promise<readonly RepositoryConfig[]>;
+  readonly forge: (name: string) => Forge | undefined;
+  readonly now: () => string;
+  readonly intervalSeconds: number;
+  readonly logger: Logger;
+}
+
+export interface Resync {
+  /** Looks at everything once; a repository or backend that does not answer is skipped. */
+  run(options?: { readonly all?: boolean }): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts the timers: a resync now and then, what is due each second, and watching where a forge can. */
+export function startResync(deps: ResyncDeps): Resync {
+  const { logger } = deps;
+  const watched = new Map<string, AbortController>();
+  let running: Promise<void> = Promise.resolve();
+  const guarded = (what: string, work: () => Promise<unknown>) => () => {
+    running = Promise.allSettled([
+      running,
+      work().catch((error) => logger.warn({ err: error }, `${what} failed`)),
+    ]).then(() => undefined);
+  };
+  const timers = [
+    setInterval(
+      guarded("the resync", () => run()),
+      deps.intervalSeconds * 1000,
+    ),
+    setInterval(
+      guarded("enqueuing what is due", () => deps.store.enqueueDue(deps.now())),
+      DUE_EVERY_MS,
+    ),
+  ];
+
+  async function run({ all = false } = {}): Promise<void> {
+    const repositories = await deps.repositories();
+    watchAll(repositories);
+    const previews = await deps.store.list();
+    if (all) await deps.store.enqueue(previews.map(({ key }) => key));
+    await Promise.all([
+      resyncStacks(deps),
+      ...repositories.map((repository) => resyncRepository(deps, repository, previews)),
+    ]);
+  }
+
+  /** One watch per repository, begun when it is first seen and ended when it is no longer configured. */
+  function watchAll(repositories: readonly RepositoryConfig[]): void {
+    const names = new Set(repositories.map(({ name }) => name));
+    for (const [name, controller] of watched) {
+      if (names.has(name)) continue;
+      controller.abort();
+      watched.delete(name);
+    }
+    for (const repository of repositories) {
+      const forge = deps.forge(repository.forge);
+      if (!forge?.watch || watched.has(repository.name)) continue;
+      const controller = new AbortController();
+      watched.set(repository.name, controller);
+      forge.watch(
+        refOf(repository),
+        (number) => guarded(`looking at "${repository.name}"`, () => lookAtChange(deps, repository, number))(),
+        controller.signal,
+      );
+    }
+  }
+
+  return {
+    run,
+    async close() {
+      for (const timer of timers) clearInterval(timer);
+      for (const controller of watched.values()) controller.abort();
+      await running;
+    },
+  };
+}
+
+/** A watched repository changed: the pull request it names, and every preview by hand of it. */
+async function lookAtChange(deps: ResyncDeps, repository: RepositoryConfig, number?: number): Promise<void> {
+  const previews = await deps.store.list({ repository: repository.name });
+  const byHand = previews.filter((preview) => preview.number === undefined).map(({ key }) => key);
+  if (number !== undefined) return deps.store.enqueue([formatKey({ repository: repository.name, number }), ...byHand]);
+  await deps.store.enqueue(byHand);
+  await resyncRepository(deps, repository, previews);
+}
+
+/** Enqueues what the list shows to be new or different, and what the store has and the list has not. */
+async function resyncRepository(
+  deps: ResyncDeps,
+  repository: RepositoryConfig,
+  previews: readonly Preview[],
+): Promise<void> {
+  const forge = deps.forge(repository.forge);
+  if (!forge) return;
+  const read = await forge.list(refOf(repository)).catch((error: unknown) => {
+    deps.logger.warn({ err: error, repository: repository.name }, "listing pull requests failed");
+    return undefined;
+  });
+  if (read?.kind !== "found") return;
+  const known = new Map(
+    previews.filter((preview) => preview.repository === repository.name).map((preview) => [preview.key, preview]),
+  );
+  const open = new Set<string>();
+  const keys: string[] = [];
+  for (const pullRequest of read.pullRequests) {
+    const key = formatKey({ repository: repository.name, number: pullRequest.number });
+    open.add(key);
+    if (isNews(pullRequest, known.get(key))) keys.push(key);
+  }
+  // Not in the list is no evidence of anything: each is read for itself.
+  for (const [key, preview] of known) if (preview.number === undefined || !open.has(key)) keys.push(key);
+  await deps.store.enqueue(keys);
+}
+
+function isNews(pullRequest: PullRequest, preview: Preview | undefined): boolean {
+  const before = preview?.pullRequest;
+  if (!preview || !before || before.state === "closed") return true;
+  const facts = ({ headSha, baseRef, draft, fork, trustedAuthor, labels, title }: PullRequest) =>
+    JSON.stringify([headSha, baseRef, draft, fork, trustedAuthor, [...labels].sort(), title]);
+  return facts(before) !== facts(pullRequest);
+}
+
+/** Stacks that the store does not know, or takes for gone, are looked at: nothing is leaked by a lost record. */
+async function resyncStacks(deps: ResyncDeps): Promise<void> {
+  const startedAt = deps.now();
+  const names = await deps.stacks.list().catch((error: unknown) => {
+    deps.logger.warn({ err: error }, "listing stacks failed");
+    return [];
+  });
+  for (const stack of names) {
+    const preview = await deps.store.findByStack(stack);
+    const key = preview?.key ?? (await keyOf(deps, stack));
+    if (key === undefined) continue;
+    if (preview && !preview.status.goneAt) continue;
+    // Proved gone before this list was asked for, and yet there: somebody made it anew.
+    await deps.store.update(key, ({ status }) =>
+      status.goneAt !== undefined && status.goneAt < startedAt
+        ? { status: { ...status, stackExists: true, interrupted: true, goneAt: undefined } }
+        : {},
+    );
+    await deps.store.enqueue([key]);
+  }
+}
+
+/** The key a stack was made for: from its spec, else from its name when the repository is known. */
+async function keyOf(deps: ResyncDeps, stack: string): Promise<string | undefined> {
+  const outputs = await deps.stacks.outputs(stack).catch(() => undefined);
+  const { data: spec } = previewSpec.safeParse(outputs?.spec);
+  if (spec) return spec.key;
+  const [, name, number] = /^(.+)-pr-([1-9][0-9]{0,9})$/.exec(stack) ?? [];
+  const repositories = await deps.repositories();
+  if (!name || !number || !repositories.some((repository) => repository.name === name)) return undefined;
+  return formatKey({ repository: name, number: Number(number) });
+}
