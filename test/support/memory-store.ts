@@ -4,7 +4,17 @@ import type { HistoryEntry, Store } from "../../service/store/store.ts";
 /** The part of the store that edge and pages ask, in memory: for tests that are about HTTP, not about Postgres. */
 export type MemoryStore = Pick<
   Store,
-  "list" | "find" | "onChange" | "visited" | "history" | "record" | "receipts" | "count" | "counters" | "ping"
+  | "list"
+  | "find"
+  | "findByStack"
+  | "onChange"
+  | "visited"
+  | "history"
+  | "record"
+  | "receipts"
+  | "count"
+  | "counters"
+  | "ping"
 > & {
   put(preview: Preview): void;
   setStatus(key: string, status: Partial<PreviewStatus>): Promise<Preview | undefined>;
@@ -51,6 +61,10 @@ export function memoryStore(): MemoryStore {
     async find(key) {
       ask();
       return previews.get(key);
+    },
+    async findByStack(stack) {
+      ask();
+      return [...previews.values()].find((preview) => preview.stack === stack);
     },
     onChange(listener) {
       listeners.add(listener);

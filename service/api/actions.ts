@@ -1,0 +1,57 @@
+/** What a person may ask for, as API and pages pass it on. `service/actions.ts` does it. */
+import { z } from "zod";
+import type { Preview } from "../status.ts";
+
+export interface Actions {
+  look(key: string): Promise<unknown>;
+  /** A preview of any repository and ref, registered until `down`. */
+  upByHand(wish: { readonly repository: string; readonly ref?: string; readonly by: string }): Promise<Preview>;
+  down(key: string, by: string): Promise<unknown>;
+  redeploy(key: string, by: string): Promise<unknown>;
+  sleep(key: string, by: string): Promise<unknown>;
+  wake(key: string, by: string): Promise<unknown>;
+  keep(key: string, by: string): Promise<unknown>;
+  /** Moves expiry by so many seconds from now. */
+  extend(key: string, seconds: number, by: string): Promise<unknown>;
+  resetDatabase(key: string, by: string): Promise<unknown>;
+  seed(key: string, scenario: string | undefined, by: string): Promise<unknown>;
+  rotate(key: string, by: string): Promise<unknown>;
+}
+
+const plain = z.strictObject({
+  action: z.enum(["look", "redeploy", "down", "sleep", "wake", "keep", "reset-db", "rotate"]),
+});
+const YEAR_SECONDS = 366 * 86_400;
+
+export const actionRequest = z.union([
+  plain,
+  z.strictObject({ action: z.literal("extend"), seconds: z.int().positive().max(YEAR_SECONDS) }),
+  z.strictObject({
+    action: z.literal("seed"),
+    scenario: z
+      .string()
+      .regex(/^[\w-]{1,64}$/)
+      .optional(),
+  }),
+]);
+export type ActionRequest = z.infer<typeof actionRequest>;
+
+/** Resolves when the wish is stored; the work follows. */
+export async function act(actions: Actions, key: string, request: ActionRequest, by: string): Promise<void> {
+  switch (request.action) {
+    case "look":
+      await actions.look(key);
+      return;
+    case "extend":
+      await actions.extend(key, request.seconds, by);
+      return;
+    case "seed":
+      await actions.seed(key, request.scenario, by);
+      return;
+    case "reset-db":
+      await actions.resetDatabase(key, by);
+      return;
+    default:
+      await actions[request.action](key, by);
+  }
+}

@@ -1,0 +1,91 @@
+/** A preview as API, `--json` and pages show it. Pure. */
+import { hostName, parseKey } from "../../infra/names.ts";
+import type { Condition, Preview, Stage } from "../status.ts";
+
+export interface PreviewView {
+  readonly key: string;
+  readonly stack: string;
+  readonly repository: string;
+  readonly number?: number;
+  readonly gitBranch: string;
+  /** Main address; only once a version has answered its health check. */
+  readonly url?: string;
+  /** Address by service. */
+  readonly urls: Readonly<Record<string, string>>;
+  readonly condition: Condition;
+  readonly reason: string;
+  readonly message: string;
+  /** ISO 8601 UTC of the last change of condition or reason. */
+  readonly since: string;
+  readonly stage: Stage;
+  /** Commit that serves now. */
+  readonly commit?: string;
+  /** Newest commit of the pull request, which may not serve yet. */
+  readonly headSha?: string;
+  readonly awake: boolean;
+  readonly createdAt: string;
+  readonly lastPushAt: string;
+  readonly lastVisitAt?: string;
+  readonly dueAt?: string;
+  readonly title?: string;
+  readonly author?: string;
+  readonly pullRequestUrl?: string;
+  /** Public database name of the preview. */
+  readonly database?: string;
+  readonly excerpt: readonly string[];
+  readonly comment?: string;
+}
+
+/** What only the whole view holds, beside the preview itself. */
+export interface ViewExtras {
+  readonly dueAt?: string;
+  readonly comment?: string;
+}
+
+export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewView {
+  const { status, pullRequest } = preview;
+  const { database } = status.outputs;
+  return {
+    key: preview.key,
+    stack: preview.stack,
+    repository: preview.repository,
+    number: preview.number,
+    gitBranch: preview.gitBranch,
+    url: mainUrl(preview),
+    urls: status.live?.urls ?? {},
+    condition: status.condition,
+    reason: status.reason,
+    message: status.message,
+    since: status.since,
+    stage: stageOf(preview),
+    commit: status.live?.source.commit,
+    headSha: pullRequest?.headSha,
+    awake: status.awake,
+    createdAt: preview.createdAt,
+    lastPushAt: preview.lastPushAt,
+    lastVisitAt: preview.lastVisitAt,
+    title: pullRequest?.title,
+    author: pullRequest?.author,
+    pullRequestUrl: pullRequest?.url,
+    database: typeof database === "string" ? database : undefined,
+    excerpt: status.excerpt,
+    ...extras,
+  };
+}
+
+/** Created until a first version is live, Closed from the wish to remove until the proof that it is gone. */
+export function stageOf({ status, pullRequest, intents }: Preview): Stage {
+  if (status.goneAt) return "Gone";
+  const closing = status.reason === "Destroying" || status.reason === "DestroyFailed" || status.reason === "Gone";
+  if (closing || pullRequest?.state === "closed" || intents.removed) return "Closed";
+  if (!status.live) return "Created";
+  return status.awake ? "Active" : "Asleep";
+}
+
+/** The address without a service's name in it; the first one when there is none such. */
+function mainUrl({ key, status }: Preview): string | undefined {
+  const urls = Object.values(status.live?.urls ?? {});
+  const parsed = parseKey(key);
+  const label = parsed && `//${hostName(parsed, "")}`;
+  return urls.find((url) => label && url.includes(label)) ?? urls[0];
+}

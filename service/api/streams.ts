@@ -1,0 +1,121 @@
+/** Answers that stay open: log lines and a preview's changes. Bounded in number, ended with the client. */
+
+import { once } from "node:events";
+import type { ServerResponse } from "node:http";
+import { StacklingError } from "../../components/errors.ts";
+import type { LogLine, LogQuery } from "../../components/ports.ts";
+import type { Store } from "../store/store.ts";
+
+export interface Streams {
+  /** NDJSON, one `LogLine` each; an error in the middle ends it with one `{"error": …}` line. */
+  logs(response: ServerResponse, read: (signal: AbortSignal) => AsyncIterable<LogLine>): Promise<void>;
+  /** Server-sent events: `describe` is asked at once and after each change; undefined ends the stream. */
+  changes(response: ServerResponse, options: ChangesOptions): Promise<void>;
+}
+
+export interface ChangesOptions {
+  /** Only this preview's changes; absent: any. */
+  readonly key?: string;
+  readonly describe: () => Promise<Change | undefined>;
+}
+
+export interface Change {
+  readonly state: unknown;
+  /** Nothing will follow: the stream ends after it. */
+  readonly last: boolean;
+}
+
+export type LogReader = (key: string, query: LogQuery) => AsyncIterable<LogLine>;
+
+const OPEN_MAX = 256;
+const HEARTBEAT_MS = 15_000;
+/** Many changes in a moment are one event. */
+const SETTLE_MS = 100;
+
+export function createStreams({ store }: { readonly store: Pick<Store, "onChange"> }): Streams {
+  let open = 0;
+  const admitted = async (response: ServerResponse, work: (signal: AbortSignal) => Promise<void>) => {
+    if (open >= OPEN_MAX) {
+      throw new StacklingError({ reason: "Busy", userMessage: `opening a stream: ${OPEN_MAX} are open already` });
+    }
+    open += 1;
+    const left = new AbortController();
+    response.once("close", () => left.abort());
+    try {
+      await work(left.signal);
+    } finally {
+      open -= 1;
+      response.end();
+    }
+  };
+
+  return {
+    logs: (response, read) =>
+      admitted(response, async (signal) => {
+        begin(response, "application/x-ndjson; charset=utf-8");
+        try {
+          for await (const line of read(signal)) if (!(await write(response, `${JSON.stringify(line)}\n`))) return;
+        } catch (error) {
+          if (!signal.aborted) response.write(`${JSON.stringify({ error: plainError(error) })}\n`);
+        }
+      }),
+    changes: (response, { key, describe }) =>
+      admitted(response, async (signal) => {
+        begin(response, "text/event-stream; charset=utf-8");
+        let wake = () => {};
+        let changed = true;
+        const unsubscribe = store.onChange((which) => {
+          if (key !== undefined && which !== key) return;
+          changed = true;
+          wake();
+        });
+        signal.addEventListener("abort", () => wake());
+        const heartbeat = setInterval(() => response.write(": still here\n\n"), HEARTBEAT_MS);
+        try {
+          while (!signal.aborted) {
+            if (!changed) {
+              await new Promise<void>((resolve) => {
+                wake = resolve;
+              });
+              await settle(signal);
+              continue;
+            }
+            changed = false;
+            const change = await describe();
+            if (!change) return;
+            const sent = await write(response, `data: ${JSON.stringify(change.state)}\n\n`);
+            if (!sent || change.last) return;
+          }
+        } finally {
+          clearInterval(heartbeat);
+          unsubscribe();
+        }
+      }),
+  };
+}
+
+export function plainError(error: unknown): { readonly reason: string; readonly message: string } {
+  if (error instanceof StacklingError) return { reason: error.reason, message: error.userMessage };
+  return { reason: "Internal", message: "something went wrong; the log of the service says what" };
+}
+
+function begin(response: ServerResponse, type: string): void {
+  response.writeHead(200, { "Content-Type": type, "Cache-Control": "no-store", "X-Accel-Buffering": "no" });
+  response.flushHeaders();
+}
+
+/** False when the client is gone. A slow reader slows the source, not the memory. */
+async function write(response: ServerResponse, text: string): Promise<boolean> {
+  if (response.destroyed) return false;
+  if (response.write(text)) return true;
+  await Promise.race([once(response, "drain"), once(response, "close")]);
+  return !response.destroyed;
+}
+
+async function settle(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, SETTLE_MS);
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  await promise;
+  clearTimeout(timer);
+}

@@ -1,0 +1,73 @@
+/** Stackling's own side of the port: webhooks, probes, API and pages. Previews never come here. */
+import express, { type ErrorRequestHandler, type Express } from "express";
+import { isForeign } from "./api/access.ts";
+import { type ApiDeps, clientError, createApi } from "./api/api.ts";
+import { createReadiness, type ReadinessChecks } from "./api/health.ts";
+import { createStreams, type LogReader } from "./api/streams.ts";
+import { createDashboard } from "./dashboard/dashboard.ts";
+import type { Sessions } from "./session.ts";
+import type { Store } from "./store/store.ts";
+import { createWebhooks, type WebhooksDeps } from "./webhooks.ts";
+
+export interface AppDeps extends Pick<ApiDeps, "actions" | "doctor" | "extras"> {
+  readonly store: Pick<Store, "list" | "find" | "findByStack" | "history" | "receipts" | "counters" | "onChange">;
+  readonly webhooks: Omit<WebhooksDeps, "onError">;
+  readonly logs: LogReader;
+  readonly checks: ReadinessChecks;
+  readonly sessions: Sessions;
+  /** Bearer token of the API. */
+  readonly token: string;
+  /** Where people reach these pages, without a slash at the end: `http://localhost:4000`. */
+  readonly homeUrl: string;
+  readonly onError: (error: unknown) => void;
+}
+
+/** The listener for requests to Stackling's own host; the edge server has checked the Host before. */
+export function createApp(deps: AppDeps): Express {
+  const { homeUrl, onError } = deps;
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  app.set("trust proxy", false);
+
+  const webhooks = createWebhooks({ ...deps.webhooks, onError });
+  // Before any parser: a signature is over the raw body.
+  app.post("/webhooks/:forge", (request, response) => webhooks(request.params.forge, request, response));
+  app.get("/healthz", (_request, response) => void response.json({ ok: true }));
+  app.get("/readyz", createReadiness(deps.checks, onError));
+
+  const shared = {
+    ...deps,
+    streams: createStreams(deps),
+    cookieName: cookieName(homeUrl),
+    loginUrl: (code: string) => `${homeUrl}/login/${code}`,
+  };
+  app.use("/api/v1", createApi(shared));
+  app.use((request, response, next) => {
+    if (request.method === "GET" || request.method === "HEAD" || !isForeign(request)) next();
+    else response.status(403).type("text").send("Another site's page may not do that.\n");
+  });
+  app.use(createDashboard(shared));
+  app.use((_request, response) => void response.status(404).type("text").send("There is nothing at this address.\n"));
+  app.use(lastResort(onError));
+  return app;
+}
+
+/** One per port, because cookies know none; bound to this very host where the connection is encrypted. */
+function cookieName(homeUrl: string): string {
+  const { protocol, port } = new URL(homeUrl);
+  return protocol === "https:" ? "__Host-stackling" : `stackling-${port || "80"}`;
+}
+
+function lastResort(onError: (error: unknown) => void): ErrorRequestHandler {
+  return (error: unknown, _request, response, _next) => {
+    const status = clientError(error) ?? 500;
+    if (status === 500) onError(error);
+    if (response.headersSent) response.destroy();
+    else
+      response
+        .status(status)
+        .type("text")
+        .send(status === 500 ? "Something went wrong.\n" : "Bad request.\n");
+  };
+}

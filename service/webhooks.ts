@@ -1,0 +1,109 @@
+/**
+ * The door for deliveries: checked, stored, then answered. No work is done in the request
+ * (DESIGN §3 rule 1); a forge gives up after about 10 s.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { RejectedDeliveryError } from "../components/errors.ts";
+import { type BodyLimits, createBodyReader } from "./api/body.ts";
+import type { Counters } from "./api/counters.ts";
+import type { Forge, VerifiedDelivery } from "./forges/forge.ts";
+import type { DeliveryRow } from "./store/store.ts";
+
+export interface WebhooksDeps {
+  /** Forges by their names in the config. */
+  readonly forges: ReadonlyMap<string, Pick<Forge, "verify">>;
+  /** Key of the preview of a configured repository's pull request; undefined when it is not configured. */
+  readonly keyOf: (forge: string, repositoryPath: string, number: number) => string | undefined;
+  /** Resolves once the delivery is committed. */
+  readonly receive: (delivery: DeliveryRow) => Promise<void>;
+  readonly counters: Counters;
+  readonly limits: BodyLimits;
+  readonly onError: (error: unknown) => void;
+}
+
+export type WebhookHandler = (forge: string, request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/**
+ * Answers 202 once stored, or when there is nothing to store; 400 for broken JSON or a wrong shape,
+ * 401 for the signature, 404 for a forge without webhooks, 413 and 415 for the body, 400 for a body
+ * that does not come, 503 when too much is read at once or the store is away. Never throws.
+ */
+export function createWebhooks(deps: WebhooksDeps): WebhookHandler {
+  const readBody = createBodyReader(deps.limits);
+
+  return async (name, request, response) => {
+    try {
+      const forge = deps.forges.get(name);
+      if (!forge?.verify) return answer(request, response, 404, { reason: "NoSuchForge", message: "no such forge" });
+      requireJson(request);
+      const body = await readBody(request);
+      const delivery = await forge.verify({ headers: singleValued(request), body });
+      const outcome = await take(deps, name, delivery);
+      deps.counters.add(`deliveries.${outcome}`);
+      answer(request, response, 202, { outcome });
+    } catch (error) {
+      refuse(deps, request, response, error);
+    }
+  };
+}
+
+async function take(deps: WebhooksDeps, forge: string, delivery: VerifiedDelivery): Promise<string> {
+  const { deliveryId, event, pullRequest } = delivery;
+  if (!pullRequest) return "ignored";
+  const key = deps.keyOf(forge, pullRequest.repositoryPath, pullRequest.number);
+  if (key === undefined) {
+    // Signed, so the name is no stranger's; `doctor` shows which repository the config lacks.
+    deps.counters.add(`deliveries.notConfigured:${pullRequest.repositoryPath.slice(0, 200)}`);
+    return "notConfigured";
+  }
+  try {
+    await deps.receive({ forge, deliveryId, event, key });
+  } catch (cause) {
+    throw new RejectedDeliveryError(503, {
+      reason: "StoreUnavailable",
+      userMessage: "storing the delivery: the store is away, send it again",
+      cause,
+    });
+  }
+  return "received";
+}
+
+function requireJson({ headers }: IncomingMessage): void {
+  const type = headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
+  if (type === "application/json") return;
+  throw new RejectedDeliveryError(415, {
+    reason: "UnsupportedContentType",
+    userMessage: 'reading the delivery: the content type must be "application/json"',
+  });
+}
+
+function refuse(deps: WebhooksDeps, request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  if (error instanceof RejectedDeliveryError) {
+    deps.counters.add(`deliveries.refused.${error.reason}`);
+    if (error.status === 503) deps.onError(error.cause ?? error);
+    answer(request, response, error.status, { reason: error.reason, message: error.userMessage });
+    return;
+  }
+  deps.counters.add("deliveries.failed");
+  deps.onError(error);
+  answer(request, response, 500, { reason: "Internal", message: "the delivery could not be read" });
+}
+
+type Body = { readonly outcome: string } | { readonly reason: string; readonly message: string };
+
+function answer(request: IncomingMessage, response: ServerResponse, status: number, body: Body): void {
+  if (response.headersSent || response.destroyed) return;
+  response.statusCode = status;
+  response.setHeader("Content-Type", "application/json; charset=utf-8");
+  if (status === 503) response.setHeader("Retry-After", 5);
+  // A body that was refused is not read to its end.
+  if (!request.complete) response.setHeader("Connection", "close");
+  response.end(`${JSON.stringify("outcome" in body ? body : { error: body })}\n`);
+}
+
+/** Headers with one value each, as signatures and event names have; a repeated one is joined by Node. */
+function singleValued({ headers }: IncomingMessage): Record<string, string | undefined> {
+  const single: Record<string, string | undefined> = {};
+  for (const [name, value] of Object.entries(headers)) single[name] = Array.isArray(value) ? value.join(", ") : value;
+  return single;
+}

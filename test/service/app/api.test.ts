@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { afterEach, beforeEach, describe, it } from "node:test";
+import { aPreview, COMMIT } from "../../support/previews.ts";
+import { type AppEdge, startApp, TOKEN } from "./app-edge.ts";
+
+const URLS = { web: "http://pr-42-shop.localhost:4000", api: "http://pr-42-api-shop.localhost:4000" };
+const JSON_TYPE = { "content-type": "application/json" };
+
+describe("API", () => {
+  let edge: AppEdge;
+  beforeEach(async () => {
+    edge = await startApp();
+    edge.store.put(aPreview({ urls: { api: URLS.api, web: URLS.web } }));
+  });
+  afterEach(() => edge.close());
+
+  it("lists and shows previews", async () => {
+    const list = await edge.api({ path: "/previews" });
+    assert.equal(list.status, 200);
+    const [view] = JSON.parse(list.body).previews;
+    assert.equal(view.key, "shop#42");
+    assert.equal(view.url, URLS.web);
+    assert.equal(view.stage, "Active");
+    assert.equal(view.commit, COMMIT);
+    for (const key of ["shop%2342", "shop-pr-42"]) {
+      const one = JSON.parse((await edge.api({ path: `/previews/${key}` })).body);
+      assert.equal(one.key, "shop#42");
+      assert.match(one.comment, /Ready/);
+    }
+  });
+
+  it("answers 401 without the token and 403 to another site's page", async () => {
+    const path = "/api/v1/previews";
+    for (const authorization of [undefined, "Bearer wrong", `Basic ${TOKEN}`, `Bearer ${TOKEN}x`, "Bearer "]) {
+      const answer = await edge.ask({ path, headers: authorization === undefined ? {} : { authorization } });
+      assert.equal(answer.status, 401);
+      assert.equal(JSON.parse(answer.body).error.reason, "Unauthorized");
+    }
+    for (const headers of [
+      { origin: "http://pr-42-shop.localhost:4000" },
+      { origin: "null" },
+      { "sec-fetch-site": "same-site" },
+    ]) {
+      assert.equal((await edge.api({ path: "/previews", headers })).status, 403);
+    }
+    assert.equal((await edge.api({ path: "/previews", headers: { origin: "http://localhost:4000" } })).status, 200);
+  });
+
+  it("takes every action and refuses what is none", async () => {
+    const path = "/previews/shop%2342/actions";
+    const wishes = [
+      { action: "redeploy" },
+      { action: "down" },
+      { action: "sleep" },
+      { action: "wake" },
+      { action: "keep" },
+      { action: "extend", seconds: 3600 },
+      { action: "reset-db" },
+      { action: "seed", scenario: "team" },
+      { action: "rotate" },
+      { action: "look" },
+    ];
+    for (const wish of wishes) {
+      const answer = await edge.api({ path, method: "POST", body: JSON.stringify(wish), headers: JSON_TYPE });
+      assert.equal(answer.status, 202, wish.action);
+    }
+    assert.equal(edge.acts.length, wishes.length);
+    assert.ok(edge.acts.includes("extend shop#42 3600 by api"));
+    const bad = [
+      '{"action":"__proto__"}',
+      '{"action":"constructor"}',
+      "{",
+      "null",
+      '{"action":"down","extra":1}',
+      '{"action":"extend","seconds":-1}',
+    ];
+    for (const body of bad) {
+      const answer = await edge.api({ path, method: "POST", body, headers: JSON_TYPE });
+      assert.equal(answer.status, 400, body);
+      assert.equal(JSON.parse(answer.body).error.reason, "BadRequest");
+    }
+    assert.equal(edge.acts.length, wishes.length);
+  });
+
+  it("makes a preview by hand", async () => {
+    const body = JSON.stringify({ path: "/srv/any; rm -rf", ref: "feature/ü" });
+    const answer = await edge.api({ path: "/previews", method: "POST", body, headers: JSON_TYPE });
+    assert.equal(answer.status, 202);
+    assert.deepEqual(edge.acts, ["up /srv/any; rm -rf feature/ü by api"]);
+    const neither = await edge.api({ path: "/previews", method: "POST", body: "{}", headers: JSON_TYPE });
+    assert.equal(neither.status, 400);
+  });
+
+  it("answers 404 as JSON for an unknown preview or address, and 400 for a broken one", async () => {
+    for (const path of ["/previews/nope%2399", "/nothing"]) {
+      const answer = await edge.api({ path });
+      assert.equal(answer.status, 404);
+      assert.equal(JSON.parse(answer.body).error.reason, "NotFound");
+    }
+    assert.equal((await edge.api({ path: "/previews/%ff" })).status, 400);
+  });
+
+  it("streams log lines as they are and stops with the client", async () => {
+    edge.lines.push({ service: "web", text: "listening" }, { service: "api", text: "<b>two</b>\u2028" });
+    const answer = await edge.api({ path: "/previews/shop%2342/logs?tail=5" });
+    assert.deepEqual(
+      answer.body
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+      edge.lines,
+    );
+    const { request, response } = await open(edge.port, "/api/v1/previews/shop%2342/logs?follow=1");
+    const [chunk] = await once(response, "data");
+    assert.match(String(chunk), /listening/);
+    request.destroy();
+    assert.equal((await edge.api({ path: "/previews/shop%2342/logs?tail=-1" })).status, 400);
+  });
+
+  it("sends a preview's changes as events and ends when it is gone", async () => {
+    const { response } = await open(edge.port, "/api/v1/previews/shop%2342/events");
+    const events: string[] = [];
+    for await (const chunk of response) {
+      events.push(String(chunk));
+      if (events.length === 1) await edge.store.setStatus("shop#42", { condition: "Stalled", reason: "BuildFailed" });
+      if (events.length === 2)
+        await edge.store.setStatus("shop#42", { reason: "Gone", goneAt: "2026-11-21T12:00:00.000Z" });
+    }
+    assert.equal(events.length, 3);
+    assert.match(events[1] ?? "", /"BuildFailed"/);
+    assert.match(events[2] ?? "", /"stage":"Gone"/);
+  });
+
+  it("says on /readyz what is away and stays alive", async () => {
+    assert.equal((await edge.ask({ path: "/readyz", host: "10.0.0.7:4000" })).status, 200);
+    await edge.close();
+    edge = await startApp();
+    edge.store.away = true;
+    const answer = await edge.ask({ path: "/readyz" });
+    assert.equal(answer.status, 503);
+    assert.deepEqual(JSON.parse(answer.body), { ready: false, away: ["store"] });
+    assert.equal((await edge.ask({ path: "/healthz" })).status, 200);
+    assert.equal((await edge.api({ path: "/previews" })).status, 500);
+    edge.store.away = false;
+    assert.equal((await edge.api({ path: "/previews" })).status, 200);
+  });
+
+  it("answers nothing under a name that is not its own", async () => {
+    const answer = await edge.ask({
+      path: "/api/v1/previews",
+      host: "evil.example",
+      headers: { authorization: `Bearer ${TOKEN}` },
+    });
+    assert.equal(answer.status, 421);
+  });
+});
+
+async function open(port: number, path: string) {
+  const request = httpRequest({
+    port,
+    host: "127.0.0.1",
+    path,
+    agent: false,
+    headers: { host: "localhost:4000", authorization: `Bearer ${TOKEN}` },
+  });
+  request.on("error", () => {});
+  request.end();
+  const [response] = (await once(request, "response")) as [IncomingMessage];
+  return { request, response };
+}

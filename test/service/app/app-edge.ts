@@ -1,0 +1,155 @@
+/** The whole port: edge, app and pages over a store in memory, with a forge that signs by HMAC. */
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { RejectedDeliveryError } from "../../../components/errors.ts";
+import type { LogLine } from "../../../components/ports.ts";
+import { formatKey } from "../../../infra/names.ts";
+import type { Actions } from "../../../service/api/actions.ts";
+import { createCounters } from "../../../service/api/counters.ts";
+import { createApp } from "../../../service/app.ts";
+import type { Forge } from "../../../service/forges/forge.ts";
+import { createGateway } from "../../../service/gateway/gateway.ts";
+import { createRoutes } from "../../../service/gateway/routes.ts";
+import { createEdgeServer } from "../../../service/gateway/server.ts";
+import { createVisits } from "../../../service/gateway/visits.ts";
+import { createSessions } from "../../../service/session.ts";
+import type { DeliveryRow } from "../../../service/store/store.ts";
+import { memoryStore } from "../../support/memory-store.ts";
+import { aPreview } from "../../support/previews.ts";
+import { type Ask, ask as askPort, listen, portOf, shut } from "../gateway/edge.ts";
+
+export const TOKEN = "a-token-of-the-test-0123456789";
+export const SECRET = "the-webhook-secret";
+export const MAX_BYTES = 4 * 1024 * 1024;
+
+export type AppEdge = Awaited<ReturnType<typeof startApp>>;
+
+export async function startApp() {
+  const store = memoryStore();
+  const received: DeliveryRow[] = [];
+  const acts: string[] = [];
+  const errors: unknown[] = [];
+  const lines: LogLine[] = [];
+  const onError = (error: unknown) => void errors.push(error);
+  const sessions = createSessions({ now: () => new Date() });
+  const counters = createCounters({ store, onError });
+  const routes = await createRoutes({ store, domain: "localhost:4000", onError });
+  const visits = createVisits({ store, now: () => new Date(), onError });
+  const gateway = createGateway({
+    routes,
+    visits,
+    scheme: "http",
+    homeUrl: "http://localhost:4000",
+    history: (key, limit) => store.history(key, limit),
+    wake: async () => {},
+    addressOf: async () => undefined,
+    onError,
+  });
+  const note = (name: string) => async (key: string, by: unknown) => void acts.push(`${name} ${key} by ${by}`);
+  const actions: Actions = {
+    look: async (key) => void acts.push(`look ${key}`),
+    async upByHand({ repository, ref, by }) {
+      acts.push(`up ${repository} ${ref} by ${by}`);
+      const preview = aPreview({ number: 7 });
+      store.put(preview);
+      return preview;
+    },
+    down: note("down"),
+    redeploy: note("redeploy"),
+    sleep: note("sleep"),
+    wake: note("wake"),
+    keep: note("keep"),
+    extend: async (key, seconds, by) => void acts.push(`extend ${key} ${seconds} by ${by}`),
+    resetDatabase: note("reset-db"),
+    seed: async (key, scenario, by) => void acts.push(`seed ${key} ${scenario} by ${by}`),
+    rotate: note("rotate"),
+  };
+  const app = createApp({
+    store,
+    actions,
+    sessions,
+    token: TOKEN,
+    homeUrl: "http://localhost:4000",
+    doctor: async () => [{ ok: true, what: "the engine is there" }],
+    extras: async () => ({ comment: "<!-- stackling -->\n**Ready** at the link" }),
+    checks: { store: () => store.ping() },
+    async *logs(_key, { signal, follow }) {
+      yield* lines;
+      while (follow && !signal.aborted) {
+        await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+      }
+    },
+    webhooks: {
+      forges: new Map([["hub", { verify }]]),
+      keyOf: (_forge, path, number) => (path === "acme/shop" ? formatKey({ repository: "shop", number }) : undefined),
+      receive: async (delivery) => {
+        await store.ping();
+        received.push(delivery);
+      },
+      counters,
+      limits: { maxBytes: MAX_BYTES, largeBodies: 1, timeoutMs: 1_000 },
+    },
+    onError,
+  });
+  const server = createEdgeServer({ routes, gateway, app, domain: "localhost:4000" });
+  await listen(server);
+  const port = portOf(server);
+  const ask = (options: Ask) => askPort(port, { host: "localhost:4000", ...options });
+  return {
+    port,
+    store,
+    sessions,
+    counters,
+    received,
+    acts,
+    errors,
+    lines,
+    ask,
+    api: (options: Ask) =>
+      ask({
+        ...options,
+        path: `/api/v1${options.path}`,
+        headers: { authorization: `Bearer ${TOKEN}`, ...options.headers },
+      }),
+    deliver: (body: string, headers: Readonly<Record<string, string>> = {}) =>
+      ask({
+        path: "/webhooks/hub",
+        method: "POST",
+        body,
+        headers: { "content-type": "application/json", "x-delivery": "d-1", "x-signature": sign(body), ...headers },
+      }),
+    async close() {
+      gateway.close();
+      routes.close();
+      await visits.close();
+      await counters.close();
+      await shut(server);
+    },
+  };
+}
+
+export function sign(body: string | Buffer): string {
+  return createHmac("sha256", SECRET).update(body).digest("hex");
+}
+
+const verify: NonNullable<Forge["verify"]> = async ({ headers, body }) => {
+  const given = Buffer.from(headers["x-signature"] ?? "");
+  const expected = Buffer.from(sign(body));
+  if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
+    throw new RejectedDeliveryError(401, { reason: "BadSignature", userMessage: "the signature does not match" });
+  }
+  let payload: { repository?: { path?: unknown }; number?: unknown } | null;
+  try {
+    payload = JSON.parse(body.toString("utf8"));
+  } catch (cause) {
+    throw new RejectedDeliveryError(400, { reason: "BrokenJson", userMessage: "the body is no JSON", cause });
+  }
+  const event = headers["x-event"] ?? "pull_request";
+  const deliveryId = headers["x-delivery"] ?? "";
+  if (event !== "pull_request") return { deliveryId, event };
+  const path = payload?.repository?.path;
+  const number = payload?.number;
+  if (typeof path !== "string" || typeof number !== "number") {
+    throw new RejectedDeliveryError(400, { reason: "WrongShape", userMessage: "the body is no pull request" });
+  }
+  return { deliveryId, event, pullRequest: { repositoryPath: path, number } };
+};
