@@ -30,7 +30,7 @@ export async function become(command, args) {
 }
 
 /**
- * Runs a set-up command quietly and fails with its last lines.
+ * Runs a set-up command quietly; when it fails, the error shows how its output begins and ends.
  *
  * @param {string} command
  * @param {readonly string[]} args
@@ -41,7 +41,7 @@ export async function runQuietly(command, args, options) {
   const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   const keep = (/** @type {Buffer} */ chunk) => {
-    output = (output + chunk.toString()).slice(-8_000);
+    if (output.length < 1_000_000) output += chunk.toString();
   };
   child.stdout?.on("data", keep);
   child.stderr?.on("data", keep);
@@ -51,17 +51,24 @@ export async function runQuietly(command, args, options) {
     child.once("close", (code, signal) => resolve(code ?? signal));
   });
   if (outcome === 0) return;
-  const lines = output.trim().split("\n").slice(-20).join("\n");
-  throw new Error(`running "${command} ${args.join(" ")}" failed (${outcome})${lines ? `:\n${lines}` : ""}`);
+  const lines = output.split("\n").filter((line) => line.trim() !== "" && line.trim() !== "npm error");
+  const shown = lines.length > 24 ? [...lines.slice(0, 12), "…", ...lines.slice(-12)] : lines;
+  throw new Error(`running "${[command, ...args].join(" ")}" failed (${outcome})\n${shown.join("\n")}`.trimEnd());
 }
 
+/** What the user's npm may have on that set-up can do without. */
+const quietFlags = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error", "--engine-strict=false"];
+
 /**
- * How to start npm: the one that started us, so that a wrong npm on PATH does not get in between.
+ * Runs the npm that started us, so that a wrong one on PATH does not get in between; from elsewhere,
+ * the one on PATH.
  *
- * @returns {{command: string, args: readonly string[]}}
+ * @param {readonly string[]} args
+ * @param {string} folder
  */
-export function npm(env = process.env) {
-  const cli = env.npm_execpath;
-  if (cli && /npm-cli\.c?js$/.test(cli)) return { command: process.execPath, args: [cli] };
-  return { command: "npm", args: [] };
+export function runNpm(args, folder) {
+  const cli = process.env.npm_execpath;
+  const isNpm = cli !== undefined && /npm-cli\.c?js$/.test(cli);
+  const [command, first] = isNpm ? [process.execPath, [cli]] : ["npm", []];
+  return runQuietly(command, [...first, ...args, ...quietFlags], { cwd: folder });
 }

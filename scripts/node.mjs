@@ -5,7 +5,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { cacheDir, installOnce } from "../infra/install-once.mjs";
 import { withProgress } from "../infra/progress.mjs";
-import { npm, runQuietly } from "./child.mjs";
+import { runNpm, runQuietly } from "./child.mjs";
 
 const pinned = fileURLToPath(new URL("../tools/node/", import.meta.url));
 
@@ -47,9 +47,7 @@ export async function ensureNode() {
  */
 async function installPinned(directory, name) {
   for (const file of ["package.json", "package-lock.json"]) await copyFile(join(pinned, file), join(directory, file));
-  const { command, args } = npm();
-  const flags = ["ci", "--include=optional", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-  await runQuietly(command, [...args, ...flags, "--prefix", directory], { cwd: directory });
+  await runNpm(["ci", "--include=optional", "--ignore-scripts", "--prefix", directory], directory);
   const binary = join("node_modules", name, "bin", "node");
   if (!existsSync(join(directory, binary)))
     throw new Error(`installing Node: the package "${name}" was left out by npm`);

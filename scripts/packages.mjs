@@ -2,12 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { withLock } from "../infra/install-once.mjs";
 import { withProgress } from "../infra/progress.mjs";
-import { npm, runQuietly } from "./child.mjs";
+import { runNpm } from "./child.mjs";
 
 /** @typedef {{version?: string, optional?: boolean, os?: string[], cpu?: string[], libc?: string[]}} LockEntry */
 
 /** Development packages are wanted even where NODE_ENV or the user's config leaves them out: tests need them. */
-const flags = ["ci", "--include=dev", "--include=optional", "--no-audit", "--no-fund", "--loglevel=error"];
+const flags = ["ci", "--include=dev", "--include=optional"];
 
 /**
  * Makes `node_modules` what the lock file says; nothing happens when it is so already. Several
@@ -19,10 +19,7 @@ export async function ensurePackages(root) {
   if (matchesLock(root)) return;
   await withLock({ path: join(root, ".packages.lock") }, async () => {
     if (matchesLock(root)) return;
-    const { command, args } = npm();
-    await withProgress("installing packages from the lock file", () =>
-      runQuietly(command, [...args, ...flags], { cwd: root }),
-    );
+    await withProgress("installing packages from the lock file", () => runNpm(flags, root));
   });
 }
 
