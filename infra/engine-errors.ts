@@ -71,15 +71,17 @@ export function toStacklingError(failure: unknown, context: FailureContext): Sta
   const ours = told.map(decodeFromEngine).find((error) => error !== undefined);
   if (ours) return ours;
   const cause = new Error(redact(told.join("\n"), context.secrets));
-  if (exit?.interrupted !== undefined) {
-    return new StacklingError({
-      reason: "EngineInterrupted",
-      userMessage: `${action} stack "${stack}": the engine was stopped because ${exit.interrupted}`,
-      cause,
-    });
+  if (exit && (exit.interrupted !== undefined || exit.code === undefined)) {
+    const why = exit.interrupted === undefined ? "was killed" : `was stopped because ${exit.interrupted}`;
+    return interruptedError(`${action} stack "${stack}": the engine ${why}`, cause);
   }
   const summary = redact(firstLine(told), context.secrets);
   return new StacklingError({ reason: "EngineFailed", userMessage: `${action} stack "${stack}": ${summary}`, cause });
+}
+
+/** The run was cut short: the next one looks at the world first. */
+export function interruptedError(userMessage: string, cause?: unknown): StacklingError {
+  return new StacklingError({ reason: "EngineInterrupted", userMessage, cause });
 }
 
 function firstLine(texts: readonly string[]): string {

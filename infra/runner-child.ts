@@ -37,7 +37,7 @@ function main(): void {
 
 interface ChildState {
   ready?: Ready;
-  /** Highest first: the run under way. */
+  /** The run under way. */
   current?: { readonly stack: string; readonly fence: number };
   interrupt: AbortController;
   lastAsk: number;
@@ -93,7 +93,9 @@ async function serve(state: ChildState, { stack, fence, work }: ToChild & { type
     await admitFence(ready.settings.provider.dataDir, stack, fence);
     send({ type: "done", result: await perform(ready, stack, work, hooks(state)) });
   } catch (error) {
-    send({ type: "failed", error: toWire(error), spent: state.interrupt.signal.aborted });
+    const failure = toWire(error);
+    const spent = failure.reason === "EngineInterrupted" || state.interrupt.signal.aborted;
+    send({ type: "failed", error: failure, spent });
   } finally {
     delete state.current;
   }

@@ -2,6 +2,7 @@
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { StacklingError } from "../components/errors.ts";
+import { interruptedError } from "./engine-errors.ts";
 import {
   type ChildSettings,
   type FromChild,
@@ -136,7 +137,11 @@ async function run<K extends Work["kind"]>(
         then();
       };
       child.on("message", onMessage);
-      void state.gone.then(() => settle(() => reject(interrupted(stack))));
+      void state.gone.then(() =>
+        settle(() =>
+          reject(interruptedError(`running the engine on stack "${stack}": its process ended in the middle`)),
+        ),
+      );
       tell(child, { type: "run", stack, fence: lease.fence, work });
       for (const signal of signals) {
         if (signal.aborted) onInterrupt();
@@ -163,13 +168,6 @@ async function answer({ ask, question }: FromChild & { type: "ask" }, { lease }:
   } catch (error) {
     return { type: "answer", ask, error: toWire(error) };
   }
-}
-
-function interrupted(stack: string): StacklingError {
-  return new StacklingError({
-    reason: "EngineInterrupted",
-    userMessage: `running the engine on stack "${stack}": its process ended in the middle`,
-  });
 }
 
 interface Watchdog {

@@ -1,12 +1,13 @@
 /** A data folder, a runner on the real engine over the world's drivers, and leases, for one test. */
-import { readdirSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { existsSync, readdirSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { locateEngine } from "../../../infra/engine.ts";
 import { createRunner, type RunnerLimits } from "../../../infra/runner.ts";
 import type { PreviewSpec } from "../../../infra/spec.ts";
-import type { EngineProcess, Lease, RunEvent, Stacks } from "../../../infra/stacks.ts";
+import type { EngineProcess, Lease, Stacks } from "../../../infra/stacks.ts";
+import { eventually } from "../../support/eventually.ts";
 
 export interface Thing {
   readonly name: string;
@@ -27,6 +28,10 @@ export interface World {
   things(): string[];
   /** Lets the creates that wait for `name` go on. */
   release(name: string): Promise<void>;
+  /** Resolves when all these things are there. */
+  appears(...files: readonly string[]): Promise<void>;
+  overwrite(file: string, content: object): Promise<void>;
+  clearLocks(stack: string): Promise<void>;
   /** Ends all runners and removes the folder. */
   remove(): Promise<void>;
 }
@@ -43,11 +48,9 @@ export async function createWorld(): Promise<World> {
   await writeFile(passphraseFile, "a passphrase", { mode: 0o600 });
   const { command: engine } = await locateEngine();
   const backendUrl = `file://${join(dataDir, "state")}`;
-  await rm(join(dataDir, "state"), { recursive: true, force: true });
   const runners: Stacks[] = [];
   const recorded = new Map<string, EngineProcess[]>();
   let fence = 0;
-  const { mkdir } = await import("node:fs/promises");
   await mkdir(join(dataDir, "state"));
   return {
     dataDir,
@@ -83,6 +86,14 @@ export async function createWorld(): Promise<World> {
         .filter((name) => name.endsWith(".json"))
         .sort(),
     release: (name) => writeFile(join(dataDir, "world", name), ""),
+    appears: async (...files) => {
+      await eventually(() => files.every((file) => existsSync(join(dataDir, "world", file))), {
+        what: files.join(", "),
+      });
+    },
+    overwrite: (file, content) => writeFile(join(dataDir, "world", file), JSON.stringify(content)),
+    clearLocks: (stack) =>
+      rm(join(dataDir, "state/.pulumi/locks/organization/stackling", stack), { recursive: true, force: true }),
     remove: async () => {
       await Promise.all(runners.map((runner) => runner.close()));
       await rm(dataDir, { recursive: true, force: true });
@@ -153,13 +164,4 @@ export function spec(
     tags: { preview: stack },
     ...more,
   };
-}
-
-/** Resolves with the first event that fits. */
-export function firstEvent(fits: (event: RunEvent) => boolean): {
-  seen: Promise<RunEvent>;
-  onEvent(event: RunEvent): void;
-} {
-  const { promise, resolve } = Promise.withResolvers<RunEvent>();
-  return { seen: promise, onEvent: (event) => fits(event) && resolve(event) };
 }
