@@ -2,10 +2,11 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import type { BuildStep } from "../../components/ports.ts";
+import { findGitDir } from "../git.ts";
 import { type ApplicationLimits, parseApplication } from "./application.ts";
 import { type DetectedService, toDetected } from "./detected.ts";
 import { parseProcfile } from "./procfile.ts";
-import type { SourceTree } from "./source-tree.ts";
+import { commitTree, type SourceTree } from "./source-tree.ts";
 import type { ApplicationConfig } from "./types.ts";
 
 export type Detection =
@@ -44,6 +45,14 @@ export async function detectApplication(tree: SourceTree, limits: ApplicationLim
   return missing(
     "it has no package.json with a start script, no Procfile, and no index.html at its root or in public, dist or site",
   );
+}
+
+/** The same for one commit of a repository on this machine. Throws `StacklingError` when it cannot be read. */
+export async function detectInRepository(
+  { path, commit }: { readonly path: string; readonly commit: string },
+  limits: ApplicationLimits,
+): Promise<Detection> {
+  return detectApplication(commitTree(await findGitDir(path), commit), limits);
 }
 
 const manifestSchema = z.object({

@@ -1,0 +1,141 @@
+/** The service's API as the verbs use it. */
+import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
+import { StacklingError, TerminalError } from "../../components/errors.ts";
+import type { Finding, LogLine } from "../../components/ports.ts";
+import type { ActionRequest } from "../api/actions.ts";
+import type { PreviewView } from "../api/preview-view.ts";
+import { readText, send } from "./http.ts";
+
+export interface Client {
+  readonly url: string;
+  list(options?: { readonly gone?: boolean }): Promise<readonly PreviewView[]>;
+  find(key: string): Promise<PreviewView>;
+  up(wish: { readonly path: string; readonly ref?: string }): Promise<PreviewView>;
+  act(key: string, request: ActionRequest): Promise<PreviewView>;
+  look(key: string): Promise<void>;
+  logs(
+    key: string,
+    query: {
+      readonly tail: number;
+      readonly follow: boolean;
+      readonly service?: string;
+      readonly signal?: AbortSignal;
+    },
+  ): AsyncIterable<LogLine>;
+  doctor(): Promise<{ readonly findings: readonly Finding[]; readonly counters: Readonly<Record<string, number>> }>;
+  /** An address that logs its first visitor in to the pages. */
+  loginLink(): Promise<string>;
+  /** Looks until `done` says so. Rejects with `StacklingError` (`TimedOut`) after `timeoutMs`. */
+  waitFor(key: string, done: (preview: PreviewView) => boolean, options: WaitOptions): Promise<PreviewView>;
+}
+
+export interface WaitOptions {
+  readonly timeoutMs: number;
+  readonly onChange?: (preview: PreviewView) => void;
+  readonly signal?: AbortSignal;
+}
+
+const LOOK_EVERY_MS = 200;
+
+export function createClient({ url, token }: { readonly url: string; readonly token: string }): Client {
+  const api = (path: string) => new URL(`/api/v1${path}`, url).href;
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  const of = (key: string) => `/previews/${encodeURIComponent(key)}`;
+
+  const open = async (
+    path: string,
+    call: { readonly method?: "GET" | "POST"; readonly body?: unknown; readonly signal?: AbortSignal } = {},
+  ) => {
+    const { method, body, signal } = call;
+    const message = await send(api(path), {
+      headers,
+      ...(method ? { method } : {}),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal ? { signal } : {}),
+    }).catch((cause: unknown) => {
+      throw new StacklingError({
+        reason: "ServiceAway",
+        userMessage: `calling the service at ${url}: it does not answer`,
+        cause,
+      });
+    });
+    if (message.statusCode !== undefined && message.statusCode < 300) return message;
+    throw refusal(message.statusCode ?? 0, await readText(message));
+  };
+  const ask = async <T>(path: string, call?: Parameters<typeof open>[1]): Promise<T> =>
+    JSON.parse(await readText(await open(path, call))) as T;
+
+  const find = (key: string) => ask<PreviewView>(of(key));
+  return {
+    url,
+    find,
+    list: async ({ gone = false } = {}) =>
+      (await ask<{ previews: readonly PreviewView[] }>(`/previews${gone ? "?gone=1" : ""}`)).previews,
+    up: (wish) => ask("/previews", { method: "POST", body: wish }),
+    act: (key, request) => ask(`${of(key)}/actions`, { method: "POST", body: request }),
+    look: async (key) => {
+      await ask("/look", { method: "POST", body: { key } });
+    },
+    async *logs(key, { tail, follow, service, signal }) {
+      const query = new URLSearchParams({
+        tail: String(tail),
+        follow: follow ? "1" : "0",
+        ...(service ? { service } : {}),
+      });
+      const message = await open(`${of(key)}/logs?${query}`, signal ? { signal } : {});
+      for await (const line of createInterface({ input: message, crlfDelay: Number.POSITIVE_INFINITY })) {
+        const value = JSON.parse(line) as
+          | LogLine
+          | { readonly error: { readonly reason: string; readonly message: string } };
+        if ("error" in value)
+          throw new StacklingError({ reason: value.error.reason, userMessage: value.error.message });
+        yield value;
+      }
+    },
+    doctor: () => ask("/doctor"),
+    loginLink: async () => (await ask<{ url: string }>("/login-links", { method: "POST", body: {} })).url,
+    waitFor: async (key, done, { timeoutMs, onChange, signal }) => {
+      const deadline = performance.now() + timeoutMs;
+      let shown = "";
+      for (;;) {
+        const preview = await find(key);
+        const now = `${preview.condition} ${preview.reason} ${preview.message}`;
+        if (now !== shown) onChange?.(preview);
+        shown = now;
+        if (done(preview)) return preview;
+        if (performance.now() > deadline) throw timedOut(preview, timeoutMs);
+        await pause(LOOK_EVERY_MS, undefined, signal ? { signal } : {});
+      }
+    },
+  };
+}
+
+function timedOut({ key, condition, reason, message }: PreviewView, timeoutMs: number): StacklingError {
+  return new StacklingError({
+    reason: "TimedOut",
+    userMessage: `waiting for ${key}: after ${Math.round(timeoutMs / 1000)} s it is ${condition}/${reason}${message ? ` (${message})` : ""}`,
+  });
+}
+
+function refusal(status: number, text: string): StacklingError {
+  const said = parseRefusal(text);
+  const details = {
+    reason: said?.reason ?? `Http${status}`,
+    userMessage: said?.message ?? `calling the service: it answered ${status}`,
+  };
+  if (status === 401)
+    return new TerminalError({
+      reason: "Unauthorized",
+      userMessage: "calling the service: it does not take this token; see STACKLING_TOKEN",
+    });
+  return status >= 500 ? new StacklingError(details) : new TerminalError(details);
+}
+
+function parseRefusal(text: string): { readonly reason: string; readonly message: string } | undefined {
+  try {
+    return (JSON.parse(text) as { error: { reason: string; message: string } }).error;
+  } catch {
+    return undefined;
+  }
+}

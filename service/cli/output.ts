@@ -1,0 +1,101 @@
+import Table from "cli-table3";
+import { createColors } from "picocolors";
+import type { PreviewView } from "../api/preview-view.ts";
+import type { CliContext, Screen } from "./context.ts";
+
+export function printLine(screen: Screen, text = ""): void {
+  screen.write(`${text}\n`);
+}
+
+export function printJson(screen: Screen, value: unknown): void {
+  printLine(screen, JSON.stringify(value));
+}
+
+export function colorsFor(screen: Screen, environment: NodeJS.ProcessEnv): ReturnType<typeof createColors> {
+  return createColors(screen.isTTY === true && !environment.NO_COLOR && environment.TERM !== "dumb");
+}
+
+export interface Column<Row> {
+  readonly title: string;
+  readonly value: (row: Row) => string;
+  /** Gives way first when the window is narrow; cut with an ellipsis. */
+  readonly shrinks?: boolean;
+}
+
+const GAP = 2;
+const NARROWEST = 8;
+
+/** A table without lines that fits the window; without a window nothing is cut. */
+export function table<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  { stdout, environment }: CliContext,
+): string {
+  const cells = rows.map((row) => columns.map((column) => column.value(row).replace(/\s+/g, " ").trim()));
+  const natural = columns.map((column, i) =>
+    Math.max(column.title.length, ...cells.map((row) => [...(row[i] ?? "")].length)),
+  );
+  const widths = fit(natural, columns, stdout.columns);
+  const colors = colorsFor(stdout, environment);
+  const made = new Table({
+    head: columns.map((column) => colors.dim(column.title)),
+    colWidths: widths.map((width) => width + GAP),
+    style: { head: [], border: [], "padding-left": 0, "padding-right": GAP },
+    chars: Object.fromEntries(BORDERS.map((name) => [name, ""])),
+  });
+  made.push(...cells);
+  return made
+    .toString()
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .join("\n");
+}
+
+/** ISO 8601 as an age a person reads at a glance: `12s`, `5m`, `3h`, `9d`. */
+export function age(since: string, now: Date): string {
+  const seconds = Math.max(0, Math.round((now.getTime() - Date.parse(since)) / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
+  return seconds < 86_400 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
+}
+
+/** One line on how a preview is, such as `Ready/Healthy`. */
+export function conditionOf({ condition, reason }: Pick<PreviewView, "condition" | "reason">): string {
+  return `${condition}/${reason}`;
+}
+
+const BORDERS = [
+  "top",
+  "top-mid",
+  "top-left",
+  "top-right",
+  "bottom",
+  "bottom-mid",
+  "bottom-left",
+  "bottom-right",
+  "left",
+  "left-mid",
+  "mid",
+  "mid-mid",
+  "right",
+  "right-mid",
+  "middle",
+] as const;
+
+function fit(
+  natural: readonly number[],
+  columns: readonly Column<never>[] | readonly { readonly shrinks?: boolean }[],
+  window: number | undefined,
+): number[] {
+  const widths = [...natural];
+  if (window === undefined) return widths;
+  const used = () => widths.reduce((sum, width) => sum + width + GAP, 0);
+  for (const order of [true, false]) {
+    for (const [i, column] of columns.entries()) {
+      const excess = used() - window;
+      if (excess <= 0) return widths;
+      if ((column.shrinks === true) === order) widths[i] = Math.max(NARROWEST, (widths[i] ?? 0) - excess);
+    }
+  }
+  return widths;
+}

@@ -1,0 +1,79 @@
+/** The command line: one line per verb, each a file in `verbs/`, loaded when it is called. */
+import { Command, CommanderError } from "commander";
+import { StacklingError } from "../../components/errors.ts";
+import { WrongUse } from "../wrong-use.ts";
+import type { CliContext } from "./context.ts";
+import { printLine } from "./output.ts";
+import type { Verb } from "./verb.ts";
+import { verbs } from "./verbs.ts";
+
+/** Runs one command line (without node and script). Resolves with the exit code: 0 done, 1 failed, 2 wrong use. */
+export async function runCli(args: readonly string[], context: CliContext): Promise<number> {
+  let code = 0;
+  const program = new Command("stackling")
+    .description("A Pulumi stack for every pull request.")
+    .version(context.version)
+    .showHelpAfterError("(stackling --help lists every verb)")
+    .showSuggestionAfterError();
+  settle(program, context);
+  for (const verb of verbs) {
+    register(program, verb, context, (result) => {
+      code = result;
+    });
+  }
+  try {
+    if (args.length === 0) {
+      context.stderr.write(program.helpInformation());
+      return 2;
+    }
+    await program.parseAsync(args, { from: "user" });
+    return code;
+  } catch (error) {
+    return report(error, context);
+  }
+}
+
+function register(program: Command, verb: Verb, context: CliContext, finish: (code: number) => void): void {
+  const parent = verb.parent === undefined ? program : parentOf(program, verb.parent, context);
+  const command = parent.command(verb.usage).description(verb.description);
+  settle(command, context);
+  command
+    .option("--data <dir>", "data folder of the instance (default: one per user)")
+    .option("--url <url>", "service elsewhere, with its token in STACKLING_TOKEN (default: STACKLING_URL)")
+    .option("--json", "JSON in place of text");
+  for (const [flags, description, fallback] of verb.options ?? []) command.option(flags, description, fallback);
+  command.action(async (...given: unknown[]) => {
+    const run = await verb.load();
+    const positional = given.slice(0, -2).flat().map(String);
+    finish(await run({ args: positional, options: command.opts(), context }));
+  });
+}
+
+function parentOf(program: Command, [name, description]: NonNullable<Verb["parent"]>, context: CliContext): Command {
+  const known = program.commands.find((command) => command.name() === name);
+  if (known) return known;
+  const parent = program.command(name).description(description);
+  settle(parent, context);
+  return parent;
+}
+
+function settle(command: Command, { stdout, stderr }: CliContext): void {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => void stdout.write(text),
+    writeErr: (text) => void stderr.write(text),
+    getOutHelpWidth: () => stdout.columns ?? 100,
+    getErrHelpWidth: () => stderr.columns ?? 100,
+  });
+}
+
+function report(error: unknown, { stderr, environment }: CliContext): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof StacklingError) {
+    printLine(stderr, error.userMessage);
+    for (const line of error.excerpt) printLine(stderr, `  ${line}`);
+  } else if (!(error instanceof Error && error.name === "AbortError")) {
+    printLine(stderr, `something went wrong: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (environment.STACKLING_DEBUG) console.error(error);
+  return error instanceof WrongUse ? 2 : 1;
+}

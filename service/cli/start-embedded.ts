@@ -1,0 +1,59 @@
+/** Starts an embedded instance for a verb that stays in the foreground, telling what takes its time. */
+import { join } from "node:path";
+import { DEFAULT_PORT } from "../config/defaults.ts";
+import type { OperatorConfig } from "../config/types.ts";
+import { embeddedConfig, localRepository } from "../embedded/default-config.ts";
+import { type EmbeddedInstance, startEmbedded } from "../embedded/embedded.ts";
+import { EXAMPLE_NAME, openExample } from "../embedded/example.ts";
+import { type Client, createClient } from "./client.ts";
+import type { CliContext } from "./context.ts";
+import { printLine } from "./output.ts";
+
+export interface Foreground {
+  readonly instance: EmbeddedInstance;
+  readonly client: Client;
+}
+
+export interface StartChoice {
+  readonly dataDir: string;
+  readonly port?: number;
+  /** The operator's; absent: the embedded default. */
+  readonly config?: OperatorConfig;
+  /** Folder of repositories the embedded default shows; absent: none. */
+  readonly example?: boolean;
+  /** Keeps progress off the screen, for `--json`. */
+  readonly quiet?: boolean;
+}
+
+export async function startInForeground(choice: StartChoice, context: CliContext): Promise<Foreground> {
+  const { dataDir, config } = choice;
+  const port = choice.port ?? config?.port ?? DEFAULT_PORT;
+  const instance = await startEmbedded({
+    dataDir,
+    place: { host: config?.host ?? "127.0.0.1", port },
+    version: context.version,
+    config: async () =>
+      config ? withPort(config, port) : embeddedConfig({ port, repositories: await exampleOf(choice) }),
+    onProgress: (doing) => {
+      if (!choice.quiet) printLine(context.stderr, `${doing} …`);
+    },
+    onError: (line) => printLine(context.stderr, line),
+  });
+  return { instance, client: createClient(instance) };
+}
+
+async function exampleOf({ example, dataDir }: StartChoice) {
+  if (!example) return [];
+  const { path } = await openExample(exampleFolder(dataDir));
+  return [localRepository(EXAMPLE_NAME, path)];
+}
+
+export function exampleFolder(dataDir: string): string {
+  return join(dataDir, "example");
+}
+
+/** `--port` wins over the file; where the file named no address of its own, the address follows. */
+function withPort(config: OperatorConfig, port: number): OperatorConfig {
+  const follows = config.domain === `localhost:${config.port}`;
+  return { ...config, port, ...(follows ? { domain: `localhost:${port}` } : {}) };
+}

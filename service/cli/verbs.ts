@@ -1,0 +1,115 @@
+import type { Verb } from "./verb.ts";
+
+const configParent = ["config", "look at configuration files"] as const;
+
+/** Every verb; adding one is a file and an entry. */
+export const verbs: readonly Verb[] = [
+  {
+    usage: "serve",
+    description: "run the service; without a config, on this machine with the example application",
+    options: [
+      ["--config <file>", "stackling.yaml of the operator"],
+      ["--port <port>", "port to listen on (default: 4000, or what the config says)"],
+    ],
+    load: async () => (await import("./verbs/serve.ts")).serve,
+  },
+  {
+    usage: "stop",
+    description: "stop the service, or what a crashed one left running",
+    load: async () => (await import("./verbs/stop.ts")).stop,
+  },
+  {
+    usage: "demo",
+    description: "open a demonstration pull request and show what becomes of it",
+    options: [
+      ["--once", "open, push, close, report each step, and exit"],
+      ["--port <port>", "port to listen on (default: any)"],
+    ],
+    load: async () => (await import("./verbs/demo.ts")).demo,
+  },
+  {
+    usage: "up <path>",
+    description: "a preview of any git repository, until down",
+    options: [
+      ["--ref <ref>", "branch, tag or commit (default: what is checked out)"],
+      ["--port <port>", "port to listen on when no service runs yet (default: 4000)"],
+      ["--timeout <seconds>", "how long to wait for the link", "600"],
+    ],
+    load: async () => (await import("./verbs/up.ts")).up,
+  },
+  {
+    usage: "down <key>",
+    description: "remove a preview and everything it owns",
+    options: [["--timeout <seconds>", "how long to wait until it is gone", "300"]],
+    load: async () => (await import("./verbs/down.ts")).down,
+  },
+  {
+    usage: "ls",
+    description: "list previews",
+    options: [["--gone", "those that are gone too"]],
+    load: async () => (await import("./verbs/ls.ts")).ls,
+  },
+  {
+    usage: "show <key>",
+    description: "everything about one preview",
+    load: async () => (await import("./verbs/show.ts")).show,
+  },
+  {
+    usage: "logs <key>",
+    description: "what a preview's services print",
+    options: [
+      ["--follow", "go on until Ctrl-C"],
+      ["--service <name>", "one service only"],
+      ["--tail <lines>", "lines from the end of each log", "100"],
+    ],
+    load: async () => (await import("./verbs/logs.ts")).logs,
+  },
+  {
+    usage: "open <key>",
+    description: "open a preview in the browser",
+    load: async () => (await import("./verbs/open.ts")).open,
+  },
+  {
+    usage: "wait <key>",
+    description: "wait until a preview is ready",
+    options: [
+      ["--gone", "until it is gone instead"],
+      ["--timeout <seconds>", "how long", "600"],
+    ],
+    load: async () => (await import("./verbs/wait.ts")).wait,
+  },
+  {
+    usage: "redeploy <key>",
+    description: "release the same commit again",
+    options: [["--timeout <seconds>", "how long to wait for it", "600"]],
+    load: async () => (await import("./verbs/redeploy.ts")).redeploy,
+  },
+  {
+    usage: "drift [key]",
+    description: "compare what exists with what should",
+    options: [["--repair", "make it again as it should be"]],
+    load: async () => (await import("./verbs/drift.ts")).drift,
+  },
+  {
+    usage: "pulumi <key> [args...]",
+    description: "the real pulumi CLI on a preview's stack: stackling pulumi KEY -- stack",
+    load: async () => (await import("./verbs/pulumi.ts")).pulumi,
+  },
+  {
+    usage: "doctor",
+    description: "check this machine, the service and its forges",
+    load: async () => (await import("./verbs/doctor.ts")).doctor,
+  },
+  {
+    parent: configParent,
+    usage: "check <file>",
+    description: "check a stackling.yaml or preview.yaml",
+    load: async () => (await import("./verbs/config-check.ts")).configCheck,
+  },
+  {
+    parent: configParent,
+    usage: "schema [which]",
+    description: "JSON Schema for editors; which: preview (default) or stackling",
+    load: async () => (await import("./verbs/config-schema.ts")).configSchema,
+  },
+];

@@ -1,0 +1,31 @@
+import { readFile } from "node:fs/promises";
+import { basename, dirname, resolve } from "node:path";
+import { ConfigError } from "../../../components/errors.ts";
+import { parseApplication } from "../../config/application.ts";
+import { defaultLimits } from "../../config/defaults.ts";
+import { parseOperator } from "../../config/operator.ts";
+import { WrongUse } from "../../wrong-use.ts";
+import { printJson, printLine } from "../output.ts";
+import type { RunVerb } from "../verb.ts";
+
+export const configCheck: RunVerb = async ({ args: [given = ""], options, context }) => {
+  const path = resolve(context.directory, given);
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    throw new WrongUse(
+      `reading "${given}": ${error.code === "ENOENT" ? "there is no such file" : error.message}`,
+      error,
+    );
+  });
+  try {
+    if (/^preview\.ya?ml$/.test(basename(path))) parseApplication(text, { file: given, limits: defaultLimits });
+    else await parseOperator(text, { file: given, directory: dirname(path) });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    if (options.json) printJson(context.stdout, { file: given, ok: false, problems: error.problems });
+    else printLine(context.stderr, error.userMessage);
+    return 1;
+  }
+  if (options.json) printJson(context.stdout, { file: given, ok: true, problems: [] });
+  else printLine(context.stdout, `${given} is right`);
+  return 0;
+};

@@ -1,0 +1,27 @@
+import type { PreviewView } from "../../api/preview-view.ts";
+import { connect } from "../context.ts";
+import { age, conditionOf, printJson, printLine, table } from "../output.ts";
+import type { RunVerb } from "../verb.ts";
+
+export const ls: RunVerb = async ({ options, context }) => {
+  const client = await connect(options, context);
+  const previews = await client.list({ gone: options.gone === true });
+  if (options.json) {
+    for (const preview of previews) printJson(context.stdout, preview);
+    return 0;
+  }
+  if (previews.length === 0) {
+    printLine(context.stdout, 'there are no previews; open a pull request, or try "stackling up PATH"');
+    return 0;
+  }
+  const now = new Date();
+  const columns = [
+    { title: "KEY", value: (preview: PreviewView) => preview.key },
+    { title: "CONDITION", value: conditionOf },
+    { title: "AGE", value: (preview: PreviewView) => age(preview.createdAt, now) },
+    { title: "LINK", value: (preview: PreviewView) => preview.url ?? "" },
+    { title: "TITLE", value: (preview: PreviewView) => preview.title ?? preview.gitBranch, shrinks: true },
+  ];
+  printLine(context.stdout, table(previews, columns, context));
+  return 0;
+};

@@ -1,0 +1,22 @@
+import { execa } from "execa";
+import { StacklingError } from "../../../components/errors.ts";
+import { connect } from "../context.ts";
+import { printJson, printLine } from "../output.ts";
+import type { RunVerb } from "../verb.ts";
+
+export const open: RunVerb = async ({ args: [key = ""], options, context }) => {
+  const client = await connect(options, context);
+  const { url, condition, reason, message } = await client.find(key);
+  if (!url) {
+    throw new StacklingError({
+      reason,
+      userMessage: `opening ${key}: it has no link yet, it is ${condition}/${reason}${message ? ` (${message})` : ""}`,
+    });
+  }
+  if (options.json) printJson(context.stdout, { key, url });
+  else printLine(context.stdout, url);
+  const program = process.platform === "darwin" ? "open" : "xdg-open";
+  // Without a desktop the printed address is all there is to do.
+  await execa(program, [url], { stdio: "ignore", reject: false, timeout: 5_000 });
+  return 0;
+};

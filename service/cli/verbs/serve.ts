@@ -1,0 +1,58 @@
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { parseOperator } from "../../config/operator.ts";
+import { WrongUse } from "../../wrong-use.ts";
+import { dataDirOf } from "../context.ts";
+import { inForeground, untilAborted } from "../foreground.ts";
+import { portOption, textOption } from "../options.ts";
+import { colorsFor, printJson, printLine } from "../output.ts";
+import { startInForeground } from "../start-embedded.ts";
+import type { RunVerb } from "../verb.ts";
+import { watchPreviews } from "../watch.ts";
+
+export const serve: RunVerb = async ({ options, context }) => {
+  const { stdout, environment, directory } = context;
+  const file = textOption(options.config);
+  const config = file === undefined ? undefined : await readOperator(resolve(directory, file));
+  const dataDir = resolve(directory, dataDirOf(options, context));
+  const port = portOption(options.port);
+  const { instance, client } = await startInForeground(
+    {
+      dataDir,
+      example: true,
+      ...(config ? { config } : {}),
+      ...(port === undefined ? {} : { port }),
+      quiet: options.json === true,
+    },
+    context,
+  );
+  return inForeground(context, {
+    stop: instance.stop,
+    work: async (signal) => {
+      if (options.json) {
+        printJson(stdout, { url: instance.url, login: await client.loginLink(), data: dataDir });
+        await untilAborted(signal);
+        return 0;
+      }
+      const colors = colorsFor(stdout, environment);
+      printLine(stdout);
+      printLine(stdout, `${colors.bold("Stackling")} ${context.version} is running on "${dataDir}"`);
+      printLine(stdout, `  the page, logged in:  ${colors.cyan(await client.loginLink())}`);
+      for (const { name, path } of instance.config.repositories) printLine(stdout, `  repository ${name}:  ${path}`);
+      printLine(stdout, "  Ctrl-C stops it and every preview; the next start brings them back");
+      printLine(stdout);
+      await watchPreviews(client, context, signal);
+      return 0;
+    },
+  });
+};
+
+async function readOperator(path: string) {
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    throw new WrongUse(
+      `reading config "${path}": ${error.code === "ENOENT" ? "there is no such file" : error.message}`,
+      error,
+    );
+  });
+  return parseOperator(text, { file: path, directory: dirname(path) });
+}

@@ -1,0 +1,43 @@
+import type { PreviewView } from "../../api/preview-view.ts";
+import { connect } from "../context.ts";
+import { colorsFor, conditionOf, printJson, printLine } from "../output.ts";
+import type { RunVerb } from "../verb.ts";
+
+export const show: RunVerb = async ({ args: [key = ""], options, context }) => {
+  const client = await connect(options, context);
+  const preview = await client.find(key);
+  if (options.json) {
+    printJson(context.stdout, preview);
+    return 0;
+  }
+  const colors = colorsFor(context.stdout, context.environment);
+  for (const [name, value] of rowsOf(preview)) printLine(context.stdout, `${colors.dim(name.padEnd(12))} ${value}`);
+  if (preview.excerpt.length > 0) printLine(context.stdout);
+  for (const line of preview.excerpt) printLine(context.stdout, `  ${colors.dim(line)}`);
+  if (preview.comment) printLine(context.stdout, `\n${preview.comment.trim()}`);
+  return 0;
+};
+
+function rowsOf(preview: PreviewView): readonly (readonly [string, string])[] {
+  const further = Object.entries(preview.urls).filter(([, url]) => url !== preview.url);
+  const rows: readonly (readonly [string, string | undefined])[] = [
+    ["key", preview.key],
+    ["title", preview.title],
+    ["author", preview.author],
+    ["git branch", preview.gitBranch],
+    ["condition", conditionOf(preview)],
+    ["message", preview.message],
+    ["link", preview.url],
+    ...further.map(([service, url]) => [`  ${service}`, url] as const),
+    ["commit", preview.commit],
+    ["newest", preview.headSha === preview.commit ? undefined : preview.headSha],
+    ["database", preview.database],
+    ["stage", preview.stage],
+    ["created", preview.createdAt],
+    ["last push", preview.lastPushAt],
+    ["last visit", preview.lastVisitAt],
+    ["looked at", preview.dueAt && `again at ${preview.dueAt}`],
+    ["stack", preview.stack],
+  ];
+  return rows.flatMap(([name, value]) => (value ? [[name, value] as const] : []));
+}

@@ -1,0 +1,52 @@
+import type { PreviewView } from "../api/preview-view.ts";
+import type { Client } from "./client.ts";
+import type { CliContext } from "./context.ts";
+import { conditionOf, printJson, printLine } from "./output.ts";
+
+export interface Waiting {
+  readonly client: Client;
+  readonly key: string;
+  readonly timeoutMs: number;
+  readonly json: boolean;
+  readonly context: CliContext;
+  readonly signal?: AbortSignal;
+  /** What counts beside being ready; a redeploy waits for a newer release. */
+  readonly settled?: (preview: PreviewView) => boolean;
+}
+
+/** Waits until the newest wish is served or cannot be; prints the outcome and resolves with the exit code. */
+export async function waitUntilReady(asked: Waiting): Promise<number> {
+  const { client, key, json, context, settled = () => true } = asked;
+  const preview = await client.waitFor(key, (now) => isSettled(now) && settled(now), options(asked));
+  const { url, condition, reason, message } = preview;
+  if (json) printJson(context.stdout, { key: preview.key, url, condition, reason });
+  else if (condition === "Ready") printLine(context.stdout, `${preview.key} is live: ${url}`);
+  else {
+    printLine(context.stdout, `${preview.key} is ${conditionOf(preview)}: ${message}`);
+    for (const line of preview.excerpt) printLine(context.stdout, `  ${line}`);
+  }
+  return condition === "Ready" && preview.stage !== "Gone" ? 0 : 1;
+}
+
+export async function waitUntilGone(asked: Waiting): Promise<number> {
+  const { client, key, json, context } = asked;
+  const preview = await client.waitFor(key, (now) => now.stage === "Gone", options(asked));
+  if (json) printJson(context.stdout, { key: preview.key, condition: preview.condition, reason: preview.reason });
+  else printLine(context.stdout, `${preview.key} is gone: nothing of it is left`);
+  return 0;
+}
+
+/** True when nothing more happens by itself: the newest commit serves, or a person must do something. */
+export function isSettled({ condition, stage }: PreviewView): boolean {
+  return condition !== "Reconciling" || stage === "Gone";
+}
+
+function options({ timeoutMs, json, context, signal }: Waiting) {
+  return {
+    timeoutMs,
+    ...(signal ? { signal } : {}),
+    onChange: (preview: PreviewView) => {
+      if (!json) printLine(context.stderr, `${preview.key}: ${preview.message || conditionOf(preview)}`);
+    },
+  };
+}
