@@ -1,0 +1,132 @@
+/** The one comment on a pull request, and the line beside its check. Pure; the same preview gives the same text. */
+import { databaseName, hostName, parseKey } from "../infra/names.ts";
+import { commentMarker } from "./forges/marker.ts";
+import { reasonWords } from "./reason-words.ts";
+import type { Preview } from "./status.ts";
+
+/** GitHub's limit of a deployment's description. */
+const SUMMARY_MAX = 140;
+const EXCERPT_LINE_MAX = 400;
+/** Keeps a name in a log line from ringing at somebody's door. */
+const ZERO_WIDTH_SPACE = "\u200b";
+
+/** Markdown as GitHub renders it, the hidden marker in its first line. Text from outside is escaped. */
+export function renderComment(preview: Preview): string {
+  const { status, key } = preview;
+  const { sign, words } = reasonWords(status.reason);
+  const sections = [
+    `### ${sign} Preview \`${key}\` ${words}`,
+    link(preview),
+    status.reason === "Healthy" ? undefined : text(status.message),
+    table(preview),
+    changesPreviewYaml(preview) ? PREVIEW_YAML_NOTE : undefined,
+    excerpt(status.excerpt),
+    status.reason === "Gone" ? undefined : commands(preview),
+  ];
+  return `${commentMarker(key)}\n${sections.filter((section) => section !== undefined).join("\n\n")}\n`;
+}
+
+/** One line of plain text, at most 140 characters. */
+export function renderSummary({ status }: Pick<Preview, "status">): string {
+  const { words } = reasonWords(status.reason);
+  const start = `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`.replaceAll("`", "");
+  const line = status.reason === "Healthy" ? start : `${start}: ${status.message}`;
+  const characters = [...line.replace(/\s+/g, " ").trim()];
+  return characters.length <= SUMMARY_MAX ? characters.join("") : `${characters.slice(0, SUMMARY_MAX - 1).join("")}…`;
+}
+
+/** Address of the main service; undefined until a first version has answered. */
+export function mainUrl({ key, status }: Pick<Preview, "key" | "status">): string | undefined {
+  const urls = Object.values(status.live?.urls ?? {});
+  const parsed = parseKey(key);
+  const start = parsed && `//${hostName(parsed, "")}`;
+  return urls.find((url) => start !== undefined && url.includes(start)) ?? urls[0];
+}
+
+const PREVIEW_YAML_NOTE = [
+  "> [!NOTE]",
+  "> This pull request changes `preview.yaml`. The file is read from the base branch, so the change takes effect after the merge.",
+].join("\n");
+
+/** Noted by the notifier, once a commit. */
+function changesPreviewYaml({ handles, status, pullRequest }: Preview): boolean {
+  return handles.previewYaml === `${status.headSha ?? pullRequest?.headSha} changed`;
+}
+
+function link(preview: Preview): string | undefined {
+  const url = mainUrl(preview);
+  if (!url || preview.status.reason === "Destroying") return undefined;
+  return `**[${new URL(url).host}](${url})**`;
+}
+
+function table(preview: Preview): string {
+  const { status } = preview;
+  const { live } = status;
+  const head = status.headSha ?? preview.pullRequest?.headSha;
+  const rows: (readonly [string, string] | undefined)[] = [
+    live && ["Commit", commit(preview, live.source.commit)],
+    head && head !== live?.source.commit ? [live ? "Newest commit" : "Commit", commit(preview, head)] : undefined,
+    live && ["Services", live.services.map(({ name }) => service(name, live.urls[name])).join(" · ")],
+    live?.database && ["Database branch", `\`${databaseOf(preview)}\``],
+    ["Since", minute(status.since)],
+  ];
+  const lines = rows.filter((row) => row !== undefined).map(([name, value]) => `| ${name} | ${value} |`);
+  return ["| | |", "|---|---|", ...lines].join("\n");
+}
+
+function commit({ pullRequest }: Preview, sha: string): string {
+  const short = `\`${sha.slice(0, 7)}\``;
+  const repository = pullRequest?.url?.replace(/\/pull\/[0-9]+$/, "");
+  return repository && repository !== pullRequest?.url ? `[${short}](${repository}/commit/${sha})` : short;
+}
+
+function service(name: string, url: string | undefined): string {
+  return url ? `[${name}](${url})` : name;
+}
+
+function databaseOf({ status, stack }: Preview): string {
+  const { database } = status.outputs;
+  return typeof database === "string" ? database : databaseName(stack);
+}
+
+/** `2026-01-31 09:05 UTC` */
+function minute(time: string): string {
+  return `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
+}
+
+function excerpt(lines: readonly string[]): string | undefined {
+  if (lines.length === 0) return undefined;
+  const shown = lines.map((line) => line.replace(/[\r\n]+/g, " ").slice(0, EXCERPT_LINE_MAX));
+  return folded("What it said last", `${fence(shown)}text\n${shown.join("\n")}\n${fence(shown)}`);
+}
+
+/** Longer than any run of backticks inside, so that no line can end the block. */
+function fence(lines: readonly string[]): string {
+  const runs = lines.flatMap((line) => line.match(/`+/g) ?? []).map((run) => run.length);
+  return "`".repeat(Math.max(3, ...runs.map((length) => length + 1)));
+}
+
+function commands({ key }: Preview): string {
+  const shown = [
+    ["show", "everything that is known of it"],
+    ["logs", "what its services say"],
+    ["open", "opens it in the browser"],
+    ["redeploy", "builds the newest commit again"],
+    ["down", "takes it down until the next push"],
+  ];
+  const rows = shown.map(([verb, does]) => `| \`stackling ${verb} '${key}'\` | ${does} |`);
+  return folded("Commands", ["| | |", "|---|---|", ...rows].join("\n"));
+}
+
+function folded(title: string, body: string): string {
+  return `<details>\n<summary>${title}</summary>\n\n${body}\n\n</details>`;
+}
+
+/** Text from outside, in one paragraph that can neither format, link nor mention. */
+function text(outside: string): string {
+  return outside
+    .replace(/[\\`*_[\]<>|#~!]/g, (character) => `\\${character}`)
+    .replace(/@(?=\w)/g, `@${ZERO_WIDTH_SPACE}`)
+    .replace(/\n{2,}/g, "\n")
+    .replace(/\n/g, "  \n");
+}

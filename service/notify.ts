@@ -1,0 +1,161 @@
+/** Says on the forge what became of a preview: the newest only, only what changed, and never so that a reconcile fails. */
+import { createHash } from "node:crypto";
+import type { Logger } from "pino";
+import { mainUrl, renderComment, renderSummary } from "./comment.ts";
+import type { OperatorConfig } from "./config/types.ts";
+import type { Announcement, AnnouncementHandles, Forge, RepositoryRef } from "./forges/forge.ts";
+import type { Preview } from "./status.ts";
+import type { Store } from "./store/store.ts";
+
+/** Least time between two writes for one preview whose condition and reason stayed the same. */
+const QUIET_MS = 5_000;
+
+export interface NotifierDeps {
+  /** Forge and repository by the repository's name; undefined when it is not configured (any more). */
+  readonly forgeFor: (repository: string) => { readonly forge: Forge; readonly repository: RepositoryRef } | undefined;
+  readonly store: Pick<Store, "find" | "update">;
+  readonly config: Pick<OperatorConfig, "comments" | "scheme" | "domain">;
+  readonly logger: Pick<Logger, "warn">;
+  readonly quietMs?: number;
+}
+
+export interface Notifier {
+  /**
+   * Takes note that a preview changed and returns at once; the write follows behind. Never rejects:
+   * what failed is said again with the next announcement, which every reconcile ends with.
+   */
+  announce(preview: Preview): Promise<void>;
+  /** Resolves when nothing is left to be written; what waits for its time is written now. */
+  settled(): Promise<void>;
+}
+
+interface Line {
+  /** Newest preview that was not looked at yet. */
+  next: Preview | undefined;
+  running: Promise<void> | undefined;
+  /** What was written last, and when. */
+  last: { readonly state: string; readonly atMs: number } | undefined;
+  wake: (() => void) | undefined;
+}
+
+/** Write and remember; one writer per preview, many previews at once. */
+export function createNotifier(deps: NotifierDeps): Notifier {
+  const lines = new Map<string, Line>();
+  const quietMs = deps.quietMs ?? QUIET_MS;
+  let hurried = 0;
+
+  const run = async (line: Line) => {
+    while (line.next) {
+      const waitMs = line.last ? line.last.atMs + quietMs - performance.now() : 0;
+      if (waitMs > 0 && stateOf(line.next) === line.last?.state && hurried === 0) {
+        await pause(line, waitMs);
+        continue;
+      }
+      const preview = line.next;
+      line.next = undefined;
+      const written = await write(deps, preview);
+      if (written) line.last = { state: stateOf(preview), atMs: performance.now() };
+    }
+    line.running = undefined;
+  };
+
+  return {
+    async announce(preview) {
+      if (preview.number === undefined) return;
+      const line = lines.get(preview.key) ?? { next: undefined, running: undefined, last: undefined, wake: undefined };
+      lines.set(preview.key, line);
+      line.next = preview;
+      if (stateOf(preview) !== line.last?.state) line.wake?.();
+      line.running ??= run(line);
+    },
+    async settled() {
+      hurried++;
+      try {
+        for (const line of lines.values()) line.wake?.();
+        await Promise.all([...lines.values()].map((line) => line.running));
+      } finally {
+        hurried--;
+      }
+    },
+  };
+}
+
+/** One announcement from reading the handles to keeping them; true when the forge was asked to write. */
+async function write(deps: NotifierDeps, preview: Preview): Promise<boolean> {
+  const { key, number } = preview;
+  try {
+    const place = deps.forgeFor(preview.repository);
+    // The handles in hand may be older than what another replica posted.
+    const kept = (await deps.store.find(key))?.handles;
+    const headSha = preview.status.headSha ?? preview.pullRequest?.headSha;
+    if (!place || !kept || !headSha || number === undefined) return false;
+    const noted = await notePreviewYaml(place, preview, { headSha, handles: kept });
+    const announcement = announcementOf(deps.config, { ...preview, handles: noted }, headSha);
+    const digest = digestOf(announcement);
+    if (noted.announced === digest && !noted.failed) return false;
+    const handles = await place.forge.announce(place.repository, { number, headSha }, announcement, noted);
+    if (handles.failed) deps.logger.warn({ key, failed: handles.failed }, "announcing on the forge failed in part");
+    await deps.store.update(key, () => ({ handles: { ...handles, announced: digest } }));
+    return true;
+  } catch (error) {
+    deps.logger.warn({ key, err: error }, "announcing on the forge failed");
+    return false;
+  }
+}
+
+function announcementOf(
+  { comments, scheme, domain }: NotifierDeps["config"],
+  preview: Preview,
+  headSha: string,
+): Announcement {
+  const { key, status } = preview;
+  const environmentUrl = mainUrl(preview);
+  return {
+    key,
+    condition: status.reason === "Gone" ? "Gone" : status.condition,
+    reason: status.reason,
+    summary: renderSummary(preview),
+    ...(comments ? { comment: renderComment(preview) } : {}),
+    headSha,
+    ...(environmentUrl ? { environmentUrl } : {}),
+    logUrl: `${scheme}://${domain}/previews/${encodeURIComponent(key)}`,
+  };
+}
+
+/** Whether the head changes `preview.yaml` is asked once a commit and kept with the handles. */
+async function notePreviewYaml(
+  { forge, repository }: { forge: Forge; repository: RepositoryRef },
+  { pullRequest }: Preview,
+  { headSha, handles }: { headSha: string; handles: AnnouncementHandles },
+): Promise<AnnouncementHandles> {
+  if (!pullRequest || pullRequest.state === "closed" || handles.previewYaml?.startsWith(headSha)) return handles;
+  try {
+    const read = (gitRef: string) => forge.readFile(repository, gitRef, "preview.yaml");
+    const [head, base] = await Promise.all([read(headSha), read(pullRequest.baseRef)]);
+    return { ...handles, previewYaml: `${headSha} ${head === base ? "same" : "changed"}` };
+  } catch {
+    // Only a note in the comment hangs on it.
+    return handles;
+  }
+}
+
+function pause(line: Line, waitMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      line.wake = undefined;
+      resolve();
+    };
+    const timer = setTimeout(done, waitMs);
+    timer.unref();
+    line.wake = done;
+  });
+}
+
+function stateOf({ status }: Preview): string {
+  return `${status.condition} ${status.reason}`;
+}
+
+function digestOf(announcement: Announcement): string {
+  return createHash("sha256").update(JSON.stringify(announcement)).digest("hex").slice(0, 16);
+}

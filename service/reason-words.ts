@@ -1,0 +1,37 @@
+import type { Reason } from "./status.ts";
+
+/** Sign and end of the sentence "Preview of shop#42 …"; complete over the reasons by its type. */
+const WORDS: Readonly<Record<Reason, readonly [sign: string, words: string]>> = {
+  Queued: ["⏳", "is waiting for its turn"],
+  Provisioning: ["🔨", "is being built"],
+  Updating: ["🔨", "is being updated"],
+  Healthy: ["✅", "is ready"],
+  Asleep: ["💤", "is asleep"],
+  Waking: ["⏳", "is waking up"],
+  Destroying: ["🧹", "is being removed"],
+  Gone: ["⚪", "is gone"],
+  Unreachable: ["📡", "cannot be looked at just now"],
+  NotConfigured: ["⚪", "is not configured any more"],
+  Blocked: ["🔒", "is not built"],
+  SpecInvalid: ["❌", "has an invalid `preview.yaml`"],
+  CheckoutFailed: ["❌", "failed: the commit could not be checked out"],
+  InstallFailed: ["❌", "failed while installing"],
+  BuildFailed: ["❌", "failed while building"],
+  MigrationFailed: ["❌", "failed while migrating the database"],
+  SeedFailed: ["❌", "failed while seeding the database"],
+  StartFailed: ["❌", "failed: a service did not start"],
+  PortNotOpen: ["❌", "failed: a service did not open its port"],
+  HealthCheckFailed: ["❌", "failed its health check"],
+  DatabaseFailed: ["❌", "failed: no database"],
+  StackLocked: ["🔒", "waits for somebody else's `pulumi` run"],
+  EngineFailed: ["❌", "failed in the engine"],
+  EngineTimedOut: ["❌", "failed: the engine took too long"],
+  DestroyFailed: ["❌", "could not be removed yet"],
+  RefNotFound: ["❌", "failed: the git branch is not there"],
+};
+
+/** How a reason is said to people; a reason of a later version is named as it is. */
+export function reasonWords(reason: string): { readonly sign: string; readonly words: string } {
+  const found = reason in WORDS ? WORDS[reason as Reason] : undefined;
+  return found ? { sign: found[0], words: found[1] } : { sign: "ℹ️", words: `is ${reason}` };
+}

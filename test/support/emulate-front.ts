@@ -1,0 +1,107 @@
+/**
+ * What the emulator 0.12.2 lacks and GitHub has: a pull request's head follows pushes, answers bear
+ * ETags, and only known credentials are let in. Breaks single answers where a test asks for it.
+ */
+import { createHash } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+export interface Fault {
+  readonly method?: string;
+  readonly path: RegExp;
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface SeenRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+}
+
+export interface Front {
+  /** Address of the emulator itself. */
+  readonly inner: string;
+  readonly tokens: ReadonlySet<string>;
+  /** Head by number, for pull requests that were pushed to. */
+  readonly heads: ReadonlyMap<number, string>;
+  readonly faults: ReadonlySet<Fault>;
+  readonly requests: SeenRequest[];
+}
+
+/** Answers one request of the code under test. */
+export async function answerAsGithub(front: Front, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const method = request.method ?? "GET";
+  const path = request.url ?? "/";
+  const body = await readAll(request);
+  const fault = [...front.faults].find((one) => (one.method ?? method) === method && one.path.test(path));
+  const found = fault ? broken(fault) : await ask(front, { method, path, body, headers: request.headers });
+  const etag = `W/"${createHash("sha256").update(found.body).digest("hex").slice(0, 32)}"`;
+  const isSame = method === "GET" && found.status === 200 && request.headers["if-none-match"] === etag;
+  const status = isSame ? 304 : found.status;
+  front.requests.push({ method, path, status });
+  const withEtag = method === "GET" && found.status === 200 ? { etag } : {};
+  response.writeHead(status, { ...found.headers, ...withEtag });
+  response.end(isSame ? "" : found.body);
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+function broken({ status, headers, body }: Fault): Answer {
+  return {
+    status,
+    headers: { "content-type": "application/json", ...headers },
+    body: body ?? JSON.stringify({ message: "broken for a test" }),
+  };
+}
+
+async function ask(
+  { inner, tokens, heads }: Front,
+  { method, path, body, headers }: { method: string; path: string; body: string; headers: IncomingMessage["headers"] },
+): Promise<Answer> {
+  const token = /^(?:token|bearer) (.+)$/i.exec(headers.authorization ?? "")?.[1];
+  if (token && !tokens.has(token) && !/^(eyJ|ghs_)/.test(token)) {
+    return broken({ path: /^/, status: 401, body: '{"message":"Bad credentials"}' });
+  }
+  const answer = await fetch(`${inner}${path}`, {
+    method,
+    headers: {
+      "content-type": "application/json",
+      accept: headers.accept ?? "*/*",
+      ...(headers.authorization ? { authorization: headers.authorization } : {}),
+    },
+    ...(body === "" ? {} : { body }),
+  });
+  const text = await answer.text();
+  const kept = ["content-type", "link", "x-ratelimit-remaining", "x-ratelimit-limit", "x-ratelimit-reset"];
+  return {
+    status: answer.status,
+    headers: Object.fromEntries(
+      kept.flatMap((name) => ((value) => (value ? [[name, value]] : []))(answer.headers.get(name))),
+    ),
+    body: /\/pulls(\/[0-9]+)?(\?|$)/.test(path) && answer.ok ? withHeads(text, heads) : text,
+  };
+}
+
+function withHeads(text: string, heads: ReadonlyMap<number, string>): string {
+  const data = JSON.parse(text) as Pull | Pull[];
+  for (const pull of Array.isArray(data) ? data : [data]) {
+    pull.head.sha = heads.get(pull.number) ?? pull.head.sha;
+  }
+  return JSON.stringify(data);
+}
+
+interface Pull {
+  readonly number: number;
+  readonly head: { sha: string };
+}
+
+async function readAll(request: IncomingMessage): Promise<string> {
+  let text = "";
+  for await (const chunk of request.setEncoding("utf8")) text += String(chunk);
+  return text;
+}

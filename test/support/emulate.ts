@@ -1,0 +1,236 @@
+/**
+ * A GitHub for tests: the API emulator `emulate` behind a small front (what the emulator lacks), and a
+ * real bare git repository whose commits the emulator holds under the same ids.
+ */
+import { createHmac, randomUUID } from "node:crypto";
+import { mkdir, symlink } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { dirname, join } from "node:path";
+import { createEmulator } from "emulate";
+import { answerAsGithub, type Fault, type SeenRequest } from "./emulate-front.ts";
+import { type ApiCall, createMirror } from "./emulate-mirror.ts";
+import { createRepository, type TestRepository } from "./git-repository.ts";
+
+const OWNER_TOKEN = "owner-token";
+const OUTSIDER_TOKEN = "outsider-token";
+const WEBHOOK_SECRET = "a webhook secret";
+const APP_ID = 4711;
+
+export interface TestGithub {
+  /** Base of the REST API. */
+  readonly url: string;
+  readonly token: string;
+  readonly webhookSecret: string;
+  readonly app: { readonly id: number; readonly privateKey: string };
+  /** Template for the forge's option `cloneUrl`. */
+  readonly cloneUrl: string;
+  /** `acme/shop` */
+  readonly path: string;
+  readonly repository: TestRepository;
+  readonly requests: readonly SeenRequest[];
+  /** Opens a pull request whose head has these files changed; returns number and head. */
+  open(pull: {
+    gitBranch: string;
+    files: Readonly<Record<string, string | undefined>>;
+    title?: string;
+    /** Made in a fork by somebody with no rights. */
+    fromFork?: boolean;
+    by?: Person;
+    draft?: boolean;
+  }): Promise<{ number: number; headSha: string }>;
+  push(number: number, files: Readonly<Record<string, string | undefined>>): Promise<string>;
+  /** Pushes to a git branch that is no pull request's. */
+  pushBranch(gitBranch: string, files: Readonly<Record<string, string | undefined>>): Promise<string>;
+  close(number: number): Promise<void>;
+  merge(number: number): Promise<void>;
+  reopen(number: number): Promise<void>;
+  comments(number: number): Promise<readonly { id: number; body: string; user: { login: string } }[]>;
+  comment(number: number, body: string, by?: Person): Promise<number>;
+  deleteComment(id: number): Promise<void>;
+  checkRuns(sha: string): Promise<readonly { name: string; status: string; conclusion: string | null }[]>;
+  /** From now on deliveries go there, signed. */
+  sendWebhooksTo(url: string): Promise<void>;
+  /** Breaks answers until the returned function is called. */
+  fail(fault: Fault): () => void;
+  api(method: string, path: string, body?: unknown): Promise<unknown>;
+  stop(): Promise<void>;
+}
+
+type Person = "owner" | "outsider";
+
+interface Pull {
+  readonly number: number;
+  readonly gitBranch: string;
+  readonly person: Person;
+}
+
+/** Starts it on fresh loopback ports with the repository `acme/shop`, whose `main` holds `files`. */
+export async function startGithub({ files }: { files: Readonly<Record<string, string>> }): Promise<TestGithub> {
+  const repository = await createRepository({ files, bare: true });
+  const cloneRoot = join(dirname(repository.path), "clone");
+  await mkdir(join(cloneRoot, "acme"), { recursive: true });
+  await symlink(repository.path, join(cloneRoot, "acme", "shop.git"));
+  const front = createServer();
+  const url = await listen(front);
+  const port = await freePort();
+  const inner = `http://127.0.0.1:${port}`;
+  const emulator = await createEmulator({ service: "github", port, baseUrl: url, seed: SEED });
+  const pulls = new Map<number, Pull>();
+  const heads = new Map<number, string>();
+  const faults = new Set<Fault>();
+  const requests: SeenRequest[] = [];
+  const tokens = new Set([OWNER_TOKEN, OUTSIDER_TOKEN]);
+  front.on("request", (request, response) => {
+    void answerAsGithub({ inner, tokens, heads, faults, requests }, request, response);
+  });
+
+  const call: ApiCall = async (method, path, { body, token = OWNER_TOKEN } = {}) => {
+    const response = await fetch(`${inner}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return text === "" ? undefined : (JSON.parse(text) as unknown);
+  };
+  const mirror = createMirror(repository, call);
+  const places = {
+    owner: { repository: "acme/shop", token: OWNER_TOKEN },
+    outsider: { repository: "mallory/shop", token: OUTSIDER_TOKEN },
+  };
+  let hookUrl: string | undefined;
+
+  const setHead = async (number: number, headSha: string) => {
+    heads.set(number, headSha);
+    await repository.git("update-ref", `refs/pull/${number}/head`, headSha);
+  };
+  await mirror(places.owner, "main", await repository.head("main"));
+  return {
+    url,
+    token: OWNER_TOKEN,
+    webhookSecret: WEBHOOK_SECRET,
+    app: { id: APP_ID, privateKey: emulator.generatedSecrets[0]?.value ?? "" },
+    cloneUrl: join(cloneRoot, "{path}.git"),
+    path: "acme/shop",
+    repository,
+    requests,
+    async open({ gitBranch, files: changes, title, fromFork = false, by = fromFork ? "outsider" : "owner", draft }) {
+      const headSha = await repository.commit(gitBranch, changes);
+      const place = fromFork ? places.outsider : places.owner;
+      if (fromFork) await call("POST", "/repos/acme/shop/forks", { token: OUTSIDER_TOKEN, body: {} }).catch(() => {});
+      await mirror(place, gitBranch, headSha);
+      const head = `${fromFork ? "mallory" : "acme"}:${gitBranch}`;
+      const made = (await call("POST", "/repos/acme/shop/pulls", {
+        token: places[by].token,
+        body: { title: title ?? `Change ${gitBranch}`, head, base: "main", draft: draft ?? false },
+      })) as { number: number };
+      pulls.set(made.number, { number: made.number, gitBranch, person: fromFork ? "outsider" : "owner" });
+      await setHead(made.number, headSha);
+      return { number: made.number, headSha };
+    },
+    async push(number, changes) {
+      const pull = pulls.get(number);
+      if (!pull) throw new Error(`there is no pull request ${number}`);
+      const headSha = await repository.commit(pull.gitBranch, changes);
+      await mirror(places[pull.person], pull.gitBranch, headSha);
+      await setHead(number, headSha);
+      const body = JSON.stringify({ action: "synchronize", number, repository: { full_name: "acme/shop" } });
+      if (hookUrl) await fetch(hookUrl, { method: "POST", body, headers: signedHeaders("pull_request", body) });
+      return headSha;
+    },
+    async pushBranch(gitBranch, changes) {
+      const headSha = await repository.commit(gitBranch, changes);
+      await mirror(places.owner, gitBranch, headSha);
+      return headSha;
+    },
+    async close(number) {
+      await call("PATCH", `/repos/acme/shop/pulls/${number}`, { body: { state: "closed" } });
+    },
+    async merge(number) {
+      await call("PUT", `/repos/acme/shop/pulls/${number}/merge`, { body: {} });
+    },
+    async reopen(number) {
+      await call("PATCH", `/repos/acme/shop/pulls/${number}`, { body: { state: "open" } });
+    },
+    async comments(number) {
+      const found = await call("GET", `/repos/acme/shop/issues/${number}/comments?per_page=100`);
+      return found as { id: number; body: string; user: { login: string } }[];
+    },
+    async comment(number, body, by = "owner") {
+      const { token } = places[by];
+      const made = await call("POST", `/repos/acme/shop/issues/${number}/comments`, { body: { body }, token });
+      return (made as { id: number }).id;
+    },
+    async deleteComment(id) {
+      await call("DELETE", `/repos/acme/shop/issues/comments/${id}`);
+    },
+    async checkRuns(sha) {
+      const found = await call("GET", `/repos/acme/shop/commits/${sha}/check-runs`);
+      return (found as { check_runs: { name: string; status: string; conclusion: string | null }[] }).check_runs;
+    },
+    async sendWebhooksTo(target) {
+      hookUrl = target;
+      const config = { url: target, content_type: "json", secret: WEBHOOK_SECRET };
+      const body = { name: "web", active: true, events: ["pull_request", "push", "issue_comment"], config };
+      await call("POST", "/repos/acme/shop/hooks", { body });
+    },
+    fail(fault) {
+      faults.add(fault);
+      return () => {
+        faults.delete(fault);
+      };
+    },
+    api: (method, path, body) => call(method, path, { body }),
+    async stop() {
+      front.closeAllConnections();
+      await new Promise((resolve) => front.close(resolve));
+      await emulator.close();
+      await repository.remove();
+    },
+  };
+}
+
+const SEED = {
+  tokens: { [OWNER_TOKEN]: { login: "acme" }, [OUTSIDER_TOKEN]: { login: "mallory" } },
+  github: {
+    users: [
+      { login: "acme", name: "Acme", email: "acme@example.com" },
+      { login: "mallory", name: "Mallory", email: "mallory@example.com" },
+    ],
+    repos: [{ owner: "acme", name: "shop", auto_init: false }],
+    apps: [
+      {
+        app_id: APP_ID,
+        slug: "stackling",
+        name: "Stackling",
+        permissions: { contents: "read", pull_requests: "write", checks: "write", deployments: "write" },
+        installations: [{ installation_id: 100, account: "acme" }],
+      },
+    ],
+  },
+};
+
+/** Headers of a delivery as GitHub signs it. */
+export function signedHeaders(event: string, body: string, secret = WEBHOOK_SECRET): Record<string, string> {
+  return {
+    "content-type": "application/json",
+    "x-github-event": event,
+    "x-github-delivery": randomUUID(),
+    "x-hub-signature-256": `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`,
+  };
+}
+
+async function listen(server: ReturnType<typeof createServer>): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** The emulator cannot be told its outer address and choose a port itself. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  const url = await listen(server);
+  await new Promise((resolve) => server.close(resolve));
+  return Number(new URL(url).port);
+}
