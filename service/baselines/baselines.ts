@@ -57,7 +57,7 @@ export async function createBaseline(build: BaselineBuild): Promise<Baseline> {
       await dropDatabase(admin, draft);
       throw error;
     } finally {
-      await admin.query(`ALTER ROLE ${id(baselineDatabaseName(name))} NOLOGIN PASSWORD NULL`);
+      await closeRole(admin, baselineDatabaseName(name));
     }
     return { name, builtAt: build.now, bytes: await sizeOf(admin, baselineDatabaseName(name)) };
   });
@@ -149,6 +149,13 @@ async function takePlace(admin: pg.Client, name: string, draft: string): Promise
     throw error;
   }
   await dropDatabase(admin, old);
+}
+
+/** The role owns the baseline's objects, so it stays as long as there is a baseline, but nobody logs in as it. */
+async function closeRole(admin: pg.Client, name: string): Promise<void> {
+  const { rowCount } = await admin.query("SELECT FROM pg_database WHERE datname = $1", [name]);
+  if (rowCount) await admin.query(`ALTER ROLE ${id(name)} NOLOGIN PASSWORD NULL`);
+  else await admin.query(`DROP ROLE IF EXISTS ${id(name)}`);
 }
 
 async function sizeOf(admin: pg.Client, database: string): Promise<number> {

@@ -11,7 +11,7 @@ import { createBaseline } from "../../../service/baselines/baselines.ts";
 import { startTestPostgres } from "../../support/postgres.ts";
 import { requires } from "../../support/requires.ts";
 
-describe("a preview's database", { skip: requires("postgres") }, () => {
+describe("a preview's database", requires("postgres"), () => {
   let server: Awaited<ReturnType<typeof startTestPostgres>>;
 
   before(async () => {
