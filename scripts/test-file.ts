@@ -22,6 +22,8 @@ export interface TestFileRequest {
   readonly scratch: string;
   /** After this the file's processes are killed and it counts as failed. */
   readonly timeoutMs: number;
+  /** How long what the file ended may take to be gone. */
+  readonly graceMs: number;
   readonly env: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
 }
@@ -29,8 +31,6 @@ export interface TestFileRequest {
 const reporter = fileURLToPath(new URL("./test-reporter.ts", import.meta.url));
 /** Name of the variable by which processes that a test left behind are recognised. */
 const marker = "STACKLING_TEST_FILE";
-/** How long what a test ended may take to be gone. */
-const graceMs = 10_000;
 
 /**
  * Resolves when the file's process has ended and nothing is left of it. A file that hangs, that says
@@ -42,7 +42,7 @@ export async function runTestFile(request: TestFileRequest): Promise<FileResult>
   const report = join(request.scratch, id);
   const ending = await runProcess(request, { id, report });
   const outcomes = await readOutcomes(report);
-  const left = await endLeftovers(id);
+  const left = await endLeftovers(id, request.graceMs);
   const fault = faultOf(ending, outcomes) ?? leftFault(left);
   if (fault !== undefined) outcomes.push({ outcome: "failed", name: "(the file as a whole)", detail: fault });
   return { file: request.file, outcomes, durationMs: performance.now() - startedAt };
@@ -58,7 +58,8 @@ async function runProcess(request: TestFileRequest, { id, report }: { id: string
   const args = [`--test-reporter=${reporter}`, `--test-reporter-destination=${report}`, request.file];
   const child = spawn(process.execPath, args, {
     cwd: request.root,
-    env: { ...request.env, [marker]: id },
+    // Inside another test run, node:test would report to that one's process instead.
+    env: { ...request.env, [marker]: id, NODE_TEST_CONTEXT: undefined },
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -110,7 +111,7 @@ function leftFault(left: readonly string[]): string | undefined {
 }
 
 /** Kills, by pid, what still bears the file's marker after the time of grace; returns what that was. */
-async function endLeftovers(id: string): Promise<readonly string[]> {
+async function endLeftovers(id: string, graceMs: number): Promise<readonly string[]> {
   const deadline = performance.now() + graceMs;
   let left = await bearing(id);
   while (left.length > 0 && performance.now() < deadline) {

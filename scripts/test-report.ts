@@ -1,4 +1,3 @@
-import process from "node:process";
 import type { FileResult } from "./test-file.ts";
 import type { Outcome } from "./test-reporter.ts";
 
@@ -18,8 +17,11 @@ export class TestReport {
   readonly #skips: string[] = [];
   readonly #startedAt = performance.now();
 
-  constructor(allowedSkips: ReadonlySet<string>) {
+  readonly #write: (text: string) => void;
+
+  constructor({ allowedSkips, write }: { allowedSkips: ReadonlySet<string>; write: (text: string) => void }) {
     this.#allowedSkips = allowedSkips;
+    this.#write = write;
   }
 
   add(result: FileResult): void {
@@ -27,16 +29,16 @@ export class TestReport {
     for (const outcome of result.outcomes) this.#count(result.file, outcome);
     const mark = this.failed > failedBefore ? "FAILED" : "ok    ";
     const seconds = (result.durationMs / 1000).toFixed(1);
-    process.stdout.write(`${mark} ${result.file} (${result.outcomes.length} in ${seconds} s)\n`);
+    this.#write(`${mark} ${result.file} (${result.outcomes.length} in ${seconds} s)\n`);
   }
 
   /** Prints failures again where they are found, then the skips, then the one line. */
   end({ interrupted }: { interrupted: boolean }): void {
-    if (this.#failures.length > 0) process.stdout.write(`\n${this.#failures.join("\n")}\n`);
-    if (this.#skips.length > 0) process.stdout.write(`\nskipped:\n${this.#skips.join("\n")}\n`);
-    if (interrupted) process.stdout.write("interrupted: what was under way was killed\n");
+    if (this.#failures.length > 0) this.#write(`\n${this.#failures.join("\n")}\n`);
+    if (this.#skips.length > 0) this.#write(`\nskipped:\n${this.#skips.join("\n")}\n`);
+    if (interrupted) this.#write("interrupted: what was under way was killed\n");
     const seconds = ((performance.now() - this.#startedAt) / 1000).toFixed(1);
-    process.stdout.write(`\n${seconds} s\n${this.passed} passed, ${this.failed} failed, ${this.skipped} skipped\n`);
+    this.#write(`\n${seconds} s\n${this.passed} passed, ${this.failed} failed, ${this.skipped} skipped\n`);
   }
 
   #count(file: string, { outcome, name, detail }: Outcome): void {

@@ -15,7 +15,7 @@ import { readAllowedSkips, TestReport } from "./test-report.ts";
 
 /** Suites that need a world of their own and have commands of their own. */
 const otherSuites = ["test/kubernetes/"];
-const fileTimeoutMs = 5 * 60_000;
+const limits = { timeoutMs: 5 * 60_000, graceMs: 10_000 };
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const postgresSupport = new URL("../test/support/postgres.ts", import.meta.url);
@@ -30,16 +30,17 @@ async function main(chosen: readonly string[]): Promise<number> {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort());
   const scratch = await mkdtemp(join(tmpdir(), "stackling-test-"));
-  const report = new TestReport(readAllowedSkips(await readFile(join(root, "test/support/allowed-skips"), "utf8")));
+  const report = new TestReport({
+    allowedSkips: readAllowedSkips(await readFile(join(root, "test/support/allowed-skips"), "utf8")),
+    write: (text) => process.stdout.write(text),
+  });
   try {
     const postgres = await startPostgres(files);
     try {
       const env = { ...process.env, ...(postgres && { STACKLING_TEST_POSTGRES: postgres.url }) };
       const jobs: (() => Promise<FileResult>)[] = [
         ...(chosen.length === 0 ? checks.map((check) => () => runCheck(check, root)) : []),
-        ...files.map(
-          (file) => () => runTestFile({ file, root, scratch, timeoutMs: fileTimeoutMs, env, signal: stop.signal }),
-        ),
+        ...files.map((file) => () => runTestFile({ file, root, scratch, ...limits, env, signal: stop.signal })),
       ];
       const queue = new PQueue({ concurrency: Math.min(availableParallelism(), 4) });
       await Promise.all(
