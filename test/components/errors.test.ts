@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  ConflictError,
+  decodeFromEngine,
+  encodeForEngine,
+  StacklingError,
+  TerminalError,
+} from "../../components/errors.ts";
+
+const details = { reason: "BuildFailed", userMessage: 'building "web": exit code 1', excerpt: ["ünïcode", "line: 2"] };
+
+describe("an error on its way through the engine", () => {
+  for (const Class of [StacklingError, TerminalError, ConflictError]) {
+    it(`stays a ${Class.name} with its reason and excerpt, without its cause`, () => {
+      const text = encodeForEngine(new Class({ ...details, cause: new Error("secret") }));
+      const decoded = decodeFromEngine(`error: rpc error: code = Unknown desc = ${text}\n\nUpdate failed.`);
+      assert.equal(decoded?.constructor, Class);
+      assert.partialDeepStrictEqual({ ...decoded }, details);
+      assert.equal(decoded?.cause, undefined);
+    });
+  }
+
+  it("begins with its message, for people who use the CLI", () => {
+    assert.ok(encodeForEngine(new TerminalError(details)).startsWith(`${details.userMessage}\n`));
+  });
+
+  for (const text of ["", "boom", "stackling-error: ", "stackling-error: e30", "stackling-error: bm9uc2Vuc2U"]) {
+    it(`is not found in ${JSON.stringify(text)}`, () => assert.equal(decodeFromEngine(text), undefined));
+  }
+});

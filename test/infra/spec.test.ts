@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { type PreviewSpec, previewSpec, specDigest } from "../../infra/spec.ts";
+import { spec } from "./world/world.ts";
+
+describe("the spec", () => {
+  it("survives the way through JSON", () => {
+    const wish = spec("shop-pr-1");
+    assert.deepEqual(previewSpec.parse(JSON.parse(JSON.stringify(wish))), wish);
+  });
+
+  const bad: readonly [string, Partial<Record<keyof PreviewSpec, unknown>>][] = [
+    ["an unknown key", { colour: "red" } as object],
+    ["a commit that is not a full object id", { source: { ...spec("s").source, commit: "main" } }],
+    ["a health path without a slash", { services: [{ ...spec("s").services[0], healthPath: "health" }] }],
+    ["no service", { services: [] }],
+    ["a negative generation", { generations: { ...spec("s").generations, deploy: -1 } }],
+    ["another version", { version: 2 }],
+  ];
+  for (const [what, change] of bad) {
+    it(`is refused with ${what}`, () => {
+      assert.equal(previewSpec.safeParse({ ...spec("shop-pr-1"), ...change }).success, false);
+    });
+  }
+
+  it("has the same digest whatever the order of its keys", () => {
+    const wish = spec("shop-pr-1");
+    fc.assert(
+      fc.property(fc.shuffledSubarray(Object.entries(wish), { minLength: Object.keys(wish).length }), (entries) => {
+        assert.equal(specDigest(Object.fromEntries(entries) as PreviewSpec), specDigest(wish));
+      }),
+    );
+  });
+
+  it("has another digest when a nested value or the order of a list changes", () => {
+    const wish = spec("shop-pr-1", [{ name: "one" }, { name: "two" }]);
+    const digests = [wish, spec("shop-pr-1", [{ name: "two" }, { name: "one" }]), { ...wish, tags: { preview: "x" } }];
+    assert.equal(new Set(digests.map(specDigest)).size, 3);
+  });
+});
