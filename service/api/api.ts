@@ -179,6 +179,7 @@ function describe(error: unknown): { readonly status: number; readonly reason: s
   if (error instanceof z.ZodError) return { status: 400, reason: "BadRequest", message: z.prettifyError(error) };
   if (error instanceof Refused || error instanceof RejectedDeliveryError)
     return { status: error.status, ...plainError(error) };
+  if (error instanceof TerminalError && error.reason === "NoSuchPreview") return { status: 404, ...plainError(error) };
   if (error instanceof ConfigError || error instanceof TerminalError) return { status: 422, ...plainError(error) };
   if (error instanceof ConflictError) return { status: 409, ...plainError(error) };
   if (error instanceof StacklingError) return { status: 503, ...plainError(error) };

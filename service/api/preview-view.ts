@@ -59,7 +59,7 @@ export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewV
     since: status.since,
     stage: stageOf(preview),
     commit: status.live?.source.commit,
-    headSha: pullRequest?.headSha,
+    headSha: status.headSha ?? pullRequest?.headSha,
     awake: status.awake,
     createdAt: preview.createdAt,
     lastPushAt: preview.lastPushAt,

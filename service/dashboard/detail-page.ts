@@ -100,7 +100,7 @@ function commentOf({ comment }: PreviewView): Html {
   if (!comment) return html``;
   // Its marker and markup are for the forge; people read the text.
   const text = comment.replace(/<!--[\s\S]*?-->/g, "").trim();
-  return html`<section class="card"><h2>Comment on the pull request</h2><div class="comment">${text}</div></section>`;
+  return html`<details class="card"><summary><h2>Comment on the pull request</h2></summary><div class="comment">${text}</div></details>`;
 }
 
 function logsOf(view: PreviewView): Html {

@@ -20,7 +20,10 @@ async function refresh() {
     const response = await fetch(location.href, { headers: { accept: "text/html" } });
     const next = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("#live");
     if (!next || next.innerHTML === live.innerHTML || live.contains(document.activeElement)) return;
+    // What a person opened stays open.
+    const isOpen = !!live.querySelector("details[open]");
     live.replaceChildren(...next.childNodes);
+    if (isOpen) for (const element of live.querySelectorAll("details")) element.open = true;
   } catch {
     // The service is being restarted; the next event or minute tries again.
   }

@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { eventually } from "../../support/eventually.ts";
+import { aPreview } from "../../support/previews.ts";
+import { browserPath, requires } from "../../support/requires.ts";
+import { type AppEdge, startApp } from "../app/app-edge.ts";
+
+const URLS = { web: "http://pr-42-shop.localhost:4000" };
+const HOSTILE = `</title><script>document.title="owned"</script><img src=x onerror=alert(1)>`;
+const BROWSER_OPTIONS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+describe("pages in a browser", requires("browser"), () => {
+  let browser: Browser;
+  let edge: AppEdge;
+  let page: Page;
+  let complaints: string[];
+
+  before(async () => {
+    browser = await chromium.launch({ executablePath: browserPath(), args: BROWSER_OPTIONS });
+  });
+  after(() => browser.close());
+  beforeEach(async () => {
+    edge = await startApp();
+    page = await browser.newPage();
+    complaints = [];
+    page.on("console", (message) => {
+      if (message.type() === "error") complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => complaints.push(String(error)));
+  });
+  afterEach(async () => {
+    await page.context().close();
+    await page.close();
+    await edge.close();
+  });
+  const home = () => `http://localhost:${edge.port}`;
+  const signIn = () => page.goto(`${home()}/login/${edge.sessions.mint()}`);
+
+  it("shows a stranger names, links and conditions and nothing else", async () => {
+    edge.store.put(
+      aPreview({
+        urls: URLS,
+        title: "A secret plan",
+        status: {
+          condition: "Stalled",
+          reason: "BuildFailed",
+          message: "building: it broke",
+          excerpt: ["secret line"],
+        },
+      }),
+    );
+    await page.goto(home());
+    const text = await page.locator("body").innerText();
+    assert.match(text, /shop#42/);
+    assert.match(text, /pr-42-shop\.localhost/);
+    assert.match(text, /build failed/);
+    assert.doesNotMatch(text, /secret|it broke|ada/i);
+    await page.goto(`${home()}/previews/shop%2342`);
+    assert.doesNotMatch(await page.locator("body").innerText(), /secret|it broke/i);
+    assert.equal(await page.locator("form").count(), 0);
+    assert.deepEqual(complaints, []);
+  });
+
+  it("signs in by a link that works once", async () => {
+    const code = edge.sessions.mint();
+    await page.goto(`${home()}/login/${code}`);
+    assert.equal(page.url(), `${home()}/`);
+    assert.equal(await page.getByRole("button", { name: "Sign out" }).count(), 1);
+    const again = await page.goto(`${home()}/login/${code}`);
+    assert.equal(again?.status(), 403);
+    const [cookie] = await page.context().cookies();
+    assert.equal(cookie?.httpOnly, true);
+    assert.equal(cookie?.sameSite, "Strict");
+    await page.goto(home());
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByText("Read only").waitFor();
+  });
+
+  it("shows hostile text as text", async () => {
+    edge.store.put(
+      aPreview({
+        urls: { web: "javascript:alert(1)" },
+        title: HOSTILE,
+        status: { condition: "Stalled", reason: "BuildFailed", message: HOSTILE, excerpt: [HOSTILE] },
+      }),
+    );
+    edge.lines.push({ service: "web", text: HOSTILE });
+    await signIn();
+    for (const path of ["/", "/previews/shop%2342"]) {
+      await page.goto(home() + path);
+      assert.match(await page.locator("body").innerText(), /<script>/);
+      assert.doesNotMatch(await page.title(), /owned/);
+      assert.equal(await page.locator("img").count(), 0);
+      assert.equal(await page.locator('a[href^="javascript"]').count(), 0);
+    }
+    await page.locator("#log").getByText("onerror").waitFor();
+    assert.deepEqual(complaints, []);
+  });
+
+  it("follows a change without being reloaded", async () => {
+    edge.store.put(aPreview());
+    await signIn();
+    await page.getByText("provisioning").waitFor();
+    edge.store.put(aPreview({ urls: URLS }));
+    await page.getByText("Ready").waitFor();
+    edge.store.put(aPreview({ number: 43 }));
+    await page.getByText("shop#43").waitFor();
+    assert.deepEqual(complaints, []);
+  });
+
+  it("shows one preview with its log and history, and acts on it", async () => {
+    edge.store.put(aPreview({ urls: URLS, status: { outputs: { database: "shop_pr_42" } } }));
+    await edge.store.record({
+      key: "shop#42",
+      at: "2026-11-21T10:01:00.000Z",
+      reason: "Healthy",
+      message: "Live at 0123456.",
+    });
+    edge.lines.push({ service: "web", text: "listening on 4100" });
+    await signIn();
+    await page.getByRole("link", { name: "shop#42" }).click();
+    await page.locator("#log").getByText("listening on 4100").waitFor();
+    await page.getByText("shop_pr_42").waitFor();
+    await page.getByText("Live at 0123456.").last().waitFor();
+    await page.getByRole("button", { name: "Redeploy" }).click();
+    await eventually(() => edge.acts.includes("redeploy shop#42 by page"));
+    page.once("dialog", (dialog) => void dialog.dismiss());
+    await page.getByRole("button", { name: "Take down" }).click();
+    page.once("dialog", (dialog) => void dialog.accept());
+    await page.getByRole("button", { name: "Take down" }).click();
+    await eventually(() => edge.acts.includes("down shop#42 by page"));
+    assert.equal(edge.acts.length, 2);
+    assert.deepEqual(complaints, []);
+  });
+
+  it("refuses an action without the session, without its token, and from another site", async () => {
+    edge.store.put(aPreview({ urls: URLS }));
+    const cookie = edge.sessions.redeem(edge.sessions.mint()) ?? "";
+    const csrf = edge.sessions.find(cookie)?.csrf ?? "";
+    const post = (headers: Record<string, string>, body: string) =>
+      edge.ask({
+        path: "/previews/shop%2342/actions",
+        method: "POST",
+        body,
+        headers: { "content-type": "application/x-www-form-urlencoded", ...headers },
+      });
+    const signed = { cookie: `stackling-4000=${cookie}` };
+    const form = `action=down&csrf=${csrf}`;
+    assert.equal((await post({}, form)).status, 403);
+    assert.equal((await post(signed, "action=down")).status, 403);
+    assert.equal((await post({ ...signed, origin: "http://pr-42-shop.localhost:4000" }, form)).status, 403);
+    assert.equal((await post(signed, `action=constructor&csrf=${csrf}`)).status, 400);
+    assert.deepEqual(edge.acts, []);
+    assert.equal((await post({ ...signed, origin: "http://localhost:4000" }, form)).status, 303);
+    assert.deepEqual(edge.acts, ["down shop#42 by page"]);
+  });
+
+  it("fits a narrow window", async () => {
+    edge.store.put(
+      aPreview({ urls: { web: `http://${"pr-42-".repeat(10)}shop.localhost:4000` }, title: "x".repeat(200) }),
+    );
+    await signIn();
+    await page.setViewportSize({ width: 340, height: 700 });
+    for (const path of ["/", "/previews/shop%2342"]) {
+      await page.goto(home() + path);
+      const [content = 0, view = 0] = (await page.evaluate(
+        "[document.documentElement.scrollWidth, innerWidth]",
+      )) as number[];
+      assert.ok(content <= view, `${path}: ${content} > ${view}`);
+    }
+  });
+});
