@@ -25,6 +25,8 @@ export interface ActuateDeps {
   readonly prepareSource: (spec: PreviewSpec) => Promise<void>;
   /** Values of the spec's granted secrets. */
   readonly resolveSecrets: (spec: PreviewSpec) => Promise<Readonly<Record<string, string>>>;
+  /** Aborts when this process is about to end: a run that ends then says nothing about its input. */
+  readonly stopping: AbortSignal;
   /** Never rejects. */
   readonly announce: (preview: Preview) => Promise<void>;
   readonly now: () => string;
@@ -161,7 +163,7 @@ function failureOf(deps: ActuateDeps, actuation: Actuation, error: unknown): Par
     };
   }
   // The run was ended from outside: it says nothing about the input.
-  if (lease.lost.aborted || interrupt?.aborted) return {};
+  if (lease.lost.aborted || interrupt?.aborted || deps.stopping.aborted) return {};
   if (action.kind === "up" && spec) {
     const digest = digestSpec(spec);
     const before = status.attempted?.digest === digest ? status.attempted.failures : 0;

@@ -54,7 +54,7 @@ export interface ReconcileOptions {
  */
 export async function reconcile(deps: ReconcileDeps, key: string): Promise<void> {
   const step = stepper(deps, key);
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < ROUNDS && !deps.stopping.aborted; round++) {
     const found = await step("find", () => findPreview(deps, key));
     if (!found) return;
     const look = await step("read", () => readWorld(deps, found));

@@ -1,14 +1,19 @@
 /** What is asked of the world outside Pulumi, over every driver that a preview may have used. */
-import type { Operations, OwnedThing } from "../components/ports.ts";
+import type { Finding, LogLine, LogQuery, Operations, OwnedThing } from "../components/ports.ts";
 import { type Port, registry } from "../components/registry.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
 import type { DriverChoice, OperatorConfig } from "./config/types.ts";
 
-type Target = Pick<PreviewSpec["target"], "service" | "database" | "dns" | "secrets">;
+export type Target = Pick<PreviewSpec["target"], "service" | "database" | "dns" | "secrets">;
 
 export interface World {
   /** Frees or restores what runs of a stack. */
   setAwake(target: Target, stack: string, awake: boolean): Promise<void>;
+  /** Private `host:port` of a service now; undefined while there is none. */
+  address(target: Target, stack: string, service: string): Promise<string | undefined>;
+  logs(target: Target, stack: string, query: LogQuery): AsyncIterable<LogLine>;
+  /** What `doctor` shows of every configured driver. */
+  check(): Promise<readonly Finding[]>;
   /** Why it is not ready, in a person's words, from the drivers that know. */
   explain(target: Target, stack: string): Promise<string | undefined>;
   /** All that exists of one stack, or of every one, over all configured targets and those given. */
@@ -36,6 +41,18 @@ export function createWorld({ config }: { readonly config: Pick<OperatorConfig, 
       for (const { options, operations } of await loadAll(target)) {
         await operations.setAwake?.({ options, stack }, awake);
       }
+    },
+    async address(target, stack, service) {
+      const { options, operations } = await load("service", target.service);
+      return operations.address?.({ options, stack }, service);
+    },
+    async *logs(target, stack, query) {
+      const { options, operations } = await load("service", target.service);
+      if (operations.logs) yield* operations.logs({ options, stack }, query);
+    },
+    async check() {
+      const drivers = await everyDriver();
+      return (await Promise.all(drivers.map(({ options, operations }) => operations.check?.(options) ?? []))).flat();
     },
     async explain(target, stack) {
       for (const { options, operations } of await loadAll(target)) {

@@ -1,0 +1,53 @@
+/** What `doctor` says: every part that can be asked is asked, and what is wrong comes with its remedy. */
+import type { Finding } from "../components/ports.ts";
+import type { RepositoryConfig } from "./config/types.ts";
+import type { Forge } from "./forges/forge.ts";
+import type { Store } from "./store/store.ts";
+import { refOf } from "./subject.ts";
+import type { World } from "./world.ts";
+
+const ANSWER_WITHIN_MS = 15_000;
+
+export interface DoctorDeps {
+  readonly world: Pick<World, "check">;
+  readonly store: Pick<Store, "ping">;
+  readonly repositories: () => Promise<readonly RepositoryConfig[]>;
+  readonly forge: (name: string) => Forge | undefined;
+  /** Version of the engine that is in use. */
+  readonly engineVersion: string;
+}
+
+/** Never rejects: what could not be asked is itself a finding. */
+export function createDoctor(deps: DoctorDeps): () => Promise<readonly Finding[]> {
+  return async () => {
+    const findings = await Promise.all([
+      ask("the store answers", () => deps.store.ping().then(() => [])),
+      ask("the targets' drivers answer", () => deps.world.check()),
+      ask("the forges answer", () => checkForges(deps)),
+    ]);
+    return [{ ok: true, what: `the Pulumi engine is ${deps.engineVersion}` }, ...findings.flat()];
+  };
+}
+
+async function checkForges(deps: DoctorDeps): Promise<readonly Finding[]> {
+  const checks = (await deps.repositories()).map(async (repository) => {
+    const forge = deps.forge(repository.forge);
+    if (!forge)
+      return [{ ok: false, what: `the forge "${repository.forge}" of "${repository.name}" is not configured` }];
+    return (await forge.check?.(refOf(repository))) ?? [];
+  });
+  return (await Promise.all(checks)).flat();
+}
+
+/** The findings of one part, under one that says whether it could be asked at all. */
+async function ask(what: string, question: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error("no answer")), ANSWER_WITHIN_MS);
+  try {
+    return [{ ok: true, what }, ...(await Promise.race([question(), promise]))];
+  } catch {
+    return [{ ok: false, what: `${what}: not now`, remedy: "look into the log of the service" }];
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,134 @@
+/** The side that the world talks to: gateway, webhooks, API and pages on one port. */
+import { once } from "node:events";
+import type { Server } from "node:http";
+import type { Logger } from "pino";
+import type { Finding } from "../components/ports.ts";
+import { formatKey } from "../infra/names.ts";
+import type { AllActions } from "./actions.ts";
+import { createCounters } from "./api/counters.ts";
+import { createApp } from "./app.ts";
+import { renderComment } from "./comment.ts";
+import type { OperatorConfig } from "./config/types.ts";
+import type { Forge } from "./forges/forge.ts";
+import type { AddressOf } from "./gateway/addresses.ts";
+import { createGateway } from "./gateway/gateway.ts";
+import { createRoutes } from "./gateway/routes.ts";
+import { createEdgeServer } from "./gateway/server.ts";
+import { createVisits } from "./gateway/visits.ts";
+import { createInbox } from "./inbox/inbox.ts";
+import { createSessions } from "./session.ts";
+import type { Store } from "./store/store.ts";
+import type { Target, World } from "./world.ts";
+
+export interface EdgeParts {
+  readonly config: OperatorConfig;
+  readonly store: Store;
+  readonly world: Pick<World, "address" | "logs">;
+  readonly forges: ReadonlyMap<string, Forge>;
+  readonly actions: AllActions;
+  readonly doctor: () => Promise<readonly Finding[]>;
+  /** Bearer token of the API; secret. */
+  readonly token: string;
+  readonly logger: Logger;
+}
+
+export interface Edge {
+  /** Where pages and API answer, without a slash at the end. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Resolves once it listens; rejects with `EADDRINUSE` when the port is taken. */
+export async function startEdge(parts: EdgeParts): Promise<Edge> {
+  const { config, store, actions, logger } = parts;
+  const url = `${config.scheme}://${config.domain}`;
+  const onError = (error: unknown) => logger.error({ err: error }, "a request failed");
+  const clock = () => new Date();
+  const routes = await createRoutes({ store, domain: config.domain, onError });
+  const visits = createVisits({ store, now: clock, onError });
+  const counters = createCounters({ store, onError });
+  const gateway = createGateway({
+    routes,
+    addressOf: createAddressBook(parts),
+    wake: async (key) => void (await actions.wake(key, "visit")),
+    visits,
+    history: store.history,
+    scheme: config.scheme,
+    homeUrl: url,
+    onError,
+  });
+  const app = createApp({
+    store,
+    webhooks: {
+      forges: parts.forges,
+      keyOf: keyFinder(config),
+      receive: createInbox({ store }).receive,
+      counters,
+      limits: { maxBytes: config.limits.webhookBytes, largeBodies: config.limits.largeBodies },
+    },
+    logs: async function* (key, query) {
+      const preview = await store.find(key);
+      const target = preview?.status.live?.target ?? config.targets[0];
+      if (preview && target) yield* parts.world.logs(target, preview.stack, query);
+    },
+    checks: { store: store.ping },
+    sessions: createSessions({ now: clock }),
+    token: parts.token,
+    homeUrl: url,
+    onError,
+    actions,
+    doctor: parts.doctor,
+    extras: async (preview) => ({ dueAt: preview.dueAt, comment: renderComment(preview) }),
+  });
+  const server = createEdgeServer({ routes, gateway, app, domain: config.domain, ownHosts: [config.host] });
+  const close = async () => {
+    await closeServer(server);
+    gateway.close();
+    routes.close();
+    await visits.close();
+    await counters.close();
+  };
+  try {
+    server.listen(config.port, config.host);
+    await once(server, "listening");
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { url, close };
+}
+
+/** Key of the preview of a configured repository's pull request; forges take paths in any case. */
+function keyFinder({ repositories }: OperatorConfig) {
+  const names = new Map(repositories.map(({ forge, path, name }) => [`${forge} ${path.toLowerCase()}`, name]));
+  return (forge: string, path: string, number: number): string | undefined => {
+    const repository = names.get(`${forge} ${path.toLowerCase()}`);
+    return repository === undefined ? undefined : formatKey({ repository, number });
+  };
+}
+
+/** Which driver to ask for a stack's addresses, remembered until the preview changes, so that requests go on without the store. */
+function createAddressBook({ store, world }: Pick<EdgeParts, "store" | "world">): AddressOf {
+  const targets = new Map<string, { readonly key: string; readonly target: Target }>();
+  store.onChange((key) => {
+    for (const [stack, known] of targets) if (known.key === key) targets.delete(stack);
+  });
+  return async (stack, service) => {
+    let known = targets.get(stack);
+    if (!known) {
+      const preview = await store.findByStack(stack);
+      if (!preview?.status.live) return undefined;
+      known = { key: preview.key, target: preview.status.live.target };
+      targets.set(stack, known);
+    }
+    return world.address(known.target, stack, service);
+  };
+}
+
+async function closeServer(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = once(server, "close");
+  server.close();
+  server.closeAllConnections();
+  await closed;
+}

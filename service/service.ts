@@ -1,0 +1,295 @@
+/** The composition root: everything is made and wired here, and ended in the opposite order. */
+import { isAbsolute } from "node:path";
+import type { Logger } from "pino";
+import { TerminalError } from "../components/errors.ts";
+import { layout } from "../components/local/layout.ts";
+import { ensureMirror } from "../components/local/mirror.ts";
+import { createSupervisor } from "../components/local/supervisor.ts";
+import { type Engine, locateEngine } from "../infra/engine.ts";
+import { createRunner } from "../infra/runner.ts";
+import type { PreviewSpec } from "../infra/spec.ts";
+import type { Stacks } from "../infra/stacks.ts";
+import { type AllActions, createActions } from "./actions.ts";
+import { detectApplication } from "./config/detect.ts";
+import { commitTree } from "./config/source-tree.ts";
+import type { ApplicationConfig, OperatorConfig } from "./config/types.ts";
+import { createDoctor } from "./doctor.ts";
+import { startEdge } from "./edge.ts";
+import type { Forge } from "./forges/forge.ts";
+import { type ForgeName, forges as forgeRegistry } from "./forges/registry.ts";
+import { findGitDir } from "./git.ts";
+import { createNotifier } from "./notify.ts";
+import { type ReconcileDeps, type ReconcileOptions, reconcile } from "./reconcile.ts";
+import { createRepositories, type Repositories } from "./repositories.ts";
+import { startResync } from "./resync.ts";
+import { resolveSecret } from "./secret-reference.ts";
+import { openStore, type PostgresStore } from "./store/postgres.ts";
+import { createSubjectReader, refOf } from "./subject.ts";
+import { startWorker } from "./worker.ts";
+import { createWorld, type World } from "./world.ts";
+
+/** Previews worked on at once; engines are limited by `limits.engineRuns`, and what waits for one costs little. */
+const PREVIEWS_AT_ONCE = 32;
+/** Always there, so that `up PATH` works beside any configured forge. */
+const LOCAL_FORGE = "local";
+const LAST_WORDS_MS = 5_000;
+
+export interface ServiceOptions {
+  readonly config: OperatorConfig;
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Postgres URL of the store; secret. */
+  readonly storeUrl: string;
+  /** Admin URL of the server for preview databases; secret. */
+  readonly adminUrl?: string;
+  /** Bearer token of the API; secret. */
+  readonly token: string;
+  /** Name of this instance, the same in its next life. */
+  readonly instanceId: string;
+  readonly logger: Logger;
+  readonly version: string;
+  /** Awaited before each step of a reconcile; for the kill tests. */
+  readonly onStep?: ReconcileOptions["onStep"];
+}
+
+export interface RunningService {
+  /** Where pages and API answer, without a slash at the end. */
+  readonly url: string;
+  /** Lets running engines finish within limits. With `endServices` every preview's processes end too, to be restored by the next start. */
+  close(options: { readonly endServices: boolean }): Promise<void>;
+}
+
+/**
+ * Starts everything and resolves once it listens. Rejects, with what was started ended again, when the
+ * store does not answer, there is no engine, or the port is taken (`EADDRINUSE`).
+ */
+export async function startService(options: ServiceOptions): Promise<RunningService> {
+  const undo: Undo[] = [];
+  try {
+    return await start(options, undo);
+  } catch (error) {
+    for (const end of undo.toReversed()) await end({ endServices: false }).catch(() => {});
+    throw error;
+  }
+}
+
+type Undo = (how: { readonly endServices: boolean }) => Promise<unknown>;
+
+interface Parts extends ServiceOptions {
+  readonly store: PostgresStore;
+  readonly stacks: Stacks;
+  readonly world: World;
+  readonly forges: ReadonlyMap<string, Forge>;
+  readonly repositories: Repositories;
+  readonly now: () => string;
+}
+
+async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningService> {
+  const { config, dataDir, logger } = options;
+  const now = () => new Date().toISOString();
+  const store = await openStore({ url: options.storeUrl, holder: options.instanceId, logger, now });
+  undo.push(() => store.close());
+  await store.releaseOwnLeases();
+  const engine = await locateEngine();
+  const [forges, stacks] = await Promise.all([connectForges(config), startStacks(options, engine)]);
+  undo.push(() => stacks.close());
+  const supervisor = createSupervisor({ dataDir, logger, clock: () => new Date() });
+  undo.push((how) => supervisor.stop(how));
+  supervisor.start();
+
+  const world = createWorld({ config });
+  const repositories = createRepositories({ config, store });
+  const parts: Parts = { ...options, store, stacks, world, forges, repositories, now };
+  const actions = startWork(parts, undo);
+  const doctor = createDoctor({
+    world,
+    store,
+    repositories: repositories.all,
+    forge: (name) => forges.get(name),
+    engineVersion: engine.version,
+  });
+  const edge = await startEdge({ ...parts, actions, doctor });
+  undo.push(() => edge.close());
+  return { url: edge.url, close: closer(undo, logger) };
+}
+
+/** Worker, resync and notifier; what they do begins at once. */
+function startWork(parts: Parts, undo: Undo[]): AllActions {
+  const { config, store, stacks, forges, repositories, logger, now } = parts;
+  const forge = (name: string) => forges.get(name);
+  const notifier = createNotifier({ forgeFor: (name) => forgeFor(parts, name), store, config, logger });
+  undo.push(() =>
+    Promise.race([notifier.settled(), new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS).unref())]),
+  );
+  const stopping = new AbortController();
+  const lookAgain = createLookAgain(parts, stopping.signal);
+  const deps = reconcileDeps(parts, { stopping: stopping.signal, lookAgain, announce: notifier.announce });
+  const worker = startWorker({
+    queue: store.queue,
+    reconcile: (key) => reconcile({ ...deps, onWish: worker.onWish }, key),
+    lookAgain,
+    concurrency: PREVIEWS_AT_ONCE,
+    logger,
+  });
+  undo.push(async () => {
+    stopping.abort();
+    // Closing the runners ends the runs that the worker would wait for.
+    await Promise.all([worker.drain(), stacks.close()]);
+  });
+  const { resyncSeconds: intervalSeconds } = config.lifecycle;
+  const resync = startResync({ store, stacks, repositories: repositories.all, forge, now, intervalSeconds, logger });
+  undo.push(() => resync.close());
+  const resyncNow = (all: boolean) =>
+    void resync.run({ all }).catch((error) => logger.warn({ err: error }, "the resync failed"));
+  resyncNow(true);
+  return createActions({
+    store,
+    stacks,
+    repositories: repositories.all,
+    forge,
+    localForge: config.forges.find(({ kind }) => kind === "local")?.name ?? LOCAL_FORGE,
+    defaultTarget: config.targets[0]?.name ?? "",
+    detectApplication: (path, commit) => detect(config, path, commit),
+    onRegistered: () => resyncNow(false),
+    now,
+  });
+}
+
+function reconcileDeps(
+  parts: Parts,
+  more: Pick<ReconcileDeps, "stopping" | "lookAgain" | "announce">,
+): Omit<ReconcileDeps, "onWish"> {
+  const { config, store, stacks, world, forges, repositories, logger, now, onStep } = parts;
+  return {
+    ...more,
+    ...(onStep ? { onStep } : {}),
+    store,
+    stacks,
+    world,
+    config,
+    subjects: createSubjectReader({ config, forge: (name) => forges.get(name) }),
+    findRepository: repositories.find,
+    prepareSource: (spec) => prepareSource(parts, spec),
+    resolveSecrets: (spec) => resolveSecrets(parts, spec),
+    sleepAfterSeconds: config.lifecycle.sleepAfterSeconds,
+    now,
+    logger,
+  };
+}
+
+async function connectForges(config: OperatorConfig): Promise<ReadonlyMap<string, Forge>> {
+  const connected = new Map<string, Forge>();
+  const implicit = { name: LOCAL_FORGE, kind: "local", options: {} } as const;
+  for (const { name, kind, options } of [implicit, ...config.forges]) {
+    connected.set(name, await connectForge(kind, options));
+  }
+  return connected;
+}
+
+interface LoadedForge {
+  readonly options: { parse(value: unknown): unknown };
+  connect(options: unknown): Promise<Forge>;
+}
+
+async function connectForge(kind: ForgeName, options: unknown): Promise<Forge> {
+  const load: () => Promise<LoadedForge> = forgeRegistry[kind];
+  const definition = await load();
+  return definition.connect(definition.options.parse(options));
+}
+
+function startStacks(options: ServiceOptions, engine: Engine): Promise<Stacks> {
+  const { config, dataDir, adminUrl, logger } = options;
+  const paths = layout(dataDir);
+  return createRunner({
+    dataDir,
+    backendUrl: config.backend ?? `file://${paths.state}`,
+    passphraseFile: paths.passphrase,
+    engine: engine.command,
+    size: config.limits.engineRuns,
+    providerSettings: { dataDir, ...(adminUrl === undefined ? {} : { adminUrl }) },
+    logger,
+  });
+}
+
+/** Brings the commit into the mirror; the credential stays with the git process. */
+async function prepareSource({ dataDir, forges, repositories, store }: Parts, spec: PreviewSpec): Promise<void> {
+  const repository = await repositories.find(spec.repository);
+  const forge = repository && forges.get(repository.forge);
+  if (!repository || !forge) throw notConfigured(spec.repository);
+  const pullRequest = (await store.find(spec.key))?.pullRequest;
+  const point = await forge.clonePoint(
+    refOf(repository),
+    pullRequest && { number: pullRequest.number, headSha: spec.source.commit },
+  );
+  const { repository: source, commit, submodules, lfs } = spec.source;
+  await ensureMirror({ dataDir, repository: source, commit, submodules, lfs, ...point, refs: point.refs });
+}
+
+async function resolveSecrets({ repositories }: Parts, spec: PreviewSpec): Promise<Record<string, string>> {
+  if (spec.grantedSecrets.length === 0) return {};
+  const repository = await repositories.find(spec.repository);
+  if (!repository) throw notConfigured(spec.repository);
+  const values = spec.grantedSecrets.map(async (name) => {
+    const reference = Object.hasOwn(repository.secrets, name) ? repository.secrets[name] : undefined;
+    if (reference) return [name, await resolveSecret(reference)] as const;
+    throw new TerminalError({
+      reason: "SpecInvalid",
+      userMessage: `granting the secret "${name}": the configuration of "${spec.repository}" does not name it`,
+    });
+  });
+  return Object.fromEntries(await Promise.all(values));
+}
+
+/** What a repository without `preview.yaml` seems to be. Throws `TerminalError` with what to write when that cannot be told. */
+async function detect(
+  { limits }: OperatorConfig,
+  path: string,
+  commit: string,
+): Promise<ApplicationConfig | undefined> {
+  if (!isAbsolute(path)) return undefined;
+  const detection = await detectApplication(commitTree(await findGitDir(path), commit), limits);
+  if (detection.kind === "found") return detection.application;
+  throw new TerminalError({ reason: "SpecInvalid", userMessage: detection.write });
+}
+
+function forgeFor({ config, forges }: Parts, name: string) {
+  const repository = config.repositories.find((candidate) => candidate.name === name);
+  const forge = repository && forges.get(repository.forge);
+  return repository && forge && { forge, repository: refOf(repository) };
+}
+
+/** Enqueues a key later; lost with the process, whose next life looks at everything anyway. */
+function createLookAgain({ store, logger }: Parts, stopping: AbortSignal): ReconcileDeps["lookAgain"] {
+  const lookAgain: ReconcileDeps["lookAgain"] = (key, afterMs) => {
+    const timer = setTimeout(() => {
+      if (stopping.aborted) return;
+      store.enqueue([key]).catch((error) => {
+        logger.warn({ err: error, key }, "enqueuing failed; it is tried again");
+        lookAgain(key, afterMs);
+      });
+    }, afterMs);
+    timer.unref();
+  };
+  return lookAgain;
+}
+
+function notConfigured(repository: string): TerminalError {
+  return new TerminalError({
+    reason: "NotConfigured",
+    userMessage: `the repository "${repository}" is not configured`,
+  });
+}
+
+function closer(undo: readonly Undo[], logger: Logger): RunningService["close"] {
+  let closing: Promise<void> | undefined;
+  return (how) => {
+    closing ??= endAll();
+    return closing;
+
+    async function endAll(): Promise<void> {
+      for (const end of undo.toReversed()) {
+        await end(how).catch((error) => logger.warn({ err: error }, "ending a part of the service failed"));
+      }
+    }
+  };
+}
