@@ -1,6 +1,6 @@
 /** JSON files that are either the old or the new, never half of one. */
 import { randomUUID } from "node:crypto";
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 
 /** Undefined when there is no such file. */
 export async function readJson<T>(path: string): Promise<T | undefined> {
@@ -22,4 +22,11 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
   } finally {
     await rm(temporary, { force: true });
   }
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }

@@ -1,7 +1,7 @@
 /** Where everything lies in the data folder. Nothing else puts such a path together. */
 import { createHash } from "node:crypto";
 import { chmod, mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { TerminalError } from "../errors.ts";
 
 /** Names of stacks, services and releases become file names: one plain alphabet, no way out of a folder. */
@@ -59,13 +59,23 @@ export function plain(what: string, value: string): string {
   });
 }
 
+/** `directory` below `folder`. Throws `TerminalError` (`SpecInvalid`) when it leads out. */
+export function inside(folder: string, directory: string): string {
+  const path = resolve(folder, directory);
+  if (path === folder || path.startsWith(`${folder}/`)) return path;
+  throw new TerminalError({
+    reason: "SpecInvalid",
+    userMessage: `using directory ${JSON.stringify(directory)}: it lies outside of the source`,
+  });
+}
+
 function previewLayout(folder: string) {
   return {
     folder,
     checkouts: join(folder, "checkouts"),
-    checkout: (id: string) => join(folder, "checkouts", plain("checkout", id)),
+    checkout: (id: string) => checkoutLayout(join(folder, "checkouts", plain("checkout", id))),
     services: join(folder, "services"),
-    release: (id: string) => releaseLayout(join(folder, "services", plain("release", id))),
+    release: (id: string) => releaseLayout(join(folder, "services"), plain("release", id)),
     logs: join(folder, "logs"),
     log: (name: string) => join(folder, "logs", `${plain("log", name)}.log`),
     routes: join(folder, "routes"),
@@ -75,14 +85,28 @@ function previewLayout(folder: string) {
   } as const;
 }
 
-function releaseLayout(folder: string) {
+function checkoutLayout(folder: string) {
   return {
     folder,
+    /** Empty; there once the tree is installed and built. */
+    complete: `${folder}.complete`,
+    /** Empty; there once the engine's state is known to hold the checkout. */
+    known: `${folder}.known`,
+  } as const;
+}
+
+function releaseLayout(services: string, id: string) {
+  const folder = join(services, id);
+  return {
+    folder,
+    /** Beside the folder, for it is held while the folder is removed. */
+    lock: join(services, `.${id}.lock`),
     /** What to run; 0600, for it holds the environment. */
     launch: join(folder, "launch.json"),
     /** What runs now. */
     process: join(folder, "process.json"),
-    lock: join(folder, "lock"),
+    /** Empty; there once the engine's state is known to hold the release. */
+    known: join(folder, "known"),
   } as const;
 }
 

@@ -70,14 +70,12 @@ interface Provider {
 /** What is remembered within one engine run. */
 interface Run {
   readonly cancel: AbortController;
-  /** Id that the state holds, by URN, as the engine told it in this run: a create beside it is a replacement. */
-  readonly known: Map<string, string>;
   /** Fence seen first, by stack, for runs without a lease. */
   readonly firstFences: Map<string, number>;
 }
 
 function newRun(): Run {
-  return { cancel: new AbortController(), known: new Map(), firstFences: new Map() };
+  return { cancel: new AbortController(), firstFences: new Map() };
 }
 
 function service(provider: Provider): UntypedServiceImplementation {
@@ -114,11 +112,9 @@ function service(provider: Provider): UntypedServiceImplementation {
 
 async function diff(provider: Provider, request: providerProto.DiffRequest) {
   const resource = await resourceOf(request.getUrn());
-  provider.run.known.set(request.getUrn(), request.getId());
-  const { changes, replaces, deleteBeforeReplace } = resource.diff(
-    plainOf(request.getOlds()),
-    plainOf(request.getNews()),
-  );
+  const olds = plainOf(request.getOlds());
+  await resource.confirm?.(contextOf(provider, request.getUrn()), request.getId(), olds);
+  const { changes, replaces, deleteBeforeReplace } = resource.diff(olds, plainOf(request.getNews()));
   const { DIFF_NONE, DIFF_SOME } = providerProto.DiffResponse.DiffChanges;
   return new providerProto.DiffResponse()
     .setChanges(changes ? DIFF_SOME : DIFF_NONE)
@@ -168,7 +164,6 @@ function contextOf(provider: Provider, urn: string): ResourceContext {
   return {
     settings,
     stack,
-    replaces: run.known.get(urn),
     signal: run.cancel.signal,
     log: (message) => provider.engineLog.info(urn, message),
     admit: async () => {

@@ -13,8 +13,6 @@ export interface ResourceContext {
   readonly settings: LocalSettings;
   /** Stack of the resource, from its URN. */
   readonly stack: string;
-  /** On create: id of the resource that this one replaces, as the engine told it in this run. */
-  readonly replaces?: string;
   /** Throws `ConflictError` when a later holder's fence was seen; called before every side effect. */
   admit(): Promise<void>;
   /** Aborts when the engine asks the provider to cancel. */
@@ -37,6 +35,11 @@ export interface LocalResource<I, S extends object> {
   diff(state: S, inputs: I): LocalDiff;
   /** Adopts what bears its fixed name and our marker; removes what it half made when it fails. */
   create(context: ResourceContext, inputs: I, name: string): Promise<{ readonly id: string; readonly state: S }>;
+  /**
+   * The engine's state holds this one: told before it is compared, so that a create can tell what an
+   * older version still serves from what a run left behind that died before it could say so.
+   */
+  confirm?(context: ResourceContext, id: string, state: S): Promise<void>;
   /** Undefined when it is gone from the world, which refresh shows as drift. */
   read(context: ResourceContext, id: string, state: S): Promise<S | undefined>;
   update?(context: ResourceContext, id: string, state: S, inputs: I): Promise<S>;

@@ -1,0 +1,158 @@
+/** One commit as a folder that is ready to run: written out, installed, built. */
+import { createHash } from "node:crypto";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { basename, isAbsolute } from "node:path";
+import { execa } from "execa";
+import { TerminalError } from "../errors.ts";
+import type { BuildStep, SourceDefinition } from "../ports.ts";
+import { baseEnvironment, PREVIEW_MARK } from "./environment.ts";
+import { prepareGit } from "./git.ts";
+import { installFromCache } from "./install-cache.ts";
+import { exists } from "./json-file.ts";
+import { inside, layout } from "./layout.ts";
+import { ensureMirror, mirrorHas } from "./mirror.ts";
+import { nodeFolder } from "./node-runtime.ts";
+import type { LocalResource, ResourceContext } from "./resource.ts";
+import { type CommandRequest, runCommand } from "./run-command.ts";
+import { allocateUser } from "./users.ts";
+import { writeTree } from "./write-tree.ts";
+
+export interface CheckoutInputs {
+  readonly source: SourceDefinition;
+  /** Non-secret environment for install and build. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Raised to check out and build the same commit again. */
+  readonly generation: number;
+}
+
+export interface CheckoutState extends CheckoutInputs {
+  /** Absolute path of the tree. */
+  readonly path: string;
+}
+
+const BUILD_TIMEOUT_MS = 20 * 60_000;
+
+export const checkoutResource: LocalResource<CheckoutInputs, CheckoutState> = {
+  type: "stackling:local:Checkout",
+  diff: (state, inputs) => {
+    const changes = checkoutId(state) !== checkoutId(inputs);
+    return { changes, replaces: changes ? ["source"] : [] };
+  },
+  async create(context, inputs) {
+    const files = filesOf(context, checkoutId(inputs));
+    await context.admit();
+    await removeLeftovers(context);
+    // Whatever lies here is of no use: half made, or of a state that is gone.
+    await removeCheckout(files);
+    try {
+      await prepareSource(context, inputs.source);
+      await fill(context, inputs, files.folder);
+    } catch (error) {
+      await removeCheckout(files);
+      throw error;
+    }
+    await writeFile(files.complete, "");
+    return { id: files.folder, state: { ...inputs, path: files.folder } };
+  },
+  async confirm(context, id) {
+    const { folder, known } = filesOf(context, basename(id));
+    if (await exists(folder)) await writeFile(known, "");
+  },
+  async read(context, id, state) {
+    const { folder, complete } = filesOf(context, basename(id));
+    return (await exists(folder)) && (await exists(complete)) ? state : undefined;
+  },
+  delete: (context, id) => removeCheckout(filesOf(context, basename(id))),
+};
+
+type CheckoutFiles = ReturnType<typeof filesOf>;
+
+function filesOf({ settings, stack }: ResourceContext, id: string) {
+  return layout(settings.dataDir).preview(stack).checkout(id);
+}
+
+/** The marks go last, so that one half removed is still known for what it was. */
+async function removeCheckout({ folder, complete, known }: CheckoutFiles): Promise<void> {
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  for (const mark of [complete, known]) await rm(mark, { force: true });
+}
+
+/** Trees of this stack that no state knows of: left by a run that died between making one and saying so. */
+async function removeLeftovers(context: ResourceContext): Promise<void> {
+  const names = await readdir(layout(context.settings.dataDir).preview(context.stack).checkouts);
+  for (const id of new Set(names.map((name) => name.replace(/\..*$/, "")))) {
+    const files = filesOf(context, id);
+    if (!(await exists(files.known))) await removeCheckout(files);
+  }
+}
+
+/** The service has fetched by now; only a repository on this disk is fetched here, for it needs no credential. */
+async function prepareSource(context: ResourceContext, source: SourceDefinition): Promise<void> {
+  const { dataDir } = context.settings;
+  await prepareGit(dataDir);
+  const { repository, commit, submodules, lfs } = source;
+  if (isAbsolute(repository)) {
+    const request = { dataDir, repository, url: repository, refs: [], commit, environment: {}, submodules, lfs };
+    return ensureMirror({ ...request, signal: context.signal });
+  }
+  if (await mirrorHas(repository, commit, { dataDir, signal: context.signal })) return;
+  throw new TerminalError({
+    reason: "CheckoutFailed",
+    userMessage: `checking out "${repository}": commit ${commit.slice(0, 12)} is not in the mirror`,
+  });
+}
+
+async function fill(context: ResourceContext, { source, environment }: CheckoutInputs, path: string): Promise<void> {
+  const { settings, stack, signal } = context;
+  const { dataDir } = settings;
+  const preview = layout(dataDir).preview(stack);
+  const user = await allocateUser(dataDir, stack);
+  await mkdir(path, { mode: 0o700 });
+  await writeTree({ dataDir, source, path, signal });
+  if (user !== undefined) await execa("chown", ["-R", "-h", `${user}:${user}`, "--", path]);
+  const base = { ...environment, ...baseEnvironment({ stack, preview, node: await nodeFolder(dataDir) }) };
+  const run = {
+    environment: base,
+    user,
+    timeoutMs: BUILD_TIMEOUT_MS,
+    signal,
+    secrets: [],
+    logFile: preview.log("install"),
+    reason: "InstallFailed",
+    action: "installing with",
+  };
+  if (source.install.length > 0) {
+    context.log("installing");
+    const { [PREVIEW_MARK]: _, ...shared } = baseEnvironment({ stack, preview, node: await nodeFolder(dataDir) });
+    const staged = { dataDir, checkout: path, steps: source.install, run: { ...run, environment: shared } };
+    if (!(await installFromCache(staged))) await runSteps(source.install, path, run);
+  }
+  if (source.build.length > 0) context.log("building");
+  const build = { ...run, logFile: preview.log("build"), reason: "BuildFailed", action: "building with" };
+  await runSteps(source.build, path, build);
+}
+
+async function runSteps(
+  steps: readonly BuildStep[],
+  path: string,
+  run: Omit<CommandRequest, "command" | "directory" | "owner">,
+): Promise<void> {
+  for (const { command, directory } of steps) {
+    await runCommand({ ...run, command, directory: inside(path, directory), owner: path });
+  }
+}
+
+/** Fixed by what goes in, so that a run after a kill finds and replaces what the one before left. */
+function checkoutId({ source, environment, generation }: CheckoutInputs): string {
+  const { commit, submodules, lfs, install, build } = source;
+  const identity = JSON.stringify([
+    commit,
+    source.repository,
+    submodules,
+    lfs,
+    [install, build].map((steps) => steps.map((step) => [step.command, step.directory])),
+    Object.entries(environment).sort(([a], [b]) => (a < b ? -1 : 1)),
+    generation,
+  ]);
+  return `${commit.slice(0, 12)}-${createHash("sha256").update(identity).digest("hex").slice(0, 8)}`;
+}

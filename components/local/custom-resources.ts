@@ -1,0 +1,46 @@
+/** The service's resources as a Pulumi program declares them. */
+import { CustomResource, type CustomResourceOptions, type Input, type Output } from "@pulumi/pulumi";
+import type { CheckoutInputs } from "./checkout.ts";
+import type { RouteInputs } from "./route.ts";
+import type { ServiceInputs } from "./service.ts";
+import type { TaskInputs } from "./task.ts";
+
+type Declared<I> = { readonly [K in keyof I]: Input<I[K]> };
+
+export class LocalFolder extends CustomResource {
+  declare readonly path: Output<string>;
+
+  constructor(name: string, opts: CustomResourceOptions) {
+    super("stackling:local:Folder", name, { path: undefined }, opts);
+  }
+}
+
+export class LocalCheckout extends CustomResource {
+  declare readonly path: Output<string>;
+
+  constructor(name: string, inputs: Declared<CheckoutInputs>, opts: CustomResourceOptions) {
+    super("stackling:local:Checkout", name, { ...inputs, path: undefined }, opts);
+  }
+}
+
+export class LocalTask extends CustomResource {
+  constructor(name: string, inputs: Declared<TaskInputs>, opts: CustomResourceOptions) {
+    super("stackling:local:Task", name, { ...inputs }, opts);
+  }
+}
+
+export class LocalRelease extends CustomResource {
+  /** Private `host:port`; empty for what does not listen. */
+  declare readonly address: Output<string>;
+
+  constructor(name: string, inputs: Declared<ServiceInputs>, opts: CustomResourceOptions) {
+    const outputs = { address: undefined, release: undefined, instance: undefined };
+    super("stackling:local:Service", name, { ...inputs, ...outputs }, opts);
+  }
+}
+
+export class LocalRoute extends CustomResource {
+  constructor(name: string, inputs: Declared<RouteInputs>, opts: CustomResourceOptions) {
+    super("stackling:local:Route", name, { ...inputs }, opts);
+  }
+}

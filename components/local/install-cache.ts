@@ -1,0 +1,139 @@
+/**
+ * Installed dependencies by what they were installed from: equal manifests, lock files and commands
+ * give the same folder. An install runs as a user of its own in a folder that holds nothing but those
+ * files, so that no preview can slip anything into what another one will use.
+ */
+import { createHash } from "node:crypto";
+import { copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { execa } from "execa";
+import { StacklingError } from "../errors.ts";
+import type { BuildStep } from "../ports.ts";
+import { withFileLock } from "./file-lock.ts";
+import { inside, layout } from "./layout.ts";
+import { type CommandRequest, runCommand } from "./run-command.ts";
+import { allocateUser, freeUser } from "./users.ts";
+
+/** Files that package managers read; an install that needs more fails here and is run in the checkout. */
+const MANIFESTS =
+  /^(package\.json|package-lock\.json|npm-shrinkwrap\.json|\.npmrc|yarn\.lock|\.yarnrc(\.yml)?|pnpm-lock\.yaml|pnpm-workspace\.yaml|bun\.lockb?|requirements.*\.txt|constraints.*\.txt|Pipfile(\.lock)?|poetry\.lock|pyproject\.toml|uv\.lock|Gemfile(\.lock)?|go\.(mod|sum|work)|composer\.(json|lock)|Cargo\.(toml|lock)|mix\.(exs|lock)|\.tool-versions|\.node-version|\.nvmrc|\.python-version|\.ruby-version)$/;
+const SKIPPED = new Set(["node_modules", ".git", "vendor", ".venv"]);
+/** npm runs these at install, and they may read any file of the tree. */
+const LIFECYCLE = ["preinstall", "install", "postinstall", "prepare", "prepublish"];
+/** What installs leave at home without needing it again. Anything else there means the result is not all in the tree. */
+const HOME_CACHES = new Set([".npm", ".cache", ".yarn", ".node-gyp", ".config", ".bun"]);
+const INSTALL_WAIT_MS = 20 * 60_000;
+
+export interface InstallRequest {
+  readonly dataDir: string;
+  /** Absolute path of the tree. */
+  readonly checkout: string;
+  readonly steps: readonly BuildStep[];
+  /** How a step is run, but for command, folder, user and environment's home. */
+  readonly run: Omit<CommandRequest, "command" | "directory" | "owner">;
+}
+
+/** Puts the installed dependencies into the checkout; false when these steps cannot be cached and must run there. */
+export async function installFromCache(request: InstallRequest): Promise<boolean> {
+  const { dataDir, checkout, steps } = request;
+  const manifests = await listManifests(checkout);
+  if (manifests.length === 0 || (await hasLifecycle(checkout, manifests))) return false;
+  const digest = await digestOf(checkout, manifests, steps, request.run.environment.PATH ?? "");
+  const folder = join(layout(dataDir).installCache, digest);
+  await withFileLock(
+    `${folder}.lock`,
+    async () => {
+      if (!(await verdictOf(folder))) await build(request, folder, digest, manifests);
+    },
+    INSTALL_WAIT_MS,
+  );
+  if ((await verdictOf(folder)) !== "cached") return false;
+  await copyTree(join(folder, "tree"), checkout, request.run.user);
+  return true;
+}
+
+async function build(request: InstallRequest, folder: string, digest: string, manifests: readonly string[]) {
+  const { dataDir, checkout, steps, run } = request;
+  const [tree, home, tmp] = ["tree", "home", "tmp"].map((part) => join(folder, part)) as [string, string, string];
+  await rm(folder, { recursive: true, force: true });
+  const installer = `install-${digest}`;
+  const user = await allocateUser(dataDir, installer);
+  try {
+    for (const part of [tree, home, tmp]) await mkdir(part, { recursive: true, mode: 0o755 });
+    for (const file of manifests) {
+      await mkdir(dirname(join(tree, file)), { recursive: true });
+      await copyFile(join(checkout, file), join(tree, file));
+    }
+    if (user !== undefined) await execa("chown", ["-R", "-h", `${user}:${user}`, "--", tree, home, tmp]);
+    const environment = { ...run.environment, HOME: home, TMPDIR: tmp };
+    for (const step of steps) {
+      const directory = inside(tree, step.directory);
+      await runCommand({
+        ...run,
+        ...(user !== undefined && { user }),
+        environment,
+        command: step.command,
+        directory,
+        owner: folder,
+      });
+    }
+    const leftAtHome = (await readdir(home)).filter((name) => !HOME_CACHES.has(name));
+    if (user !== undefined) await execa("chown", ["-R", "-h", "0:0", "--", tree]);
+    await execa("chmod", ["-R", "a+rX,go-w", "--", tree]);
+    await writeFile(join(folder, "verdict"), leftAtHome.length === 0 ? "cached" : "uncached");
+  } catch (error) {
+    run.signal.throwIfAborted();
+    // Run in the checkout it may succeed, and if not, its error there is the one to show.
+    if (!(error instanceof StacklingError)) throw error;
+    await writeFile(join(folder, "verdict"), "uncached");
+    await rm(tree, { recursive: true, force: true });
+  } finally {
+    for (const part of [home, tmp]) await rm(part, { recursive: true, force: true });
+    await freeUser(dataDir, installer);
+  }
+}
+
+async function verdictOf(folder: string): Promise<string | undefined> {
+  return readFile(join(folder, "verdict"), "utf8").catch(() => undefined);
+}
+
+/** Shares the blocks where the file system can (cp(1), --reflink); macOS has no such option and no need. */
+async function copyTree(from: string, to: string, user: number | undefined): Promise<void> {
+  if (process.platform !== "linux") return cp(from, to, { recursive: true, verbatimSymlinks: true });
+  await execa("cp", ["-a", "--reflink=auto", "--no-preserve=ownership", "--", `${from}/.`, to], {
+    ...(user !== undefined && { uid: user, gid: user }),
+  });
+}
+
+async function listManifests(root: string, folder = ""): Promise<string[]> {
+  const entries = await readdir(join(root, folder), { withFileTypes: true });
+  const nested = await Promise.all(
+    entries.map(async (entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return SKIPPED.has(entry.name) ? [] : listManifests(root, path);
+      return entry.isFile() && MANIFESTS.test(basename(path)) ? [path] : [];
+    }),
+  );
+  return nested.flat().sort();
+}
+
+async function hasLifecycle(root: string, manifests: readonly string[]): Promise<boolean> {
+  for (const file of manifests.filter((path) => basename(path) === "package.json")) {
+    try {
+      const { scripts = {} } = JSON.parse(await readFile(join(root, file), "utf8"));
+      if (LIFECYCLE.some((name) => name in scripts)) return true;
+    } catch {
+      return true;
+    }
+  }
+  return false;
+}
+
+async function digestOf(root: string, manifests: readonly string[], steps: readonly BuildStep[], path: string) {
+  const hash = createHash("sha256").update(JSON.stringify({ steps, node: process.version, path, arch: process.arch }));
+  for (const file of manifests) {
+    const content = await readFile(join(root, file));
+    hash.update(JSON.stringify([file, content.length])).update(content);
+  }
+  return hash.digest("hex").slice(0, 40);
+}

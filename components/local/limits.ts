@@ -1,0 +1,83 @@
+/** Bounds on memory and CPU by control groups (cgroups(7)), version 2 or 1, where we may make one. */
+import { constants } from "node:fs";
+import { access, mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+export interface Limits {
+  readonly memoryMiB: number;
+  /** 1 = one core. */
+  readonly cpu: number;
+}
+
+const ROOT = "/sys/fs/cgroup";
+const PARENT = "stackling";
+const PERIOD_US = 100_000;
+
+/** Which of the kernel's interfaces can be used here; `none` means nothing is bounded. */
+export async function limitsSupport(): Promise<"v2" | "v1" | "none"> {
+  if (process.platform !== "linux") return "none";
+  if (await isWritable(join(ROOT, "cgroup.subtree_control"))) return "v2";
+  const v1 = await Promise.all(["memory", "cpu"].map((name) => isWritable(join(ROOT, name, "cgroup.procs"))));
+  return v1.every(Boolean) ? "v1" : "none";
+}
+
+/** Makes or adjusts the group `name` and puts a process in; what it starts is inside too. False where nothing can be bounded. */
+export async function applyLimits(name: string, pid: number, limits: Limits): Promise<boolean> {
+  const support = await limitsSupport();
+  try {
+    if (support === "v2") await applyV2(name, pid, limits);
+    if (support === "v1") await applyV1(name, pid, limits);
+    return support !== "none";
+  } catch {
+    return false;
+  }
+}
+
+/** Processes of the group, also those that shed every other mark. */
+export async function membersOf(name: string): Promise<number[]> {
+  const lists = await Promise.all(
+    folders(name).map((folder) => readFile(join(folder, "cgroup.procs"), "utf8").catch(() => "")),
+  );
+  return [...new Set(lists.flatMap((list) => list.split("\n").filter(Boolean).map(Number)))];
+}
+
+/** Gone already is success; one that is not empty yet stays for the next time. */
+export async function removeLimits(name: string): Promise<void> {
+  for (const folder of folders(name)) await rmdir(folder).catch(() => undefined);
+}
+
+async function applyV2(name: string, pid: number, { memoryMiB, cpu }: Limits): Promise<void> {
+  const folder = join(ROOT, PARENT, name);
+  await writeFile(join(ROOT, "cgroup.subtree_control"), "+memory +cpu");
+  await mkdir(join(ROOT, PARENT), { recursive: true });
+  await writeFile(join(ROOT, PARENT, "cgroup.subtree_control"), "+memory +cpu");
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "memory.max"), String(bytes(memoryMiB)));
+  await writeFile(join(folder, "cpu.max"), `${Math.round(cpu * PERIOD_US)} ${PERIOD_US}`);
+  await writeFile(join(folder, "cgroup.procs"), String(pid));
+}
+
+async function applyV1(name: string, pid: number, { memoryMiB, cpu }: Limits): Promise<void> {
+  const memory = join(ROOT, "memory", PARENT, name);
+  const share = join(ROOT, "cpu", PARENT, name);
+  await Promise.all([memory, share].map((folder) => mkdir(folder, { recursive: true })));
+  await writeFile(join(memory, "memory.limit_in_bytes"), String(bytes(memoryMiB)));
+  await writeFile(join(share, "cpu.cfs_period_us"), String(PERIOD_US));
+  await writeFile(join(share, "cpu.cfs_quota_us"), String(Math.round(cpu * PERIOD_US)));
+  for (const folder of [memory, share]) await writeFile(join(folder, "cgroup.procs"), String(pid));
+}
+
+function folders(name: string): string[] {
+  return [join(ROOT, PARENT, name), join(ROOT, "memory", PARENT, name), join(ROOT, "cpu", PARENT, name)];
+}
+
+function bytes(mebibytes: number): number {
+  return Math.round(mebibytes * 1024 * 1024);
+}
+
+async function isWritable(path: string): Promise<boolean> {
+  return access(path, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+}

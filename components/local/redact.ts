@@ -1,0 +1,29 @@
+/** Takes out of a program's output what must not be shown. Better a word too many than one too few. */
+const HIDDEN = "[redacted]";
+/** Shorter values are no secrets and would eat ordinary words. */
+const SHORTEST_SECRET = 6;
+
+const PATTERNS: readonly [RegExp, string][] = [
+  [/([a-z][a-z0-9+.-]*:\/\/)[^\s/@:]*:[^\s/@]*@/gi, `$1${HIDDEN}@`],
+  [/([a-z][a-z0-9+.-]*:\/\/)[^\s/@:]+@/gi, `$1${HIDDEN}@`],
+  [/\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi, `$1 ${HIDDEN}`],
+  [
+    /\b([A-Za-z0-9_-]*(?:password|passwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key))(["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s,;}]+)/gi,
+    `$1$2${HIDDEN}`,
+  ],
+  [
+    /\b(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,}|glpat-[A-Za-z0-9_-]{16,}|npm_[A-Za-z0-9]{16,})/g,
+    HIDDEN,
+  ],
+  [/\bAKIA[A-Z0-9]{16}\b/g, HIDDEN],
+  [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g, HIDDEN],
+];
+
+/** `text` without credentials in addresses, tokens of known shapes, `password=…`, and the given values. */
+export function redact(text: string, secrets: readonly string[] = []): string {
+  const longestFirst = [...secrets]
+    .filter((value) => value.length >= SHORTEST_SECRET)
+    .sort((a, b) => b.length - a.length);
+  const withoutValues = longestFirst.reduce((rest, value) => rest.replaceAll(value, HIDDEN), text);
+  return PATTERNS.reduce((rest, [pattern, replacement]) => rest.replace(pattern, replacement), withoutValues);
+}

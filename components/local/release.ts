@@ -1,0 +1,179 @@
+/** Starting, awaiting and ending the processes of one release. Callers hold the release's lock. */
+import { rm } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import { TerminalError } from "../errors.ts";
+import { OWNER_MARK } from "./environment.ts";
+import { probe } from "./health.ts";
+import { readJson } from "./json-file.ts";
+import { layout } from "./layout.ts";
+import { applyLimits, membersOf, removeLimits } from "./limits.ts";
+import { excerptOf, openLog, sizeOf } from "./log-file.ts";
+import { isAlive } from "./process-identity.ts";
+import { endTrees, findMarked, type StartedProcess, startProcess } from "./processes.ts";
+import {
+  filesOf,
+  type Launch,
+  logOf,
+  type Release,
+  type ReleaseState,
+  readState,
+  writeState,
+} from "./release-files.ts";
+
+/** How long a process without a port must live to count as started. */
+const SETTLE_MS = 300;
+const DRAIN_MS = 5_000;
+const POLL_FIRST_MS = 20;
+const POLL_LAST_MS = 100;
+
+export interface Started {
+  readonly processes: Readonly<Record<string, StartedProcess>>;
+  /** Size of the log before the start, so that an excerpt shows this start only. */
+  readonly logFrom: number;
+}
+
+/** Starts what of the release does not live. Every process is written down before its command begins. */
+export async function startRelease(release: Release, state: ReleaseState): Promise<Started> {
+  const { launch } = release;
+  const logFrom = await sizeOf(logOf(release));
+  const log = await openLog(logOf(release), launch.user);
+  const processes: Record<string, StartedProcess> = {};
+  try {
+    for (const { name, command } of commandsOf(launch)) {
+      const known = state.processes[name];
+      if (known && (await isAlive(known))) continue;
+      const { directory, environment, user } = launch;
+      const marked = { ...environment, [OWNER_MARK]: filesOf(release).folder };
+      processes[name] = await startProcess({ command, directory, environment: marked, user, log: log.fd });
+    }
+    const identities = Object.fromEntries(Object.entries(processes).map(([name, { identity }]) => [name, identity]));
+    await writeState(release, { ...state, processes: { ...state.processes, ...identities } });
+    for (const started of Object.values(processes)) {
+      await applyLimits(limitsName(launch.stack, launch.release), started.identity.pid, launch);
+      started.open();
+    }
+    return { processes, logFrom };
+  } finally {
+    await log.close();
+  }
+}
+
+/**
+ * Resolves once the release serves, with its address where it has one. A web service must answer, a
+ * worker live for a moment, a job succeed. Throws `TerminalError` (`StartFailed`, `PortNotOpen`,
+ * `HealthCheckFailed`) with the last log lines.
+ */
+export async function awaitHealthy(
+  release: Release,
+  { started, signal }: { readonly started: Started; readonly signal: AbortSignal },
+): Promise<string | undefined> {
+  const { launch } = release;
+  const deadline = performance.now() + launch.startTimeoutSeconds * 1000;
+  const exits = Object.entries(started.processes).map(([name, { exited }]) => exited.then((code) => ({ name, code })));
+  const exit = exits.length > 0 ? Promise.race(exits) : new Promise<never>(() => undefined);
+  const fail = (reason: string, how: string) => failure(release, started, { reason, how });
+  const late = `it was not ready within ${launch.startTimeoutSeconds} s`;
+  if (launch.kind === "job") {
+    const ended = await Promise.race([exit, delay(deadline - performance.now(), undefined, { signal })]);
+    if (!ended) throw await fail("StartFailed", late);
+    if (ended.code !== 0) throw await fail("StartFailed", `exited with code ${ended.code}`);
+    return undefined;
+  }
+  if (launch.kind === "worker") {
+    const ended = await Promise.race([
+      exit,
+      delay(Math.min(SETTLE_MS, launch.startTimeoutSeconds * 1000), undefined, { signal }),
+    ]);
+    if (ended) throw await fail("StartFailed", exitText(launch, ended));
+    return undefined;
+  }
+  for (let pauseMs = POLL_FIRST_MS; ; pauseMs = Math.min(pauseMs * 1.5, POLL_LAST_MS)) {
+    signal.throwIfAborted();
+    const health = await probe(launch.port, launch.healthPath, Math.min(5_000, launch.startTimeoutSeconds * 1000));
+    if (health.ok) return health.address;
+    if (performance.now() > deadline) {
+      if (!health.open)
+        throw await fail("PortNotOpen", `nothing listens on port ${launch.port} (environment variable PORT); ${late}`);
+      throw await fail("HealthCheckFailed", `health path "${launch.healthPath}" ${health.answer}; ${late}`);
+    }
+    const ended = await Promise.race([exit, delay(pauseMs, undefined, { signal })]);
+    if (ended) throw await fail("StartFailed", exitText(launch, ended));
+  }
+}
+
+/** Ends every process of the release and what they started; the files stay. */
+export async function endRelease(release: Release, drainMs = DRAIN_MS): Promise<void> {
+  const { dataDir, launch } = release;
+  const state = await readState(release);
+  await endReleaseProcesses({ dataDir, stack: launch.stack, id: launch.release }, drainMs);
+  if (state) await writeState(release, { ...state, processes: {} });
+}
+
+/** By name only, so that it works where the files are gone or were never complete. */
+export async function endReleaseProcesses(
+  { dataDir, stack, id }: { readonly dataDir: string; readonly stack: string; readonly id: string },
+  drainMs: number,
+): Promise<void> {
+  const { folder, process: stateFile } = layout(dataDir).preview(stack).release(id);
+  const leaders = Object.values((await readJson<ReleaseState>(stateFile))?.processes ?? {});
+  const group = limitsName(stack, id);
+  const others = async () => {
+    const marked = await findMarked(OWNER_MARK, (owner) => owner === folder);
+    return [...new Set([...marked.map(({ pid }) => pid), ...(await membersOf(group))])];
+  };
+  await endTrees(leaders, { drainMs, others });
+  await removeLimits(group);
+}
+
+/** Ends it and removes its folder. Gone already is success. */
+export async function removeRelease(release: Release, drainMs = DRAIN_MS): Promise<void> {
+  await endRelease(release, drainMs);
+  await rm(filesOf(release).folder, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** True when every process that should live while awake lives. */
+export async function isRunning({ launch }: Release, state: ReleaseState): Promise<boolean> {
+  const names = commandsOf(launch).map(({ name }) => name);
+  const alive = await Promise.all(
+    names.map(async (name) => {
+      const identity = state.processes[name];
+      return identity !== undefined && (await isAlive(identity));
+    }),
+  );
+  return alive.every(Boolean);
+}
+
+/** Kept alive all the time, as against what runs to an end. */
+export function isKeptAlive({ kind }: Launch): boolean {
+  return kind === "web" || kind === "worker";
+}
+
+function limitsName(stack: string, id: string): string {
+  return `${stack}.${id}`;
+}
+
+function commandsOf({ service, command, sidecars }: Launch): { name: string; command: string }[] {
+  return [
+    { name: service, command },
+    ...sidecars.map((sidecar) => ({ name: `${service}/${sidecar.name}`, command: sidecar.command })),
+  ];
+}
+
+function exitText({ service }: Launch, { name, code }: { name: string; code: number }): string {
+  return name === service
+    ? `exited with code ${code}`
+    : `sidecar "${name.slice(service.length + 1)}" exited with code ${code}`;
+}
+
+async function failure(
+  release: Release,
+  { logFrom }: Started,
+  { reason, how }: { readonly reason: string; readonly how: string },
+): Promise<TerminalError> {
+  const { service, command, secrets } = release.launch;
+  return new TerminalError({
+    reason,
+    userMessage: `starting service "${service}" with ${JSON.stringify(command)}: ${how}`,
+    excerpt: await excerptOf(logOf(release), logFrom, secrets),
+  });
+}

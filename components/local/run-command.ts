@@ -1,0 +1,61 @@
+/** Runs one command of the application to its end: an install or build step, a migration, a seed. */
+import { setTimeout as delay } from "node:timers/promises";
+import { TerminalError } from "../errors.ts";
+import { OWNER_MARK } from "./environment.ts";
+import { excerptOf, openLog, sizeOf } from "./log-file.ts";
+import { endTrees, findMarked, startProcess } from "./processes.ts";
+
+export interface CommandRequest {
+  readonly command: string;
+  readonly directory: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly user?: number;
+  readonly logFile: string;
+  /** Absolute path on whose behalf it runs; whatever bears it as its mark is ended with the command. */
+  readonly owner: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Of the error: `BuildFailed`, … */
+  readonly reason: string;
+  /** `building`, `running migration`, … */
+  readonly action: string;
+  /** Values that must not show in the excerpt. */
+  readonly secrets: readonly string[];
+}
+
+/** Throws `TerminalError` with the last lines when the command fails or takes too long; nothing of it is left running. */
+export async function runCommand(request: CommandRequest): Promise<void> {
+  const { command, logFile, user, owner, timeoutMs, signal } = request;
+  signal.throwIfAborted();
+  const log = await openLog(logFile, user);
+  try {
+    await log.appendFile(`$ ${command}\n`);
+    const from = await sizeOf(logFile);
+    const environment = { ...request.environment, [OWNER_MARK]: owner };
+    const started = await startProcess({ ...request, environment, log: log.fd });
+    const timer = new AbortController();
+    try {
+      started.open();
+      const late = delay(timeoutMs, "late" as const, { signal: AbortSignal.any([signal, timer.signal]), ref: true });
+      const ended = await Promise.race([started.exited, late]);
+      signal.throwIfAborted();
+      if (ended !== 0) throw await failed(request, ended, from);
+    } finally {
+      timer.abort();
+      const others = async () => (await findMarked(OWNER_MARK, (mark) => mark === owner)).map(({ pid }) => pid);
+      await endTrees([started.identity], { drainMs: 500, others });
+    }
+  } finally {
+    await log.close();
+  }
+}
+
+async function failed(request: CommandRequest, ended: number | "late", from: number): Promise<TerminalError> {
+  const { action, command, reason, logFile, secrets, timeoutMs } = request;
+  const how = ended === "late" ? `it did not end within ${timeoutMs / 1000} s` : `it exited with code ${ended}`;
+  return new TerminalError({
+    reason,
+    userMessage: `${action} ${JSON.stringify(command)}: ${how}`,
+    excerpt: await excerptOf(logFile, from, secrets),
+  });
+}

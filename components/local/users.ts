@@ -1,0 +1,61 @@
+/** As root every preview runs under a numeric user of its own, so that no application reads another's files or ours. */
+import { withFileLock } from "./file-lock.ts";
+import { readJson, writeJson } from "./json-file.ts";
+import { layout } from "./layout.ts";
+
+const FIRST = 300_000;
+const COUNT = 100_000;
+
+interface UserFile {
+  /** Goes on rising, so that a number freed a moment ago is not at once somebody else's. */
+  readonly next: number;
+  readonly users: Readonly<Record<string, number>>;
+}
+
+/** True where the operating system lets us run as somebody else. */
+export function canSwitchUser(): boolean {
+  return process.getuid?.() === 0;
+}
+
+/** The user of `owner` (a stack, or an install), made at the first asking; undefined when not root. */
+export async function allocateUser(dataDir: string, owner: string): Promise<number | undefined> {
+  if (!canSwitchUser()) return undefined;
+  return withUsers(dataDir, async (file) => {
+    const known = file.users[owner];
+    if (known !== undefined) return { result: known };
+    const taken = new Set(Object.values(file.users));
+    let user = file.next;
+    while (taken.has(user)) user = after(user);
+    return { result: user, file: { next: after(user), users: { ...file.users, [owner]: user } } };
+  });
+}
+
+/** Not known any more is success. */
+export async function freeUser(dataDir: string, owner: string): Promise<void> {
+  if (!canSwitchUser()) return;
+  await withUsers(dataDir, async (file) => {
+    const { [owner]: freed, ...users } = file.users;
+    return { result: undefined, ...(freed !== undefined && { file: { ...file, users } }) };
+  });
+}
+
+/** Every user by owner. */
+export async function listUsers(dataDir: string): Promise<Readonly<Record<string, number>>> {
+  return (await readJson<UserFile>(layout(dataDir).users))?.users ?? {};
+}
+
+async function withUsers<T>(
+  dataDir: string,
+  change: (file: UserFile) => Promise<{ readonly result: T; readonly file?: UserFile }>,
+): Promise<T> {
+  const path = layout(dataDir).users;
+  return withFileLock(`${path}.lock`, async () => {
+    const { result, file } = await change((await readJson<UserFile>(path)) ?? { next: FIRST, users: {} });
+    if (file) await writeJson(path, file);
+    return result;
+  });
+}
+
+function after(user: number): number {
+  return FIRST + ((user + 1 - FIRST) % COUNT);
+}

@@ -1,0 +1,183 @@
+/** Services as supervised processes on this machine. */
+import { all, type ComponentResourceOptions, type Output, output, secret } from "@pulumi/pulumi";
+import { z } from "zod";
+import { LocalCheckout, LocalFolder, LocalRelease, LocalTask } from "../local/custom-resources.ts";
+import * as operations from "../local/operations.ts";
+import type { ServiceArgs, ServiceComponent, ServiceDefinition, ServiceDriver, TaskDefinition } from "../ports.ts";
+import { PreviewComponent } from "../preview-component.ts";
+import { addressesUsed, dependenciesOf, type ReferenceValues, resolveEnvironment, startOrder } from "./references.ts";
+
+const options = z.strictObject({
+  dataDir: z
+    .string()
+    .startsWith("/")
+    .describe("Absolute path of the data folder of the Stackling that runs the previews."),
+});
+
+type Options = z.infer<typeof options>;
+type Args = ServiceArgs<Options>;
+
+class LocalServices extends PreviewComponent implements ServiceComponent {
+  readonly addresses: Output<Readonly<Record<string, string>>>;
+
+  constructor(name: string, args: Args, opts?: ComponentResourceOptions) {
+    super("stackling:service:Local", name, {}, opts);
+    const ordered = startOrder(args.services);
+    const folder = new LocalFolder(this.childName("folder"), { parent: this });
+    const { source, environment, generation } = args;
+    const checkout = new LocalCheckout(
+      this.childName("checkout"),
+      { source, environment, generation },
+      { parent: this, dependsOn: folder },
+    );
+    const tasks = this.#tasks(args, checkout);
+    const releases = new Map<string, LocalRelease>();
+    for (const { service, order } of ordered) {
+      const before = dependenciesOf(service).flatMap((dependency) => releases.get(dependency) ?? []);
+      const { values, secrets } = references(args, addressesOf(releases, addressesUsed(service)));
+      const release = new LocalRelease(
+        this.childName(service.name),
+        {
+          service: releasable(service),
+          checkout: checkout.path,
+          environment: secret(values.apply((known) => ({ ...environment, ...resolveEnvironment(service, known) }))),
+          secrets,
+          order,
+          generation,
+        },
+        { parent: this, dependsOn: [folder, ...tasks, ...before] },
+      );
+      releases.set(service.name, release);
+    }
+    this.addresses = addressesOf(releases, [...releases.keys()]).apply((known) =>
+      Object.fromEntries(Object.entries(known).filter(([, address]) => address !== "")),
+    );
+    this.registerOutputs({ addresses: this.addresses });
+  }
+
+  /** One after the other, all before any service. */
+  #tasks(args: Args, checkout: LocalCheckout): LocalTask[] {
+    const made: LocalTask[] = [];
+    for (const task of args.tasks) {
+      const { values, secrets } = references(args, output<Record<string, string>>({}));
+      const declared = taskEnvironment(args.services);
+      made.push(
+        new LocalTask(
+          this.childName(task.name),
+          {
+            task: task.name,
+            command: task.command,
+            checkout: checkout.path,
+            directory: task.directory,
+            environment: secret(
+              values.apply((known) => ({
+                ...args.environment,
+                ...(known.databaseUrl !== undefined && { DATABASE_URL: known.databaseUrl }),
+                ...resolveEnvironment({ name: task.name, environment: declared }, known),
+              })),
+            ),
+            secrets,
+            key: taskKey(args, task),
+          },
+          { parent: this, dependsOn: [checkout, ...made] },
+        ),
+      );
+    }
+    return made;
+  }
+}
+
+export const localService: ServiceDriver<Options> = {
+  options,
+  component: LocalServices,
+  operations: {
+    address: ({ options: { dataDir }, stack }, service) => operations.address(dataDir, stack, service),
+    setAwake: ({ options: { dataDir }, stack }, awake) => operations.setAwake(dataDir, stack, awake),
+    isAwake: ({ options: { dataDir }, stack }) => operations.isAwake(dataDir, stack),
+    logs: ({ options: { dataDir }, stack }, query) => operations.logs(dataDir, stack, query),
+    explain: ({ options: { dataDir }, stack }) => operations.explain(dataDir, stack),
+    owned: ({ dataDir }, stack) => operations.owned(dataDir, stack),
+    remove: ({ dataDir }, thing) => operations.remove(dataDir, thing),
+    check: ({ dataDir }) => operations.check(dataDir),
+  },
+  example: () => ({
+    options: { dataDir: "/var/lib/stackling" },
+    source: {
+      repository: "/srv/git/example",
+      commit: "0123456789abcdef0123456789abcdef01234567",
+      submodules: false,
+      lfs: false,
+      install: [],
+      build: [],
+    },
+    services: [
+      exampleService({ name: "web", dependsOn: ["api"], environment: { API: "http://${services.api.address}" } }),
+      exampleService({ name: "api", environment: { GREETING: "hello" } }),
+    ],
+    tasks: [],
+    urls: { web: "http://pr-1-example.localhost:4000" },
+    environment: {},
+    generation: 0,
+  }),
+};
+
+/** A web service in plain Node, so that the contract suite needs nothing but what runs it. */
+function exampleService(given: Pick<ServiceDefinition, "name"> & Partial<ServiceDefinition>): ServiceDefinition {
+  return {
+    kind: "web",
+    command: "exec node server.mjs",
+    directory: ".",
+    healthPath: "/health",
+    startTimeoutSeconds: 20,
+    environment: {},
+    dependsOn: [],
+    sidecars: [],
+    memoryMiB: 256,
+    cpu: 1,
+    ...given,
+  };
+}
+
+/** Values for references, and those among them that must not show in messages. */
+function references(args: Args, addresses: Output<Record<string, string>>) {
+  const values = all([args.database?.url, args.secrets, addresses]).apply(
+    ([databaseUrl, secrets, known]): ReferenceValues => ({
+      ...(databaseUrl !== undefined && { databaseUrl }),
+      secrets: secrets ?? {},
+      urls: args.urls,
+      addresses: known,
+    }),
+  );
+  const hidden = values.apply(({ databaseUrl, secrets }) => {
+    const password = databaseUrl && URL.canParse(databaseUrl) ? [databaseUrl, new URL(databaseUrl).password] : [];
+    return [...password, ...Object.values(secrets)];
+  });
+  return { values, secrets: secret(hidden) };
+}
+
+function addressesOf(
+  releases: ReadonlyMap<string, LocalRelease>,
+  names: readonly string[],
+): Output<Record<string, string>> {
+  const chosen = names.flatMap((name) => releases.get(name) ?? []);
+  return all(chosen.map((release) => release.address)).apply((addresses) =>
+    Object.fromEntries(addresses.map((address, index) => [names[index] ?? "", address])),
+  );
+}
+
+/** Everything the services declare, the first one's word first; but no addresses, for nothing is started yet. */
+function taskEnvironment(services: readonly ServiceDefinition[]): Record<string, string> {
+  const entries = services.flatMap(({ environment }) =>
+    Object.entries(environment).filter(([, value]) => addressesUsed({ environment: { value } }).length === 0),
+  );
+  return Object.fromEntries(entries.reverse());
+}
+
+function taskKey({ database, source }: Args, { name, generation }: TaskDefinition): Output<string> {
+  const about = name === "migrate" ? [source.commit, generation] : [generation];
+  return output(database?.identity ?? "none").apply((identity) => [name, identity, ...about].join("/"));
+}
+
+function releasable({ environment: _e, dependsOn: _d, image: _i, port: _p, ...service }: ServiceDefinition) {
+  return service;
+}
