@@ -1,5 +1,5 @@
 /** `npm pack` runs this: JavaScript and declarations in `dist/`, as Node strips no types in node_modules. */
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -12,10 +12,12 @@ const rooms = ["components", "infra", "service"];
 
 rmSync(dist, { recursive: true, force: true });
 const typescript = dirname(createRequire(import.meta.url).resolve("typescript/package.json"));
-execFileSync(process.execPath, [join(typescript, "bin", "tsc"), "--project", "tsconfig.build.json"], {
+const tsc = spawnSync(process.execPath, [join(typescript, "bin", "tsc"), "--project", "tsconfig.build.json"], {
   cwd: root,
+  // npm pack prints the package's name on standard output, for programs to read.
   stdio: ["ignore", 2, 2],
 });
+if (tsc.status !== 0) process.exit(1);
 for (const room of rooms) {
   // Pages, styles, scripts for git: whatever the compiler does not know.
   cpSync(join(root, room), join(dist, room), {
@@ -23,6 +25,9 @@ for (const room of rooms) {
     filter: (source) => !/\.(ts|mjs)$/.test(source),
   });
 }
+// Named by the sources relative to themselves.
+cpSync(join(root, "package.json"), join(dist, "package.json"));
+cpSync(join(root, "examples"), join(dist, "examples"), { recursive: true });
 for (const file of readdirSync(dist, { recursive: true, encoding: "utf8" })) {
   if (file.endsWith(".js")) pointAtJavaScript(join(dist, file));
 }
