@@ -1,5 +1,6 @@
 /** What a person may ask for, as API and pages pass it on. `service/actions.ts` does it. */
 import { z } from "zod";
+import type { DriftReport } from "../../infra/stacks.ts";
 import type { Preview } from "../status.ts";
 
 export interface Actions {
@@ -16,10 +17,14 @@ export interface Actions {
   resetDatabase(key: string, by: string): Promise<unknown>;
   seed(key: string, scenario: string | undefined, by: string): Promise<unknown>;
   rotate(key: string, by: string): Promise<unknown>;
+  /** Looks at the world first and puts right what differs, also when the wish is unchanged. */
+  repair(key: string, by: string): Promise<unknown>;
+  /** What differs between state and world. */
+  drift(key: string): Promise<DriftReport>;
 }
 
 const plain = z.strictObject({
-  action: z.enum(["look", "redeploy", "down", "sleep", "wake", "keep", "reset-db", "rotate"]),
+  action: z.enum(["look", "redeploy", "down", "sleep", "wake", "keep", "reset-db", "rotate", "repair"]),
 });
 const YEAR_SECONDS = 366 * 86_400;
 

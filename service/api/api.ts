@@ -85,6 +85,10 @@ export function createApi(deps: ApiDeps): Router {
     await act(deps.actions, key, wish, nameOf(deps, request));
     response.status(202).json(await whole(await named(request)));
   });
+  api.post("/previews/:key/drift", async (request, response) => {
+    const { key } = await named(request);
+    response.json(await deps.actions.drift(key));
+  });
   api.get("/previews/:key/logs", async (request, response) => {
     const { tail, follow, service } = logQuery.parse(request.query);
     const { key } = await named(request);

@@ -3,6 +3,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { StacklingError, TerminalError } from "../../components/errors.ts";
 import type { Finding, LogLine } from "../../components/ports.ts";
+import type { DriftReport } from "../../infra/stacks.ts";
 import type { ActionRequest } from "../api/actions.ts";
 import type { PreviewView } from "../api/preview-view.ts";
 import { readText, send } from "./http.ts";
@@ -14,6 +15,7 @@ export interface Client {
   up(wish: { readonly path: string; readonly ref?: string }): Promise<PreviewView>;
   act(key: string, request: ActionRequest): Promise<PreviewView>;
   look(key: string): Promise<void>;
+  drift(key: string): Promise<DriftReport>;
   logs(
     key: string,
     query: {
@@ -74,6 +76,7 @@ export function createClient({ url, token }: { readonly url: string; readonly to
       (await ask<{ previews: readonly PreviewView[] }>(`/previews${gone ? "?gone=1" : ""}`)).previews,
     up: (wish) => ask("/previews", { method: "POST", body: wish }),
     act: (key, request) => ask(`${of(key)}/actions`, { method: "POST", body: request }),
+    drift: (key) => ask(`${of(key)}/drift`, { method: "POST", body: {} }),
     look: async (key) => {
       await ask("/look", { method: "POST", body: { key } });
     },

@@ -33,7 +33,7 @@ export async function startInForeground(choice: StartChoice, context: CliContext
     place: { host: config?.host ?? "127.0.0.1", port },
     version: context.version,
     config: async () =>
-      config ? withPort(config, port) : embeddedConfig({ port, repositories: await exampleOf(choice) }),
+      config ? withPort(config, port) : embeddedConfig({ dataDir, port, repositories: await exampleOf(choice) }),
     onProgress: (doing) => {
       if (!choice.quiet) printLine(context.stderr, `${doing} …`);
     },

@@ -17,14 +17,16 @@ import { byLine, checkValue, type Misfit, readYamlFile } from "./yaml-file.ts";
  */
 export async function parseOperator(
   text: string,
-  { file, directory }: { readonly file: string; readonly directory: string },
+  { file, directory, dataDir }: { readonly file: string; readonly directory: string; readonly dataDir: string },
 ): Promise<OperatorConfig> {
   const yaml = readYamlFile(text, operatorSchema);
   if (yaml.value === undefined) throw new ConfigError(file, yaml.problems);
   const typed = yaml.value;
   const connected = await resolveForges(typed);
   const targets = await Promise.all(
-    Object.entries(typed.targets ?? { local: {} }).map(([name, target]) => resolveTarget(name, target, registry)),
+    Object.entries(typed.targets ?? { local: {} }).map(([name, target]) =>
+      resolveTarget(name, target, { registry, dataDir }),
+    ),
   );
   const repositories = resolveRepositories(typed, { directory, forges: connected.forges });
   const misfits = [...connected.misfits, ...targets.flatMap((t) => t.misfits), ...repositories.misfits];

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { layout } from "../../components/local/layout.ts";
 import { closest } from "./closest.ts";
 import { localDrivers } from "./defaults.ts";
 import type { DriverFile, TargetFile } from "./operator-schema.ts";
@@ -12,14 +13,26 @@ export type DriverOptions = Readonly<
   Record<Port, Readonly<Record<string, () => Promise<{ readonly options: z.ZodType<unknown> }>>>>
 >;
 
+export interface TargetSurroundings {
+  readonly registry: DriverOptions;
+  /** The instance's own; drivers that work on this machine use it unless the file says otherwise. */
+  readonly dataDir: string;
+}
+
 /** A target with every driver's options parsed by that driver's own schema; only drivers it names are loaded. */
 export async function resolveTarget(
   name: string,
   file: TargetFile,
-  registry: DriverOptions,
+  { registry, dataDir }: TargetSurroundings,
 ): Promise<{ readonly target?: TargetConfig; readonly misfits: readonly Misfit[] }> {
   const choose = (port: Port, typed: DriverFile | undefined) =>
-    chooseDriver({ path: ["targets", name, port], typed: typed ?? localDrivers[port], port, known: registry[port] });
+    chooseDriver({
+      path: ["targets", name, port],
+      typed: typed ?? localDrivers[port],
+      port,
+      known: registry[port],
+      dataDir,
+    });
   const [service, database, dns, secrets] = await Promise.all([
     choose("service", file.service),
     file.database === false ? undefined : choose("database", file.database),
@@ -37,9 +50,18 @@ interface Choosing {
   readonly typed: DriverFile;
   readonly port: Port;
   readonly known: DriverOptions[Port];
+  readonly dataDir: string;
 }
 
-async function chooseDriver({ path, typed, port, known }: Choosing): Promise<{
+/** What drivers of this machine need to know and nobody should have to write down. */
+function ownOptions(port: Port, driver: string, dataDir: string): Readonly<Record<string, unknown>> {
+  if (port === "service" && driver === "local") return { dataDir };
+  if (port === "dns" && driver === "gateway") return { dataDir };
+  if (port === "database" && driver === "clone") return { server: { file: layout(dataDir).previewsUrl } };
+  return {};
+}
+
+async function chooseDriver({ path, typed, port, known, dataDir }: Choosing): Promise<{
   readonly choice?: DriverChoice;
   readonly misfits: readonly Misfit[];
 }> {
@@ -51,7 +73,7 @@ async function chooseDriver({ path, typed, port, known }: Choosing): Promise<{
     const message = `"${path.join(".")}": there is no ${port} driver "${driver}"; ${hint ? `did you mean "${hint}"?` : `known: ${names}`}`;
     return { misfits: [{ path, message }] };
   }
-  const checked = checkValue((await load()).options, options, path);
+  const checked = checkValue((await load()).options, { ...ownOptions(port, driver, dataDir), ...options }, path);
   if ("misfits" in checked) return { misfits: checked.misfits };
   return { choice: { driver, options: checked.value as Readonly<Record<string, unknown>> }, misfits: [] };
 }

@@ -6,12 +6,14 @@ import type { OperatorConfig, RepositoryConfig } from "../config/types.ts";
 /** The configuration of an instance that was given none: this machine, `*.localhost`, local repositories. */
 export async function embeddedConfig({
   port = DEFAULT_PORT,
+  dataDir,
   repositories,
 }: {
+  readonly dataDir: string;
   readonly port?: number;
   readonly repositories: readonly RepositoryConfig[];
 }): Promise<OperatorConfig> {
-  const { target, misfits } = await resolveTarget("local", {}, registry);
+  const { target, misfits } = await resolveTarget("local", {}, { registry, dataDir });
   if (!target) throw new Error(`preparing the local target: ${misfits.map((m) => m.message).join("; ")}`);
   return {
     forges: [{ name: "local", kind: "local", options: {} }],

@@ -4,8 +4,8 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Logger } from "pino";
 import { layout, prepareDataDir } from "../../components/local/layout.ts";
-import { resolveSecret } from "../secret-reference.ts";
 import type { OperatorConfig } from "../config/types.ts";
+import { resolveSecret } from "../secret-reference.ts";
 import { startService } from "../service.ts";
 import { openInstance } from "./instance.ts";
 import { openLog } from "./log.ts";
@@ -53,6 +53,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
     const { logger, close } = openLog(dataDir, options.onError);
     undo.push(close);
     await prepareDataDir(dataDir);
+    const { state, pulumiHome, engineRuns } = layout(dataDir);
+    for (const folder of [state, pulumiHome, engineRuns]) await mkdir(folder, { recursive: true, mode: 0o700 });
     onProgress("starting Postgres");
     const { store, previews } = await startServers(dataDir, logger, undo);
     const config = await options.config();

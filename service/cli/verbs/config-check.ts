@@ -5,6 +5,7 @@ import { parseApplication } from "../../config/application.ts";
 import { defaultLimits } from "../../config/defaults.ts";
 import { parseOperator } from "../../config/operator.ts";
 import { WrongUse } from "../../wrong-use.ts";
+import { dataDirOf } from "../context.ts";
 import { printJson, printLine } from "../output.ts";
 import type { RunVerb } from "../verb.ts";
 
@@ -18,7 +19,7 @@ export const configCheck: RunVerb = async ({ args: [given = ""], options, contex
   });
   try {
     if (/^preview\.ya?ml$/.test(basename(path))) parseApplication(text, { file: given, limits: defaultLimits });
-    else await parseOperator(text, { file: given, directory: dirname(path) });
+    else await parseOperator(text, { file: given, directory: dirname(path), dataDir: dataDirOf(options, context) });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     if (options.json) printJson(context.stdout, { file: given, ok: false, problems: error.problems });

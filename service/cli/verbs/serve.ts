@@ -12,9 +12,9 @@ import { watchPreviews } from "../watch.ts";
 
 export const serve: RunVerb = async ({ options, context }) => {
   const { stdout, environment, directory } = context;
-  const file = textOption(options.config);
-  const config = file === undefined ? undefined : await readOperator(resolve(directory, file));
   const dataDir = resolve(directory, dataDirOf(options, context));
+  const file = textOption(options.config);
+  const config = file === undefined ? undefined : await readOperator(resolve(directory, file), dataDir);
   const port = portOption(options.port);
   const { instance, client } = await startInForeground(
     {
@@ -47,12 +47,12 @@ export const serve: RunVerb = async ({ options, context }) => {
   });
 };
 
-async function readOperator(path: string) {
+async function readOperator(path: string, dataDir: string) {
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     throw new WrongUse(
       `reading config "${path}": ${error.code === "ENOENT" ? "there is no such file" : error.message}`,
       error,
     );
   });
-  return parseOperator(text, { file: path, directory: dirname(path) });
+  return parseOperator(text, { file: path, directory: dirname(path), dataDir });
 }

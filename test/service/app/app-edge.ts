@@ -62,6 +62,8 @@ export async function startApp() {
     resetDatabase: note("reset-db"),
     seed: async (key, scenario, by) => void acts.push(`seed ${key} ${scenario} by ${by}`),
     rotate: note("rotate"),
+    repair: note("repair"),
+    drift: async () => ({ differences: [] }),
   };
   const app = createApp({
     store,

@@ -1,0 +1,93 @@
+import { lookup } from "node:dns/promises";
+import { access, constants } from "node:fs/promises";
+import { dirname } from "node:path";
+import { execa } from "execa";
+import { StacklingError } from "../../../components/errors.ts";
+import type { Finding } from "../../../components/ports.ts";
+import { locateEngine } from "../../../infra/engine.ts";
+import { DEFAULT_PORT } from "../../config/defaults.ts";
+import { refuseTakenPort } from "../../embedded/port.ts";
+import { type CliContext, dataDirOf, findService, type GlobalOptions } from "../context.ts";
+import { colorsFor, printJson, printLine } from "../output.ts";
+import type { RunVerb } from "../verb.ts";
+
+export const doctor: RunVerb = async ({ options, context }) => {
+  const findings = [...(await aboutMachine(options, context)), ...(await aboutService(options, context))];
+  const colors = colorsFor(context.stdout, context.environment);
+  for (const finding of findings) {
+    if (options.json) {
+      printJson(context.stdout, finding);
+      continue;
+    }
+    printLine(context.stdout, `${finding.ok ? colors.green("ok ") : colors.red("not")}  ${finding.what}`);
+    if (finding.remedy) printLine(context.stdout, `     ${finding.remedy}`);
+  }
+  return findings.every((finding) => finding.ok) ? 0 : 1;
+};
+
+async function aboutMachine(options: GlobalOptions, context: CliContext): Promise<readonly Finding[]> {
+  const dataDir = dataDirOf(options, context);
+  return [
+    { ok: true, what: `Node ${process.versions.node}` },
+    await check(async () => {
+      const engine = await locateEngine(context.environment);
+      const host = engine.languageHost
+        ? ""
+        : "; without its Node language host, so `pulumi up` by hand is not possible";
+      return `Pulumi engine ${engine.version} at "${engine.command}"${host}`;
+    }, "npm start gets it"),
+    await check(async () => (await execa("git", ["--version"])).stdout, "install git 2.31 or newer"),
+    await check(async () => {
+      await access(await nearestFolder(dataDir), constants.W_OK);
+      return `the data folder "${dataDir}" can be written`;
+    }, "choose another with --data"),
+    await aboutNames(),
+  ];
+}
+
+async function aboutNames(): Promise<Finding> {
+  const found = await lookup("pr-1-shop.localhost").catch(() => undefined);
+  if (found) return { ok: true, what: `names under localhost lead to ${found.address}` };
+  return {
+    ok: true,
+    what: "this system does not resolve names under localhost",
+    remedy: "browsers and curl do by themselves; for other programs dial 127.0.0.1 with the preview's name as Host",
+  };
+}
+
+async function aboutService(options: GlobalOptions, context: CliContext): Promise<readonly Finding[]> {
+  const client = await findService(options, context);
+  if (!client) {
+    const port = await check(async () => {
+      await refuseTakenPort("127.0.0.1", DEFAULT_PORT);
+      return `port ${DEFAULT_PORT} is free`;
+    }, "choose another with --port");
+    return [{ ok: true, what: "no service is running", remedy: "stackling serve starts it" }, port];
+  }
+  const { findings, counters } = await client.doctor();
+  const counted = Object.entries(counters).map(([name, count]): Finding => ({ ok: true, what: `${name}: ${count}` }));
+  return [{ ok: true, what: `the service answers at ${client.url}` }, ...findings, ...counted];
+}
+
+async function check(ask: () => Promise<string>, remedy: string): Promise<Finding> {
+  try {
+    return { ok: true, what: await ask() };
+  } catch (error) {
+    const what =
+      error instanceof StacklingError
+        ? error.userMessage
+        : error instanceof Error
+          ? (error.message.split("\n")[0] ?? "")
+          : String(error);
+    return { ok: false, what, remedy };
+  }
+}
+
+/** The folder itself, or the one it would be made in. */
+async function nearestFolder(path: string): Promise<string> {
+  const there = await access(path).then(
+    () => true,
+    () => false,
+  );
+  return there || dirname(path) === path ? path : nearestFolder(dirname(path));
+}

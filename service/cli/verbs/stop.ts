@@ -1,0 +1,39 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { StacklingError } from "../../../components/errors.ts";
+import { isRunning, readInstance } from "../../embedded/instance.ts";
+import { stopLeftovers } from "../../embedded/leftovers.ts";
+import { dataDirOf } from "../context.ts";
+import { printJson, printLine } from "../output.ts";
+import type { RunVerb } from "../verb.ts";
+
+const STOP_WITHIN_MS = 60_000;
+const LOOK_EVERY_MS = 50;
+
+export const stop: RunVerb = async ({ options, context }) => {
+  const dataDir = dataDirOf(options, context);
+  const instance = await readInstance(dataDir);
+  const say = (stopped: string, text: string) => {
+    if (options.json) printJson(context.stdout, { data: dataDir, stopped });
+    else printLine(context.stdout, text);
+    return 0;
+  };
+  if (!instance) return say("nothing", `there is no instance in "${dataDir}"`);
+  const { pid } = instance;
+  if (pid !== undefined && (await isRunning(instance))) {
+    process.kill(pid, "SIGTERM");
+    const deadline = performance.now() + STOP_WITHIN_MS;
+    while (await isRunning(instance)) {
+      if (performance.now() > deadline) {
+        throw new StacklingError({
+          reason: "TimedOut",
+          userMessage: `stopping process ${pid}: after ${STOP_WITHIN_MS / 1000} s it still runs`,
+        });
+      }
+      await pause(LOOK_EVERY_MS);
+    }
+    return say("service", `stopped the service on "${dataDir}"`);
+  }
+  const ended = await stopLeftovers(dataDir);
+  if (ended.length === 0) return say("nothing", `no service is running on "${dataDir}"`);
+  return say("leftovers", `ended what a crashed service left on "${dataDir}": ${ended.join(", ")}`);
+};
