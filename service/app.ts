@@ -47,7 +47,8 @@ export function createApp(deps: AppDeps): Express {
     if (request.method === "GET" || request.method === "HEAD" || !isForeign(request)) next();
     else response.status(403).type("text").send("Another site's page may not do that.\n");
   });
-  app.use(createDashboard(shared));
+  // Streams that strangers may open are counted apart, so that they crowd out no others.
+  app.use(createDashboard({ ...shared, streams: createStreams(deps) }));
   app.use((_request, response) => void response.status(404).type("text").send("There is nothing at this address.\n"));
   app.use(lastResort(onError));
   return app;

@@ -1,5 +1,5 @@
 /** A preview as API, `--json` and pages show it. Pure. */
-import { hostName, parseKey } from "../../infra/names.ts";
+import { mainUrl } from "../comment.ts";
 import type { Condition, Preview, Stage } from "../status.ts";
 
 export interface PreviewView {
@@ -80,12 +80,4 @@ export function stageOf({ status, pullRequest, intents }: Preview): Stage {
   if (closing || pullRequest?.state === "closed" || intents.removed) return "Closed";
   if (!status.live) return "Created";
   return status.awake ? "Active" : "Asleep";
-}
-
-/** The address without a service's name in it; the first one when there is none such. */
-function mainUrl({ key, status }: Preview): string | undefined {
-  const urls = Object.values(status.live?.urls ?? {});
-  const parsed = parseKey(key);
-  const label = parsed && `//${hostName(parsed, "")}`;
-  return urls.find((url) => label && url.includes(label)) ?? urls[0];
 }

@@ -1,7 +1,7 @@
 import type { Preview } from "../status.ts";
 
 /** What a visitor meets at a preview's address. Only `serve` reaches the application. */
-export type Door = "serve" | "asleep" | "waking" | "building" | "failed" | "closing" | "gone";
+export type Door = "serve" | "asleep" | "waking" | "building" | "failed" | "blocked" | "closing" | "gone";
 
 /**
  * Decides from what is known, so that a request costs no question. A version that serves goes on
@@ -14,5 +14,6 @@ export function doorOf({ status }: Pick<Preview, "status">): Door {
     if (status.awake) return "serve";
     return status.reason === "Waking" ? "waking" : "asleep";
   }
+  if (status.reason === "Blocked") return "blocked";
   return status.condition === "Stalled" ? "failed" : "building";
 }

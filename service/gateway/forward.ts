@@ -50,10 +50,11 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
 
   // Upgraded sockets are not given back, so they take no part in the pool.
   const sockets = createProxyServer({});
-  const upgraded = new WeakSet<object>();
+  const upgraded = new Set<Socket>();
   sockets.on("proxyReqWs", (outgoing, _request, socket) => {
     outgoing.once("upgrade", (_response, upstream) => {
       upgraded.add(socket);
+      socket.once("close", () => upgraded.delete(socket));
       // Piping alone leaves one end open when the other is cut off.
       socket.once("close", () => upstream.destroy());
       upstream.once("close", () => socket.destroySoon());
@@ -73,7 +74,11 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
       prepare(request, deps);
       return sockets.ws(request, socket, options, head);
     },
-    close: () => agent.destroy(),
+    close() {
+      agent.destroy();
+      // The server knows them no more, and open they keep the process alive.
+      for (const socket of upgraded) socket.destroy();
+    },
   };
 }
 
@@ -129,6 +134,8 @@ function stripResponse(upstream: IncomingMessage, response: ServerResponse): voi
       if (!FRAMING.has(name)) headers[name] = undefined;
     }
   }
+  // A preview is no page of the world's: search engines are told no, whatever the application says.
+  headers["x-robots-tag"] = "noindex, nofollow";
   headers.connection = response.shouldKeepAlive ? "keep-alive" : "close";
   if (headers["keep-alive"] !== undefined) headers["keep-alive"] = undefined;
   if (headers["proxy-authenticate"] !== undefined) headers["proxy-authenticate"] = undefined;

@@ -71,6 +71,14 @@ const FORMS: Readonly<Record<PageKind, PageForm>> = {
     mark: "bad",
     says: true,
   },
+  blocked: {
+    status: 503,
+    title: "This preview is held back",
+    text: "The page opens by itself once it is allowed and built.",
+    mark: "still",
+    retryAfter: 15,
+    says: true,
+  },
   unreachable: {
     status: 502,
     title: "The application does not answer",
@@ -78,7 +86,12 @@ const FORMS: Readonly<Record<PageKind, PageForm>> = {
     mark: "bad",
     retryAfter: 5,
   },
-  closing: { status: 404, title: "This preview is being removed", text: "Its pull request was closed.", mark: "still" },
+  closing: {
+    status: 404,
+    title: "This preview is being removed",
+    text: "Its pull request was closed, or it was taken down.",
+    mark: "still",
+  },
   gone: {
     status: 404,
     title: "This preview is gone",
@@ -151,14 +164,21 @@ const REASONS_OF_OURS: Partial<Record<PageKind, string>> = {
   gone: "Gone",
 };
 
-function textOf({ form, subject: { preview } }: Content): string {
-  return form.says && preview?.status.message ? `${preview.status.message} ${form.text}` : form.text;
+function textOf(content: Content): string {
+  const said = saidOf(content);
+  return said ? `${said} ${content.form.text}` : content.form.text;
+}
+
+/** The preview's own message where it explains the page; so does a failure that keeps it from waking. */
+function saidOf({ kind, form, subject: { preview } }: Content): string | undefined {
+  const keptAsleep = kind === "waking" && preview?.status.condition === "Stalled";
+  return form.says || keptAsleep ? preview?.status.message : undefined;
 }
 
 function pageOf(content: Content): Html {
   const { form, homeUrl, subject } = content;
   const { preview, steps = [] } = subject;
-  const said = form.says ? preview?.status.message : undefined;
+  const said = saidOf(content);
   const excerpt = form.mark === "bad" ? (preview?.status.excerpt ?? []) : [];
   return html`<!doctype html>
 <html lang="en">

@@ -75,6 +75,7 @@ describe("gateway", () => {
     const kept = await ask(edge.port, { headers: { Connection: "keep-alive" } });
     assert.equal(kept.headers.connection, "keep-alive");
     assert.equal(kept.headers["keep-alive"], undefined);
+    assert.match(String(kept.headers["x-robots-tag"]), /noindex/);
     const closed = await ask(edge.port, { headers: { Connection: "close" } });
     assert.equal(closed.headers.connection, "close");
   });
@@ -247,7 +248,14 @@ describe("gateway", () => {
         code: 503,
         says: /could not be built/,
       },
+      { status: { condition: "Stalled", reason: "Blocked" }, urls: undefined, code: 503, says: /held back/ },
       { status: { awake: false, reason: "Asleep" }, urls: URLS, code: 503, says: /Waking up/ },
+      {
+        status: { awake: false, condition: "Stalled", reason: "StartFailed", message: "it exits at once" },
+        urls: URLS,
+        code: 503,
+        says: /it exits at once/,
+      },
       { status: { reason: "Destroying" }, urls: URLS, code: 404, says: /being removed/ },
       { status: { goneAt: "2026-11-21T11:00:00.000Z", reason: "Gone" }, urls: URLS, code: 404, says: /is gone/ },
     ] as const;
