@@ -2,6 +2,7 @@
 import { parseKey } from "../infra/names.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
 import { type AdoptDeps, adopt, type NewPreview } from "./adopt.ts";
+import { canonical } from "./canonical.ts";
 import type { OperatorConfig, RepositoryConfig } from "./config/types.ts";
 import type { Desired } from "./decide.ts";
 import {
@@ -80,7 +81,7 @@ export async function recordLook(deps: LookDeps, look: Look): Promise<Preview | 
   const now = deps.now();
   if (look.known) {
     const before = await deps.store.find(look.preview.key);
-    if (before && isSame(before, { ...before, ...observe(before, look, now) })) return before;
+    if (before && canonical({ ...before, ...observe(before, look, now) }) === canonical(before)) return before;
     return deps.store.update(look.preview.key, (preview) => observe(preview, look, now));
   }
   const draft = { ...look.preview, ...observe(look.preview, look, now) };
@@ -146,8 +147,4 @@ function observe(preview: NewPreview, { subject, repository, application }: Look
   // Reopened, or pushed to after it was gone: a life of its own, with clocks of its own.
   const intents = { ...facts.intents, extendedTo: undefined, asleep: false };
   return { ...facts, intents, createdAt: now, lastPushAt: now, status: { ...newStatus(now), headSha: head } };
-}
-
-function isSame(a: Preview, b: Preview): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }

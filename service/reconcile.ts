@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { type ActuateDeps, actuate } from "./actuate.ts";
+import { canonical } from "./canonical.ts";
 import { settledStatus } from "./conditions.ts";
 import { type Action, decide } from "./decide.ts";
 import { findPreview, type LookDeps, readWorld, recordLook, type Wish, wishFor } from "./look.ts";
@@ -99,7 +100,7 @@ async function settle(
   const waitsForOthers = action.kind === "wait" && action.reason === "Conflict";
   const change = waitsForOthers ? {} : settledStatus(wish.verdict, preview.status, now);
   const status = changeStatus(preview.status, change, now);
-  const changed = JSON.stringify(status) !== JSON.stringify(preview.status);
+  const changed = canonical(status) !== canonical(preview.status);
   const settled = changed ? await step("settle", () => deps.store.setStatus(preview.key, change)) : preview;
   const dueAt = nextLook(action, wish, status, now);
   if (dueAt !== preview.dueAt) await deps.store.setDue(preview.key, dueAt);

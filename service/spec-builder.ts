@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { formatKey, hostName, type PreviewKey, stackName } from "../infra/names.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
+import { canonical } from "./canonical.ts";
 import type { ApplicationConfig, OperatorConfig, RepositoryConfig, TargetConfig } from "./config/types.ts";
 import type { Generations, Intents } from "./status.ts";
 
@@ -71,9 +72,7 @@ export function buildSpec(input: SpecInput): PreviewSpec {
 
 /** Equal exactly when two specs ask for the same; the order of keys does not count. */
 export function digestSpec(spec: PreviewSpec): string {
-  return createHash("sha256")
-    .update(JSON.stringify(sortKeys(spec)))
-    .digest("hex");
+  return createHash("sha256").update(canonical(spec)).digest("hex");
 }
 
 /** ISO 8601 of the moment the preview goes, whatever happens; undefined for one that is kept. */
@@ -117,14 +116,4 @@ function copyChoice(choice: TargetConfig["service"]): PreviewSpec["target"]["ser
 
 function addDays(time: string, days: number): string {
   return new Date(Date.parse(time) + days * 86_400_000).toISOString();
-}
-
-function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, sortKeys(inner)]),
-  );
 }
