@@ -5,6 +5,7 @@ import type { OperatorConfig } from "../config/types.ts";
 import { embeddedConfig, localRepository } from "../embedded/default-config.ts";
 import { type EmbeddedInstance, startEmbedded } from "../embedded/embedded.ts";
 import { EXAMPLE_NAME, openExample } from "../embedded/example.ts";
+import type { pullRequests } from "../embedded/example-changes.ts";
 import { type Client, createClient } from "./client.ts";
 import type { CliContext } from "./context.ts";
 import { printLine } from "./output.ts";
@@ -19,8 +20,8 @@ export interface StartChoice {
   readonly port?: number;
   /** The operator's; absent: the embedded default. */
   readonly config?: OperatorConfig;
-  /** Folder of repositories the embedded default shows; absent: none. */
-  readonly example?: boolean;
+  /** Shows the example application with these pull requests open; absent: no repository at all. */
+  readonly example?: typeof pullRequests;
   /** Keeps progress off the screen, for `--json`. */
   readonly quiet?: boolean;
 }
@@ -44,7 +45,7 @@ export async function startInForeground(choice: StartChoice, context: CliContext
 
 async function exampleOf({ example, dataDir }: StartChoice) {
   if (!example) return [];
-  const { path } = await openExample(exampleFolder(dataDir));
+  const { path } = await openExample(exampleFolder(dataDir), example);
   return [localRepository(EXAMPLE_NAME, path)];
 }
 

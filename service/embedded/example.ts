@@ -3,7 +3,7 @@ import { cp, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promis
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runGit } from "../git.ts";
-import { type Change, pullRequests } from "./example-changes.ts";
+import type { Change } from "./example-changes.ts";
 
 export const EXAMPLE_NAME = "shop";
 export const EXAMPLE_BRANCH = "main";
@@ -29,7 +29,7 @@ export interface ExampleRepository {
 /** Opens the example's repository in `folder`, made on first use with every pull request of `branches` open. */
 export async function openExample(
   folder: string,
-  branches: readonly (Change & { readonly gitBranch: string })[] = pullRequests,
+  branches: readonly (Change & { readonly gitBranch: string })[],
 ): Promise<ExampleRepository> {
   const path = join(folder, EXAMPLE_NAME);
   const there = await stat(join(path, ".git")).catch(() => undefined);

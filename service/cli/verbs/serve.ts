@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { parseOperator } from "../../config/operator.ts";
+import { pullRequests } from "../../embedded/example-changes.ts";
 import { WrongUse } from "../../wrong-use.ts";
 import { dataDirOf } from "../context.ts";
 import { inForeground, untilAborted } from "../foreground.ts";
@@ -19,7 +20,7 @@ export const serve: RunVerb = async ({ options, context }) => {
   const { instance, client } = await startInForeground(
     {
       dataDir,
-      example: true,
+      example: pullRequests,
       ...(config ? { config } : {}),
       ...(port === undefined ? {} : { port }),
       quiet: options.json === true,

@@ -1,0 +1,76 @@
+import { chmod, mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openExample } from "../../embedded/example.ts";
+import { demonstration } from "../../embedded/example-changes.ts";
+import { freePort } from "../../embedded/port.ts";
+import { removeDataDir } from "../../embedded/remove.ts";
+import type { Client } from "../client.ts";
+import type { CliContext } from "../context.ts";
+import { runDemonstration } from "../demonstration.ts";
+import { inForeground, untilAborted } from "../foreground.ts";
+import { portOption } from "../options.ts";
+import { printJson, printLine } from "../output.ts";
+import { exampleFolder, startInForeground } from "../start-embedded.ts";
+import type { RunVerb } from "../verb.ts";
+import { watchPreviews } from "../watch.ts";
+
+/** A data folder and port of its own, both gone afterwards whatever happens. */
+export const demo: RunVerb = async ({ options, context }) => {
+  const json = options.json === true;
+  const port = portOption(options.port) || (await freePort());
+  const dataDir = await mkdtemp(join(tmpdir(), "stackling-demo-"));
+  const remove = () => removeDataDir(dataDir);
+  // Previews and Postgres run as other users and must pass through.
+  await chmod(dataDir, 0o711);
+  const started = startInForeground({ dataDir, port, example: [], quiet: json }, context);
+  const foreground = await started.catch(async (error: unknown) => {
+    await remove();
+    throw error;
+  });
+  const { client, instance } = foreground;
+  return inForeground(context, {
+    stop: async () => {
+      await instance.stop().finally(remove);
+    },
+    work: async (signal) => {
+      const repository = await openExample(exampleFolder(dataDir), []);
+      const report = (step: DemoStep) =>
+        json ? printJson(context.stdout, step) : printLine(context.stdout, inWords(step));
+      if (options.once) {
+        await runDemonstration({ client, repository, report, signal });
+        return 0;
+      }
+      await repository.commit("demo/greeting", demonstration.opened);
+      return showUntilStopped(client, context, { signal, json, path: repository.path });
+    },
+  });
+};
+
+export interface DemoStep {
+  readonly step: "opened" | "live" | "pushed" | "updated" | "closed" | "gone";
+  /** Since that step's trigger: a push for `live` and `updated`, the close for `gone`. */
+  readonly ms: number;
+  readonly url?: string;
+}
+
+async function showUntilStopped(
+  client: Client,
+  context: CliContext,
+  { signal, json, path }: { readonly signal: AbortSignal; readonly json: boolean; readonly path: string },
+): Promise<number> {
+  if (json) {
+    printJson(context.stdout, { url: client.url, login: await client.loginLink(), repository: path });
+    await untilAborted(signal);
+    return 0;
+  }
+  printLine(context.stdout, `the page, logged in:  ${await client.loginLink()}`);
+  printLine(context.stdout, `the repository:       ${path}   (commit on a git branch of it and watch)`);
+  printLine(context.stdout, "Ctrl-C ends it and removes everything");
+  await watchPreviews(client, context, signal);
+  return 0;
+}
+
+function inWords({ step, ms, url }: DemoStep): string {
+  return `${step.padEnd(8)} ${String(ms).padStart(6)} ms${url ? `  ${url}` : ""}`;
+}
