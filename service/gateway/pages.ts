@@ -46,7 +46,7 @@ const FORMS: Readonly<Record<PageKind, PageForm>> = {
   waking: {
     status: 503,
     title: "Waking up",
-    text: "This preview was asleep because nobody had visited it for a while. It is back in a moment.",
+    text: "This preview was asleep. It is back in a moment, with its data as it was.",
     mark: "busy",
     retryAfter: 2,
   },

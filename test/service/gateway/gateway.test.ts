@@ -149,6 +149,18 @@ describe("gateway", () => {
     echo.close();
   });
 
+  it("ends open WebSockets when it is closed", async () => {
+    const echo = new WebSocketServer({ server: upstream.server });
+    edge.store.put(aPreview({ urls: URLS }));
+    const client = new WebSocket(`ws://127.0.0.1:${edge.port}/`, { headers: { host: HOST } });
+    await once(client, "open");
+    const closed = once(client, "close");
+    await edge.close();
+    await closed;
+    echo.close();
+    edge = await startEdge();
+  });
+
   it("answers an upgrade whose application is gone with 502", async () => {
     edge.store.put(aPreview({ urls: URLS }));
     await upstream.close();
