@@ -17,10 +17,14 @@ const flags = ["ci", "--include=dev", "--include=optional"];
  */
 export async function ensurePackages(root) {
   if (matchesLock(root)) return;
-  await withLock({ path: join(root, ".packages.lock") }, async () => {
+  await withLock({ path: join(root, ".packages.lock"), onWait }, async () => {
     if (matchesLock(root)) return;
     await withProgress("installing packages from the lock file", () => runNpm(flags, root));
   });
+}
+
+function onWait() {
+  process.stderr.write("waiting for another process that installs the packages …\n");
 }
 
 /**
