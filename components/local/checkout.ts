@@ -10,7 +10,7 @@ import { prepareGit } from "./git.ts";
 import { installFromCache } from "./install-cache.ts";
 import { exists } from "./json-file.ts";
 import { inside, layout } from "./layout.ts";
-import { ensureMirror, mirrorHas } from "./mirror.ts";
+import { ensureMirror, mirrorHas, requireObjectId } from "./mirror.ts";
 import { nodeFolder } from "./node-runtime.ts";
 import type { LocalResource, ResourceContext } from "./resource.ts";
 import { type CommandRequest, runCommand } from "./run-command.ts";
@@ -39,6 +39,7 @@ export const checkoutResource: LocalResource<CheckoutInputs, CheckoutState> = {
     return { changes, replaces: changes ? ["source"] : [] };
   },
   async create(context, inputs) {
+    requireObjectId(inputs.source.commit);
     const files = filesOf(context, checkoutId(inputs));
     await context.admit();
     await removeLeftovers(context);

@@ -121,7 +121,8 @@ async function fetchLfs(mirror: string, request: MirrorRequest, options: GitOpti
   }
 }
 
-function requireObjectId(commit: string): void {
+/** Throws `TerminalError` (`CheckoutFailed`) unless `commit` is a full object id, which git cannot take for anything else. */
+export function requireObjectId(commit: string): void {
   if (/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(commit)) return;
   throw new TerminalError({
     reason: "CheckoutFailed",

@@ -1,14 +1,17 @@
 /** As root every preview runs under a numeric user of its own, so that no application reads another's files or ours. */
+import { createHash } from "node:crypto";
 import { withFileLock } from "./file-lock.ts";
 import { readJson, writeJson } from "./json-file.ts";
 import { layout } from "./layout.ts";
 
 const FIRST = 300_000;
-const COUNT = 100_000;
+/** Users of one data folder; as many slots lie beside each other, so that two Stacklings on a machine share none. */
+const COUNT = 10_000;
+const SLOTS = 10_000;
 
 interface UserFile {
   /** Goes on rising, so that a number freed a moment ago is not at once somebody else's. */
-  readonly next: number;
+  readonly next?: number;
   readonly users: Readonly<Record<string, number>>;
 }
 
@@ -24,7 +27,9 @@ export async function allocateUser(dataDir: string, owner: string): Promise<numb
     const known = file.users[owner];
     if (known !== undefined) return { result: known };
     const taken = new Set(Object.values(file.users));
-    let user = file.next;
+    const first = firstOf(dataDir);
+    const after = (user: number) => first + ((user + 1 - first) % COUNT);
+    let user = file.next ?? first;
     while (taken.has(user)) user = after(user);
     return { result: user, file: { next: after(user), users: { ...file.users, [owner]: user } } };
   });
@@ -50,12 +55,12 @@ async function withUsers<T>(
 ): Promise<T> {
   const path = layout(dataDir).users;
   return withFileLock(`${path}.lock`, async () => {
-    const { result, file } = await change((await readJson<UserFile>(path)) ?? { next: FIRST, users: {} });
+    const { result, file } = await change((await readJson<UserFile>(path)) ?? { users: {} });
     if (file) await writeJson(path, file);
     return result;
   });
 }
 
-function after(user: number): number {
-  return FIRST + ((user + 1 - FIRST) % COUNT);
+function firstOf(dataDir: string): number {
+  return FIRST + (createHash("sha256").update(dataDir).digest().readUInt32BE() % SLOTS) * COUNT;
 }

@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import { lstat, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { execa } from "execa";
+import { StacklingError } from "../../../components/errors.ts";
+import { checkoutResource } from "../../../components/local/checkout.ts";
+import { folderResource } from "../../../components/local/folder.ts";
+import { createRepository, type TestRepository } from "../../support/git-repository.ts";
+import { createLocalWorld } from "./local-world.ts";
+
+describe("a checkout", () => {
+  let repository: TestRepository;
+  let world: Awaited<ReturnType<typeof createLocalWorld>>;
+  let commit: string;
+
+  before(async () => {
+    repository = await createRepository({
+      files: {
+        ".gitattributes": "*.crlf text eol=crlf\n",
+        "lines.crlf": "one\ntwo\n",
+        "with space 'quote' ü;$(id).txt": "odd name",
+        "package.json": JSON.stringify({ name: "app", version: "1.0.0" }),
+        "package-lock.json": "{}",
+        "src/main.js": "main",
+      },
+    });
+    commit = await repository.head("main");
+  });
+  after(() => repository.remove());
+  beforeEach(async () => {
+    world = await createLocalWorld();
+  });
+  afterEach(() => world.remove());
+
+  const failure = async (promise: Promise<unknown>): Promise<StacklingError> => {
+    const error = await promise.then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    assert.ok(error instanceof StacklingError, `failed with ${String(error)}`);
+    return error;
+  };
+
+  it("holds the commit's files, attributes applied, and no .git", async () => {
+    const path = await world.checkOut({ repository: repository.path, commit });
+    assert.equal(await readFile(join(path, "lines.crlf"), "utf8"), "one\r\ntwo\r\n");
+    assert.equal(await readFile(join(path, "with space 'quote' ü;$(id).txt"), "utf8"), "odd name");
+    await assert.rejects(lstat(join(path, ".git")));
+  });
+
+  it("belongs to the preview's user when root made it", {
+    skip: process.getuid?.() === 0 ? false : "requires root",
+  }, async () => {
+    const path = await world.checkOut({ repository: repository.path, commit });
+    assert.ok((await stat(join(path, "src", "main.js"))).uid >= 300_000);
+  });
+
+  it("reads a repository that belongs to somebody else", {
+    skip: process.getuid?.() === 0 ? false : "requires root",
+  }, async () => {
+    const theirs = await createRepository({ files: { "a.txt": "a" } });
+    try {
+      await execa("chown", ["-R", "12345:12345", theirs.path]);
+      const head = await execa("git", ["-c", `safe.directory=${theirs.path}`, "-C", theirs.path, "rev-parse", "main"]);
+      const path = await world.checkOut({ repository: theirs.path, commit: head.stdout });
+      assert.equal(await readFile(join(path, "a.txt"), "utf8"), "a");
+    } finally {
+      await theirs.remove();
+    }
+  });
+
+  it("runs no hook of the repository and of the tree", async () => {
+    const hooks = join(repository.path, ".git", "hooks");
+    await mkdir(hooks, { recursive: true });
+    const mark = join(world.dataDir, "hook-ran");
+    await writeFile(join(hooks, "post-checkout"), `#!/bin/sh\ntouch ${mark}\n`, { mode: 0o755 });
+    try {
+      await world.checkOut({ repository: repository.path, commit });
+      await assert.rejects(stat(mark));
+    } finally {
+      await rm(hooks, { recursive: true });
+    }
+  });
+
+  it("fails with the last redacted lines when the build fails, and leaves no folder", async () => {
+    const command = "echo token=abcdef123456; echo https://u:p@host/x; exit 3";
+    const build = [{ command, directory: "." }];
+    const error = await failure(world.checkOut({ repository: repository.path, commit, build }));
+    assert.equal(error.reason, "BuildFailed");
+    assert.deepEqual(error.excerpt, ["token=[redacted]", "https://[redacted]@host/x"]);
+    assert.deepEqual(
+      (await world.owned()).filter((kind) => kind !== "user"),
+      ["folder"],
+    );
+  });
+
+  it("refuses a commit that is not there and an id that is not one", async () => {
+    for (const wrong of ["0".repeat(40), "--upload-pack=touch /tmp/x", "HEAD"]) {
+      assert.equal(
+        (await failure(world.checkOut({ repository: repository.path, commit: wrong }))).reason,
+        "CheckoutFailed",
+      );
+    }
+  });
+
+  it("refuses a build directory outside of the source", async () => {
+    const build = [{ command: "true", directory: "../.." }];
+    assert.equal((await failure(world.checkOut({ repository: repository.path, commit, build }))).reason, "SpecInvalid");
+  });
+
+  it("installs once for equal manifests and commands, in a folder that holds nothing else", async () => {
+    const install = [
+      { command: "mkdir -p node_modules && date +%N > node_modules/when && ls > node_modules/saw", directory: "." },
+    ];
+    const first = await world.checkOut({ repository: repository.path, commit, install });
+    const changed = await repository.commit("feature", { "src/main.js": "changed" });
+    const second = await world.checkOut({ repository: repository.path, commit: changed, install });
+    const [one, two] = await Promise.all(
+      [first, second].map((path) => readFile(join(path, "node_modules/when"), "utf8").catch(() => undefined)),
+    );
+    assert.equal(one, undefined, "the first was a leftover of a state that nobody confirmed");
+    assert.ok(two);
+    assert.equal(
+      await readFile(join(second, "node_modules/saw"), "utf8"),
+      "node_modules\npackage-lock.json\npackage.json\n",
+    );
+    const third = await world.checkOut({ repository: repository.path, commit, install });
+    assert.equal(await readFile(join(third, "node_modules/when"), "utf8"), two);
+  });
+
+  it("installs in the tree when the command needs more than manifests", async () => {
+    const install = [{ command: "cp src/main.js installed.js", directory: "." }];
+    const path = await world.checkOut({ repository: repository.path, commit, install });
+    assert.equal(await readFile(join(path, "installed.js"), "utf8"), "main");
+  });
+
+  it("holds submodules when asked for, also those of a relative address", async () => {
+    const inner = await createRepository({ files: { "inner.txt": "inner" } });
+    const outer = await createRepository({ files: { "outer.txt": "outer" } });
+    try {
+      await outer.git("-c", "protocol.file.allow=always", "submodule", "add", "--quiet", inner.path, "parts/inner");
+      const withModule = await outer.commit("main", {});
+      const path = await world.checkOut({ repository: outer.path, commit: withModule, submodules: true });
+      assert.equal(await readFile(join(path, "parts/inner/inner.txt"), "utf8"), "inner");
+      const without = await world.checkOut({ repository: outer.path, commit: withModule });
+      assert.deepEqual(await readdir(join(without, "parts/inner")), []);
+    } finally {
+      await inner.remove();
+      await outer.remove();
+    }
+  });
+
+  it("holds the contents of LFS files when asked for", async () => {
+    const large = await createRepository({ files: { ".gitattributes": "*.bin filter=lfs -text\n" } });
+    try {
+      const content = "large content\n";
+      const lfs = ["-c", "filter.lfs.clean=git-lfs clean -- %f", "-c", "filter.lfs.required=true"];
+      await writeFile(join(large.path, "a.bin"), content);
+      await large.git(...lfs, "add", "a.bin");
+      await large.git(...lfs, "commit", "--quiet", "-m", "large");
+      const head = await large.git("rev-parse", "HEAD");
+      const path = await world.checkOut({ repository: large.path, commit: head, lfs: true });
+      assert.equal(await readFile(join(path, "a.bin"), "utf8"), content);
+      const pointer = await world.checkOut({ repository: large.path, commit: head });
+      assert.match(await readFile(join(pointer, "a.bin"), "utf8"), /^version https:\/\/git-lfs/);
+    } finally {
+      await large.remove();
+    }
+  });
+
+  it("keeps a tree that the engine knows of and removes one that it never heard of", async () => {
+    const context = world.context();
+    const known = await world.checkOut({ repository: repository.path, commit });
+    const state = {
+      source: { repository: repository.path, commit, submodules: false, lfs: false, install: [], build: [] },
+      environment: {},
+      generation: 0,
+      path: known,
+    };
+    await checkoutResource.confirm?.(context, known, state);
+    const unknown = await world.checkOut({
+      repository: repository.path,
+      commit: await repository.commit("two", { a: "2" }),
+    });
+    await world.checkOut({ repository: repository.path, commit: await repository.commit("three", { a: "3" }) });
+    assert.deepEqual(await checkoutResource.read(context, known, state), state);
+    await assert.rejects(stat(unknown));
+  });
+
+  it("is gone with its preview's folder and user at the end", async () => {
+    await world.checkOut({ repository: repository.path, commit });
+    await folderResource.delete(world.context(), "shop-pr-1", { path: "" });
+    assert.deepEqual(await world.owned(), []);
+  });
+});

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { isAwake, setAwake } from "../../../components/local/operations.ts";
+import { findMarked } from "../../../components/local/processes.ts";
+import { createSupervisor, type Supervisor } from "../../../components/local/supervisor.ts";
+import { eventually } from "../../support/eventually.ts";
+import { createRepository, type TestRepository } from "../../support/git-repository.ts";
+import { createLocalWorld, SERVER, STACK, serviceInputs } from "./local-world.ts";
+
+describe("the supervisor", () => {
+  let repository: TestRepository;
+  let world: Awaited<ReturnType<typeof createLocalWorld>>;
+  let checkout: string;
+  const supervisors: Supervisor[] = [];
+
+  before(async () => {
+    repository = await createRepository({ files: { "server.mjs": SERVER } });
+  });
+  after(() => repository.remove());
+  beforeEach(async () => {
+    world = await createLocalWorld();
+    checkout = await world.checkOut({ repository: repository.path, commit: await repository.head("main") });
+  });
+  afterEach(async () => {
+    for (const supervisor of supervisors.splice(0)) await supervisor.stop({ endServices: true });
+    await world.remove();
+  });
+
+  const supervise = (clock = () => new Date()) => {
+    const supervisor = createSupervisor({ dataDir: world.dataDir, logger: { warn: () => undefined }, clock });
+    supervisors.push(supervisor);
+    supervisor.start();
+    return supervisor;
+  };
+  const processes = () => findMarked("STACKLING_OWNER", (owner) => owner.startsWith(`${world.dataDir}/`));
+  const answers = (address: string) =>
+    fetch(`http://${address}/`).then(
+      (response) => response.ok,
+      () => false,
+    );
+
+  it("starts a service again when it died, under the same address", async () => {
+    const { state } = await world.start(serviceInputs(checkout));
+    supervise();
+    const [first] = await processes();
+    process.kill(first?.pid ?? 0, "SIGKILL");
+    await eventually(() => answers(state.address));
+    const [second] = await processes();
+    assert.notEqual(second?.pid, first?.pid);
+  });
+
+  it("starts it once when two of them look after it", async () => {
+    const { state } = await world.start(serviceInputs(checkout));
+    supervise();
+    supervise();
+    for (const { pid } of await processes()) process.kill(pid, "SIGKILL");
+    await eventually(() => answers(state.address));
+    assert.equal((await processes()).length, 1);
+  });
+
+  it("adopts what lives when it comes back", async () => {
+    const { state } = await world.start(serviceInputs(checkout));
+    const [before] = await processes();
+    const first = supervise();
+    await first.stop({ endServices: false });
+    supervise();
+    assert.equal(await answers(state.address), true);
+    assert.deepEqual(await processes(), [before]);
+  });
+
+  it("ends every service when told to, and the next one restores what was awake", async () => {
+    const { state } = await world.start(serviceInputs(checkout));
+    await supervise().stop({ endServices: true });
+    assert.deepEqual(await processes(), []);
+    supervise();
+    await eventually(() => answers(state.address));
+  });
+
+  it("leaves what sleeps asleep, and wakes it to health", async () => {
+    const { state } = await world.start(serviceInputs(checkout));
+    const supervisor = supervise();
+    await supervisor.setAwake(STACK, false);
+    assert.deepEqual(await processes(), []);
+    assert.equal(await isAwake(world.dataDir, STACK), false);
+    assert.deepEqual(
+      (await supervisor.status(STACK)).map(({ desired, running }) => ({ desired, running })),
+      [{ desired: "asleep", running: false }],
+    );
+    await setAwake(world.dataDir, STACK, true);
+    assert.equal(await answers(state.address), true);
+    assert.equal(await isAwake(world.dataDir, STACK), true);
+  });
+
+  it("runs a cron service when its minute has come", async () => {
+    const command = "exec sleep 600";
+    await world.start(serviceInputs(checkout, { name: "nightly", kind: "cron", command, schedule: "0 3 * * *" }));
+    let now = new Date("2026-01-01T02:59:00Z");
+    supervise(() => now);
+    assert.deepEqual(await processes(), []);
+    now = new Date("2026-01-01T02:59:30Z");
+    const later = setInterval(() => {
+      now = new Date("2026-01-01T03:00:01Z");
+    }, 1_500);
+    try {
+      await eventually(async () => (await processes()).length === 1);
+    } finally {
+      clearInterval(later);
+    }
+  });
+});
