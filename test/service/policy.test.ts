@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { HARD_STOP, type PolicyInput, policy } from "../../service/policy.ts";
+import { NO_INTENTS } from "../../service/status.ts";
+import { pullRequest } from "../support/memory-forge.ts";
+import { SHA, shop } from "../support/reconcile-world.ts";
+
+const application = {
+  main: "web",
+  install: [],
+  build: [],
+  services: [],
+  generatedSecrets: [],
+  grantedSecrets: [],
+  submodules: false,
+  lfs: false,
+};
+const NOW = "2026-03-01T12:00:00.000Z";
+
+function judge(changes: Partial<PolicyInput> = {}, pull: Parameters<typeof pullRequest>[2] = {}): string {
+  const verdict = policy({
+    repository: shop,
+    subject: { kind: "pullRequest", pullRequest: pullRequest(1, SHA.a, pull), defaultBranch: "main" },
+    application: { kind: "found", application },
+    intents: NO_INTENTS,
+    hardStop: "2026-03-30T00:00:00.000Z",
+    now: NOW,
+    ...changes,
+  });
+  return verdict.kind === "present" ? "present" : `${verdict.kind} ${verdict.reason}`;
+}
+
+const removed = (headSha: string | undefined, by = "ada") => ({ ...NO_INTENTS, removed: { at: NOW, by, headSha } });
+const unreachable = { kind: "unreachable", message: "502" } as const;
+
+describe("policy", () => {
+  const table: readonly [string, string, Partial<PolicyInput>, Parameters<typeof pullRequest>[2]?][] = [
+    ["present", "an open pull request of a trusted author", {}],
+    ["present", "a draft", {}, { draft: true }],
+    ["absent Closed", "a closed one", {}, { state: "closed" }],
+    ["absent Merged", "a merged one", {}, { state: "closed", merged: true }],
+    ["absent Closed", "a closed one of a fork", {}, { state: "closed", fork: true }],
+    ["blocked Blocked", "a fork", {}, { fork: true }],
+    ["blocked Blocked", "an outsider", {}, { trustedAuthor: false }],
+    ["blocked Blocked", "the default branch", {}, { headRef: "main" }],
+    ["blocked Blocked", "a git branch no pattern names", { repository: { ...shop, branches: ["release/*"] } }],
+    ["blocked NotConfigured", "a repository that left the config", { repository: undefined }],
+    ["blocked Unreachable", "a forge that does not answer", { subject: unreachable }],
+    ["blocked Unreachable", "a preview.yaml that cannot be read", { application: unreachable }],
+    ["blocked SpecInvalid", "a broken preview.yaml", { application: { kind: "invalid", message: "no", problems: [] } }],
+    ["blocked RefNotFound", "a git ref by hand that is gone", { subject: { kind: "missing", message: "no" } }],
+    ["absent Removed", "one taken down", { intents: removed(SHA.a) }],
+    ["absent Removed", "one taken down while the forge is away", { intents: removed(SHA.a), subject: unreachable }],
+    ["present", "one pushed to after it was taken down", { intents: removed(SHA.b) }],
+    ["absent Expired", "one past its hard stop", { hardStop: NOW }],
+    ["absent Expired", "one that reached its hard stop before", { intents: removed(SHA.a, HARD_STOP) }],
+    ["present", "one that is kept", { hardStop: undefined }],
+  ];
+  for (const [outcome, what, changes, pull] of table) {
+    it(`says "${outcome}" for ${what}`, () => assert.equal(judge(changes, pull), outcome));
+  }
+});

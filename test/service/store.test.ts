@@ -1,0 +1,268 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { withClient } from "../../components/local/database-client.ts";
+import { createInbox } from "../../service/inbox/inbox.ts";
+import { NO_INTENTS, newStatus } from "../../service/status.ts";
+import { openStore, type PostgresStore } from "../../service/store/postgres.ts";
+import { startWorker } from "../../service/worker.ts";
+import { eventually } from "../support/eventually.ts";
+import { testDatabase } from "../support/postgres.ts";
+import { silent } from "../support/reconcile-world.ts";
+
+const T0 = "2026-03-01T12:00:00.000Z";
+let database: Awaited<ReturnType<typeof testDatabase>>;
+const opened: PostgresStore[] = [];
+
+async function open(holder = "one"): Promise<PostgresStore> {
+  const store = await openStore({ url: database.url, holder, logger: silent, now: () => T0 });
+  opened.push(store);
+  return store;
+}
+
+const query = <T>(text: string): Promise<T[]> =>
+  withClient(database.url, async (client) => (await client.query(text)).rows as T[]);
+
+const draft = (number: number) => ({
+  key: `shop#${number}`,
+  stack: `shop-pr-${number}`,
+  repository: "shop",
+  number,
+  gitBranch: "feature",
+  createdAt: T0,
+  lastPushAt: T0,
+  intents: NO_INTENTS,
+  status: newStatus(T0),
+  handles: {},
+});
+
+before(async () => {
+  database = await testDatabase();
+});
+after(() => database.drop());
+afterEach(async () => {
+  for (const store of opened.splice(0)) await store.close();
+});
+
+describe("the store", () => {
+  it("sets up its tables once when several start at the same time", async () => {
+    const stores = await Promise.all(["one", "two", "three"].map(open));
+    await Promise.all(stores.map((store) => store.ping()));
+  });
+
+  it("gives back what was written, and tells every replica", async () => {
+    const [one, two] = await Promise.all([open("one"), open("two")]);
+    const told: string[] = [];
+    two.onChange((key) => told.push(key));
+    await one.create(draft(1));
+    const written = await one.update("shop#1", ({ handles }) => ({ handles: { ...handles, comment: "7" } }));
+    assert.deepEqual(await two.find("shop#1"), written);
+    assert.deepEqual(await two.findByStack("shop-pr-1"), written);
+    assert.equal(written?.revision, 2);
+    await eventually(() => told.length >= 2, { what: "both notifications" });
+    assert.equal(await one.update("shop#404", () => ({})), undefined);
+  });
+
+  it("loses no change when many are written at once", async () => {
+    const store = await open();
+    await store.create(draft(2));
+    await Promise.all(
+      Array.from({ length: 20 }, () =>
+        store.update("shop#2", ({ intents }) => ({
+          intents: { ...intents, generations: { ...intents.generations, deploy: intents.generations.deploy + 1 } },
+        })),
+      ),
+    );
+    assert.equal((await store.find("shop#2"))?.intents.generations.deploy, 20);
+  });
+
+  it("raises the last visit and never lowers it", async () => {
+    const store = await open();
+    await store.create(draft(3));
+    await store.visited({ "shop#3": "2026-03-02T00:00:00.000Z", "shop#404": T0 });
+    await store.visited({ "shop#3": "2026-03-01T00:00:00.000Z" });
+    assert.equal((await store.find("shop#3"))?.lastVisitAt, "2026-03-02T00:00:00.000Z");
+  });
+});
+
+describe("deliveries and queue", () => {
+  beforeEach(() => query("truncate delivery, claim").then(() => query("delete from pgboss.job").catch(() => [])));
+
+  it("make one job of many deliveries for one key, and none of one seen before", async () => {
+    const { receive, queue } = await open();
+    const delivery = (deliveryId: string) => ({ forge: "github", deliveryId, event: "pull_request", key: "shop#1" });
+    await receive([delivery("a"), delivery("b"), delivery("c")]);
+    await receive([delivery("d")]);
+    const jobs = await queue.fetch(10);
+    assert.deepEqual(
+      jobs.map(({ key }) => key),
+      ["shop#1"],
+    );
+    for (const job of jobs) await queue.done(job);
+    await receive([delivery("a")]);
+    assert.deepEqual(await queue.fetch(10), []);
+  });
+
+  it("let one more wait behind the one that runs, and hold up no other key", async () => {
+    const [one, two] = await Promise.all([open("one"), open("two")]);
+    await one.enqueue(["shop#1"]);
+    const [running] = await one.queue.fetch(10);
+    for (let push = 0; push < 10; push++) await two.enqueue(["shop#1", "shop#2"]);
+    assert.deepEqual(
+      (await two.queue.fetch(10)).map(({ key }) => key),
+      ["shop#2"],
+    );
+    assert.deepEqual(await two.queue.waiting(["shop#1", "shop#2"]), ["shop#1"]);
+    assert.ok(running);
+    await one.queue.done(running);
+    assert.deepEqual(
+      (await two.queue.fetch(10)).map(({ key }) => key),
+      ["shop#1"],
+    );
+  });
+
+  it("hand a killed holder's work out again as soon as it starts again", async () => {
+    const store = await open("killed");
+    await store.enqueue(["shop#1"]);
+    assert.equal((await store.queue.fetch(1)).length, 1);
+    const again = await open("killed");
+    assert.deepEqual(await again.queue.fetch(1), []);
+    await again.releaseOwnLeases();
+    assert.deepEqual(
+      (await again.queue.fetch(1)).map(({ key }) => key),
+      ["shop#1"],
+    );
+  });
+
+  it("store every delivery of a burst with few transactions", async () => {
+    const store = await open();
+    let transactions = 0;
+    const inbox = createInbox({
+      store: {
+        receive: (rows) => {
+          transactions += 1;
+          return store.receive(rows);
+        },
+      },
+    });
+    await Promise.all(
+      Array.from({ length: 2_000 }, (_, index) =>
+        inbox.receive({ forge: "github", deliveryId: `d-${index}`, event: "pull_request", key: `shop#${index % 200}` }),
+      ),
+    );
+    const [row] = await query<{ count: string }>("select count(*) from delivery");
+    assert.equal(row?.count, "2000");
+    assert.ok(transactions <= 20, `${transactions} transactions`);
+    assert.equal((await store.queue.fetch(1_000)).length, 200);
+  });
+
+  it("refuse every delivery of a group that could not be stored, and take the next", async () => {
+    let away = true;
+    const inbox = createInbox({
+      store: {
+        receive: async () => {
+          if (away) throw new Error("away");
+        },
+      },
+    });
+    const delivery = { forge: "github", deliveryId: "x", event: "pull_request" };
+    const outcomes = await Promise.allSettled([inbox.receive(delivery), inbox.receive(delivery)]);
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ["rejected", "rejected"],
+    );
+    away = false;
+    await inbox.receive(delivery);
+  });
+
+  it("wake a worker of another replica, which works on many keys and on each alone", async () => {
+    const [one, two] = await Promise.all([open("one"), open("two")]);
+    const active = new Map<string, number>();
+    const seen: string[] = [];
+    let together = 0;
+    const worker = startWorker({
+      queue: two.queue,
+      async reconcile(key) {
+        active.set(key, (active.get(key) ?? 0) + 1);
+        together = Math.max(together, active.size);
+        assert.equal(active.get(key), 1);
+        if (seen.length === 0) await one.enqueue([key]);
+        seen.push(key);
+        await eventually(() => seen.length >= 3, { what: "the other keys" });
+        active.delete(key);
+      },
+      lookAgain: () => assert.fail("no reconcile breaks here"),
+      concurrency: 4,
+      logger: silent,
+    });
+    try {
+      await one.enqueue(["shop#1", "shop#2", "shop#3"]);
+      await eventually(() => seen.length === 4, { what: "three keys and one of them again" });
+      assert.ok(together >= 3);
+    } finally {
+      await worker.drain();
+    }
+  });
+});
+
+describe("leases", () => {
+  it("are held by one alone, with a fence that rises", async () => {
+    const [one, two] = await Promise.all([open("one"), open("two")]);
+    const first = await one.acquireLease("s1");
+    assert.ok(first);
+    assert.equal(await two.acquireLease("s1"), undefined);
+    assert.equal(await one.acquireLease("s1"), undefined);
+    await first.recordEngine({ host: "h", pid: 7, startTime: "1" });
+    await first.release();
+    const second = await two.acquireLease("s1");
+    assert.ok(second && second.fence > first.fence);
+    assert.deepEqual(await second.priorEngines(), [{ host: "h", pid: 7, startTime: "1" }]);
+    await second.release();
+  });
+
+  it("rise above every earlier fence when the store was lost", async () => {
+    const store = await open();
+    const before = await store.acquireLease("s2");
+    await before?.release();
+    await query("delete from lease");
+    const later = await store.acquireLease("s2");
+    assert.ok(before && later && later.fence > before.fence);
+    await later.release();
+  });
+
+  it("can be taken over when they are past, and tell the old holder", async () => {
+    const [one, two] = await Promise.all([open("one"), open("two")]);
+    const first = await one.acquireLease("s3");
+    await query("update lease set expires_at = now() - interval '1 s' where stack = 's3'");
+    const second = await two.acquireLease("s3");
+    assert.ok(first && second && second.fence > first.fence);
+    await eventually(() => first.lost.aborted, { what: "the first holder to notice" });
+    assert.equal(second.lost.aborted, false);
+    await second.release();
+  });
+
+  it("are renewed only while the run answers", async () => {
+    const store = await open();
+    const lease = await store.acquireLease("s4");
+    assert.ok(lease);
+    let alive = true;
+    let renewals = 0;
+    lease.onRenewed(() => renewals++);
+    lease.renewWhile?.(() => alive);
+    await eventually(() => renewals > 0, { what: "a renewal" });
+    alive = false;
+    const counted = renewals;
+    await eventually(() => lease.lost.aborted, { what: "the loss" });
+    assert.equal(renewals, counted);
+    await lease.release();
+  });
+
+  it("of an earlier life end when the same holder starts again", async () => {
+    const store = await open("same");
+    assert.ok(await store.acquireLease("s5"));
+    const again = await open("same");
+    await again.releaseOwnLeases();
+    const lease = await again.acquireLease("s5");
+    assert.ok(lease);
+    await lease.release();
+  });
+});
