@@ -96,9 +96,11 @@ export async function putMarker(client: pg.Client, role: string, marker: Databas
 
 /** Nobody but its owner may connect, from the first moment on: it was made with connections off. */
 export async function openToOwner(client: pg.Client, name: string, comment: string): Promise<void> {
-  await client.query(`REVOKE ALL ON DATABASE ${id(name)} FROM PUBLIC`);
-  await client.query(`COMMENT ON DATABASE ${id(name)} IS ${text(comment)}`);
-  await client.query(`ALTER DATABASE ${id(name)} WITH ALLOW_CONNECTIONS true`);
+  // Sent together, they are one transaction.
+  await client.query(`
+    REVOKE ALL ON DATABASE ${id(name)} FROM PUBLIC;
+    COMMENT ON DATABASE ${id(name)} IS ${text(comment)};
+    ALTER DATABASE ${id(name)} WITH ALLOW_CONNECTIONS true`);
 }
 
 /** Ends every session of it first. Gone already is success. */
