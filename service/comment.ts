@@ -18,6 +18,7 @@ export function renderComment(preview: Preview): string {
     `### ${sign} Preview \`${key}\` ${words}`,
     link(preview),
     status.reason === "Healthy" ? undefined : text(status.message),
+    servesOn(preview.status) ? "The last good version goes on serving." : undefined,
     table(preview),
     changesPreviewYaml(preview) ? PREVIEW_YAML_NOTE : undefined,
     excerpt(status.excerpt),
@@ -31,8 +32,9 @@ export function renderSummary({ status }: Pick<Preview, "status">): string {
   const { words } = reasonWords(status.reason);
   const start = `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`.replaceAll("`", "");
   const line = status.reason === "Healthy" ? start : `${start}: ${status.message}`;
-  const characters = [...line.replace(/\s+/g, " ").trim()];
-  return characters.length <= SUMMARY_MAX ? characters.join("") : `${characters.slice(0, SUMMARY_MAX - 1).join("")}…`;
+  const plain = line.replace(/\s+/g, " ").trim();
+  // Cut between characters, never inside one that takes two code units.
+  return plain.length <= SUMMARY_MAX ? plain : `${plain.slice(0, SUMMARY_MAX - 1).replace(/\p{Surrogate}$/u, "")}…`;
 }
 
 /** Address of the main service; undefined until a first version has answered. */
@@ -51,6 +53,10 @@ const PREVIEW_YAML_NOTE = [
 /** Noted by the notifier, once a commit. */
 function changesPreviewYaml({ handles, status, pullRequest }: Preview): boolean {
   return handles.previewYaml === `${status.headSha ?? pullRequest?.headSha} changed`;
+}
+
+function servesOn({ condition, live, reason }: Preview["status"]): boolean {
+  return condition === "Stalled" && live !== undefined && reason !== "DestroyFailed";
 }
 
 function link(preview: Preview): string | undefined {
@@ -122,11 +128,15 @@ function folded(title: string, body: string): string {
   return `<details>\n<summary>${title}</summary>\n\n${body}\n\n</details>`;
 }
 
-/** Text from outside, in one paragraph that can neither format, link nor mention. */
+/** Text from outside, in one paragraph that can neither format, link nor mention; `code` stays code, which is as inert. */
 function text(outside: string): string {
+  const parts = outside.replace(/\n{2,}/g, "\n").split(/(`[^`\n]+`)/);
+  return parts.map((part, index) => (index % 2 === 1 ? part : escapeMarkdown(part))).join("");
+}
+
+function escapeMarkdown(outside: string): string {
   return outside
     .replace(/[\\`*_[\]<>|#~!]/g, (character) => `\\${character}`)
     .replace(/@(?=\w)/g, `@${ZERO_WIDTH_SPACE}`)
-    .replace(/\n{2,}/g, "\n")
     .replace(/\n/g, "  \n");
 }

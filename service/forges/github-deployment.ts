@@ -4,6 +4,8 @@ import type { Announcement } from "./forge.ts";
 import type { AnnounceInput, AnnouncePart } from "./github-announce.ts";
 import { type GithubClient, REFUSED } from "./github-client.ts";
 
+const NOT_THERE = [403, 404, 410, 501];
+
 const identified = z.object({ id: z.number() });
 
 /**
@@ -20,28 +22,41 @@ export const announceDeployment: AnnouncePart = async ({ client }, input) => {
     return { deployment: undefined, deploymentServing: undefined, deploymentSha: undefined, deploymentDigest: digest };
   }
   const isSame = handles.deployment !== undefined && handles.deploymentSha === announcement.headSha;
-  const id = isSame ? handles.deployment : await findOrCreate({ client }, input);
-  if (id === undefined) return { deployments: "unsupported" };
+  const found = isSame ? { id: handles.deployment } : await findOrCreate({ client }, input);
+  if (found.id === undefined) return refusal(found.refused, digest);
+  const { id } = found;
   if (!isSame && handles.deployment !== handles.deploymentServing) {
     await deactivate({ client }, input, [handles.deployment]);
   }
   const state = stateOf(announcement);
-  if (!(await writeStatus({ client }, input, { id, state }))) return { deployments: "unsupported" };
+  const status = await writeStatus({ client }, input, { id, state });
+  // Deleted by a person: found or made again with the next announcement.
+  if (status === 404) return { deployment: undefined, deploymentSha: undefined };
+  if (status >= 400) return refusal(status, digest);
   const kept = { deployment: id, deploymentSha: announcement.headSha, deploymentDigest: digest };
   if (state !== "success") return kept;
   if (handles.deploymentServing !== id) await deactivate({ client }, input, [handles.deploymentServing]);
   return { ...kept, deploymentServing: id };
 };
 
-async function findOrCreate({ client }: { client: GithubClient }, input: AnnounceInput): Promise<string | undefined> {
+/** Without the API or the right to it nothing is asked again; anything else is tried when there is news. */
+function refusal(status: number | undefined, digest: string): Readonly<Record<string, string>> {
+  const isFinal = status !== undefined && NOT_THERE.includes(status);
+  return isFinal ? { deployments: "unsupported" } : { deploymentDigest: digest };
+}
+
+async function findOrCreate(
+  { client }: { client: GithubClient },
+  input: AnnounceInput,
+): Promise<{ id?: string; refused?: number }> {
   const { repository, announcement } = input;
   const environment = environmentOf(announcement);
   const query = `sha=${announcement.headSha}&environment=${encodeURIComponent(environment)}`;
   const action = `writing the deployment of "${announcement.key}"`;
   const found = await client.call({ repository, path: `/deployments?${query}`, action, statuses: REFUSED });
-  if (found.status >= 400) return undefined;
+  if (found.status >= 400) return { refused: found.status };
   const before = z.array(identified).parse(found.data)[0];
-  if (before) return String(before.id);
+  if (before) return { id: String(before.id) };
   const made = await client.call({
     repository,
     method: "POST",
@@ -60,14 +75,14 @@ async function findOrCreate({ client }: { client: GithubClient }, input: Announc
     action,
     statuses: REFUSED,
   });
-  return made.status === 201 ? String(identified.parse(made.data).id) : undefined;
+  return made.status === 201 ? { id: String(identified.parse(made.data).id) } : { refused: made.status };
 }
 
 async function writeStatus(
   { client }: { client: GithubClient },
   { repository, announcement }: AnnounceInput,
   { id, state }: { id: string; state: string },
-): Promise<boolean> {
+): Promise<number> {
   const { environmentUrl, logUrl, summary, key } = announcement;
   const { status } = await client.call({
     repository,
@@ -83,7 +98,7 @@ async function writeStatus(
     action: `writing the deployment status of "${key}"`,
     statuses: REFUSED,
   });
-  return status < 400;
+  return status;
 }
 
 async function deactivate(

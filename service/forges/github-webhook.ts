@@ -3,10 +3,15 @@ import { z } from "zod";
 import { RejectedDeliveryError } from "../../components/errors.ts";
 import type { IncomingDelivery, VerifiedDelivery } from "./forge.ts";
 
-const payload = z.object({
-  number: z.int().positive(),
-  repository: z.object({ full_name: z.string().min(1) }),
-});
+const number = z.int().positive();
+const repository = z.object({ full_name: z.string().min(1) });
+/** GitHub says the number twice; servers that speak its words say it once or twice. */
+const payload = z.union([
+  z.object({ number, repository }),
+  z
+    .object({ pull_request: z.object({ number }), repository })
+    .transform((found) => ({ number: found.pull_request.number, repository: found.repository })),
+]);
 
 /**
  * Checks a delivery's signature in constant time and says which pull request it is about.
@@ -37,8 +42,8 @@ export async function verifyDelivery(
   if (event !== "pull_request") return { deliveryId, event };
   const parsed = payload.safeParse(json);
   if (!parsed.success) throw rejected(400, "DeliveryShapeWrong", "it names no pull request and repository");
-  const { number, repository } = parsed.data;
-  return { deliveryId, event, pullRequest: { repositoryPath: repository.full_name, number } };
+  const { data } = parsed;
+  return { deliveryId, event, pullRequest: { repositoryPath: data.repository.full_name, number: data.number } };
 }
 
 async function isSignedByAny(secrets: readonly string[], text: string, signature: string): Promise<boolean> {

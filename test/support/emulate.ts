@@ -3,11 +3,13 @@
  * real bare git repository whose commits the emulator holds under the same ids.
  */
 import { createHmac, randomUUID } from "node:crypto";
-import { mkdir, symlink } from "node:fs/promises";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { createEmulator } from "emulate";
+import type { Forge } from "../../service/forges/forge.ts";
+import { githubForge } from "../../service/forges/github.ts";
 import { answerAsGithub, type Fault, type SeenRequest } from "./emulate-front.ts";
 import { type ApiCall, createMirror } from "./emulate-mirror.ts";
 import { createRepository, type TestRepository } from "./git-repository.ts";
@@ -23,6 +25,8 @@ export interface TestGithub {
   readonly token: string;
   readonly webhookSecret: string;
   readonly app: { readonly id: number; readonly privateKey: string };
+  /** The forge as the config would connect it. */
+  connect(kind: "token" | "app", options?: Readonly<Record<string, unknown>>): Promise<Forge>;
   /** Template for the forge's option `cloneUrl`. */
   readonly cloneUrl: string;
   /** `acme/shop` */
@@ -76,6 +80,8 @@ export async function startGithub({ files }: { files: Readonly<Record<string, st
   const port = await freePort();
   const inner = `http://127.0.0.1:${port}`;
   const emulator = await createEmulator({ service: "github", port, baseUrl: url, seed: SEED });
+  const privateKey = emulator.generatedSecrets[0]?.value ?? "";
+  const cloneUrl = join(cloneRoot, "{path}.git");
   const pulls = new Map<number, Pull>();
   const heads = new Map<number, string>();
   const faults = new Set<Fault>();
@@ -111,8 +117,23 @@ export async function startGithub({ files }: { files: Readonly<Record<string, st
     url,
     token: OWNER_TOKEN,
     webhookSecret: WEBHOOK_SECRET,
-    app: { id: APP_ID, privateKey: emulator.generatedSecrets[0]?.value ?? "" },
-    cloneUrl: join(cloneRoot, "{path}.git"),
+    app: { id: APP_ID, privateKey },
+    async connect(kind, options = {}) {
+      const secrets = { token: OWNER_TOKEN, privateKey, webhook: WEBHOOK_SECRET };
+      const file = async (name: keyof typeof secrets) => {
+        const path = join(dirname(repository.path), `${name}.secret`);
+        await writeFile(path, secrets[name], { mode: 0o600 });
+        return { file: path };
+      };
+      const credential =
+        kind === "token"
+          ? { token: await file("token") }
+          : { app: { id: APP_ID, privateKey: await file("privateKey") } };
+      const webhookSecrets = [await file("webhook")];
+      const typed = { baseUrl: url, cloneUrl, rateLimits: false, webhookSecrets, ...credential, ...options };
+      return githubForge.connect(githubForge.options.parse(typed));
+    },
+    cloneUrl,
     path: "acme/shop",
     repository,
     requests,

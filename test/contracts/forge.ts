@@ -1,0 +1,205 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { execa } from "execa";
+import type {
+  Announcement,
+  AnnouncementHandles,
+  Forge,
+  PullRequest,
+  RepositoryRef,
+} from "../../service/forges/forge.ts";
+
+type Files = Readonly<Record<string, string | undefined>>;
+
+/** One real repository behind a forge, and what people do to it. `main` holds `preview.yaml` with `services: {}`. */
+export interface ForgeFixture {
+  readonly forge: Forge;
+  readonly repository: RepositoryRef;
+  open(gitBranch: string, files: Files): Promise<{ readonly number: number; readonly headSha: string }>;
+  push(number: number, files: Files): Promise<string>;
+  /** Ends the pull request without a merge. */
+  close(number: number): Promise<void>;
+  pushBranch(gitBranch: string, files: Files): Promise<string>;
+  /** Makes the repository unreadable until the returned function is called. */
+  breakOff(): Promise<() => Promise<void>>;
+  /** Comments on the pull request, where the forge has any. */
+  comments?(number: number): Promise<readonly string[]>;
+  openFromFork?(gitBranch: string, files: Files): Promise<{ readonly number: number }>;
+  remove(): Promise<void>;
+}
+
+/** What every forge must do. */
+export function forgeContract(subject: {
+  readonly name: string;
+  readonly make: () => Promise<ForgeFixture>;
+  /** False for a forge where nobody can offer a head of another repository. */
+  readonly forks: boolean;
+}): void {
+  const { name, make, forks } = subject;
+  describe(`forge "${name}"`, () => {
+    let fixture: ForgeFixture;
+    before(async () => {
+      fixture = await make();
+    });
+    after(() => fixture.remove());
+
+    const readOpen = async (number: number): Promise<PullRequest> => {
+      const read = await fixture.forge.read(fixture.repository, number);
+      assert.equal(read.kind, "found", JSON.stringify(read));
+      return read.pullRequest;
+    };
+    const listed = async () => {
+      const list = await fixture.forge.list(fixture.repository);
+      assert.equal(list.kind, "found", JSON.stringify(list));
+      return list.pullRequests;
+    };
+
+    it("shows an open pull request, and its new head after a push", async () => {
+      const { number, headSha } = await fixture.open("feature/cart", { "cart.txt": "one\n" });
+      const opened = await readOpen(number);
+      assert.equal(opened.number, number);
+      assert.equal(opened.state, "open");
+      assert.equal(opened.merged, false);
+      assert.equal(opened.headSha, headSha);
+      assert.equal(opened.headRef, "feature/cart");
+      assert.equal(opened.baseRef, "main");
+      assert.equal(opened.fork, false);
+      assert.equal(opened.trustedAuthor, true);
+      assert.match(opened.createdAt, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+      assert.match(opened.updatedAt, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+      const pushed = await fixture.push(number, { "cart.txt": "two\n" });
+      assert.notEqual(pushed, headSha);
+      assert.equal((await readOpen(number)).headSha, pushed);
+    });
+
+    it("lists what is open and leaves out what is closed", async () => {
+      const kept = await fixture.open("listed", { "a.txt": "a\n" });
+      const closed = await fixture.open("closed", { "b.txt": "b\n" });
+      await listed();
+      await fixture.close(closed.number);
+      const numbers = (await listed()).map(({ number }) => number);
+      assert.ok(numbers.includes(kept.number));
+      assert.ok(!numbers.includes(closed.number));
+      const read = await readOpen(closed.number);
+      assert.equal(read.state, "closed");
+      assert.equal(read.merged, false);
+      assert.equal(read.headSha, closed.headSha);
+    });
+
+    it("says unreachable, never closed, while the repository cannot be read", async () => {
+      const { number } = await fixture.open("outage", { "c.txt": "c\n" });
+      await listed();
+      const mend = await fixture.breakOff();
+      try {
+        assert.equal((await fixture.forge.read(fixture.repository, number)).kind, "unreachable");
+        assert.equal((await fixture.forge.list(fixture.repository)).kind, "unreachable");
+        await assert.rejects(fixture.forge.readFile(fixture.repository, "main", "preview.yaml"));
+        await assert.rejects(fixture.forge.resolve(fixture.repository, "main"));
+        await assert.rejects(fixture.forge.defaultBranch(fixture.repository));
+      } finally {
+        await mend();
+      }
+      assert.equal((await readOpen(number)).state, "open");
+    });
+
+    it("says unreachable for a number that was never given", async () => {
+      const read = await fixture.forge.read(fixture.repository, 4_000_000);
+      assert.equal(read.kind, "unreachable");
+    });
+
+    it("reads a file at a git ref, and tells a missing file from a missing ref", async () => {
+      const { forge, repository } = fixture;
+      const { headSha } = await fixture.open("files", { "preview.yaml": "services: {head: {}}\n", "ä/b c.txt": "ü\n" });
+      assert.equal(await forge.readFile(repository, "main", "preview.yaml"), "services: {}\n");
+      assert.equal(await forge.readFile(repository, headSha, "preview.yaml"), "services: {head: {}}\n");
+      assert.equal(await forge.readFile(repository, "files", "ä/b c.txt"), "ü\n");
+      assert.equal(await forge.readFile(repository, "main", "ä/b c.txt"), undefined);
+      assert.equal(await forge.readFile(repository, "files", "ä"), undefined);
+      await assert.rejects(forge.readFile(repository, "no-such-branch", "preview.yaml"), { reason: "RefNotFound" });
+    });
+
+    it("resolves branches and commits, and nothing else", async () => {
+      const { forge, repository } = fixture;
+      const sha = await fixture.pushBranch("by-hand", { "d.txt": "d\n" });
+      assert.equal(await forge.resolve(repository, "by-hand"), sha);
+      assert.equal(await forge.resolve(repository, sha), sha);
+      for (const ref of ["no-such", "", "..", "../../x", "a b", "-q", "HEAD^{/x}", "a\nmain", "0".repeat(40)]) {
+        assert.equal(await forge.resolve(repository, ref), undefined, JSON.stringify(ref));
+      }
+    });
+
+    it("names the default branch", async () => {
+      assert.equal(await fixture.forge.defaultBranch(fixture.repository), "main");
+    });
+
+    for (const gitBranch of [
+      "quote'\"$(touch${IFS}x)`;|&",
+      "--upload-pack=touch",
+      "größe/日本",
+      "a.b/-c",
+      "%2e%2e/x",
+    ]) {
+      it(`takes the git branch ${gitBranch} as a name and no more`, async () => {
+        const { number, headSha } = await fixture.open(gitBranch, { "e.txt": `${gitBranch}\n` });
+        assert.equal((await readOpen(number)).headRef, gitBranch);
+        assert.ok((await listed()).some((pull) => pull.number === number));
+        assert.equal(await fixture.forge.resolve(fixture.repository, gitBranch), headSha);
+        assert.equal(await fixture.forge.readFile(fixture.repository, gitBranch, "e.txt"), `${gitBranch}\n`);
+      });
+    }
+
+    it("takes a path that leads elsewhere for a file that is not there", async () => {
+      const { forge, repository } = fixture;
+      for (const path of ["../preview.yaml", "/etc/passwd", "a/../preview.yaml", "./preview.yaml", "a\nb", ""]) {
+        assert.equal(await forge.readFile(repository, "main", path), undefined, JSON.stringify(path));
+      }
+    });
+
+    it("tells git where to fetch the head from, without a credential in the address", async () => {
+      const { number } = await fixture.open("clone-me", { "f.txt": "f\n" });
+      const headSha = await fixture.push(number, { "f.txt": "g\n" });
+      const point = await fixture.forge.clonePoint(fixture.repository, { number, headSha });
+      assert.doesNotMatch(point.url, /@|token|password/i);
+      const { stdout } = await execa("git", ["ls-remote", "--", point.url, ...point.refs], { env: point.environment });
+      assert.ok(stdout.includes(headSha), stdout);
+    });
+
+    if (forks) {
+      it("shows that a pull request comes from a fork and an outsider", async () => {
+        const opened = await fixture.openFromFork?.("stranger", { "g.txt": "g\n" });
+        const read = await readOpen(opened?.number ?? 0);
+        assert.equal(read.fork, true);
+        assert.equal(read.trustedAuthor, false);
+      });
+    }
+
+    it("announces once and edits in place", async () => {
+      const { number, headSha } = await fixture.open("announced", { "h.txt": "h\n" });
+      const say = (words: string, handles: AnnouncementHandles) =>
+        fixture.forge.announce(fixture.repository, { number, headSha }, announcement(number, headSha, words), handles);
+      const first = await say("building", {});
+      assert.equal(first.failed, undefined);
+      const second = await say("ready", first);
+      // Killed between writing and remembering: the handles are lost.
+      await say("ready again", {});
+      const third = await say("ready again", second);
+      assert.equal(third.failed, undefined);
+      if (!fixture.comments) return;
+      const comments = await fixture.comments(number);
+      assert.deepEqual(comments, [announcement(number, headSha, "ready again").comment]);
+    });
+  });
+}
+
+function announcement(number: number, headSha: string, words: string): Announcement {
+  return {
+    key: `shop#${number}`,
+    condition: "Ready",
+    reason: "Healthy",
+    summary: words,
+    comment: `<!-- stackling:shop#${number} -->\n${words}`,
+    headSha,
+    environmentUrl: "http://pr-1-shop.localhost:4000",
+    logUrl: "http://localhost:4000/previews/shop",
+  };
+}

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { describe, it } from "node:test";
+import { renderComment, renderSummary } from "../../service/comment.ts";
+import { type Preview, type PreviewStatus, REASONS, type Reason } from "../../service/status.ts";
+import { aPreview } from "../support/previews.ts";
+
+const URLS = { web: "https://pr-42-shop.preview.acme.dev", api: "https://pr-42-api-shop.preview.acme.dev" };
+const NEWER = "89abcdef0123456789abcdef0123456789abcdef";
+
+/** What stands beside the reason in each golden file. */
+const CASES: Readonly<Record<Reason, Partial<PreviewStatus> & { readonly serves?: boolean }>> = {
+  Queued: { condition: "Reconciling", message: "Waiting for its turn." },
+  Provisioning: { condition: "Reconciling", message: "Building commit 0123456." },
+  Updating: { condition: "Reconciling", message: "Building commit 89abcde.", serves: true, headSha: NEWER },
+  Healthy: { condition: "Ready", message: "Serving.", serves: true },
+  Asleep: { condition: "Ready", message: "Asleep. The first visit wakes it.", serves: true, awake: false },
+  Waking: { condition: "Reconciling", message: "Starting its services.", serves: true },
+  Destroying: { condition: "Reconciling", message: "Removing everything it owns.", serves: true },
+  Gone: { condition: "Ready", message: "The pull request was closed. Nothing is left." },
+  Unreachable: { condition: "Ready", message: 'reading "acme/shop": GitHub answered 502', serves: true },
+  NotConfigured: { condition: "Stalled", message: "The repository is not in the configuration." },
+  Blocked: { condition: "Stalled", message: "The head lies in a fork. Nothing of it runs until someone approves." },
+  SpecInvalid: {
+    condition: "Stalled",
+    message: "preview.yaml has 2 problems.",
+    excerpt: ["preview.yaml:3: services.web.port: must be a number", 'preview.yaml:7: unknown key "comand"'],
+    serves: true,
+  },
+  CheckoutFailed: {
+    condition: "Stalled",
+    message: 'fetching "0123456": the remote hung up',
+    excerpt: ["fatal: early EOF"],
+  },
+  InstallFailed: { condition: "Stalled", message: "`npm ci` exited with 1", excerpt: ["npm ERR! code ERESOLVE"] },
+  BuildFailed: {
+    condition: "Stalled",
+    message: "`npm run build` exited with 2 <b>bold</b> | @ada see #1",
+    excerpt: ["src/cart.ts(3,1): error TS2304", "```", "````text", "@everyone | <script>alert(1)</script>"],
+    serves: true,
+    headSha: NEWER,
+  },
+  MigrationFailed: {
+    condition: "Stalled",
+    message: 'migration "002-cart.sql" failed',
+    excerpt: ['relation "cart" exists'],
+  },
+  SeedFailed: { condition: "Stalled", message: "seed failed", excerpt: ["duplicate key"] },
+  StartFailed: { condition: "Stalled", message: "web exited with 1", excerpt: ["Error: cannot find module"] },
+  PortNotOpen: { condition: "Stalled", message: "web did not listen on 3000 within 60 s" },
+  HealthCheckFailed: { condition: "Stalled", message: "GET /health answered 500" },
+  DatabaseFailed: { condition: "Stalled", message: 'creating database branch "shop_pr_42": no space left' },
+  StackLocked: { condition: "Stalled", message: "locked by ada@laptop since 3 minutes", serves: true },
+  EngineFailed: { condition: "Stalled", message: "the engine exited with 255" },
+  EngineTimedOut: { condition: "Stalled", message: "no event for 5 minutes" },
+  DestroyFailed: { condition: "Stalled", message: "2 processes did not end; tried again in 4 minutes", serves: true },
+  RefNotFound: { condition: "Stalled", message: 'git branch "feature-42" is not there' },
+};
+
+describe("the comment", () => {
+  for (const reason of REASONS) {
+    it(`reads well when the reason is ${reason}`, () => assertGolden(reason, renderComment(previewOf(reason))));
+  }
+
+  it("says that a change of preview.yaml waits for the merge", async () => {
+    const preview = previewOf("Healthy");
+    const handles = { previewYaml: `${preview.status.headSha ?? preview.pullRequest?.headSha} changed` };
+    await assertGolden("preview-yaml-changed", renderComment({ ...preview, handles }));
+  });
+
+  it("begins with the marker by which it is found again", () => {
+    assert.ok(renderComment(previewOf("Healthy")).startsWith("<!-- stackling:shop#42 -->\n"));
+  });
+
+  it("is the same text for the same preview, whoever visits", () => {
+    const preview = previewOf("Healthy");
+    const visited = { ...preview, lastVisitAt: "2026-11-21T11:00:00.000Z", revision: 7 };
+    assert.equal(renderComment(visited), renderComment(preview));
+  });
+
+  it("lets no line of output end its block, mention anybody or become HTML", () => {
+    const comment = renderComment(previewOf("BuildFailed"));
+    assert.match(comment, /^`{5}text$/m);
+    assert.equal(comment.match(/^`{5}$/gm)?.length, 1);
+    assert.ok(!comment.split("`````")[0]?.includes("@ada"));
+    assert.ok(!comment.split("`````")[0]?.includes("<b>"));
+  });
+});
+
+describe("the summary", () => {
+  it("fits into 140 characters for every reason and any message", () => {
+    for (const reason of REASONS) {
+      const preview = previewOf(reason);
+      const long = { ...preview, status: { ...preview.status, message: `${"ü🎉".repeat(300)}\n` } };
+      for (const summary of [renderSummary(preview), renderSummary(long)]) {
+        assert.ok(summary.length > 0);
+        assert.ok(summary.length <= 140, `${summary.length} characters: ${summary}`);
+        assert.doesNotMatch(summary, /\n|\p{Surrogate}/u);
+      }
+    }
+  });
+});
+
+function previewOf(reason: Reason): Preview {
+  const { serves, ...status } = CASES[reason];
+  const preview = aPreview(serves ? { urls: URLS } : {});
+  const outputs = serves ? { database: "shop_pr_42" } : {};
+  return { ...preview, status: { ...preview.status, outputs, ...status, reason } };
+}
+
+/** Set UPDATE_GOLDEN=1 to write the files anew, and read the difference. */
+async function assertGolden(name: string, text: string): Promise<void> {
+  const file = new URL(`../fixtures/comments/${name}.md`, import.meta.url);
+  if (process.env.UPDATE_GOLDEN) await writeFile(file, text);
+  assert.equal(text, await readFile(file, "utf8"));
+}

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { rename } from "node:fs/promises";
+import { it } from "node:test";
+import { createLocalForge } from "../../../service/forges/local.ts";
+import { type ForgeName, forges } from "../../../service/forges/registry.ts";
+import { type ForgeFixture, forgeContract } from "../../contracts/forge.ts";
+import { startGithub } from "../../support/emulate.ts";
+import { createRepository } from "../../support/git-repository.ts";
+
+const files = { "preview.yaml": "services: {}\n" };
+
+const fixtures: Readonly<Record<ForgeName, Readonly<Record<string, () => Promise<ForgeFixture>>>>> = {
+  local: {
+    "local, working folder": () => local({ bare: false }),
+    "local, bare": () => local({ bare: true }),
+  },
+  github: {
+    "github, token": () => github("token"),
+    "github, App": () => github("app"),
+  },
+};
+
+for (const [kind, makers] of Object.entries(fixtures)) {
+  for (const [name, make] of Object.entries(makers)) forgeContract({ name, make, forks: kind !== "local" });
+}
+
+it("every forge of the registry has its contract run", () => {
+  assert.deepEqual(Object.keys(fixtures).sort(), Object.keys(forges).sort());
+});
+
+async function local({ bare }: { bare: boolean }): Promise<ForgeFixture> {
+  const source = await createRepository({ files, bare });
+  const forge = createLocalForge({ now: () => new Date().toISOString() });
+  const repository = { name: "shop", path: source.path };
+  const branches = new Map<number, string>();
+  return {
+    forge,
+    repository,
+    async open(gitBranch, changes) {
+      const headSha = await source.commit(gitBranch, changes);
+      const list = await forge.list(repository);
+      const found = list.kind === "found" && list.pullRequests.find((pull) => pull.headRef === gitBranch);
+      if (!found) throw new Error(`"${gitBranch}" has no pull request: ${JSON.stringify(list)}`);
+      branches.set(found.number, gitBranch);
+      return { number: found.number, headSha };
+    },
+    push: (number, changes) => source.commit(branches.get(number) ?? "", changes),
+    close: (number) => source.deleteBranch(branches.get(number) ?? ""),
+    pushBranch: (gitBranch, changes) => source.commit(gitBranch, changes),
+    async breakOff() {
+      await rename(source.path, `${source.path}.away`);
+      return () => rename(`${source.path}.away`, source.path);
+    },
+    remove: () => source.remove(),
+  };
+}
+
+async function github(kind: "token" | "app"): Promise<ForgeFixture> {
+  const server = await startGithub({ files });
+  const forge = await server.connect(kind);
+  return {
+    forge,
+    repository: { name: "shop", path: server.path },
+    open: (gitBranch, changes) => server.open({ gitBranch, files: changes }),
+    push: (number, changes) => server.push(number, changes),
+    close: (number) => server.close(number),
+    pushBranch: (gitBranch, changes) => server.pushBranch(gitBranch, changes),
+    breakOff: async () => {
+      const mend = server.fail({ path: /./, status: 404 });
+      return async () => mend();
+    },
+    openFromFork: (gitBranch, changes) => server.open({ gitBranch, files: changes, fromFork: true }),
+    comments: async (number) => (await server.comments(number)).map(({ body }) => body),
+    remove: () => server.stop(),
+  };
+}

@@ -1,0 +1,356 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { execa } from "execa";
+import type { Forge } from "../../../service/forges/forge.ts";
+import { githubForge } from "../../../service/forges/github.ts";
+import { signedHeaders, startGithub, type TestGithub } from "../../support/emulate.ts";
+
+const REPOSITORY = { name: "shop", path: "acme/shop" };
+
+describe("reading from GitHub", () => {
+  let github: TestGithub;
+  let forge: Forge;
+  before(async () => {
+    github = await startGithub({ files: { "preview.yaml": "services: {}\n" } });
+    forge = await github.connect("token");
+  });
+  after(() => github.stop());
+
+  for (const status of [401, 403, 404, 410, 500, 502]) {
+    it(`says unreachable when GitHub answers ${status}`, async () => {
+      const { number } = await github.open({ gitBranch: `status-${status}`, files: { "s.txt": `${status}` } });
+      const mend = github.fail({ path: /\/pulls/, status });
+      try {
+        assert.equal((await forge.read(REPOSITORY, number)).kind, "unreachable");
+        assert.equal((await forge.list(REPOSITORY)).kind, "unreachable");
+      } finally {
+        mend();
+      }
+    });
+  }
+
+  for (const body of ["<html>sign in</html>", "[]", "{}", "null", '{"number":1,"state":"closed"}']) {
+    it(`says unreachable when the answer is ${body}`, async () => {
+      const { number } = await github.open({ gitBranch: `body-${body.length}`, files: { "b.txt": body } });
+      const headers = { "content-type": body.startsWith("<") ? "text/html" : "application/json" };
+      const mend = github.fail({ path: /\/pulls\/[0-9]+$/, status: 200, body, headers });
+      try {
+        assert.equal((await forge.read(REPOSITORY, number)).kind, "unreachable");
+      } finally {
+        mend();
+      }
+    });
+  }
+
+  it("says unreachable when one page of a list fails", async () => {
+    const mendFirst = github.fail({ path: /[?&]page=1$/, status: 200, body: JSON.stringify(await hundredPulls()) });
+    const mendSecond = github.fail({ path: /[?&]page=2$/, status: 502 });
+    try {
+      assert.equal((await forge.list(REPOSITORY)).kind, "unreachable");
+    } finally {
+      mendFirst();
+      mendSecond();
+    }
+  });
+
+  it("shows a merge as closed and merged", async () => {
+    const { number } = await github.open({ gitBranch: "merged", files: { "m.txt": "m" } });
+    await github.merge(number);
+    const read = await forge.read(REPOSITORY, number);
+    assert.equal(read.kind, "found");
+    assert.equal(read.pullRequest.state, "closed");
+    assert.equal(read.pullRequest.merged, true);
+  });
+
+  it("does not trust an author without rights, fork or no fork", async () => {
+    const { number } = await github.open({ gitBranch: "outsider", files: { "o.txt": "o" }, by: "outsider" });
+    const read = await forge.read(REPOSITORY, number);
+    assert.equal(read.kind, "found");
+    assert.equal(read.pullRequest.fork, false);
+    assert.equal(read.pullRequest.trustedAuthor, false);
+  });
+
+  it("asks again with the ETag and takes the unchanged answer", async () => {
+    const { number } = await github.open({ gitBranch: "etag", files: { "t.txt": "t" } });
+    const first = await forge.read(REPOSITORY, number);
+    assert.deepEqual(await forge.read(REPOSITORY, number), first);
+    assert.equal(github.requests.at(-1)?.status, 304);
+    const headSha = await github.push(number, { "t.txt": "u" });
+    const pushed = await forge.read(REPOSITORY, number);
+    assert.equal(pushed.kind === "found" && pushed.pullRequest.headSha, headSha);
+  });
+
+  it("shows no credential in an error", async () => {
+    const mend = github.fail({ path: /./, status: 401 });
+    try {
+      const read = await forge.read(REPOSITORY, 1);
+      assert.ok(read.kind === "unreachable" && !read.message.includes(github.token));
+      const error = await forge.resolve(REPOSITORY, "main").catch((thrown: unknown) => thrown);
+      const { inspect } = await import("node:util");
+      assert.ok(!inspect(error, { depth: 10, showHidden: true }).includes(github.token));
+    } finally {
+      mend();
+    }
+  });
+
+  it("says unreachable when nothing listens there", async () => {
+    const away = await github.connect("token", { baseUrl: "http://127.0.0.1:9" });
+    assert.equal((await away.read(REPOSITORY, 1)).kind, "unreachable");
+  });
+
+  it("says what the App lacks where it is not installed", async () => {
+    const app = await github.connect("app");
+    const read = await app.read({ name: "other", path: "acme/other" }, 1);
+    assert.ok(read.kind === "unreachable" && read.message.includes("not installed"), JSON.stringify(read));
+  });
+
+  it("gives git the token for its own host and for no other", async () => {
+    const elsewhere = await github.connect("token", { cloneUrl: "https://git.acme.dev/{path}.git" });
+    const { url, environment } = await elsewhere.clonePoint(REPOSITORY, { number: 1, headSha: "" });
+    assert.equal(url, "https://git.acme.dev/acme/shop.git");
+    const ask = (prompt: string) =>
+      execa(environment.GIT_ASKPASS ?? "", [prompt], { env: environment, reject: false }).then(({ stdout }) => stdout);
+    assert.equal(await ask("Username for 'https://git.acme.dev': "), "x-access-token");
+    assert.equal(await ask("Password for 'https://x-access-token@git.acme.dev': "), github.token);
+    for (const host of ["https://evil.dev", "http://git.acme.dev", "https://git.acme.dev.evil.dev"]) {
+      assert.equal(await ask(`Username for '${host}': `), "");
+      assert.equal(await ask(`Password for '${host.replace("//", "//x-access-token@")}': `), "");
+    }
+  });
+
+  async function hundredPulls(): Promise<unknown[]> {
+    const { number } = await github.open({ gitBranch: "page", files: { "p.txt": "p" } });
+    const pull = await github.api("GET", `/repos/acme/shop/pulls/${number}`);
+    return Array.from({ length: 100 }, () => pull);
+  }
+});
+
+describe("checking a delivery from GitHub", () => {
+  let github: TestGithub;
+  let forge: Forge;
+  before(async () => {
+    github = await startGithub({ files: { "a.txt": "a" } });
+    forge = await github.connect("token");
+  });
+  after(() => github.stop());
+
+  const body = JSON.stringify({ action: "opened", number: 7, repository: { full_name: "acme/shop" } });
+  const verify = (headers: Record<string, string | undefined>, raw = body) =>
+    forge.verify?.({ headers, body: Buffer.from(raw) });
+
+  it("says which pull request it is about", async () => {
+    const headers = signedHeaders("pull_request", body);
+    assert.deepEqual(await verify(headers), {
+      deliveryId: headers["x-github-delivery"],
+      event: "pull_request",
+      pullRequest: { repositoryPath: "acme/shop", number: 7 },
+    });
+  });
+
+  it("takes any of the secrets while one is being changed", async () => {
+    const path = `${github.repository.path}/../second.secret`;
+    const { writeFile } = await import("node:fs/promises");
+    await writeFile(path, "the next secret");
+    const both = await github.connect("token", {
+      webhookSecrets: [{ file: path }, { file: `${github.repository.path}/../webhook.secret` }],
+    });
+    for (const secret of ["the next secret", github.webhookSecret]) {
+      const headers = signedHeaders("pull_request", body, secret);
+      const verified = await both.verify?.({ headers, body: Buffer.from(body) });
+      assert.equal(verified?.pullRequest?.number, 7);
+    }
+  });
+
+  it("ignores events that are about no pull request", async () => {
+    const push = JSON.stringify({ ref: "refs/heads/main" });
+    const verified = await verify(signedHeaders("push", push), push);
+    assert.equal(verified?.event, "push");
+    assert.equal(verified?.pullRequest, undefined);
+  });
+
+  const wrong: readonly (readonly [string, 400 | 401 | 415, () => [Record<string, string | undefined>, string?]])[] = [
+    ["no signature", 401, () => [{ ...signedHeaders("pull_request", body), "x-hub-signature-256": undefined }]],
+    ["another secret", 401, () => [signedHeaders("pull_request", body, "guessed")]],
+    ["a changed body", 401, () => [signedHeaders("pull_request", body), `${body} `]],
+    ["a signature that is none", 401, () => [{ ...signedHeaders("pull_request", body), "x-hub-signature-256": "ü" }]],
+    [
+      "a form",
+      415,
+      () => [{ ...signedHeaders("pull_request", body), "content-type": "application/x-www-form-urlencoded" }],
+    ],
+    ["no event", 400, () => [{ ...signedHeaders("pull_request", body), "x-github-event": undefined }]],
+    ["no delivery id", 400, () => [{ ...signedHeaders("pull_request", body), "x-github-delivery": undefined }]],
+    ["broken JSON", 400, () => [signedHeaders("pull_request", "{"), "{"]],
+    ["JSON of another shape", 400, () => [signedHeaders("pull_request", "[1]"), "[1]"]],
+  ];
+  for (const [what, status, make] of wrong) {
+    it(`refuses ${what} with ${status}`, () => assert.rejects(async () => verify(...make()), { status }));
+  }
+
+  it("understands what the server itself sends", async () => {
+    const { createServer } = await import("node:http");
+    const received: { headers: Record<string, string | undefined>; body: Buffer }[] = [];
+    const server = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on("data", (chunk: Buffer) => chunks.push(chunk));
+      request.on("end", () => {
+        const headers = request.headers as Record<string, string | undefined>;
+        received.push({ headers, body: Buffer.concat(chunks) });
+        response.writeHead(202).end();
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    try {
+      const address = server.address();
+      const port = typeof address === "object" ? address?.port : 0;
+      await github.sendWebhooksTo(`http://127.0.0.1:${port}/webhooks/github`);
+      const { number } = await github.open({ gitBranch: "hook", files: { "h.txt": "h" } });
+      await github.push(number, { "h.txt": "i" });
+      await github.close(number);
+      const { eventually } = await import("../../support/eventually.ts");
+      await eventually(
+        () => received.filter(({ headers }) => headers["x-github-event"] === "pull_request").length >= 3,
+      );
+      for (const delivery of received) {
+        const verified = await forge.verify?.(delivery);
+        if (verified?.event === "pull_request") assert.equal(verified.pullRequest?.number, number);
+      }
+    } finally {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
+  });
+});
+
+describe("announcing on GitHub", () => {
+  it("edits no comment of a stranger who wrote the marker", async () => {
+    await withOpen(async ({ github, forge, number, headSha }) => {
+      await github.comment(number, `<!-- stackling:shop#${number} -->\nmine`, "outsider");
+      await forge.announce(REPOSITORY, { number, headSha }, announcement(number, headSha, "ours"), {});
+      const bodies = (await github.comments(number)).map((one) => one.body);
+      assert.deepEqual(bodies, [`<!-- stackling:shop#${number} -->\nmine`, `<!-- stackling:shop#${number} -->\nours`]);
+    });
+  });
+
+  it("writes a new comment when a person deleted the old one", async () => {
+    await withOpen(async ({ github, forge, number, headSha }) => {
+      const say = (words: string, handles = {}) =>
+        forge.announce(REPOSITORY, { number, headSha }, announcement(number, headSha, words), handles);
+      const handles = await say("one");
+      await github.deleteComment(Number(handles.comment));
+      await say("two", handles);
+      assert.deepEqual(
+        (await github.comments(number)).map((one) => one.body),
+        [`<!-- stackling:shop#${number} -->\ntwo`],
+      );
+    });
+  });
+
+  it("writes the other parts when one fails, and that one the next time", async () => {
+    await withOpen(async ({ github, forge, number, headSha }) => {
+      const mend = github.fail({ method: "POST", path: /comments/, status: 502 });
+      const say = (handles = {}) =>
+        forge.announce(REPOSITORY, { number, headSha }, announcement(number, headSha, "words"), handles);
+      const first = await say();
+      assert.match(first.failed ?? "", /comment .* 502/);
+      assert.equal((await github.checkRuns(headSha)).length, 1);
+      mend();
+      const second = await say(first);
+      assert.equal(second.failed, undefined);
+      assert.equal((await github.comments(number)).length, 1);
+      assert.equal((await github.checkRuns(headSha)).length, 1);
+    });
+  });
+
+  it("asks a server without deployments only once", async () => {
+    await withOpen(async ({ github, forge, number, headSha }) => {
+      let handles = {};
+      for (const words of ["one", "two", "three"]) {
+        handles = await forge.announce(REPOSITORY, { number, headSha }, announcement(number, headSha, words), handles);
+      }
+      assert.equal(github.requests.filter(({ path }) => path.includes("/deployments")).length, 1);
+    });
+  });
+
+  it("takes a rate limit for something that passes, not for a missing right", async () => {
+    await withOpen(async ({ github, forge, number, headSha }) => {
+      const headers = { "x-ratelimit-remaining": "0" };
+      const mend = github.fail({ path: /deployments|statuses|check-runs|comments/, status: 403, headers });
+      const handles = await forge.announce(REPOSITORY, { number, headSha }, announcement(number, headSha, "words"), {});
+      mend();
+      assert.equal(handles.deployments, undefined);
+      assert.ok(handles.failed);
+      const next = await forge.announce(
+        REPOSITORY,
+        { number, headSha },
+        announcement(number, headSha, "words"),
+        handles,
+      );
+      assert.equal(next.failed, undefined);
+      assert.equal((await github.comments(number)).length, 1);
+    });
+  });
+
+  it("ends the check run of a commit that was pushed over", async () => {
+    await withOpen(async ({ github, forge, number, headSha }) => {
+      const building = { ...announcement(number, headSha, "building"), condition: "Reconciling" as const };
+      const handles = await forge.announce(REPOSITORY, { number, headSha }, building, {});
+      const newer = await github.push(number, { "x.txt": "newer" });
+      await forge.announce(REPOSITORY, { number, headSha: newer }, { ...building, headSha: newer }, handles);
+      assert.deepEqual(
+        (await github.checkRuns(headSha)).map(({ conclusion }) => conclusion),
+        ["cancelled"],
+      );
+      assert.deepEqual(
+        (await github.checkRuns(newer)).map(({ status }) => status),
+        ["in_progress"],
+      );
+    });
+  });
+});
+
+describe("the options", () => {
+  it("want a token or an App, and not both", () => {
+    const token = { env: "TOKEN" };
+    const app = { id: 1, privateKey: { env: "KEY" } };
+    assert.equal(githubForge.options.safeParse({}).success, false);
+    assert.equal(githubForge.options.safeParse({ token, app }).success, false);
+    assert.equal(githubForge.options.safeParse({ token }).success, true);
+    assert.equal(githubForge.options.safeParse({ app }).success, true);
+  });
+
+  it("name the environment variable that is missing", async () => {
+    const options = githubForge.options.parse({ token: { env: "STACKLING_TEST_NO_SUCH" } });
+    await assert.rejects(githubForge.connect(options), /environment variable "STACKLING_TEST_NO_SUCH" is missing/);
+  });
+});
+
+interface Opened {
+  readonly github: TestGithub;
+  readonly forge: Forge;
+  readonly number: number;
+  readonly headSha: string;
+}
+
+async function withOpen(act: (opened: Opened) => Promise<void>): Promise<void> {
+  const github = await startGithub({ files: { "a.txt": "a\n" } });
+  try {
+    const forge = await github.connect("app");
+    const opened = await github.open({ gitBranch: "feature", files: { "x.txt": "x\n" } });
+    await act({ github, forge, ...opened });
+  } finally {
+    await github.stop();
+  }
+}
+
+function announcement(number: number, headSha: string, words: string) {
+  return {
+    key: `shop#${number}`,
+    condition: "Ready" as const,
+    reason: "Healthy",
+    summary: words,
+    comment: `<!-- stackling:shop#${number} -->\n${words}`,
+    headSha,
+    environmentUrl: "https://pr-1-shop.preview.acme.dev",
+  };
+}

@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { pino } from "pino";
+import type { Forge, RepositoryRef } from "../../service/forges/forge.ts";
+import { createNotifier } from "../../service/notify.ts";
+import type { Preview, PreviewStatus } from "../../service/status.ts";
+import { startGithub, type TestGithub } from "../support/emulate.ts";
+import { aPreview } from "../support/previews.ts";
+
+const URLS = { web: "https://pr-1-shop.preview.acme.dev" };
+const REPOSITORY: RepositoryRef = { name: "shop", path: "acme/shop" };
+
+describe("the notifier", () => {
+  it("writes the newest of many changes into one comment", () =>
+    withGithub(async ({ github, notifier, preview, change }) => {
+      await notifier.announce(preview());
+      await notifier.settled();
+      for (let build = 0; build < 20; build++) await notifier.announce(change({ message: `Step ${build}.` }));
+      await notifier.announce(change({ condition: "Ready", reason: "Healthy", message: "Serving." }));
+      await notifier.settled();
+      const comments = await github.comments(1);
+      assert.equal(comments.length, 1);
+      assert.match(comments[0]?.body ?? "", /is ready/);
+      const writes = github.requests.filter(({ method, path }) => method !== "GET" && path.includes("comments"));
+      assert.ok(writes.length <= 3, `${writes.length} writes`);
+    }));
+
+  it("writes nothing when nothing changed", () =>
+    withGithub(async ({ github, notifier, preview }) => {
+      await notifier.announce(preview());
+      await notifier.settled();
+      const before = github.requests.filter(({ method }) => method !== "GET").length;
+      for (let again = 0; again < 3; again++) {
+        await notifier.announce(preview());
+        await notifier.settled();
+      }
+      assert.equal(github.requests.filter(({ method }) => method !== "GET").length, before);
+    }));
+
+  it("holds back a change of words alone, and says a new condition at once", () =>
+    withGithub(async ({ github, notifier, preview, change }) => {
+      await notifier.announce(preview());
+      await notifier.settled();
+      await notifier.announce(change({ message: "Nearly there." }));
+      await notifier.announce(change({ condition: "Stalled", reason: "BuildFailed", message: "It broke." }));
+      await notifier.settled();
+      assert.match((await github.comments(1))[0]?.body ?? "", /failed while building/);
+    }));
+
+  it("does not fail when the forge does, and says it with the next announcement", () =>
+    withGithub(async ({ github, notifier, preview, handles }) => {
+      const mend = github.fail({ method: "POST", path: /comments/, status: 502 });
+      await notifier.announce(preview());
+      await notifier.settled();
+      assert.match(handles().failed ?? "", /502/);
+      assert.deepEqual(await github.comments(1), []);
+      mend();
+      await notifier.announce(preview());
+      await notifier.settled();
+      assert.equal((await github.comments(1)).length, 1);
+      assert.equal(handles().failed, undefined);
+    }));
+
+  it("makes no second comment when it was killed before remembering the first", () =>
+    withGithub(async ({ github, notifier, preview, forget }) => {
+      await notifier.announce(preview());
+      await notifier.settled();
+      forget();
+      await notifier.announce(preview());
+      await notifier.settled();
+      assert.equal((await github.comments(1)).length, 1);
+    }));
+
+  it("writes no comment where comments are switched off", () =>
+    withGithub(
+      async ({ github, notifier, preview }) => {
+        await notifier.announce(preview());
+        await notifier.settled();
+        assert.deepEqual(await github.comments(1), []);
+        assert.equal((await github.checkRuns(preview().status.headSha ?? "")).length, 1);
+      },
+      { comments: false },
+    ));
+
+  it("notes that the head changes preview.yaml", () =>
+    withGithub(
+      async ({ github, notifier, preview }) => {
+        await notifier.announce(preview());
+        await notifier.settled();
+        assert.match((await github.comments(1))[0]?.body ?? "", /takes effect after the merge/);
+      },
+      { files: { "preview.yaml": "services: {other: {}}\n" } },
+    ));
+});
+
+interface Scene {
+  readonly github: TestGithub;
+  readonly notifier: ReturnType<typeof createNotifier>;
+  preview(): Preview;
+  change(status: Partial<PreviewStatus>): Preview;
+  handles(): Preview["handles"];
+  forget(): void;
+}
+
+/** A real GitHub API, an open pull request, and a store of one row. */
+async function withGithub(
+  act: (scene: Scene) => Promise<void>,
+  { comments = true, files = { "a.txt": "a\n" } }: { comments?: boolean; files?: Record<string, string> } = {},
+): Promise<void> {
+  const github = await startGithub({ files: { "preview.yaml": "services: {}\n" } });
+  try {
+    const { headSha } = await github.open({ gitBranch: "feature-1", files });
+    const forge: Forge = await github.connect("token");
+    let row = aPreview({ number: 1, urls: URLS });
+    const change = (status: Partial<PreviewStatus>) => {
+      row = { ...row, status: { ...row.status, ...status } };
+      return row;
+    };
+    change({ headSha, condition: "Reconciling", reason: "Provisioning", message: "Building." });
+    const notifier = createNotifier({
+      forgeFor: () => ({ forge, repository: REPOSITORY }),
+      store: {
+        find: async () => row,
+        update: async (_key, changeRow) => {
+          row = { ...row, ...changeRow(row) };
+          return row;
+        },
+      },
+      config: { comments, scheme: "https", domain: "preview.acme.dev" },
+      logger: pino({ level: "silent" }),
+      quietMs: 60_000,
+    });
+    await act({
+      github,
+      notifier,
+      preview: () => row,
+      change,
+      handles: () => row.handles,
+      forget: () => {
+        row = { ...row, handles: {} };
+      },
+    });
+  } finally {
+    await github.stop();
+  }
+}
