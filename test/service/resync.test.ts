@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { createActions } from "../../service/actions.ts";
+import { startResync } from "../../service/resync.ts";
+import { eventually } from "../support/eventually.ts";
+import { pullRequest } from "../support/memory-forge.ts";
+import { testDatabase } from "../support/postgres.ts";
+import { type Bench, reconcileBench, SHA, shop, silent } from "../support/reconcile-world.ts";
+
+let database: Awaited<ReturnType<typeof testDatabase>>;
+let bench: Bench;
+before(async () => {
+  database = await testDatabase();
+});
+after(() => database.drop());
+beforeEach(async () => {
+  bench = await reconcileBench(database.url);
+});
+afterEach(() => bench.close());
+
+/** Keys that wait in the queue, taken out of it. */
+async function queued(): Promise<string[]> {
+  const jobs = await bench.store.queue.fetch(100);
+  for (const job of jobs) await bench.store.queue.done(job);
+  return jobs.map(({ key }) => key).sort();
+}
+
+describe("resync", () => {
+  const resync = () =>
+    startResync({
+      store: bench.store,
+      stacks: bench.stacks,
+      repositories: async () => [shop],
+      forge: () => bench.forge,
+      now: () => bench.clock.now,
+      intervalSeconds: 3600,
+      logger: silent,
+    });
+
+  it("looks at pull requests that are new, changed or no longer listed, and at no other", async () => {
+    for (const number of [1, 2, 3]) {
+      bench.forge.pulls.set(number, pullRequest(number, SHA.a));
+      await bench.reconcile(`shop#${number}`);
+    }
+    bench.forge.pulls.set(2, pullRequest(2, SHA.b));
+    bench.forge.pulls.set(3, pullRequest(3, SHA.a, { state: "closed" }));
+    bench.forge.pulls.set(4, pullRequest(4, SHA.a));
+    await queued();
+    const running = resync();
+    await running.run();
+    await running.close();
+    assert.deepEqual(await queued(), ["shop#2", "shop#3", "shop#4"]);
+  });
+
+  it("asks for nothing when the forge is unreachable", async () => {
+    bench.forge.pulls.set(1, pullRequest(1, SHA.a));
+    await bench.reconcile("shop#1");
+    await queued();
+    bench.forge.outage = "502";
+    const running = resync();
+    await running.run();
+    await running.close();
+    assert.deepEqual(await queued(), []);
+  });
+
+  it("looks at stacks that the store does not know", async () => {
+    bench.forge.pulls.set(7, pullRequest(7, SHA.a, { state: "closed" }));
+    bench.stacks.existing.set("shop-pr-7", {});
+    const running = resync();
+    await running.run();
+    await running.close();
+    assert.deepEqual(await queued(), ["shop#7"]);
+    await bench.reconcile("shop#7");
+    assert.equal(bench.stacks.existing.size, 0, "its pull request is closed, so it goes");
+    assert.equal((await bench.preview("shop#7")).status.reason, "Gone");
+  });
+
+  it("enqueues what is due once", async () => {
+    bench.forge.pulls.set(1, pullRequest(1, SHA.a));
+    await bench.reconcile("shop#1");
+    await bench.store.setDue("shop#1", bench.clock.now);
+    const running = resync();
+    try {
+      await eventually(async () => (await queued()).includes("shop#1"), { what: "the due key" });
+      assert.equal((await bench.preview("shop#1")).dueAt, undefined);
+    } finally {
+      await running.close();
+    }
+  });
+});
+
+describe("actions", () => {
+  const actions = () =>
+    createActions({
+      store: bench.store,
+      stacks: bench.stacks,
+      repositories: async () => [shop, ...(await bench.store.repositories())],
+      forge: () => bench.forge,
+      localForge: "local",
+      defaultTarget: "local",
+      now: () => bench.clock.now,
+    });
+
+  beforeEach(async () => {
+    bench.forge.pulls.set(1, pullRequest(1, SHA.a));
+    await bench.reconcile("shop#1");
+  });
+
+  it("redeploy, reset-db, seed and rotate are done once each", async () => {
+    const { redeploy, resetDatabase, seed, rotate } = actions();
+    await redeploy("shop#1", "ada");
+    await resetDatabase("shop#1", "ada");
+    await seed("shop#1", undefined, "ada");
+    await rotate("shop#1", "ada");
+    await bench.reconcile("shop#1");
+    await bench.reconcile("shop#1");
+    assert.equal(bench.stacks.ups.length, 2);
+    assert.deepEqual(bench.stacks.ups[1]?.spec.generations, { deploy: 1, database: 1, seed: 1, secrets: 1 });
+  });
+
+  it("down holds until the next push", async () => {
+    await actions().down("shop#1", "ada");
+    await bench.reconcile("shop#1");
+    assert.equal((await bench.preview("shop#1")).status.goneReason, "Removed");
+    await bench.reconcile("shop#1");
+    assert.equal(bench.stacks.existing.size, 0);
+    bench.forge.pulls.set(1, pullRequest(1, SHA.b));
+    await bench.reconcile("shop#1");
+    assert.equal((await bench.preview("shop#1")).status.reason, "Healthy");
+  });
+
+  it("sleep holds until a visit, and wake undoes it", async () => {
+    const { sleep, wake } = actions();
+    await sleep("shop#1", "ada");
+    await bench.reconcile("shop#1");
+    assert.equal((await bench.preview("shop#1")).status.reason, "Asleep");
+    bench.clock.advance(1);
+    await wake("shop#1", "ada");
+    await bench.reconcile("shop#1");
+    assert.equal((await bench.preview("shop#1")).status.reason, "Healthy");
+  });
+
+  it("keep and extend move the hard stop without an update", async () => {
+    const { keep } = actions();
+    await keep("shop#1", "ada");
+    bench.clock.advance(40 * 86_400);
+    await bench.store.visited({ "shop#1": bench.clock.now });
+    await bench.reconcile("shop#1");
+    assert.equal(bench.stacks.runs.length, 1);
+    assert.equal((await bench.preview("shop#1")).status.stackExists, true);
+  });
+
+  it("a preview by hand follows its git ref until it is taken down", async () => {
+    bench.forge.refs.set("feature/cart", SHA.a);
+    bench.forge.files.set(`${SHA.a}:preview.yaml`, "services:\n  web: node server.js\n");
+    bench.forge.files.set(`${SHA.b}:preview.yaml`, "services:\n  web: node server.js\n");
+    const { upByHand, down } = actions();
+    const { key } = await upByHand({ repository: "acme/shop", ref: "feature/cart", by: "ada" });
+    assert.equal(key, "shop@feature/cart");
+    await bench.reconcile(key);
+    bench.forge.refs.set("feature/cart", SHA.b);
+    await bench.reconcile(key);
+    assert.equal((await bench.preview(key)).status.live?.source.commit, SHA.b);
+    await down(key, "ada");
+    await bench.reconcile(key);
+    assert.equal((await bench.preview(key)).status.reason, "Gone");
+    await upByHand({ repository: "acme/shop", ref: "feature/cart", by: "ada" });
+    await bench.reconcile(key);
+    assert.equal((await bench.preview(key)).status.reason, "Healthy");
+  });
+
+  it("refuse by name what they cannot do", async () => {
+    const { look, down, upByHand } = actions();
+    await assert.rejects(look("../x"), /there is no preview/);
+    await assert.rejects(down("shop#404", "ada"), /"shop#404"/);
+    await assert.rejects(upByHand({ repository: "acme/shop", ref: "no; rm -rf /", by: "ada" }), /is no branch/);
+    await assert.rejects(upByHand({ repository: "acme/other", by: "ada" }), /neither a configured/);
+  });
+});
