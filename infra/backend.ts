@@ -2,8 +2,8 @@
  * What the Pulumi backend holds, asked without the engine where the backend is a folder (a CLI process
  * costs 130 ms and more). Layout: pkg/backend/diy of Pulumi 3.259.
  */
-import { readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { publicOutputs } from "./engine-events.ts";
 import { PROJECT } from "./names.ts";
@@ -30,6 +30,10 @@ export interface FolderBackend {
   list(): Promise<readonly string[]>;
   /** Undefined when there is no stack. */
   checkpoint(stack: string): Promise<Checkpoint | undefined>;
+  /** What a stack is before its first update, as the engine wrote it for this one; undefined when it is not new. */
+  emptyState(stack: string): Promise<string | undefined>;
+  /** Makes a stack of another's `emptyState`; false where the engine has not yet laid out the folder. */
+  create(stack: string, emptyState: string): Promise<boolean>;
   locks(stack: string): Promise<readonly Lock[]>;
   /** Removes exactly this lock, where `pulumi cancel` removes all of the stack's. */
   unlock(stack: string, lock: Lock): Promise<void>;
@@ -52,6 +56,21 @@ export function folderBackend(url: string): FolderBackend | undefined {
       return files.filter((file) => file.endsWith(".json")).map((file) => file.slice(0, -".json".length));
     },
     checkpoint: async (stack) => parseCheckpoint(await readOrUndefined(stackFile(stack))),
+    emptyState: async (stack) => {
+      const text = await readOrUndefined(stackFile(stack));
+      return text === undefined || (parseCheckpoint(text)?.urns.length ?? 0) > 0 ? undefined : text;
+    },
+    create: async (stack, emptyState) => {
+      if ((await readOrUndefined(join(folder, "meta.yaml"))) === undefined) return false;
+      const { checkpoint, ...rest } = JSON.parse(emptyState) as RawCheckpoint;
+      const own = { ...rest, checkpoint: { ...checkpoint, stack: `organization/${PROJECT}/${stack}` } };
+      const file = stackFile(stack);
+      // Written beside and moved, so that a kill leaves a whole file or none; `remains` knows the name.
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(`${file}.new`, JSON.stringify(own));
+      await rename(`${file}.new`, file);
+      return true;
+    },
     locks: async (stack) => readLocks(lockFolder(stack)),
     unlock: async (stack, lock) => {
       await rm(join(lockFolder(stack), lock.id), { force: true });

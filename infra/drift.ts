@@ -1,6 +1,5 @@
 /** What a refresh that changes nothing says about the world, in words. Pure. */
-import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
-import { nameOf } from "./engine-events.ts";
+import { type EngineEvent, nameOf } from "./engine-events.ts";
 import type { Difference } from "./stacks.ts";
 
 /** The difference that one event of `refresh --preview-only` tells; undefined for all that is as it should be. */

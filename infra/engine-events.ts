@@ -1,6 +1,27 @@
 /** What the engine reports, reduced to what people, metrics and the runner need. Pure. */
-import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
 import type { RunEvent } from "./stacks.ts";
+
+/** The part of the engine's event that is used here: `EngineEvent` of @pulumi/pulumi/automation/events. */
+export interface EngineEvent {
+  /** Seconds since the epoch. */
+  readonly timestamp: number;
+  readonly preludeEvent?: object;
+  readonly summaryEvent?: { readonly resourceChanges: Readonly<Record<string, number>> };
+  readonly resourcePreEvent?: { readonly metadata: StepMetadata };
+  readonly resOutputsEvent?: { readonly metadata: StepMetadata };
+  readonly resOpFailedEvent?: { readonly metadata: StepMetadata };
+  readonly diagnosticEvent?: { readonly urn?: string; readonly message: string; readonly severity: string };
+}
+
+export interface StepMetadata {
+  readonly op: string;
+  readonly urn: string;
+  readonly type: string;
+  readonly old?: { readonly id: string } | null;
+  readonly new?: { readonly outputs: Readonly<Record<string, unknown>> } | null;
+  readonly diffs?: readonly string[] | null;
+  readonly detailedDiff?: Readonly<Record<string, unknown>> | null;
+}
 
 const STACK_TYPE = "pulumi:pulumi:Stack";
 

@@ -15,7 +15,7 @@ const secrets = config.getObject<Record<string, string>>("secrets") ?? {};
 const outputs = await previewProgram(spec, await loadDrivers(registry, spec.target), secrets)();
 
 /** Exports of the main module are the stack's outputs, under the same names as in an inline program. */
-export const { addresses, hosts, database, databaseIdentity } = outputs ?? {};
+export const { addresses, hosts, database, databaseIdentity } = outputs;
 export { spec };
 
 async function readSpec(): Promise<PreviewSpec> {

@@ -1,9 +1,32 @@
 /** Whose a lock is: ours and dead, so that it may be cancelled, or anybody else's, so that it is waited for (DESIGN §3 rule 6). */
-import type { LockHolder } from "./engine-errors.ts";
+import { hostname } from "node:os";
+import type { FolderBackend } from "./backend.ts";
+import { type LockHolder, lockedError } from "./engine-errors.ts";
 import { startedAtMs, startTimeOf } from "./process-identity.ts";
 import type { EngineProcess } from "./stacks.ts";
 
-/** `priorEngines`: engines that runs of ours recorded for this stack; `host`: this machine's name. */
+interface LockDeps {
+  /** Engines that runs of ours recorded for the stack. */
+  priorEngines(): Promise<readonly EngineProcess[]>;
+}
+
+/** Removes the locks of dead runs of ours; true when there were any. Throws `ConflictError` (`StackLocked`) before it touches one when another is there. */
+export async function unlockDead(deps: LockDeps, folder: FolderBackend | undefined, stack: string): Promise<boolean> {
+  const locks = (await folder?.locks(stack)) ?? [];
+  if (locks.length === 0) return false;
+  await refuseForeignLocks(deps, stack, locks);
+  for (const lock of locks) await folder?.unlock(stack, lock);
+  return true;
+}
+
+/** Throws `ConflictError` (`StackLocked`) with holder and age unless every lock is of a dead run of ours. */
+export async function refuseForeignLocks(deps: LockDeps, stack: string, locks: readonly LockHolder[]): Promise<void> {
+  const prior = await deps.priorEngines();
+  const foreign = locks.filter((lock) => !isOursAndDead(lock, prior, hostname()));
+  if (foreign.length > 0) throw lockedError(stack, foreign, Date.now());
+}
+
+/** `host`: this machine's name; a run of another machine is dead only when its lease says so, which is not known here. */
 export function isOursAndDead(lock: LockHolder, priorEngines: readonly EngineProcess[], host: string): boolean {
   if (lock.host !== host) return false;
   const ours = priorEngines.filter((engine) => engine.host === lock.host && engine.pid === lock.pid);

@@ -1,6 +1,5 @@
 /** The program: one preview's components, chosen by the spec's target. The CLI and the runner run this same one. */
 import { type ComponentResourceOptions, type Output, secret } from "@pulumi/pulumi";
-import type { PulumiFn } from "@pulumi/pulumi/automation/index.js";
 import { TerminalError } from "../components/errors.ts";
 import type {
   DatabaseArgs,
@@ -17,6 +16,9 @@ import type {
 } from "../components/ports.ts";
 import type { PreviewSpec } from "./spec.ts";
 import { registerTags } from "./tags.ts";
+
+/** What an inline program is to the engine: its result becomes the stack's outputs. */
+export type Program = () => Promise<Record<string, unknown>>;
 
 /** The half of a driver that a program needs; what its options are is between its schema and its component. */
 interface Driver<A, C> {
@@ -52,7 +54,7 @@ export function previewProgram(
   spec: PreviewSpec,
   drivers: TargetDrivers,
   grantedValues: Readonly<Record<string, string>>,
-): PulumiFn {
+): Program {
   return async () => {
     registerTags(spec.tags);
     const { stack, tags, target, generations } = spec;

@@ -4,19 +4,10 @@
  * outputs nor history are asked for afterwards.
  */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { hostname } from "node:os";
 import { join } from "node:path";
-import {
-  type EngineEvent,
-  LocalWorkspace,
-  type OutputMap,
-  PulumiCommand,
-  type PulumiFn,
-  Stack,
-} from "@pulumi/pulumi/automation/index.js";
+import { LocalWorkspace, type OutputMap, PulumiCommand, Stack } from "@pulumi/pulumi/automation/index.js";
 import { version } from "@pulumi/pulumi/version.js";
-import { folderBackend } from "./backend.ts";
-import { differenceOf } from "./drift.ts";
+import { type FolderBackend, folderBackend } from "./backend.ts";
 import {
   EngineFailure,
   isStackMissing,
@@ -26,11 +17,13 @@ import {
   lockHolders,
   toStacklingError,
 } from "./engine-errors.ts";
-import { stackOutputs, toRunEvent } from "./engine-events.ts";
 import { type EngineLimits, startEngine } from "./engine-process.ts";
-import { isOursAndDead } from "./locks.ts";
+import { type EventRecord, recordEvents } from "./event-record.ts";
+import { refuseForeignLocks, unlockDead } from "./locks.ts";
 import { PROJECT } from "./names.ts";
-import type { DestroyResult, Difference, DriftReport, EngineProcess, RunEvent, UpResult } from "./stacks.ts";
+import { createStack } from "./new-stack.ts";
+import type { Program } from "./program.ts";
+import type { DestroyResult, DriftReport, EngineProcess, RunEvent, UpResult } from "./stacks.ts";
 
 export interface StackDriverSettings {
   /** Path of the engine's executable. */
@@ -55,7 +48,7 @@ export interface RunHooks {
 
 export interface UpInput {
   readonly stack: string;
-  readonly program: PulumiFn;
+  readonly program: Program;
   readonly refresh: boolean;
   readonly mayBeNew: boolean;
   /** Kept out of messages. */
@@ -92,7 +85,7 @@ export function createStackDriver(settings: StackDriverSettings): StackDriver {
         await clearDeadLocks(run);
         const checkpoint = await folder?.checkpoint(stack);
         if (!folder || checkpoint) await destroyAndRemove(run, checkpoint);
-        await folder?.clear(stack);
+        if (folder) await clearFolder(run, folder);
         return { removed: checkpoint?.urns ?? run.removed(), durationMs: performance.now() - began };
       }),
     drift: (stack, hooks) =>
@@ -103,8 +96,7 @@ export function createStackDriver(settings: StackDriverSettings): StackDriver {
       }),
     list: async () => {
       if (folder) return folder.list();
-      const workspace = await openWorkspace(settings, settings.runsFolder, createCommand(settings, undefined));
-      const summaries = await workspace.listStacks();
+      const summaries = await askCli(settings, (workspace) => workspace.listStacks());
       return summaries.map(({ name }) => name.slice(name.lastIndexOf("/") + 1));
     },
     outputs: async (stack) => {
@@ -117,7 +109,7 @@ export function createStackDriver(settings: StackDriverSettings): StackDriver {
 interface RunTarget {
   readonly stack: string;
   readonly action: string;
-  readonly program?: PulumiFn;
+  readonly program?: Program;
   readonly secrets: readonly string[];
 }
 
@@ -137,7 +129,7 @@ async function withRun<T>(
   await mkdir(settings.runsFolder, { recursive: true, mode: 0o700 });
   const workDir = await mkdtemp(join(settings.runsFolder, `${target.stack}-`));
   const activity = { touch: () => {} };
-  const record = recordEvents(hooks, activity);
+  const record = recordEvents(hooks.onEvent, activity);
   try {
     const workspace = await openWorkspace(
       settings,
@@ -158,7 +150,7 @@ async function openWorkspace(
   settings: StackDriverSettings,
   workDir: string,
   pulumiCommand: PulumiCommand,
-  program?: PulumiFn,
+  program?: Program,
 ): Promise<LocalWorkspace> {
   return LocalWorkspace.create({
     workDir,
@@ -222,48 +214,14 @@ function createCommand(
   return Object.assign(Object.create(PulumiCommand.prototype), { command: settings.engine, version, run });
 }
 
-interface EventRecord {
-  onEvent(event: EngineEvent): void;
-  outputs(): Readonly<Record<string, unknown>>;
-  changes(): Readonly<Record<string, number>>;
-  removed(): readonly string[];
-  differences(): readonly Difference[];
-  errors(): readonly string[];
-}
-
-function recordEvents(hooks: RunHooks, activity: { touch(): void }): EventRecord {
-  let outputs: Readonly<Record<string, unknown>> = {};
-  let changes: Readonly<Record<string, number>> = {};
-  const removed: string[] = [];
-  const differences: Difference[] = [];
-  const errors: string[] = [];
-  return {
-    onEvent: (event) => {
-      activity.touch();
-      outputs = stackOutputs(event) ?? outputs;
-      changes = event.summaryEvent?.resourceChanges ?? changes;
-      const metadata = event.resOutputsEvent?.metadata;
-      if (metadata?.op === "delete") removed.push(metadata.urn);
-      const difference = differenceOf(event);
-      if (difference) differences.push(difference);
-      const told = toRunEvent(event);
-      if (told?.severity === "error" && told.message) errors.push(told.message);
-      if (told) hooks.onEvent(told);
-    },
-    outputs: () => outputs,
-    changes: () => changes,
-    removed: () => removed,
-    differences: () => differences,
-    errors: () => errors,
-  };
-}
-
-async function initialize({ stack }: Run): Promise<void> {
-  try {
-    await stack.workspace.createStack(stack.name);
-  } catch (failure) {
-    if (!isStackThere(failure)) throw failure;
-  }
+async function initialize({ stack, settings }: Run): Promise<void> {
+  await createStack(settings, stack.name, async () => {
+    try {
+      await stack.workspace.createStack(stack.name);
+    } catch (failure) {
+      if (!isStackThere(failure)) throw failure;
+    }
+  });
 }
 
 /** A create that a kill cut short is forgotten here and adopted by its fixed name in the create that follows. */
@@ -272,6 +230,7 @@ async function settlePending(run: Run, pending: boolean): Promise<void> {
   await insist(run, () => run.stack.refresh({ clearPendingCreates: true, onEvent: run.onEvent }));
 }
 
+/** In a folder the stack is empty now and goes with its files; elsewhere the engine removes it. */
 async function destroyAndRemove(
   run: Run,
   checkpoint: { readonly urns: readonly string[]; readonly pendingOperations: number } | undefined,
@@ -279,21 +238,23 @@ async function destroyAndRemove(
   try {
     await settlePending(run, (checkpoint?.pendingOperations ?? 0) > 0);
     if (checkpoint?.urns.length !== 0) await insist(run, () => run.stack.destroy({ onEvent: run.onEvent }));
-    await run.stack.workspace.removeStack(run.stack.name);
+    if (!checkpoint) await run.stack.workspace.removeStack(run.stack.name);
   } catch (failure) {
     if (!isStackMissing(failure)) throw failure;
   }
 }
 
-/** Looks before the engine does, which saves a process that would fail. True when a dead run's lock was there. */
-async function clearDeadLocks({ settings, stack, hooks }: Run): Promise<boolean> {
-  const folder = folderBackend(settings.backendUrl);
-  const locks = (await folder?.locks(stack.name)) ?? [];
-  if (locks.length === 0) return false;
-  await refuseForeignLocks(stack.name, locks, hooks);
-  for (const lock of locks) await folder?.unlock(stack.name, lock);
-  return true;
+/** Never takes a state that still knows a resource, nor one that somebody works on. */
+async function clearFolder(run: Run, folder: FolderBackend): Promise<void> {
+  await clearDeadLocks(run);
+  const left = await folder.checkpoint(run.stack.name);
+  if (left && left.urns.length > 0) throw new Error(`removing the stack: it still has "${left.urns.at(-1)}"`);
+  await folder.clear(run.stack.name);
 }
+
+/** Looks before the engine does, which saves a process that would fail. True when a dead run's lock was there. */
+const clearDeadLocks = ({ settings, stack, hooks }: Run) =>
+  unlockDead(hooks, folderBackend(settings.backendUrl), stack.name);
 
 /** Runs an engine; behind a lock of our own dead run, or before a stack that is not there yet, once more. */
 async function insist(run: Run, work: (again: boolean) => Promise<unknown>): Promise<void> {
@@ -310,27 +271,30 @@ async function insist(run: Run, work: (again: boolean) => Promise<unknown>): Pro
 
 async function breakLocks(run: Run, holders: readonly LockHolder[]): Promise<void> {
   if (holders.length === 0) throw lockedError(run.stack.name, holders, Date.now());
-  await refuseForeignLocks(run.stack.name, holders, run.hooks);
+  await refuseForeignLocks(run.hooks, run.stack.name, holders);
   if (!(await clearDeadLocks(run))) await run.stack.cancel();
-}
-
-async function refuseForeignLocks(stack: string, locks: readonly LockHolder[], hooks: RunHooks): Promise<void> {
-  const prior = await hooks.priorEngines();
-  const foreign = locks.filter((lock) => !isOursAndDead(lock, prior, hostname()));
-  if (foreign.length > 0) throw lockedError(stack, foreign, Date.now());
 }
 
 async function outputsByCli(
   settings: StackDriverSettings,
   name: string,
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
-  const workspace = await openWorkspace(settings, settings.runsFolder, createCommand(settings, undefined));
   try {
-    const outputs = await workspace.stackOutputs(name);
+    const outputs = await askCli(settings, (workspace) => workspace.stackOutputs(name));
     const open = Object.entries(outputs).filter(([, { secret }]) => !secret);
     return Object.fromEntries(open.map(([key, { value }]) => [key, value]));
   } catch (failure) {
     if (isStackMissing(failure)) return undefined;
     throw failure;
+  }
+}
+
+async function askCli<T>(settings: StackDriverSettings, ask: (workspace: LocalWorkspace) => Promise<T>): Promise<T> {
+  await mkdir(settings.runsFolder, { recursive: true, mode: 0o700 });
+  const workDir = await mkdtemp(join(settings.runsFolder, "ask-"));
+  try {
+    return await ask(await openWorkspace(settings, workDir, createCommand(settings, undefined)));
+  } finally {
+    await rm(workDir, { recursive: true, force: true });
   }
 }

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { EngineFailure, lockedError, lockHolders, toStacklingError } from "../../infra/engine-errors.ts";
+
+function failure(stderr: string, more: { code?: number; interrupted?: string } = { code: 1 }): EngineFailure {
+  return new EngineFailure(["up"], { code: more.code, stdout: "", stderr, interrupted: more.interrupted });
+}
+
+const context = { stack: "shop-pr-1", action: "updating", diagnostics: [], secrets: ["hunter2"] };
+
+describe("an engine's failure", () => {
+  it("names the holders of a lock", () => {
+    const stderr = `error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with \`pulumi cancel\`.
+  file:///state/.pulumi/locks/x.json: created by alice@laptop (pid 4711) at 2026-03-01T10:00:00+02:00`;
+    const holders = lockHolders(failure(stderr));
+    assert.deepEqual(holders, [{ user: "alice", host: "laptop", pid: 4711, since: "2026-03-01T08:00:00.000Z" }]);
+    const { message, reason } = lockedError("shop-pr-1", holders ?? [], Date.parse("2026-03-01T08:12:30Z"));
+    assert.equal(reason, "StackLocked");
+    assert.equal(
+      message,
+      'updating stack "shop-pr-1": it is locked by alice@laptop (pid 4711) since 2026-03-01T08:00:00.000Z, for 12 min',
+    );
+  });
+
+  it("is a lock without holders where the backend does not say who", () => {
+    assert.deepEqual(lockHolders(failure("error: [409] Conflict: Another update is currently in progress.")), []);
+  });
+
+  it("is no lock when it is something else", () => {
+    assert.equal(lockHolders(failure("error: boom")), undefined);
+    assert.equal(lockHolders(new Error("stack is currently locked by")), undefined);
+  });
+
+  it("keeps secrets and credentials out of its message and cause", () => {
+    const error = toStacklingError(failure("error: login to postgres://app:pw@db/shop with hunter2 failed"), context);
+    assert.equal(
+      error.userMessage,
+      'updating stack "shop-pr-1": login to postgres://[secret]@db/shop with [secret] failed',
+    );
+    assert.doesNotMatch(String((error.cause as Error).message), /hunter2|app:pw/);
+  });
+
+  it("says why it was stopped, and when nobody stopped it that it was killed", () => {
+    const stopped = toStacklingError(failure("", { code: 1, interrupted: "it took longer than 900 s" }), context);
+    const killed = toStacklingError(failure("", {}), context);
+    assert.deepEqual([stopped.reason, killed.reason], ["EngineInterrupted", "EngineInterrupted"]);
+    assert.match(stopped.userMessage, /the engine was stopped because it took longer than 900 s$/);
+    assert.match(killed.userMessage, /the engine was killed$/);
+  });
+
+  it("prefers the engine's diagnostics to its last words", () => {
+    const diagnostics = ["\nerror: no plugin found\nmore"];
+    const error = toStacklingError(failure("error: update failed"), { ...context, diagnostics });
+    assert.equal(error.userMessage, 'updating stack "shop-pr-1": no plugin found');
+  });
+});
