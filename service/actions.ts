@@ -131,11 +131,7 @@ async function upByHand(deps: ActionDeps, { repository: asked, ref }: ByHand): P
       userMessage: `bringing up "${asked}": "${gitBranch}" is no branch, tag or commit of it`,
     });
   }
-  if (isNew) {
-    const application = await deps.detectApplication?.(asked, commit);
-    await store.registerRepository({ ...repository, ...(application ? { application } : {}) });
-    deps.onRegistered?.();
-  }
+  const application = isNew ? await deps.detectApplication?.(asked, commit) : undefined;
   const draft = await adopt(deps, key, deps.now());
   if (!draft) throw noSuchPreview(key);
   await store.create(draft);
@@ -143,6 +139,11 @@ async function upByHand(deps: ActionDeps, { repository: asked, ref }: ByHand): P
     intents: { ...intents, removed: undefined, gitRef: gitBranch },
   }));
   if (!preview) throw noSuchPreview(key);
+  // Behind the preview's record: a registered repository without one counts as unused.
+  if (isNew) {
+    await store.registerRepository({ ...repository, ...(application ? { application } : {}) });
+    deps.onRegistered?.();
+  }
   await store.enqueue([key]);
   return preview;
 }

@@ -1,5 +1,6 @@
 /** Carries out one action under the stack's lease and writes down what became of it. */
 import { ConflictError, StacklingError, TerminalError } from "../components/errors.ts";
+import { redact } from "../components/local/redact.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
 import type { Stacks } from "../infra/stacks.ts";
 import { gone } from "./conditions.ts";
@@ -203,7 +204,7 @@ function showProgress({ store }: ActuateDeps, key: string, message: string): voi
 function wordsFor(kind: Act["kind"], error: unknown): Pick<PreviewStatus, "reason" | "message" | "excerpt"> {
   if (error instanceof StacklingError) {
     const reason = kind === "destroy" && !(error instanceof ConflictError) ? "DestroyFailed" : error.reason;
-    return { reason, message: error.userMessage, excerpt: error.excerpt };
+    return { reason, message: redact(error.userMessage), excerpt: error.excerpt.map((line) => redact(line)) };
   }
   const reason = kind === "destroy" ? "DestroyFailed" : "EngineFailed";
   return { reason, message: `${DOING[kind]} failed; the log of the service says why.`, excerpt: [] };

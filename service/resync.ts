@@ -12,7 +12,10 @@ import { refOf } from "./subject.ts";
 const DUE_EVERY_MS = 1_000;
 
 export interface ResyncDeps {
-  readonly store: Pick<Store, "list" | "findByStack" | "update" | "enqueue" | "enqueueDue">;
+  readonly store: Pick<
+    Store,
+    "list" | "findByStack" | "update" | "enqueue" | "enqueueDue" | "repositories" | "forgetRepository"
+  >;
   readonly stacks: Pick<Stacks, "list" | "outputs">;
   readonly repositories: () => Promise<readonly RepositoryConfig[]>;
   readonly forge: (name: string) => Forge | undefined;
@@ -50,6 +53,7 @@ export function startResync(deps: ResyncDeps): Resync {
   ];
 
   async function run({ all = false } = {}): Promise<void> {
+    await forgetUnused(deps);
     const repositories = await deps.repositories();
     watchAll(repositories);
     const previews = await deps.store.list();
@@ -89,6 +93,15 @@ export function startResync(deps: ResyncDeps): Resync {
       await running;
     },
   };
+}
+
+/** A repository that `up PATH` registered is forgotten when every preview of it was taken down and is gone. */
+async function forgetUnused({ store }: ResyncDeps): Promise<void> {
+  for (const { name } of await store.repositories()) {
+    const previews = await store.list({ gone: true, repository: name });
+    const over = previews.every(({ status, intents }) => status.goneAt !== undefined && intents.removed !== undefined);
+    if (previews.length > 0 && over) await store.forgetRepository(name);
+  }
 }
 
 /** A watched repository changed: the pull request it names, and every preview by hand of it. */
