@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { TerminalError } from "../../components/errors.ts";
 import { defaultDataDir } from "../embedded/data-dir.ts";
 import { isRunning, readInstance } from "../embedded/instance.ts";
@@ -27,8 +28,8 @@ export interface GlobalOptions {
   readonly json?: boolean;
 }
 
-export function dataDirOf({ data }: GlobalOptions, { environment }: CliContext): string {
-  return data ?? defaultDataDir({ environment });
+export function dataDirOf({ data }: GlobalOptions, { environment, directory }: CliContext): string {
+  return data === undefined ? defaultDataDir({ environment }) : resolve(directory, data);
 }
 
 /**

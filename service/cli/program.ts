@@ -44,7 +44,11 @@ function register(program: Command, verb: Verb, context: CliContext, finish: (co
   for (const [flags, description, fallback] of verb.options ?? []) command.option(flags, description, fallback);
   command.action(async (...given: unknown[]) => {
     const run = await verb.load();
-    const positional = given.slice(0, -2).flat().map(String);
+    const positional = given
+      .slice(0, -2)
+      .flat()
+      .filter((value) => value !== undefined)
+      .map(String);
     finish(await run({ args: positional, options: command.opts(), context }));
   });
 }

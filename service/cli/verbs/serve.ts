@@ -13,7 +13,7 @@ import { watchPreviews } from "../watch.ts";
 
 export const serve: RunVerb = async ({ options, context }) => {
   const { stdout, environment, directory } = context;
-  const dataDir = resolve(directory, dataDirOf(options, context));
+  const dataDir = dataDirOf(options, context);
   const file = textOption(options.config);
   const config = file === undefined ? undefined : await readOperator(resolve(directory, file), dataDir);
   const port = portOption(options.port);

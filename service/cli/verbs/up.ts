@@ -105,7 +105,7 @@ async function upInForeground(wish: Wish, call: VerbCall): Promise<number> {
   const { options, context } = call;
   const port = portOption(options.port);
   const { instance, client } = await startInForeground(
-    { dataDir: resolve(context.directory, dataDirOf(options, context)), ...(port === undefined ? {} : { port }) },
+    { dataDir: dataDirOf(options, context), ...(port === undefined ? {} : { port }) },
     context,
   );
   return inForeground(context, {

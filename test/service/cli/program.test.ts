@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { runCli } from "../../../service/cli/program.ts";
+import { verbs } from "../../../service/cli/verbs.ts";
+
+describe("the command line", () => {
+  let directory: string;
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), "stackling-cli-"));
+  });
+  after(() => rm(directory, { recursive: true, force: true }));
+
+  const run = async (args: readonly string[], environment: NodeJS.ProcessEnv = {}, columns?: number) => {
+    const written = { stdout: "", stderr: "" };
+    const screen = (name: keyof typeof written) => ({
+      write: (text: string) => {
+        written[name] += text;
+      },
+      ...(columns === undefined ? {} : { columns }),
+    });
+    const code = await runCli(args, {
+      environment,
+      directory,
+      stdout: screen("stdout"),
+      stderr: screen("stderr"),
+      version: "1.2.3",
+    });
+    return { code, ...written };
+  };
+
+  it("helps with every verb, exit code 0", async () => {
+    for (const { parent, usage } of verbs) {
+      const words = [...(parent ? [parent[0]] : []), usage.split(" ")[0] ?? ""];
+      const { code, stdout } = await run([...words, "--help"]);
+      assert.equal(code, 0, words.join(" "));
+      assert.match(stdout, /--json/);
+    }
+  });
+
+  it("answers wrong use with exit code 2 and the nearest word", async () => {
+    assert.deepEqual((await run([])).code, 2);
+    const verb = await run(["redeplo", "shop#1"]);
+    assert.equal(verb.code, 2);
+    assert.match(verb.stderr, /Did you mean redeploy/);
+    assert.equal((await run(["show"])).code, 2);
+    const timeout = await run(["wait", "shop#1", "--timeout", "soon"], {
+      STACKLING_URL: "http://127.0.0.1:1",
+      STACKLING_TOKEN: "t",
+    });
+    assert.equal(timeout.code, 2);
+    assert.equal((await run(["serve", "--port", "70000", "--data", "d"])).code, 2);
+    assert.equal((await run(["ls", "--url", "ftp://x"])).code, 2);
+  });
+
+  it("names the next step when no service is running", async () => {
+    const { code, stderr } = await run(["ls", "--data", "nowhere"]);
+    assert.equal(code, 1);
+    assert.match(stderr, /no service is running on ".*nowhere": start it with "stackling serve"/);
+  });
+
+  it("checks a config file: 0 right, 1 wrong with every problem, 2 missing", async () => {
+    await writeFile(join(directory, "preview.yaml"), "services: {web: npm start}\n");
+    assert.equal((await run(["config", "check", "preview.yaml"])).code, 0);
+    await writeFile(join(directory, "preview.yaml"), "services: {web: {}}\nfoo: 1\n");
+    const wrong = await run(["config", "check", "preview.yaml", "--json"]);
+    assert.equal(wrong.code, 1);
+    assert.equal(JSON.parse(wrong.stdout).problems[0].line, 2);
+    assert.equal((await run(["config", "check", "none.yaml"])).code, 2);
+  });
+
+  it("prints schemas as JSON", async () => {
+    const { code, stdout } = await run(["config", "schema"]);
+    assert.equal(code, 0);
+    assert.match(JSON.parse(stdout).title, /preview\.yaml/);
+    assert.equal((await run(["config", "schema", "nope"])).code, 2);
+  });
+
+  it("does not touch a folder that is no git repository", async () => {
+    const { code, stderr } = await run(["up", ".", "--data", "d"]);
+    assert.equal(code, 1);
+    assert.match(stderr, /opening repository/);
+  });
+
+  describe("with a service that answers", () => {
+    let server: Server;
+    let environment: NodeJS.ProcessEnv;
+    const preview = {
+      key: "shop#42",
+      gitBranch: "feature/with-quite-a-long-name",
+      condition: "Ready",
+      reason: "Healthy",
+      message: "Serving.",
+      url: "http://pr-42-shop.localhost:4000",
+      title: "A title that is much longer than any window of forty characters could show",
+      createdAt: new Date().toISOString(),
+      stage: "Active",
+    };
+
+    before(async () => {
+      server = createServer((request, response) => {
+        const wrong =
+          request.headers.authorization !== "Bearer t" || !request.headers.host?.startsWith("stackling.localhost:");
+        const found = request.url?.startsWith("/api/v1/previews?") || request.url === "/api/v1/previews";
+        response.statusCode = wrong ? 401 : found ? 200 : 404;
+        const error = { reason: "NotFound", message: "finding a preview: there is none" };
+        response.end(JSON.stringify(response.statusCode === 200 ? { previews: [preview] } : { error }));
+      }).listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const address = server.address();
+      const port = typeof address === "object" && address ? address.port : 0;
+      environment = { STACKLING_URL: `http://stackling.localhost:${port}`, STACKLING_TOKEN: "t" };
+    });
+    after(() => server.close());
+
+    it("lists previews in a table that fits the window, and whole as JSON", async () => {
+      const { code, stdout } = await run(["ls"], environment, 60);
+      assert.equal(code, 0);
+      for (const line of stdout.trimEnd().split("\n"))
+        assert.ok([...line].length <= 60 || line.includes(preview.url), line);
+      assert.match(stdout, /shop#42/);
+      assert.deepEqual(JSON.parse((await run(["ls", "--json"], environment)).stdout), preview);
+    });
+
+    it("passes on what the service refuses, in its words", async () => {
+      const missing = await run(["show", "shop#7"], environment);
+      assert.equal(missing.code, 1);
+      assert.equal(missing.stderr, "finding a preview: there is none\n");
+      const stranger = await run(["ls"], { ...environment, STACKLING_TOKEN: "wrong" });
+      assert.match(stranger.stderr, /STACKLING_TOKEN/);
+    });
+  });
+});

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { ConfigError } from "../../../components/errors.ts";
+import { applicationJsonSchema, operatorJsonSchema } from "../../../service/config/json-schema.ts";
+import { parseOperator } from "../../../service/config/operator.ts";
+
+const parse = (text: string) =>
+  parseOperator(text, { file: "stackling.yaml", directory: "/etc/stackling", dataDir: "/var/lib/stackling" });
+
+describe("reading stackling.yaml", () => {
+  it("fills in what one repository leaves out", async () => {
+    const config = await parse("repositories: [{path: ../work/Shop.git}]\n");
+    assert.deepEqual(config.repositories, [
+      {
+        name: "shop",
+        forge: "local",
+        path: "/etc/work/Shop.git",
+        target: "local",
+        branches: ["**"],
+        secrets: {},
+        tags: {},
+      },
+    ]);
+    assert.equal(config.domain, "localhost:4000");
+    assert.equal(config.host, "127.0.0.1");
+    assert.deepEqual(config.targets[0]?.service.options.dataDir, "/var/lib/stackling");
+  });
+
+  it("keeps secrets as references", async () => {
+    const config = await parse("store: {env: STORE_URL}\nrepositories: [{path: a, secrets: {KEY: {file: key.txt}}}]\n");
+    assert.deepEqual(config.store, { env: "STORE_URL" });
+    assert.deepEqual(config.repositories[0]?.secrets, { KEY: { file: "/etc/stackling/key.txt" } });
+  });
+
+  const wrong: readonly (readonly [string, string, RegExp])[] = [
+    [
+      "a clash of names",
+      "repositories:\n  - path: a/shop\n  - path: b/shop\n",
+      /stackling\.yaml:3: .*both be named "shop"; give one of them a "name" of its own/,
+    ],
+    ["an unusable name", "repositories: [{path: a/日本}]\n", /choose one with "name"/],
+    [
+      "an unknown forge",
+      "repositories: [{path: a, forge: locl}]\n",
+      /there is no forge "locl"; did you mean "local"\?/,
+    ],
+    [
+      "an unknown driver",
+      "targets: {t: {service: lokal}}\nrepositories: [{path: a}]\n",
+      /no service driver "lokal"; did you mean "local"\?/,
+    ],
+    [
+      "an unknown option of a driver",
+      "targets: {t: {database: {driver: clone, limit: 3}}}\nrepositories: [{path: a}]\n",
+      /unknown key "limit" in "targets\.t\.database"/,
+    ],
+    ["an unknown kind of forge", "forges: {acme: {}}\nrepositories: [{path: a}]\n", /"forges\.acme" needs a "kind"/],
+    ["no repository", "repositories: []\n", /at least one repository/],
+    ["a time that is none", "lifecycle: {sleepAfter: soon}\nrepositories: [{path: a}]\n", /must be a time such as/],
+    ["a secret in the file", "store: postgres://x\nrepositories: [{path: a}]\n", /"store" must be a map, is text/],
+  ];
+  for (const [what, text, message] of wrong) {
+    it(`refuses ${what}`, async () => {
+      await assert.rejects(parse(text), (error: unknown) => {
+        assert.ok(error instanceof ConfigError);
+        assert.match(error.userMessage, message);
+        return true;
+      });
+    });
+  }
+
+  it("publishes schemas with a description for what people write", async () => {
+    const application = JSON.stringify(applicationJsonSchema());
+    assert.match(application, /Path that must answer 200 to 399/);
+    assert.match(JSON.stringify(await operatorJsonSchema()), /"const":"clone"/);
+  });
+});
