@@ -2,6 +2,7 @@
 import { constants } from "node:fs";
 import { access, mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 
 export interface Limits {
   readonly memoryMiB: number;
@@ -41,9 +42,18 @@ export async function membersOf(name: string): Promise<number[]> {
   return [...new Set(lists.flatMap((list) => list.split("\n").filter(Boolean).map(Number)))];
 }
 
-/** Gone already is success; one that is not empty yet stays for the next time. */
+/** Gone already is success. The kernel needs a moment after the last member died. */
 export async function removeLimits(name: string): Promise<void> {
-  for (const folder of folders(name)) await rmdir(folder).catch(() => undefined);
+  for (const folder of folders(name)) {
+    for (let attempt = 0; attempt < 50 && (await isBusy(folder)); attempt++) await delay(10);
+  }
+}
+
+async function isBusy(folder: string): Promise<boolean> {
+  return rmdir(folder).then(
+    () => false,
+    (error: NodeJS.ErrnoException) => error.code === "EBUSY",
+  );
 }
 
 async function applyV2(name: string, pid: number, { memoryMiB, cpu }: Limits): Promise<void> {
