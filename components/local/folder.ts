@@ -3,8 +3,10 @@ import { chmod, chown, mkdir, rm, stat } from "node:fs/promises";
 import { TerminalError } from "../errors.ts";
 import { OWNER_MARK } from "./environment.ts";
 import { layout, prepareDataDir } from "./layout.ts";
+import { limitsName, removeLimits } from "./limits.ts";
 import { isReachable } from "./node-runtime.ts";
 import { endTrees, findByUser, findMarked } from "./processes.ts";
+import { releaseIds } from "./release-files.ts";
 import type { LocalResource } from "./resource.ts";
 import { allocateUser, canSwitchUser, freeUser, listUsers } from "./users.ts";
 
@@ -70,6 +72,7 @@ export async function removePreviewFolder(dataDir: string, stack: string): Promi
     ...(user === undefined ? [] : await findByUser(user)),
   ];
   await endTrees([], { drainMs: 2_000, others });
+  for (const id of await releaseIds(dataDir, stack)) await removeLimits(limitsName(stack, id));
   await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   await freeUser(dataDir, stack);
 }

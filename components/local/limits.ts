@@ -14,6 +14,11 @@ const ROOT = "/sys/fs/cgroup";
 const PARENT = "stackling";
 const PERIOD_US = 100_000;
 
+/** Name of a release's group. */
+export function limitsName(stack: string, release: string): string {
+  return `${stack}.${release}`;
+}
+
 /** Which of the kernel's interfaces can be used here; `none` means nothing is bounded. */
 export async function limitsSupport(): Promise<"v2" | "v1" | "none"> {
   if (process.platform !== "linux") return "none";

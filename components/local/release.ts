@@ -6,7 +6,7 @@ import { OWNER_MARK } from "./environment.ts";
 import { probe } from "./health.ts";
 import { readJson } from "./json-file.ts";
 import { layout } from "./layout.ts";
-import { applyLimits, membersOf, removeLimits } from "./limits.ts";
+import { applyLimits, limitsName, membersOf, removeLimits } from "./limits.ts";
 import { excerptOf, openLog, sizeOf } from "./log-file.ts";
 import { isAlive } from "./process-identity.ts";
 import { endTrees, findMarked, type StartedProcess, startProcess } from "./processes.ts";
@@ -146,10 +146,6 @@ export async function isRunning({ launch }: Release, state: ReleaseState): Promi
 /** Kept alive all the time, as against what runs to an end. */
 export function isKeptAlive({ kind }: Launch): boolean {
   return kind === "web" || kind === "worker";
-}
-
-function limitsName(stack: string, id: string): string {
-  return `${stack}.${id}`;
 }
 
 function commandsOf({ service, command, sidecars }: Launch): { name: string; command: string }[] {
