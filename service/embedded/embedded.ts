@@ -6,7 +6,7 @@ import type { Logger } from "pino";
 import { layout, prepareDataDir } from "../../components/local/layout.ts";
 import type { OperatorConfig } from "../config/types.ts";
 import { resolveSecret } from "../secret-reference.ts";
-import { startService } from "../service.ts";
+import { type ServiceOptions, startService } from "../service.ts";
 import { openInstance } from "./instance.ts";
 import { openLog } from "./log.ts";
 import { portError, refuseTakenPort } from "./port.ts";
@@ -23,6 +23,8 @@ export interface EmbeddedOptions {
   readonly onProgress?: (doing: string) => void;
   /** Errors that a person must see, in one line. */
   readonly onError: (line: string) => void;
+  /** See `ServiceOptions`. */
+  readonly onStep?: ServiceOptions["onStep"];
 }
 
 export interface EmbeddedInstance {
@@ -69,6 +71,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       instanceId: instance.instanceId,
       logger,
       version: options.version,
+      ...(options.onStep ? { onStep: options.onStep } : {}),
     }).catch((error: unknown) => {
       throw portError(place.host, place.port, error);
     });

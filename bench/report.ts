@@ -1,0 +1,82 @@
+/** What a benchmark line is, and how it becomes a table and JSON. Every line compares medians of one run. */
+import Table from "cli-table3";
+
+export interface BenchLine {
+  /** What was measured, such as `event → link`. */
+  readonly name: string;
+  /** What it is compared with, such as `bare engine`. */
+  readonly peer: string;
+  readonly unit: "ms" | "per second" | "MiB" | "calls";
+  /** Raw samples, in the order they were taken. */
+  readonly ours: readonly number[];
+  readonly theirs: readonly number[];
+  /** How the ratio is read: ours ÷ theirs or theirs ÷ ours. */
+  readonly ratio: "ours/theirs" | "theirs/ours";
+  /** Aim as issue and README state it; `max`: the ratio must not pass it, `min`: must reach it. */
+  readonly aim?: { readonly kind: "max" | "min"; readonly value: number };
+  /** Facts a reader needs to judge the line: settings, file system, what was left out. */
+  readonly notes?: readonly string[];
+}
+
+/** A part that this machine cannot run, with the reason. */
+export interface BenchSkip {
+  readonly name: string;
+  readonly skipped: string;
+}
+
+export type BenchRow = BenchLine | BenchSkip;
+
+export function median(samples: readonly number[]): number {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}
+
+export function ratioOf(line: BenchLine): number {
+  const [ours, theirs] = [median(line.ours), median(line.theirs)];
+  return line.ratio === "ours/theirs" ? ours / theirs : theirs / ours;
+}
+
+export function meetsAim(line: BenchLine): boolean | undefined {
+  if (!line.aim) return undefined;
+  const ratio = ratioOf(line);
+  return line.aim.kind === "max" ? ratio <= line.aim.value : ratio >= line.aim.value;
+}
+
+/** A table that fits `columns` characters. */
+export function renderTable(rows: readonly BenchRow[], columns: number): string {
+  const widths = [0.26, 0.3, 0.13, 0.13, 0.18].map((share) => Math.floor((columns - 6) * share));
+  const table = new Table({
+    head: ["measured", "against", "ours", "theirs", "ratio"],
+    colWidths: widths,
+    wordWrap: true,
+  });
+  for (const row of rows) {
+    if ("skipped" in row) {
+      table.push([row.name, { colSpan: 4, content: `not measured: ${row.skipped}` }]);
+      continue;
+    }
+    table.push([
+      row.name,
+      row.peer,
+      format(median(row.ours), row.unit),
+      format(median(row.theirs), row.unit),
+      verdict(row),
+    ]);
+  }
+  return table.toString();
+}
+
+function verdict(line: BenchLine): string {
+  const how = line.ratio === "ours/theirs" ? "×" : "× better";
+  const text = `${ratioOf(line).toFixed(2)} ${how}`;
+  if (!line.aim) return text;
+  const aim = `${line.aim.kind === "max" ? "≤" : "≥"} ${line.aim.value}`;
+  return `${text} (${meetsAim(line) ? "" : "MISSES "}${aim})`;
+}
+
+function format(value: number, unit: BenchLine["unit"]): string {
+  const digits = value < 10 ? 2 : value < 100 ? 1 : 0;
+  return `${value.toFixed(digits)} ${unit}`;
+}

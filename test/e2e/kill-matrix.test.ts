@@ -1,0 +1,103 @@
+/** SIGKILL of the service before each step of a reconcile; started again, it must end where it would have ended. */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { STEPS, type Step } from "../../service/reconcile.ts";
+import { eventually } from "../support/eventually.ts";
+import { createRepository, type TestRepository } from "../support/git-repository.ts";
+import { requires } from "../support/requires.ts";
+import { type Instance, prepareInstance } from "./support/instance.ts";
+import { remainsOf } from "./support/oracle.ts";
+import { tinyApp } from "./support/tiny-app.ts";
+
+/** Steps of an opening, of a nap and of a close; together they are all of them. */
+const OPENING = ["find", "read", "record", "lease", "mark", "source", "up", "settle", "announce"] as const;
+const NAP = ["sleep", "wake"] as const;
+const CLOSING = ["destroy", "prove", "receipt"] as const;
+
+describe("a service killed at a step of a reconcile", requires("engine", "postgres"), () => {
+  let repository: TestRepository;
+  let instance: Instance;
+
+  before(async () => {
+    repository = await createRepository({ files: tinyApp({ text: "main" }) });
+    instance = await prepareInstance({
+      config: (port) => `port: ${port}\nrepositories:\n  - { path: ${repository.path}, name: app }\nlifecycle: { resync: 2s }\n`,
+    });
+  });
+  after(async () => {
+    await instance.remove();
+    await repository.remove();
+  });
+
+  it("is tried at every step there is", () => {
+    assert.deepEqual(([...OPENING, ...NAP, ...CLOSING] as Step[]).toSorted(), STEPS.toSorted());
+  });
+
+  OPENING.forEach((step, index) => {
+    it(`brings the preview up all the same, before "${step}"`, async () => {
+      const number = index + 1;
+      const key = `app#${number}`;
+      const sha = await repository.commit(`open-${step}`, { "text.txt": step });
+      await instance.start({ killAt: { step, key, occurrence: 1 } });
+      await instance.died();
+      await instance.start();
+      const live = await instance.waitFor(key, (p) => p.reason === "Healthy" && p.commit === sha, "live");
+      await served(instance, live.url ?? "", `${step} ${sha}`);
+      await instance.stop();
+    });
+  });
+
+  NAP.forEach((step) => {
+    it(`ends awake all the same, before "${step}"`, async () => {
+      const key = "app#1";
+      await instance.start({ killAt: { step, key, occurrence: 1 } });
+      const { url = "" } = await instance.waitFor(key, (p) => p.awake && p.url !== undefined, "awake");
+      await instance.client.act(key, { action: "sleep" });
+      if (step === "wake") {
+        await instance.waitFor(key, (p) => !p.awake, "asleep");
+        await instance.client.act(key, { action: "wake" });
+      }
+      await instance.died();
+      await instance.start();
+      if (step === "sleep") {
+        await instance.waitFor(key, (p) => !p.awake, "asleep");
+        await instance.client.act(key, { action: "wake" });
+      }
+      await instance.waitFor(key, (p) => p.awake && p.reason === "Healthy", "awake again");
+      await served(instance, url, "find ");
+      await instance.stop();
+    });
+  });
+
+  CLOSING.forEach((step, index) => {
+    it(`leaves nothing all the same, before "${step}"`, async () => {
+      const number = index + 1;
+      const key = `app#${number}`;
+      await instance.start({ killAt: { step, key, occurrence: 1 } });
+      const { stack } = await instance.waitFor(key, (p) => p.reason === "Healthy", "live");
+      await repository.deleteBranch(`open-${OPENING[index]}`);
+      await instance.died();
+      await instance.start();
+      await instance.waitFor(key, (p) => p.stage === "Gone", "gone");
+      assert.deepEqual(await remainsOf({ dataDir: instance.dataDir, stack }), []);
+      await instance.stop();
+    });
+  });
+
+  it("has reached every step on the list and no other", () => {
+    const reached = new Set(instance.steps.map(({ step }) => step));
+    assert.deepEqual([...reached].toSorted(), STEPS.toSorted());
+  });
+});
+
+async function served(instance: Instance, url: string, text: string): Promise<void> {
+  await eventually(
+    async () => {
+      const page = await instance.get(url);
+      assert.equal(page.status, 200);
+      assert.ok(page.text.startsWith(text), `"${page.text}" begins with "${text}"`);
+      return true;
+    },
+    { timeoutMs: 30_000, what: `${url} serves "${text}"` },
+  );
+}

@@ -1,0 +1,65 @@
+/**
+ * Looks for what a preview left behind, in the world and never in the store: processes by their
+ * marker, databases and roles on the server, and every file under the data folder that bears the
+ * stack's name or speaks of it.
+ */
+import { readdir, readFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import pg from "pg";
+
+/** Everything found, as one line each; empty when nothing is left. */
+export async function remainsOf({ dataDir, stack }: { dataDir: string; stack: string }): Promise<string[]> {
+  return [
+    ...(await processesOf(stack)).map((pid) => `process ${pid}`),
+    ...(await databasesOf(dataDir, stack)),
+    ...(await filesOf(dataDir, stack)).map((path) => `file ${path}`),
+  ];
+}
+
+/** Pids of all processes that carry the preview's marker in their environment. */
+export async function processesOf(stack: string): Promise<number[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+  const found: number[] = [];
+  for (const pid of pids) {
+    const environment = await readFile(`/proc/${pid}/environ`, "latin1").catch(() => "");
+    if (environment.split("\0").includes(`STACKLING_PREVIEW=${stack}`)) found.push(pid);
+  }
+  return found;
+}
+
+/** Databases and roles on the preview server that are named after the stack. */
+export async function databasesOf(dataDir: string, stack: string): Promise<string[]> {
+  const connectionString = (await readFile(join(dataDir, "postgres/previews.url"), "utf8")).trim();
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  try {
+    const like = `${stack.replaceAll("-", "_")}%`;
+    const { rows } = await client.query<{ what: string }>(
+      `select 'database ' || datname as what from pg_database where datname like $1
+       union all select 'role ' || rolname from pg_roles where rolname like $1`,
+      [like.replaceAll("_", "\\_").replace(/\\_?%$/, "%")],
+    );
+    return rows.map((row) => row.what);
+  } finally {
+    await client.end();
+  }
+}
+
+async function filesOf(dataDir: string, stack: string): Promise<string[]> {
+  const found: string[] = [];
+  const skip = new Set(["postgres", "mirrors", "cache"]);
+  const entries = await readdir(dataDir, { withFileTypes: true });
+  for (const top of entries) {
+    if (skip.has(top.name) || top.name.endsWith(".log")) continue;
+    if (top.isFile()) {
+      const text = await readFile(join(dataDir, top.name), "latin1").catch(() => "");
+      if (text.includes(stack)) found.push(`${top.name} (speaks of it)`);
+      continue;
+    }
+    const below = await readdir(join(dataDir, top.name), { recursive: true, withFileTypes: true }).catch(() => []);
+    for (const entry of below) {
+      if (entry.name.includes(stack)) found.push(relative(dataDir, join(entry.parentPath, entry.name)));
+    }
+  }
+  return found;
+}

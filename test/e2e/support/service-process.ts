@@ -1,0 +1,26 @@
+/**
+ * The service in a process of its own, so that a test can kill or freeze it. Told by one JSON argument;
+ * prints one JSON line when it listens, one for each step when asked to, and dies at `killAt`.
+ */
+import { parseOperator } from "../../../service/config/operator.ts";
+import { startEmbedded } from "../../../service/embedded/embedded.ts";
+import type { ServiceSettings } from "./instance.ts";
+
+const settings = JSON.parse(process.argv[2] ?? "") as ServiceSettings;
+const { dataDir, port, killAt } = settings;
+let hits = 0;
+
+const instance = await startEmbedded({
+  dataDir,
+  place: { host: "127.0.0.1", port },
+  version: "test",
+  config: () => parseOperator(settings.config, { file: "stackling.yaml", directory: dataDir, dataDir }),
+  onError: (line) => console.error(line),
+  onStep: (step, key) => {
+    console.log(JSON.stringify({ step, key }));
+    if (killAt?.step === step && killAt.key === key && ++hits === killAt.occurrence)
+      process.kill(process.pid, "SIGKILL");
+  },
+});
+console.log(JSON.stringify({ url: instance.url, token: instance.token }));
+process.on("SIGTERM", () => void instance.stop().then(() => process.exit(0)));
