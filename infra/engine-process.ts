@@ -6,7 +6,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { hostname } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { StacklingError } from "../components/errors.ts";
-import { startTimeOf } from "./process-identity.ts";
+import { startTimeOf } from "../components/local/process-identity.ts";
 import type { EngineProcess } from "./stacks.ts";
 
 /** DESIGN §3 rule 3. */

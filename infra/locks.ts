@@ -1,8 +1,8 @@
 /** Whose a lock is: ours and dead, so that it may be cancelled, or anybody else's, so that it is waited for (DESIGN §3 rule 6). */
 import { hostname } from "node:os";
+import { startedAtMs, startTimeOf } from "../components/local/process-identity.ts";
 import type { FolderBackend } from "./backend.ts";
 import { type LockHolder, lockedError } from "./engine-errors.ts";
-import { startedAtMs, startTimeOf } from "./process-identity.ts";
 import type { EngineProcess } from "./stacks.ts";
 
 interface LockDeps {

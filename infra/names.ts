@@ -5,8 +5,6 @@ import { createHash } from "node:crypto";
 export const PROJECT = "stackling";
 
 const LABEL_MAX = 63;
-/** Postgres cuts identifiers at 63 bytes. */
-const IDENTIFIER_MAX = 63;
 
 /** A preview: of a pull request by number, or of a git branch by hand. */
 export type PreviewKey =
@@ -46,16 +44,11 @@ export function hostName(key: PreviewKey, domain: string, service?: string): str
   return `${cut(label, LABEL_MAX)}.${domain}`;
 }
 
-/** Database and role name of a stack: `[a-z0-9_]`, at most 63 bytes. */
-export function databaseName(stack: string): string {
-  return cut(stack.replaceAll("-", "_"), IDENTIFIER_MAX, "_");
-}
-
 /** Text as it is when it fits, else cut with a hash of the whole, so that two long names stay two. */
-function cut(text: string, max: number, joint = "-"): string {
+function cut(text: string, max: number): string {
   if (text.length <= max) return text;
   const hash = digest(text, 8);
-  return `${text.slice(0, max - hash.length - 1)}${joint}${hash}`;
+  return `${text.slice(0, max - hash.length - 1)}-${hash}`;
 }
 
 function slugify(text: string): string {

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { LocalSettings } from "../components/local/resource.ts";
 import { folderBackend } from "./backend.ts";
+import { engineLogsOf } from "./engine-logs.ts";
 import { ENGINE_LIMITS, type EngineLimits } from "./engine-process.ts";
 import type { RunnerModules, Work } from "./runner-messages.ts";
 import { createRunnerPool } from "./runner-pool.ts";
@@ -59,8 +60,8 @@ export async function createRunner(options: RunnerOptions): Promise<Stacks> {
     list: () => cheap.list(),
     outputs: (stack) => cheap.outputs(stack),
     remains: async (stack) => {
-      if (folder) return folder.remains(stack);
-      return (await cheap.list()).includes(stack) ? [stack] : [];
+      const held = folder ? await folder.remains(stack) : (await cheap.list()).filter((name) => name === stack);
+      return [...held, ...(await engineLogsOf(driver.pulumiHome, stack))];
     },
     close: () => pool.close(limits.closeMs),
   };

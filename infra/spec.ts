@@ -6,6 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { canonical } from "./canonical.ts";
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,29}$/);
 
@@ -87,13 +88,5 @@ export type PreviewSpec = z.infer<typeof previewSpec>;
 
 /** SHA-256 of the spec in hexadecimal, whatever the order of its keys: equal specs ask for equal stacks. */
 export function specDigest(spec: PreviewSpec): string {
-  return createHash("sha256").update(stableJson(spec)).digest("hex");
-}
-
-function stableJson(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === "object" && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
+  return createHash("sha256").update(canonical(spec)).digest("hex");
 }

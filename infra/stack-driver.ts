@@ -17,7 +17,9 @@ import {
   lockHolders,
   toStacklingError,
 } from "./engine-errors.ts";
+import { clearEngineLogs } from "./engine-logs.ts";
 import { type EngineLimits, startEngine } from "./engine-process.ts";
+import { engineVariables } from "./engine-variables.ts";
 import { type EventRecord, recordEvents } from "./event-record.ts";
 import { refuseForeignLocks, unlockDead } from "./locks.ts";
 import { PROJECT } from "./names.ts";
@@ -86,6 +88,7 @@ export function createStackDriver(settings: StackDriverSettings): StackDriver {
         const checkpoint = await folder?.checkpoint(stack);
         if (!folder || checkpoint) await destroyAndRemove(run, checkpoint);
         if (folder) await clearFolder(run, folder);
+        await clearEngineLogs(settings.pulumiHome, stack);
         return { removed: checkpoint?.urns ?? run.removed(), durationMs: performance.now() - began };
       }),
     drift: (stack, hooks) =>
@@ -161,21 +164,6 @@ async function openWorkspace(
     secretsProvider: "passphrase",
     envVars: engineVariables(settings),
   });
-}
-
-function engineVariables({ backendUrl, passphraseFile }: StackDriverSettings): Record<string, string> {
-  return {
-    PULUMI_BACKEND_URL: backendUrl,
-    PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile,
-    // The salt lies in the state; the stack's config file is thrown away with the working folder.
-    PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
-    PULUMI_SKIP_UPDATE_CHECK: "true",
-    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-    PULUMI_DISABLE_CI_DETECTION: "true",
-    // A copy of every finished state: the history holds it already.
-    PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
-    PULUMI_LOG_ROTATION_MAX_TOTAL_MB: "50",
-  };
 }
 
 async function openStack(name: string, workspace: LocalWorkspace): Promise<Stack> {

@@ -4,7 +4,7 @@
  * service freezes it too. Usage: `watchdog.ts PID LIMIT_MS`; stdin: lines `begin`, `renewed`, `end`.
  */
 import { createInterface } from "node:readline";
-import { startTimeOf } from "./process-identity.ts";
+import { startTimeOf } from "../components/local/process-identity.ts";
 
 function main(pid: number, limitMs: number): void {
   const startTime = startTimeOf(pid);

@@ -2,12 +2,12 @@
 import { ConflictError, StacklingError, TerminalError } from "../components/errors.ts";
 import { redact } from "../components/local/redact.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
+import { specDigest } from "../infra/spec.ts";
 import type { Stacks } from "../infra/stacks.ts";
 import { gone } from "./conditions.ts";
 import type { Action } from "./decide.ts";
 import { describeProgress } from "./progress.ts";
 import { proveGone } from "./proof.ts";
-import { digestSpec } from "./spec-builder.ts";
 import type { Preview, PreviewStatus } from "./status.ts";
 import type { HeldLease } from "./store/lease.ts";
 import type { Store } from "./store/store.ts";
@@ -105,7 +105,7 @@ async function bringUp(deps: ActuateDeps, actuation: Actuation): Promise<Partial
     excerpt: [],
     live: spec,
     outputs,
-    attempted: { digest: digestSpec(spec), ok: true, terminal: false, failures: 0, at: deps.now() },
+    attempted: { digest: specDigest(spec), ok: true, terminal: false, failures: 0, at: deps.now() },
     interrupted: false,
     awake: true,
     failed: undefined,
@@ -166,7 +166,7 @@ function failureOf(deps: ActuateDeps, actuation: Actuation, error: unknown): Par
   // The run was ended from outside: it says nothing about the input.
   if (lease.lost.aborted || interrupt?.aborted || deps.stopping.aborted) return {};
   if (action.kind === "up" && spec) {
-    const digest = digestSpec(spec);
+    const digest = specDigest(spec);
     const before = status.attempted?.digest === digest ? status.attempted.failures : 0;
     return {
       condition: "Stalled",

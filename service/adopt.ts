@@ -1,8 +1,7 @@
 /** The record of a preview that the store does not know: a new one, or one whose record was lost. */
 import { parseKey, stackName } from "../infra/names.ts";
-import { previewSpec } from "../infra/spec.ts";
+import { previewSpec, specDigest } from "../infra/spec.ts";
 import type { Stacks } from "../infra/stacks.ts";
-import { digestSpec } from "./spec-builder.ts";
 import { NO_INTENTS, newStatus, type Preview } from "./status.ts";
 
 export type NewPreview = Omit<Preview, "revision">;
@@ -48,7 +47,7 @@ function rebuild(fresh: NewPreview, outputs: Readonly<Record<string, unknown>>):
       ...status,
       interrupted: false,
       live: spec,
-      attempted: { digest: digestSpec(spec), ok: true, terminal: false, failures: 0, at: fresh.lastPushAt },
+      attempted: { digest: specDigest(spec), ok: true, terminal: false, failures: 0, at: fresh.lastPushAt },
     },
   };
 }

@@ -1,5 +1,5 @@
 /** The one comment on a pull request, and the line beside its check. Pure; the same preview gives the same text. */
-import { databaseName, hostName, parseKey } from "../infra/names.ts";
+import { hostName, parseKey } from "../infra/names.ts";
 import { commentMarker } from "./forges/marker.ts";
 import { reasonWords } from "./reason-words.ts";
 import type { Preview } from "./status.ts";
@@ -67,13 +67,13 @@ function link(preview: Preview): string | undefined {
 
 function table(preview: Preview): string {
   const { status } = preview;
-  const { live } = status;
+  const { live, outputs } = status;
   const head = status.headSha ?? preview.pullRequest?.headSha;
   const rows: (readonly [string, string] | undefined)[] = [
     live && ["Commit", commit(preview, live.source.commit)],
     head && head !== live?.source.commit ? [live ? "Newest commit" : "Commit", commit(preview, head)] : undefined,
     live && ["Services", live.services.map(({ name }) => service(name, live.urls[name])).join(" · ")],
-    live?.database && ["Database branch", `\`${databaseOf(preview)}\``],
+    typeof outputs.database === "string" ? ["Database branch", `\`${outputs.database}\``] : undefined,
     ["Since", minute(status.since)],
   ];
   const lines = rows.filter((row) => row !== undefined).map(([name, value]) => `| ${name} | ${value} |`);
@@ -88,11 +88,6 @@ function commit({ pullRequest }: Preview, sha: string): string {
 
 function service(name: string, url: string | undefined): string {
   return url ? `[${name}](${url})` : name;
-}
-
-function databaseOf({ status, stack }: Preview): string {
-  const { database } = status.outputs;
-  return typeof database === "string" ? database : databaseName(stack);
 }
 
 /** `2026-01-31 09:05 UTC` */

@@ -1,8 +1,10 @@
 /** One look at a preview: what the store remembers, what the forge says, and what follows from both. */
+
+import { canonical } from "../infra/canonical.ts";
 import { parseKey } from "../infra/names.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
+import { specDigest } from "../infra/spec.ts";
 import { type AdoptDeps, adopt, type NewPreview } from "./adopt.ts";
-import { canonical } from "./canonical.ts";
 import type { OperatorConfig, RepositoryConfig } from "./config/types.ts";
 import type { Desired } from "./decide.ts";
 import {
@@ -15,7 +17,7 @@ import {
   type SubjectRead,
   type Verdict,
 } from "./policy.ts";
-import { buildSpec, digestSpec, hardStopOf } from "./spec-builder.ts";
+import { buildSpec, hardStopOf } from "./spec-builder.ts";
 import { newStatus, type Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
 import type { SubjectReader } from "./subject.ts";
@@ -120,7 +122,7 @@ export function wishFor(deps: Pick<LookDeps, "config" | "now">, look: Look, prev
     generations: preview.intents.generations,
     ...(preview.status.live ? { tags: preview.status.live.tags } : {}),
   });
-  return { verdict, desired: { kind: "present", digest: digestSpec(spec) }, spec };
+  return { verdict, desired: { kind: "present", digest: specDigest(spec) }, spec };
 }
 
 /** The facts of a look, as fields of the record. Pure; laid over the newest record under its lock. */

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
+import { canonical } from "../infra/canonical.ts";
 import { type ActuateDeps, actuate } from "./actuate.ts";
-import { canonical } from "./canonical.ts";
 import { settledStatus } from "./conditions.ts";
 import { type Action, decide } from "./decide.ts";
 import { findPreview, type LookDeps, readWorld, recordLook, type Wish, wishFor } from "./look.ts";

@@ -1,8 +1,6 @@
 /** Puts together what the program needs to build one preview. Pure. */
-import { createHash } from "node:crypto";
 import { formatKey, hostName, type PreviewKey, stackName } from "../infra/names.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
-import { canonical } from "./canonical.ts";
 import type { ApplicationConfig, OperatorConfig, RepositoryConfig, TargetConfig } from "./config/types.ts";
 import type { Generations, Intents } from "./status.ts";
 
@@ -68,11 +66,6 @@ export function buildSpec(input: SpecInput): PreviewSpec {
     generations: { ...input.generations },
     tags: { ...(input.tags ?? buildTags(input)) },
   };
-}
-
-/** Equal exactly when two specs ask for the same; the order of keys does not count. */
-export function digestSpec(spec: PreviewSpec): string {
-  return createHash("sha256").update(canonical(spec)).digest("hex");
 }
 
 /** ISO 8601 of the moment the preview goes, whatever happens; undefined for one that is kept. */

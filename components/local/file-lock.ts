@@ -35,7 +35,7 @@ export async function withFileLock<T>(path: string, body: () => Promise<T>, wait
 
 /** The function that releases, or undefined when somebody living holds the lock. */
 export async function tryFileLock(path: string): Promise<(() => Promise<void>) | undefined> {
-  const mine: Holder = { pid: process.pid, startTime: (await startTimeOf(process.pid)) ?? "", token: randomUUID() };
+  const mine: Holder = { pid: process.pid, startTime: startTimeOf(process.pid) ?? "", token: randomUUID() };
   await mkdir(dirname(path), { recursive: true });
   const taken = (await place(path, mine)) || ((await removeDeadHolder(path)) && (await place(path, mine)));
   if (!taken) return undefined;
@@ -62,7 +62,7 @@ async function place(path: string, holder: Holder): Promise<boolean> {
 /** Only one takes over at a time, or the second would remove the first one's fresh lock. */
 async function removeDeadHolder(path: string): Promise<boolean> {
   const holder = await holderOf(path);
-  if (holder && (await isAlive(holder))) return false;
+  if (holder && isAlive(holder)) return false;
   const mark = `${path}.takeover`;
   try {
     await writeFile(mark, "", { flag: "wx" });

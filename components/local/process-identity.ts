@@ -1,7 +1,6 @@
 /** Who a process is: its pid alone may be somebody else's tomorrow, with its start time it may not. */
-import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
-import { promisify } from "node:util";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 
 export interface ProcessIdentity {
   readonly pid: number;
@@ -9,28 +8,56 @@ export interface ProcessIdentity {
   readonly startTime: string;
 }
 
-/** Undefined when there is no such process, or only its unreaped remains. */
-export async function startTimeOf(pid: number): Promise<string | undefined> {
+/**
+ * When the kernel started a process, as an opaque text that is equal for the same process only: the
+ * boot's id and field 22 of /proc/PID/stat (proc(5)). Undefined when there is no such process; a
+ * zombie counts as none, because it does nothing any more.
+ */
+export function startTimeOf(pid: number): string | undefined {
   if (process.platform !== "linux") return startTimeByPs(pid);
-  try {
-    // proc(5): the name in field 2 may hold anything, so fields are counted from its closing bracket.
-    const text = await readFile(`/proc/${pid}/stat`, "utf8");
-    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    const state = fields[0];
-    return state === "Z" || state === "X" ? undefined : fields[19];
-  } catch {
-    return undefined;
-  }
+  const ticks = startTicks(pid);
+  return ticks && `${bootId()}:${ticks}`;
 }
 
 /** True while exactly this process runs. */
-export async function isAlive(identity: ProcessIdentity): Promise<boolean> {
-  return (await startTimeOf(identity.pid)) === identity.startTime;
+export function isAlive(identity: ProcessIdentity): boolean {
+  return startTimeOf(identity.pid) === identity.startTime;
 }
 
-async function startTimeByPs(pid: number): Promise<string | undefined> {
+/** Milliseconds since the epoch at which a living process started, to about a second; undefined when there is none. */
+export function startedAtMs(pid: number): number | undefined {
+  if (process.platform !== "linux") {
+    const start = startTimeByPs(pid);
+    return start === undefined ? undefined : Date.parse(start);
+  }
+  const ticks = startTicks(pid);
+  if (ticks === undefined) return undefined;
+  const bootSeconds = /^btime (\d+)$/m.exec(readFileSync("/proc/stat", "utf8"))?.[1];
+  return (Number(bootSeconds) + Number(ticks) / TICKS_PER_SECOND) * 1000;
+}
+
+/** USER_HZ, fixed by the kernel's interface to programs on every architecture Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+function startTicks(pid: number): string | undefined {
+  let stat: string;
   try {
-    const { stdout } = await promisify(execFile)("ps", ["-o", "stat=,lstart=", "-p", String(pid)]);
+    stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  } catch {
+    return undefined;
+  }
+  // The second field is the program's name in parentheses and may hold spaces and parentheses itself.
+  const [state, ...rest] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return state === "Z" || state === "X" ? undefined : rest[18];
+}
+
+function bootId(): string {
+  return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+}
+
+function startTimeByPs(pid: number): string | undefined {
+  try {
+    const stdout = execFileSync("ps", ["-o", "stat=,lstart=", "-p", String(pid)], { encoding: "utf8", stdio: "pipe" });
     const [state, ...start] = stdout.trim().split(/\s+/);
     return !state || state.startsWith("Z") ? undefined : start.join(" ");
   } catch {

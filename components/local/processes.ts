@@ -40,7 +40,7 @@ export async function startProcess(request: StartRequest): Promise<StartedProces
   const exited = exitOf(child);
   exited.catch(() => undefined);
   if (child.pid === undefined) return exited.then(neverStarted);
-  const startTime = (await startTimeOf(child.pid)) ?? "gone";
+  const startTime = startTimeOf(child.pid) ?? "gone";
   const gate = child.stdio[3] as Writable;
   gate.on("error", () => undefined);
   child.unref();
@@ -87,7 +87,7 @@ export async function findMarked(name: string, matches: (value: string) => boole
         .find((entry) => entry.startsWith(`${name}=`))
         ?.slice(name.length + 1);
       if (value === undefined || !matches(value)) return [];
-      return (await startTimeOf(pid)) === undefined ? [] : [{ pid, value }];
+      return startTimeOf(pid) === undefined ? [] : [{ pid, value }];
     }),
   );
   return found.flat();
@@ -104,7 +104,7 @@ export async function findByUser(user: number): Promise<number[]> {
     (await listPids()).map(async (pid) => {
       const text = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
       const mine = new RegExp(`^Uid:\\s+${user}\\s`, "m").test(text);
-      return mine && (await startTimeOf(pid)) !== undefined ? [pid] : [];
+      return mine && startTimeOf(pid) !== undefined ? [pid] : [];
     }),
   );
   return found.flat();

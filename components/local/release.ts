@@ -41,7 +41,7 @@ export async function startRelease(release: Release, state: ReleaseState): Promi
   try {
     for (const { name, command } of commandsOf(launch)) {
       const known = state.processes[name];
-      if (known && (await isAlive(known))) continue;
+      if (known && isAlive(known)) continue;
       const { directory, environment, user } = launch;
       const marked = { ...environment, [OWNER_MARK]: filesOf(release).folder };
       processes[name] = await startProcess({ command, directory, environment: marked, user, log: log.fd });
@@ -137,7 +137,7 @@ export async function isRunning({ launch }: Release, state: ReleaseState): Promi
   const alive = await Promise.all(
     names.map(async (name) => {
       const identity = state.processes[name];
-      return identity !== undefined && (await isAlive(identity));
+      return identity !== undefined && isAlive(identity);
     }),
   );
   return alive.every(Boolean);

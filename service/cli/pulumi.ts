@@ -63,7 +63,7 @@ async function underLease(call: PulumiCall, work: (fence: number) => Promise<num
   const postgres = await startEmbeddedPostgres({ dir: join(layout(dataDir).postgres, "store"), logger });
   const store = await openStore({
     url: postgres.url,
-    holder: `${instanceId}/cli/${process.pid}/${await startTimeOf(process.pid)}`,
+    holder: `${instanceId}/cli/${process.pid}/${startTimeOf(process.pid)}`,
     logger,
     now: () => new Date().toISOString(),
   });

@@ -52,7 +52,7 @@ export async function openInstance(dataDir: string): Promise<Instance> {
   try {
     const { instanceId, token } = kept ?? { instanceId: randomUUID(), token: randomBytes(32).toString("base64url") };
     const file = layout(dataDir).instance;
-    const owner = { pid: process.pid, startTime: (await startTimeOf(process.pid)) ?? "" };
+    const owner = { pid: process.pid, startTime: startTimeOf(process.pid) ?? "" };
     const idle: InstanceFile = { version: DATA_VERSION, instanceId, token };
     await writeJson(file, { ...idle, ...owner });
     return {

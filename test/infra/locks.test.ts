@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe, it } from "node:test";
+import { startTimeOf } from "../../components/local/process-identity.ts";
 import { isOursAndDead } from "../../infra/locks.ts";
-import { startTimeOf } from "../../infra/process-identity.ts";
 
 const dead = spawnSync(process.execPath, ["--version"]).pid;
 const now = new Date().toISOString();

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { databaseName, formatKey, hostName, type PreviewKey, parseKey, stackName } from "../../infra/names.ts";
+import { previewDatabaseName } from "../../components/local/database-names.ts";
+import { formatKey, hostName, type PreviewKey, parseKey, stackName } from "../../infra/names.ts";
 
 const repository = fc.stringMatching(/^[a-z]([a-z0-9-]{0,79}[a-z0-9])?$/);
 const gitBranch = fc
@@ -23,7 +24,6 @@ describe("names", () => {
     ["stack of a pull request", stackName(shop42), "shop-pr-42"],
     ["host of the main service", hostName(shop42, "localhost:4000"), "pr-42-shop.localhost:4000"],
     ["host of a further service", hostName(shop42, "example.dev", "api"), "pr-42-api-shop.example.dev"],
-    ["database", databaseName("shop-pr-42"), "shop_pr_42"],
   ];
   for (const [what, actual, expected] of table) {
     it(`gives "${expected}" as ${what}`, () => assert.equal(actual, expected));
@@ -53,7 +53,7 @@ describe("names", () => {
     fc.assert(
       fc.property(key, (any) => {
         assert.match(stackName(any), /^[a-z][a-z0-9-]{0,62}$/);
-        assert.match(databaseName(stackName(any)), /^[a-z][a-z0-9_]{0,62}$/);
+        assert.match(previewDatabaseName(stackName(any)), /^[a-z][a-z0-9_]{0,62}$/);
       }),
     );
   });

@@ -5,7 +5,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import type { StacklingError } from "../../components/errors.ts";
-import { startTimeOf } from "../../infra/process-identity.ts";
+import { startTimeOf } from "../../components/local/process-identity.ts";
 import type { Stacks, UpRequest } from "../../infra/stacks.ts";
 import { eventually } from "../support/eventually.ts";
 import { requires } from "../support/requires.ts";

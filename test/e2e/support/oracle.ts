@@ -47,7 +47,8 @@ export async function databasesOf(dataDir: string, stack: string): Promise<strin
 
 async function filesOf(dataDir: string, stack: string): Promise<string[]> {
   const found: string[] = [];
-  const skip = new Set(["postgres", "mirrors", "cache"]);
+  // A fence outlives its stack for a while on purpose: it is what refuses a run that was frozen (DESIGN §3 rule 6).
+  const skip = new Set(["postgres", "mirrors", "cache", "fences"]);
   const entries = await readdir(dataDir, { withFileTypes: true });
   for (const top of entries) {
     if (skip.has(top.name) || top.name.endsWith(".log")) continue;
