@@ -1,5 +1,6 @@
 /** The last line against a frozen predecessor: whoever comes with a lower number than was seen is refused (DESIGN §3 rule 6). */
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { ConflictError } from "../errors.ts";
 import { withFileLock } from "./file-lock.ts";
 import { layout } from "./layout.ts";
@@ -28,6 +29,33 @@ export async function highestFence(dataDir: string, stack: string): Promise<numb
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return 0;
     throw error;
   }
+}
+
+/** A frozen run is killed within seconds of its lease's end; a day is far beyond it. */
+const KEPT_MS = 86_400_000;
+
+/**
+ * Removes fences of stacks that are gone for a day. They outlive their stack because a fence is what
+ * refuses the run that was frozen when the stack was destroyed.
+ *
+ * @param now milliseconds since the epoch
+ */
+export async function pruneFences(dataDir: string, now: number): Promise<void> {
+  const { fences, previews } = layout(dataDir);
+  const living = new Set(await namesIn(previews));
+  for (const file of await namesIn(fences)) {
+    const path = join(fences, file);
+    const changed = await stat(path).catch(() => undefined);
+    const old = changed !== undefined && now - changed.mtimeMs > KEPT_MS;
+    if (old && !living.has(file)) await rm(path, { force: true });
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
 }
 
 function lost(stack: string, fence: number, highest: number): ConflictError {

@@ -1,6 +1,7 @@
 /** Keeps released services running: restarts what died, runs what is scheduled, puts to sleep and wakes. */
 import { setTimeout as delay } from "node:timers/promises";
 import { Cron } from "croner";
+import { pruneFences } from "./fence.ts";
 import { tryFileLock, withFileLock } from "./file-lock.ts";
 import { rotateLog } from "./log-file.ts";
 import { awaitHealthy, endRelease, isKeptAlive, isRunning, startRelease } from "./release.ts";
@@ -86,6 +87,9 @@ export async function statusOf(dataDir: string, stack: string): Promise<ServiceS
 }
 
 async function superviseUntil(deps: SupervisorDeps, signal: AbortSignal): Promise<void> {
+  await pruneFences(deps.dataDir, deps.clock().getTime()).catch((error) => {
+    deps.logger.warn({ err: error }, "removing old fences failed");
+  });
   while (!signal.aborted) {
     for (const stack of await listStacks(deps.dataDir)) {
       const releases = await listReleases(deps.dataDir, stack).catch(() => []);

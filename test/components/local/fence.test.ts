@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { ConflictError } from "../../../components/errors.ts";
-import { admitFence, highestFence } from "../../../components/local/fence.ts";
+import { admitFence, highestFence, pruneFences } from "../../../components/local/fence.ts";
 import { tryFileLock, withFileLock } from "../../../components/local/file-lock.ts";
 import { writeJson } from "../../../components/local/json-file.ts";
 import { layout } from "../../../components/local/layout.ts";
@@ -30,6 +30,17 @@ describe("a fence", () => {
     await Promise.allSettled(fences.map((fence) => admitFence(dataDir, "shop-pr-3", fence)));
     assert.equal(await highestFence(dataDir, "shop-pr-3"), 20);
     assert.deepEqual((await readdir(layout(dataDir).fences)).sort(), ["shop-pr-1", "shop-pr-2", "shop-pr-3"]);
+  });
+
+  it("outlives its stack for a day, and one that lives for good", async () => {
+    await admitFence(dataDir, "shop-pr-8", 1);
+    await admitFence(dataDir, "shop-pr-9", 1);
+    await mkdir(layout(dataDir).preview("shop-pr-9").folder, { recursive: true });
+    await pruneFences(dataDir, Date.now() + 3_600_000);
+    assert.equal(await highestFence(dataDir, "shop-pr-8"), 1);
+    await pruneFences(dataDir, Date.now() + 90_000_000);
+    assert.equal(await highestFence(dataDir, "shop-pr-8"), 0);
+    assert.equal(await highestFence(dataDir, "shop-pr-9"), 1);
   });
 
   it("refuses a stack whose name leads out of the folder", async () => {
