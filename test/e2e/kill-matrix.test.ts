@@ -21,13 +21,23 @@ describe("a service killed at a step of a reconcile", requires("engine", "postgr
   before(async () => {
     repository = await createRepository({ files: tinyApp({ text: "main" }) });
     instance = await prepareInstance({
-      config: (port) => `port: ${port}\nrepositories:\n  - { path: ${repository.path}, name: app }\nlifecycle: { resync: 2s }\n`,
+      config: (port) =>
+        `port: ${port}\nrepositories:\n  - { path: ${repository.path}, name: app }\nlifecycle: { resync: 2s }\n`,
     });
+    await instance.start();
   });
   after(async () => {
     await instance.remove();
     await repository.remove();
   });
+
+  /** Kills it when `act` makes it reach the step, and starts it again. */
+  const killed = async (step: Step, key: string, act: () => Promise<unknown>) => {
+    await instance.arm({ step, key, occurrence: 1 });
+    await act();
+    await instance.died();
+    await instance.start();
+  };
 
   it("is tried at every step there is", () => {
     assert.deepEqual(([...OPENING, ...NAP, ...CLOSING] as Step[]).toSorted(), STEPS.toSorted());
@@ -35,52 +45,38 @@ describe("a service killed at a step of a reconcile", requires("engine", "postgr
 
   OPENING.forEach((step, index) => {
     it(`brings the preview up all the same, before "${step}"`, async () => {
-      const number = index + 1;
-      const key = `app#${number}`;
-      const sha = await repository.commit(`open-${step}`, { "text.txt": step });
-      await instance.start({ killAt: { step, key, occurrence: 1 } });
-      await instance.died();
-      await instance.start();
-      const live = await instance.waitFor(key, (p) => p.reason === "Healthy" && p.commit === sha, "live");
-      await served(instance, live.url ?? "", `${step} ${sha}`);
-      await instance.stop();
+      const key = `app#${index + 1}`;
+      let sha = "";
+      await killed(step, key, async () => {
+        sha = await repository.commit(`open-${step}`, { "text.txt": step });
+      });
+      const { url = "" } = await instance.waitFor(key, (p) => p.reason === "Healthy" && p.commit === sha, "live");
+      await served(instance, url, `${step} ${sha}`);
     });
   });
 
   NAP.forEach((step) => {
-    it(`ends awake all the same, before "${step}"`, async () => {
+    it(`ends as it was told, before "${step}"`, async () => {
       const key = "app#1";
-      await instance.start({ killAt: { step, key, occurrence: 1 } });
-      const { url = "" } = await instance.waitFor(key, (p) => p.awake && p.url !== undefined, "awake");
-      await instance.client.act(key, { action: "sleep" });
-      if (step === "wake") {
-        await instance.waitFor(key, (p) => !p.awake, "asleep");
-        await instance.client.act(key, { action: "wake" });
-      }
-      await instance.died();
-      await instance.start();
+      const { url = "" } = await instance.waitFor(key, (p) => p.awake && p.reason === "Healthy", "awake");
+      if (step === "wake") await asleep(instance, key);
+      await killed(step, key, () => instance.client.act(key, { action: step }));
       if (step === "sleep") {
         await instance.waitFor(key, (p) => !p.awake, "asleep");
         await instance.client.act(key, { action: "wake" });
       }
       await instance.waitFor(key, (p) => p.awake && p.reason === "Healthy", "awake again");
       await served(instance, url, "find ");
-      await instance.stop();
     });
   });
 
   CLOSING.forEach((step, index) => {
     it(`leaves nothing all the same, before "${step}"`, async () => {
-      const number = index + 1;
-      const key = `app#${number}`;
-      await instance.start({ killAt: { step, key, occurrence: 1 } });
+      const key = `app#${index + 1}`;
       const { stack } = await instance.waitFor(key, (p) => p.reason === "Healthy", "live");
-      await repository.deleteBranch(`open-${OPENING[index]}`);
-      await instance.died();
-      await instance.start();
+      await killed(step, key, () => repository.deleteBranch(`open-${OPENING[index]}`));
       await instance.waitFor(key, (p) => p.stage === "Gone", "gone");
       assert.deepEqual(await remainsOf({ dataDir: instance.dataDir, stack }), []);
-      await instance.stop();
     });
   });
 
@@ -89,6 +85,11 @@ describe("a service killed at a step of a reconcile", requires("engine", "postgr
     assert.deepEqual([...reached].toSorted(), STEPS.toSorted());
   });
 });
+
+async function asleep(instance: Instance, key: string): Promise<void> {
+  await instance.client.act(key, { action: "sleep" });
+  await instance.waitFor(key, (p) => !p.awake, "asleep");
+}
 
 async function served(instance: Instance, url: string, text: string): Promise<void> {
   await eventually(

@@ -5,10 +5,12 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import type { PreviewView } from "../../../service/api/preview-view.ts";
 import { type Client, createClient } from "../../../service/cli/client.ts";
 import type { Step } from "../../../service/reconcile.ts";
 import { eventually } from "../../support/eventually.ts";
+import { dial } from "./visitor.ts";
 
 export interface KillPoint {
   readonly step: Step;
@@ -34,12 +36,18 @@ export interface Instance {
   readonly steps: { readonly step: Step; readonly key: string }[];
   pid(): number;
   start(options?: { killAt?: KillPoint; config?: string }): Promise<void>;
+  /** The running process dies by SIGKILL there. */
+  arm(killAt: KillPoint): Promise<void>;
   /** Resolves once the process ended by itself. */
   died(): Promise<void>;
   kill(): Promise<void>;
   stop(): Promise<void>;
   /** Waits until the preview satisfies `done`. */
   waitFor(key: string, done: (preview: PreviewView) => boolean, what: string): Promise<PreviewView>;
+  /** Waits until a preview of that git branch satisfies `done`; for pull requests whose number is not known. */
+  waitForBranch(gitBranch: string, done: (preview: PreviewView) => boolean, what: string): Promise<PreviewView>;
+  /** What the API answers on `path` below `/api/v1`, beyond what the client knows. */
+  ask(path: string): Promise<unknown>;
   /** GET through the gateway; the body as text. */
   get(url: string, path?: string): Promise<{ status: number; text: string }>;
   remove(): Promise<void>;
@@ -47,8 +55,14 @@ export interface Instance {
 
 const PATIENCE_MS = 90_000;
 
-/** Not started yet; `config` may use `{port}` and `{dataDir}`. */
-export async function prepareInstance({ config }: { config: (port: number) => string }): Promise<Instance> {
+/** Not started yet. `environment` is set for the service beside our own. */
+export async function prepareInstance({
+  config,
+  environment = {},
+}: {
+  config: (port: number) => string;
+  environment?: Readonly<Record<string, string>>;
+}): Promise<Instance> {
   const dataDir = await mkdtemp(join(tmpdir(), "stackling-e2e-"));
   await chmod(dataDir, 0o711);
   const port = await freePort();
@@ -56,6 +70,7 @@ export async function prepareInstance({ config }: { config: (port: number) => st
   let child: ChildProcess | undefined;
   let ended: Promise<unknown> = Promise.resolve();
   let client: Client | undefined;
+  let token = "";
 
   const theClient = () => {
     if (!client) throw new Error("the instance was not started");
@@ -77,14 +92,17 @@ export async function prepareInstance({ config }: { config: (port: number) => st
         killAt: options.killAt,
       };
       const entry = join(import.meta.dirname, "service-process.ts");
-      const started = spawn(process.execPath, [entry, JSON.stringify(settings)], { stdio: ["ignore", "pipe", "pipe"] });
+      const started = spawn(process.execPath, [entry, JSON.stringify(settings)], {
+        stdio: ["ignore", "pipe", "pipe", "ipc"],
+        env: { ...process.env, ...environment },
+      });
       child = started;
       ended = once(started, "exit");
       let stderr = "";
-      started.stderr.on("data", (data) => {
+      started.stderr?.on("data", (data) => {
         stderr += String(data);
       });
-      const lines = createInterface({ input: started.stdout });
+      const lines = createInterface({ input: pipeOf(started) });
       const listening = new Promise<{ url: string; token: string }>((resolve) => {
         lines.on("line", (line) => {
           const message = JSON.parse(line) as { url: string; token: string } | { step: Step; key: string };
@@ -94,8 +112,15 @@ export async function prepareInstance({ config }: { config: (port: number) => st
       });
       const first = await Promise.race([listening, ended.then(() => undefined)]);
       // A kill point in the very first steps may be reached before it listens.
+      token = first?.token ?? token;
       if (first) client = createClient(first);
       else if (!options.killAt) throw new Error(`the service ended at once: ${stderr}`);
+    },
+    arm: async (killAt) => {
+      if (!child) throw new Error("the instance was not started");
+      const armed = once(child, "message");
+      child.send(killAt);
+      await armed;
     },
     died: async () => {
       await ended;
@@ -119,26 +144,26 @@ export async function prepareInstance({ config }: { config: (port: number) => st
         },
         { timeoutMs: PATIENCE_MS, intervalMs: 50, what: `${key}: ${what}` },
       ),
+    waitForBranch: (gitBranch, done, what) =>
+      eventually(
+        async () => {
+          const previews = await theClient().list();
+          const preview = previews.find((candidate) => candidate.gitBranch === gitBranch);
+          if (preview && done(preview)) return preview;
+          throw new Error(JSON.stringify(preview ?? `no preview of "${gitBranch}"`));
+        },
+        { timeoutMs: PATIENCE_MS, intervalMs: 50, what: `${gitBranch}: ${what}` },
+      ),
+    ask: async (path) => {
+      const answer = await dial(port, {
+        path: `/api/v1${path}`,
+        headers: { host: `127.0.0.1:${port}`, authorization: `Bearer ${token}` },
+      });
+      return JSON.parse(answer.text);
+    },
     get: async (url, path = "/") => {
       const { hostname } = new URL(url);
-      const { request } = await import("node:http");
-      const message = await new Promise<{ status: number; text: string }>((resolve, reject) => {
-        const asked = request(
-          { host: "127.0.0.1", port, path, headers: { host: `${hostname}:${port}` }, agent: false },
-          (response) => {
-            let text = "";
-            response.setEncoding("utf8");
-            response.on("data", (part: string) => {
-              text += part;
-            });
-            response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
-            response.on("error", reject);
-          },
-        );
-        asked.on("error", reject);
-        asked.end();
-      });
-      return message;
+      return dial(port, { path, headers: { host: `${hostname}:${port}` } });
     },
     remove: async () => {
       if (child && child.exitCode === null && child.signalCode === null) await instance.stop();
@@ -146,6 +171,11 @@ export async function prepareInstance({ config }: { config: (port: number) => st
     },
   };
   return instance;
+}
+
+function pipeOf({ stdout }: ChildProcess): Readable {
+  if (!stdout) throw new Error("the service's output is not piped");
+  return stdout;
 }
 
 async function freePort(): Promise<number> {

@@ -45,6 +45,26 @@ export async function databasesOf(dataDir: string, stack: string): Promise<strin
   }
 }
 
+/** Environments of all processes that carry the preview's marker. */
+export async function environmentsOf(stack: string): Promise<string[]> {
+  const pids = await processesOf(stack);
+  return Promise.all(pids.map((pid) => readFile(`/proc/${pid}/environ`, "latin1").catch(() => "")));
+}
+
+/** Files under a folder that hold the text, whatever they are. */
+export async function whereIs(text: string, folder: string): Promise<string[]> {
+  const wanted = Buffer.from(text);
+  const found: string[] = [];
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    // What a server deletes meanwhile holds nothing.
+    const bytes = await readFile(path).catch(() => Buffer.alloc(0));
+    if (bytes.includes(wanted)) found.push(relative(folder, path));
+  }
+  return found;
+}
+
 async function filesOf(dataDir: string, stack: string): Promise<string[]> {
   const found: string[] = [];
   // A fence outlives its stack for a while on purpose: it is what refuses a run that was frozen (DESIGN §3 rule 6).

@@ -4,11 +4,17 @@
  */
 import { parseOperator } from "../../../service/config/operator.ts";
 import { startEmbedded } from "../../../service/embedded/embedded.ts";
-import type { ServiceSettings } from "./instance.ts";
+import type { KillPoint, ServiceSettings } from "./instance.ts";
 
 const settings = JSON.parse(process.argv[2] ?? "") as ServiceSettings;
-const { dataDir, port, killAt } = settings;
+const { dataDir, port } = settings;
+let { killAt } = settings;
 let hits = 0;
+process.on("message", (armed: KillPoint) => {
+  killAt = armed;
+  hits = 0;
+  process.send?.("armed");
+});
 
 const instance = await startEmbedded({
   dataDir,
