@@ -22,7 +22,7 @@ export interface SidecarDefinition {
 
 /** One process of the application, as `preview.yaml` declares it. */
 export interface ServiceDefinition {
-  /** `[a-z][a-z0-9-]{0,29}`, unique in the preview. */
+  /** Lower-case letters, digits and dashes, at most 30, no dash last; unique in the preview. */
   readonly name: string;
   readonly kind: ServiceKind;
   /** Shell command that starts it; absent where an image brings its own. */

@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { canonical } from "./canonical.ts";
 
-const name = z.string().regex(/^[a-z][a-z0-9-]{0,29}$/);
+const name = z.string().regex(/^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/);
 
 const buildStep = z.strictObject({ command: z.string().min(1), directory: z.string() });
 

@@ -1,7 +1,7 @@
 /** Reads from the forge what a preview is of, and the application's own config. */
 import { ConfigError } from "../components/errors.ts";
 import { parseApplication } from "./config/application.ts";
-import type { OperatorConfig, RepositoryConfig } from "./config/types.ts";
+import type { ApplicationConfig, OperatorConfig, RepositoryConfig } from "./config/types.ts";
 import type { Forge, RepositoryRef } from "./forges/forge.ts";
 import { type ApplicationRead, type SubjectRead, wordsOf } from "./policy.ts";
 import type { Preview } from "./status.ts";
@@ -11,7 +11,7 @@ const FILE = "preview.yaml";
 const DEFAULT_BRANCH_KEPT_MS = 600_000;
 
 export interface SubjectDeps {
-  readonly config: Pick<OperatorConfig, "limits">;
+  readonly config: Pick<OperatorConfig, "limits" | "repositories">;
   /** Undefined when the config names no such forge. */
   forge(name: string): Forge | undefined;
 }
@@ -48,7 +48,8 @@ export function createSubjectReader(deps: SubjectDeps) {
     try {
       const text = await forge.readFile(refOf(repository), gitRef, FILE);
       if (text !== undefined) {
-        return { kind: "found", application: parseApplication(text, { file: FILE, limits: deps.config.limits }) };
+        const application = parseApplication(text, { file: FILE, limits: deps.config.limits });
+        return hostClash(application, repository, deps.config) ?? { kind: "found", application };
       }
       if (repository.application) return { kind: "found", application: repository.application };
       return { kind: "invalid", message: `"${repository.path}" has no ${FILE} at "${gitRef}".`, problems: [] };
@@ -85,6 +86,24 @@ export function createSubjectReader(deps: SubjectDeps) {
 
 export function refOf(repository: RepositoryConfig): RepositoryRef {
   return { name: repository.name, path: repository.path, branches: repository.branches };
+}
+
+/** One host would lead to two previews: `pr-7-api-shop` is service `api` of `shop` and the main one of `api-shop`. */
+function hostClash(
+  { services, main }: ApplicationConfig,
+  { name }: RepositoryConfig,
+  { repositories }: SubjectDeps["config"],
+): ApplicationRead | undefined {
+  const further = services.filter((service) => service.kind === "web" && service.name !== main);
+  const problems = further.flatMap((service) =>
+    repositories.some((other) => other.name === `${service.name}-${name}`)
+      ? [
+          `${FILE}: service "${service.name}" of "${name}" would answer at the hosts of the repository "${service.name}-${name}"; give the service another name, or that repository in the operator's config`,
+        ]
+      : [],
+  );
+  if (problems.length === 0) return undefined;
+  return { kind: "invalid", message: `${FILE} names a service whose hosts are another repository's.`, problems };
 }
 
 async function readRef(

@@ -11,7 +11,7 @@ import {
 import { randomPassword, scramVerifier } from "../../components/local/database-password.ts";
 import { adminUrlOf, databaseError, dropDatabase } from "../../components/local/database-server.ts";
 
-const NAME = /^[a-z][a-z0-9-]{0,29}$/;
+const NAME = /^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/;
 
 export interface Baseline {
   readonly name: string;
@@ -23,7 +23,7 @@ export interface Baseline {
 export interface BaselineBuild {
   /** Admin URL of the previews' server; secret. */
   readonly adminUrl: string;
-  /** `[a-z][a-z0-9-]{0,29}` */
+  /** Lower-case letters, digits and dashes, at most 30; a letter first, no dash last. */
   readonly name: string;
   /** Puts schema and rows into the empty database of `url`, whose role owns what it makes. */
   readonly fill: (url: string) => Promise<void>;

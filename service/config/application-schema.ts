@@ -4,8 +4,8 @@ import { z } from "zod";
 const serviceName = z
   .string()
   .regex(
-    /^[a-z][a-z0-9-]{0,29}$/,
-    "must be lower-case letters, digits and dashes, a letter first, at most 30 characters",
+    /^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/,
+    "must be lower-case letters, digits and dashes, a letter first and no dash last, at most 30 characters",
   );
 
 const variableName = z

@@ -163,7 +163,7 @@ export function nameOf(path: string): string | undefined {
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^[^a-z]+|-+$/g, "");
-  return /^[a-z][a-z0-9-]{0,29}$/.test(name) ? name : undefined;
+  return /^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/.test(name) ? name : undefined;
 }
 
 function choose({ chosen, known, what }: { chosen: string | undefined; known: readonly string[]; what: string }): {

@@ -18,7 +18,7 @@ export function parseProcfile(
       release = command;
       continue;
     }
-    if (!/^[a-z][a-z0-9-]{0,29}$/.test(name))
+    if (!/^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/.test(name))
       return { fault: `its Procfile names a process "${typed}", which must begin with a letter` };
     if (services.some((service) => service.name === name)) return { fault: `its Procfile names "${typed}" twice` };
     services.push({ name, kind: name === "web" ? "web" : "worker", command });

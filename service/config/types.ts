@@ -20,7 +20,7 @@ export interface TargetConfig {
 }
 
 export interface RepositoryConfig {
-  /** Unique and immutable; part of every name. `[a-z][a-z0-9-]{0,29}` */
+  /** Unique and immutable; part of every name. Lower-case letters, digits and dashes, at most 30; a letter first, no dash last. */
   readonly name: string;
   /** Name of an entry of `forges`. */
   readonly forge: string;

@@ -69,7 +69,7 @@ foo: 1
       [
         'preview.yaml:3: unknown key "comand" in "services.web"; did you mean "command"?',
         'preview.yaml:4: "services.web.kind" is "wbe"; must be one of "web", "worker", "cron", "job"; did you mean "web"?',
-        'preview.yaml:5: name "Api" must be lower-case letters, digits and dashes, a letter first, at most 30 characters',
+        'preview.yaml:5: name "Api" must be lower-case letters, digits and dashes, a letter first and no dash last, at most 30 characters',
         'preview.yaml:6: unknown key "foo"; known: services, main, install, build, database, env, secrets, submodules, lfs',
       ],
     );
@@ -80,6 +80,7 @@ foo: 1
     ["a list", "- 1\n", /must be a map, is a list/],
     ["broken YAML", "services: [\n", /preview\.yaml:\d+: is not valid YAML/],
     ["two services of one name", "services:\n  web: a\n  web: b\n", /preview\.yaml:3: .*unique/],
+    ["a name that ends in a dash", "services: {web-: x}\n", /name "web-" must be .* no dash last/],
     ["no command", "services: {web: {}}\n", /needs a "command"/],
     ["nothing to link to", "services: {w: {kind: worker, command: x}}\n", /nothing to link to/],
     [

@@ -38,6 +38,7 @@ describe("reading stackling.yaml", () => {
       "repositories:\n  - path: a/shop\n  - path: b/shop\n",
       /stackling\.yaml:3: .*both be named "shop"; give one of them a "name" of its own/,
     ],
+    ["a name that ends in a dash", "repositories: [{path: a, name: shop-}]\n", /no dash last/],
     ["an unusable name", "repositories: [{path: a/日本}]\n", /choose one with "name"/],
     [
       "an unknown forge",
