@@ -9,6 +9,7 @@ import type { Actions } from "./api/actions.ts";
 import type { ApplicationConfig, RepositoryConfig } from "./config/types.ts";
 import type { Forge } from "./forges/forge.ts";
 import type { Generations, Intents, Preview } from "./status.ts";
+import type { HeldLease } from "./store/lease.ts";
 import type { Store } from "./store/store.ts";
 import { refOf } from "./subject.ts";
 
@@ -33,6 +34,7 @@ export interface AllActions extends Actions {
   repair(key: string, by: string): Promise<void>;
   /** What differs between state and world. Throws `ConflictError` while an engine runs on it. */
   drift(key: string): Promise<DriftReport>;
+  lease(key: string): Promise<HeldLease>;
 }
 
 /** Every verb resolves when the wish is stored; the work follows. `TerminalError` (`NoSuchPreview`) for unknown keys. */
@@ -89,22 +91,23 @@ export function createActions(deps: ActionDeps): AllActions {
       await store.enqueue([key]);
     },
     async drift(key) {
-      const preview = await store.find(key);
-      if (!preview) throw noSuchPreview(key);
-      const lease = await store.acquireLease(preview.stack);
-      if (!lease) {
-        throw new ConflictError({
-          reason: "StackLocked",
-          userMessage: `comparing "${key}" with the world: an engine runs on it now`,
-        });
-      }
+      const lease = await leaseOf(store, key, "comparing it with the world");
       try {
-        return await deps.stacks.drift({ stack: preview.stack, lease });
+        return await deps.stacks.drift({ stack: lease.stack, lease });
       } finally {
         await lease.release();
       }
     },
+    lease: (key) => leaseOf(store, key, "running an engine by hand"),
   };
+}
+
+async function leaseOf(store: Store, key: string, doing: string): Promise<HeldLease> {
+  const preview = await store.find(key);
+  if (!preview) throw noSuchPreview(key);
+  const lease = await store.acquireLease(preview.stack);
+  if (lease) return lease;
+  throw new ConflictError({ reason: "StackLocked", userMessage: `"${key}": ${doing}: an engine runs on it now` });
 }
 
 interface ByHand {
@@ -175,7 +178,10 @@ async function findOrDescribe(
   return { repository, isNew: true };
 }
 
-/** The folder's own name, made fit for hosts; with a hash of the path when it is taken. */
+/**
+ * The folder's own name, made fit for hosts; with a hash of the path when it is taken, or when its hosts
+ * could be those of a service: `api` of `shop` answers where the main service of `api-shop` would.
+ */
 function freeName(path: string, taken: ReadonlySet<string>): string {
   const last = path.split("/").filter(Boolean).at(-1) ?? "";
   const slug = last
@@ -187,7 +193,10 @@ function freeName(path: string, taken: ReadonlySet<string>): string {
     .slice(0, 20)
     .replace(/-+$/, "");
   const name = slug || "app";
-  return taken.has(name) ? `${name}-${createHash("sha256").update(path).digest("hex").slice(0, 6)}` : name;
+  const isTaken = [...taken].some(
+    (other) => other === name || other.endsWith(`-${name}`) || name.endsWith(`-${other}`),
+  );
+  return isTaken ? `${name}-${createHash("sha256").update(path).digest("hex").slice(0, 6)}` : name;
 }
 
 function noSuchPreview(key: string): TerminalError {

@@ -74,6 +74,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     checks: { store: store.ping },
     sessions: createSessions({ now: clock }),
     token: parts.token,
+    ...(config.backend === undefined ? {} : { backend: config.backend }),
     homeUrl: url,
     onError,
     actions,

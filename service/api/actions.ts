@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { DriftReport } from "../../infra/stacks.ts";
 import type { Preview } from "../status.ts";
+import type { HeldLease } from "../store/lease.ts";
 
 export interface Actions {
   look(key: string): Promise<unknown>;
@@ -21,6 +22,8 @@ export interface Actions {
   repair(key: string, by: string): Promise<unknown>;
   /** What differs between state and world. */
   drift(key: string): Promise<DriftReport>;
+  /** The right to run an engine by hand, renewed until released. Throws `ConflictError` while an engine runs. */
+  lease(key: string): Promise<HeldLease>;
 }
 
 const plain = z.strictObject({

@@ -25,6 +25,8 @@ export interface ApiDeps extends AccessDeps {
   readonly doctor: () => Promise<readonly Finding[]>;
   /** The comment as it would stand on the pull request, and when it is looked at next. */
   readonly extras: (preview: Preview) => Promise<ViewExtras>;
+  /** Pulumi backend URL where it is not the data folder's. */
+  readonly backend?: string;
   readonly loginUrl: (code: string) => string;
   readonly onError: (error: unknown) => void;
 }
@@ -88,6 +90,15 @@ export function createApi(deps: ApiDeps): Router {
   api.post("/previews/:key/drift", async (request, response) => {
     const { key } = await named(request);
     response.json(await deps.actions.drift(key));
+  });
+  api.post("/previews/:key/lease", async (request, response) => {
+    const { key } = await named(request);
+    const lease = await deps.actions.lease(key);
+    try {
+      await streams.hold(response, { fence: lease.fence, backend: deps.backend }, lease.lost);
+    } finally {
+      await lease.release();
+    }
   });
   api.get("/previews/:key/logs", async (request, response) => {
     const { tail, follow, service } = logQuery.parse(request.query);

@@ -9,6 +9,8 @@ import type { Store } from "../store/store.ts";
 export interface Streams {
   /** NDJSON, one `LogLine` each; an error in the middle ends it with one `{"error": …}` line. */
   logs(response: ServerResponse, read: (signal: AbortSignal) => AsyncIterable<LogLine>): Promise<void>;
+  /** NDJSON: one line at once, then nothing until the client leaves or `until` aborts. */
+  hold(response: ServerResponse, line: unknown, until: AbortSignal): Promise<void>;
   /** Server-sent events: `describe` is asked at once and after each change; undefined ends the stream. */
   changes(response: ServerResponse, options: ChangesOptions): Promise<void>;
 }
@@ -58,6 +60,13 @@ export function createStreams({ store }: { readonly store: Pick<Store, "onChange
         } catch (error) {
           if (!signal.aborted) response.write(`${JSON.stringify({ error: plainError(error) })}\n`);
         }
+      }),
+    hold: (response, line, until) =>
+      admitted(response, async (left) => {
+        begin(response, "application/x-ndjson; charset=utf-8");
+        response.write(`${JSON.stringify(line)}\n`);
+        const ended = AbortSignal.any([left, until]);
+        if (!ended.aborted) await once(ended, "abort");
       }),
     changes: (response, { key, describe }) =>
       admitted(response, async (signal) => {

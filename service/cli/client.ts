@@ -1,4 +1,5 @@
 /** The service's API as the verbs use it. */
+import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { StacklingError, TerminalError } from "../../components/errors.ts";
@@ -25,11 +26,23 @@ export interface Client {
       readonly signal?: AbortSignal;
     },
   ): AsyncIterable<LogLine>;
+  /** The right to run an engine by hand, held by the service for as long as this connection lives. */
+  lease(key: string): Promise<RemoteLease>;
   doctor(): Promise<{ readonly findings: readonly Finding[]; readonly counters: Readonly<Record<string, number>> }>;
   /** An address that logs its first visitor in to the pages. */
   loginLink(): Promise<string>;
   /** Looks until `done` says so. Rejects with `StacklingError` (`TimedOut`) after `timeoutMs`. */
   waitFor(key: string, done: (preview: PreviewView) => boolean, options: WaitOptions): Promise<PreviewView>;
+}
+
+export interface RemoteLease {
+  /** What the provider must show. */
+  readonly fence: number;
+  /** Pulumi backend URL; undefined: the data folder's. */
+  readonly backend?: string;
+  /** Aborts when the service lost it, or itself went away. */
+  readonly lost: AbortSignal;
+  release(): Promise<void>;
 }
 
 export interface WaitOptions {
@@ -95,6 +108,26 @@ export function createClient({ url, token }: { readonly url: string; readonly to
           throw new StacklingError({ reason: value.error.reason, userMessage: value.error.message });
         yield value;
       }
+    },
+    lease: async (key) => {
+      const message = await open(`${of(key)}/lease`, { method: "POST", body: {} });
+      const lost = new AbortController();
+      const closed = once(message, "close").then(
+        () => lost.abort(),
+        () => lost.abort(),
+      );
+      const lines = createInterface({ input: message });
+      const [first] = (await once(lines, "line", { signal: lost.signal })) as [string];
+      const { fence, backend } = JSON.parse(first) as Pick<RemoteLease, "fence" | "backend">;
+      return {
+        fence,
+        ...(backend === undefined ? {} : { backend }),
+        lost: lost.signal,
+        release: async () => {
+          message.destroy();
+          await closed;
+        },
+      };
     },
     doctor: () => ask("/doctor"),
     loginLink: async () => (await ask<{ url: string }>("/login-links", { method: "POST", body: {} })).url,

@@ -2,48 +2,58 @@
 import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import pino from "pino";
-import { ConflictError, TerminalError } from "../../components/errors.ts";
+import { StacklingError, TerminalError } from "../../components/errors.ts";
 import { layout } from "../../components/local/layout.ts";
-import { startTimeOf } from "../../components/local/process-identity.ts";
 import { folderBackend } from "../../infra/backend.ts";
 import { type Engine, locateEngine } from "../../infra/engine.ts";
-import { startEmbeddedPostgres } from "../embedded/postgres.ts";
-import { openStore } from "../store/postgres.ts";
+import type { Client, RemoteLease } from "./client.ts";
 
 export interface PulumiCall {
+  readonly client: Pick<Client, "lease">;
+  readonly key: string;
   readonly dataDir: string;
-  readonly instanceId: string;
   readonly stack: string;
   readonly args: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
+  /** Called once when an engine of Stackling has to be waited for. */
+  readonly onWait: () => void;
 }
 
 /** Verbs that run the program, for which the CLI needs Pulumi's language host for Node. */
 const RUNS_PROGRAM = new Set(["up", "update", "preview", "pre", "watch", "import"]);
 const PROJECT_ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
+/** Longer than most updates, shorter than a person's patience. */
+const LEASE_WITHIN_MS = 120_000;
+const ASK_EVERY_MS = 250;
+
 /**
- * Runs it in the foreground and resolves with its exit code. Throws `ConflictError` (`StackLocked`) while
- * an engine runs on the stack, `TerminalError` (`LanguageHostMissing`) where the program cannot be run.
+ * Runs it in the foreground and resolves with its exit code. Throws `TerminalError`: `StackLocked` when
+ * an engine runs on the stack for two minutes more, `LanguageHostMissing` where the program cannot be
+ * run. When the lease is lost, the engine is asked to end.
  */
 export async function runPulumi(call: PulumiCall): Promise<number> {
   const { stack, args } = call;
   const engine = await locateEngine(call.environment);
   const verb = args.find((arg) => !arg.startsWith("-"));
   if (verb !== undefined && RUNS_PROGRAM.has(verb)) requireLanguageHost(engine, verb);
-  return underLease(call, async (fence) => {
-    const folder = await workFolder(call);
+  const lease = await takeLease(call);
+  const backend = lease.backend ?? `file://${layout(call.dataDir).state}`;
+  try {
+    const folder = await workFolder(call, backend);
     try {
-      const { exitCode, signal } = await execa(engine.command, [...args], {
+      const running = execa(engine.command, [...args], {
         cwd: folder,
-        env: variables(call, { engine, fence, folder }),
+        env: variables(call, { engine, fence: lease.fence, folder, backend }),
         extendEnv: false,
         stdio: "inherit",
         reject: false,
       });
+      const { exitCode, signal } = await attended(running, lease.lost);
+      if (lease.lost.aborted) throw leaseLost(stack);
       if (signal)
         throw new TerminalError({
           reason: "EngineFailed",
@@ -53,41 +63,57 @@ export async function runPulumi(call: PulumiCall): Promise<number> {
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
-  });
-}
-
-/** While a person runs the engine nobody else may; the lease is renewed until the work is done. */
-async function underLease(call: PulumiCall, work: (fence: number) => Promise<number>): Promise<number> {
-  const { dataDir, instanceId, stack } = call;
-  const logger = pino({ level: "silent" });
-  const postgres = await startEmbeddedPostgres({ dir: join(layout(dataDir).postgres, "store"), logger });
-  const store = await openStore({
-    url: postgres.url,
-    holder: `${instanceId}/cli/${process.pid}/${startTimeOf(process.pid)}`,
-    logger,
-    now: () => new Date().toISOString(),
-  });
-  try {
-    const lease = await store.acquireLease(stack);
-    if (!lease) {
-      throw new ConflictError({
-        reason: "StackLocked",
-        userMessage: `running pulumi on "${stack}": an engine of Stackling runs on it now, try again in a moment`,
-      });
-    }
-    try {
-      return await work(lease.fence);
-    } finally {
-      await lease.release();
-    }
   } finally {
-    await store.close();
+    await lease.release();
   }
 }
 
+async function takeLease({ client, key, onWait }: PulumiCall): Promise<RemoteLease> {
+  const deadline = performance.now() + LEASE_WITHIN_MS;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await client.lease(key);
+    } catch (error) {
+      const passes = error instanceof StacklingError && error.reason === "StackLocked";
+      if (!passes || performance.now() > deadline) throw error;
+      if (attempt === 2) onWait();
+      await pause(ASK_EVERY_MS);
+    }
+  }
+}
+
+/** The engine ends by itself on a signal, and we stay until it has: its lease and folder are ours to give back. */
+async function attended<Outcome>(
+  running: PromiseLike<Outcome> & { kill(signal: NodeJS.Signals): boolean },
+  lost: AbortSignal,
+): Promise<Outcome> {
+  const pass = (signal: NodeJS.Signals) => {
+    // The terminal has already sent Ctrl-C to the whole foreground group.
+    if (signal !== "SIGINT" || !process.stdin.isTTY) running.kill(signal);
+  };
+  const interrupt = () => running.kill("SIGINT");
+  for (const name of SIGNALS) process.on(name, pass);
+  lost.addEventListener("abort", interrupt, { once: true });
+  try {
+    return await running;
+  } finally {
+    lost.removeEventListener("abort", interrupt);
+    for (const name of SIGNALS) process.off(name, pass);
+  }
+}
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+function leaseLost(stack: string): StacklingError {
+  return new StacklingError({
+    reason: "LeaseLost",
+    userMessage: `running pulumi on "${stack}": the service that held its lease went away, so the engine was told to end`,
+  });
+}
+
 /** A throw-away project: the CLI wants one, and the stack's spec in a file. */
-async function workFolder({ dataDir, stack }: PulumiCall): Promise<string> {
-  const checkpoint = await folderBackend(backendUrl(dataDir))?.checkpoint(stack);
+async function workFolder({ stack }: PulumiCall, backend: string): Promise<string> {
+  const checkpoint = await folderBackend(backend)?.checkpoint(stack);
   const folder = await mkdtemp(join(tmpdir(), "stackling-pulumi-"));
   for (const name of ["Pulumi.yaml", "infra", "components", "node_modules", "package.json"]) {
     await symlink(join(PROJECT_ROOT, name), join(folder, name));
@@ -96,9 +122,16 @@ async function workFolder({ dataDir, stack }: PulumiCall): Promise<string> {
   return folder;
 }
 
+interface Surroundings {
+  readonly engine: Engine;
+  readonly fence: number;
+  readonly folder: string;
+  readonly backend: string;
+}
+
 function variables(
   { dataDir, stack, environment }: PulumiCall,
-  { engine, fence, folder }: { readonly engine: Engine; readonly fence: number; readonly folder: string },
+  { engine, fence, folder, backend }: Surroundings,
 ): Record<string, string> {
   const { PATH = "", HOME = "", TERM = "dumb", LANG = "C.UTF-8", EDITOR = "" } = environment;
   const { passphrase, pulumiHome } = layout(dataDir);
@@ -110,7 +143,7 @@ function variables(
     TERM,
     LANG,
     ...(EDITOR ? { EDITOR } : {}),
-    PULUMI_BACKEND_URL: backendUrl(dataDir),
+    PULUMI_BACKEND_URL: backend,
     PULUMI_CONFIG_PASSPHRASE_FILE: passphrase,
     PULUMI_HOME: pulumiHome,
     PULUMI_STACK: stack,
@@ -119,10 +152,6 @@ function variables(
     STACKLING_FENCE: String(fence),
     STACKLING_SPEC: join(folder, "spec.json"),
   };
-}
-
-function backendUrl(dataDir: string): string {
-  return `file://${layout(dataDir).state}`;
 }
 
 function requireLanguageHost({ languageHost, command }: Engine, verb: string): void {

@@ -1,6 +1,7 @@
 import { TerminalError } from "../../../components/errors.ts";
 import { readInstance } from "../../embedded/instance.ts";
 import { connect, dataDirOf } from "../context.ts";
+import { printLine } from "../output.ts";
 import { runPulumi } from "../pulumi.ts";
 import type { RunVerb } from "../verb.ts";
 
@@ -16,7 +17,15 @@ export const pulumi: RunVerb = async ({ args: [given = "", ...args], options, co
   }
   const { key, stack } = await client.find(given);
   try {
-    return await runPulumi({ dataDir, instanceId: instance.instanceId, stack, args, environment: context.environment });
+    return await runPulumi({
+      client,
+      key,
+      dataDir,
+      stack,
+      args,
+      environment: context.environment,
+      onWait: () => printLine(context.stderr, `an engine of Stackling runs on ${key}; waiting for it …`),
+    });
   } finally {
     await client.look(key);
   }

@@ -1,6 +1,6 @@
 /** The whole port: edge, app and pages over a store in memory, with a forge that signs by HMAC. */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { RejectedDeliveryError } from "../../../components/errors.ts";
+import { ConflictError, RejectedDeliveryError } from "../../../components/errors.ts";
 import type { LogLine } from "../../../components/ports.ts";
 import { formatKey } from "../../../infra/names.ts";
 import type { Actions } from "../../../service/api/actions.ts";
@@ -64,6 +64,9 @@ export async function startApp() {
     rotate: note("rotate"),
     repair: note("repair"),
     drift: async () => ({ differences: [] }),
+    lease: async () => {
+      throw new ConflictError({ reason: "StackLocked", userMessage: "an engine runs on it now" });
+    },
   };
   const app = createApp({
     store,
