@@ -1,5 +1,7 @@
 /** Starts an embedded instance for a verb that stays in the foreground, telling what takes its time. */
 import { join } from "node:path";
+import { ensureEngine } from "../../infra/engine-install.ts";
+import { withProgress } from "../../infra/progress.mjs";
 import { DEFAULT_PORT } from "../config/defaults.ts";
 import type { OperatorConfig } from "../config/types.ts";
 import { embeddedConfig, localRepository } from "../embedded/default-config.ts";
@@ -24,6 +26,12 @@ export interface StartChoice {
   readonly example?: typeof pullRequests;
   /** Keeps progress off the screen, for `--json`. */
   readonly quiet?: boolean;
+}
+
+/** Gets the Pulumi engine on a machine that has none, before anything else is touched; minutes where it is built. */
+export async function needEngine({ stderr }: CliContext): Promise<void> {
+  const onWait = () => printLine(stderr, "waiting for another process that gets the Pulumi engine …");
+  await ensureEngine({ withProgress, onWait });
 }
 
 export async function startInForeground(choice: StartChoice, context: CliContext): Promise<Foreground> {

@@ -98,6 +98,7 @@ export const verbs: readonly Verb[] = [
   {
     usage: "doctor",
     description: "check this machine, the service and its forges",
+    options: [["--config <file>", "stackling.yaml that is going to be served"]],
     load: async () => (await import("./verbs/doctor.ts")).doctor,
   },
   {

@@ -60,7 +60,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
     onProgress("starting Postgres");
     const { store, previews } = await startServers(dataDir, logger, undo);
     const config = await options.config();
-    await keepPassphrase(dataDir);
+    await keepPassphrase(dataDir, config);
     onProgress("starting the service");
     const service = await startService({
       config,
@@ -105,8 +105,10 @@ async function startServers(
   return { store, previews };
 }
 
-async function keepPassphrase(dataDir: string): Promise<void> {
+/** The config's where it names one; else made once. Engines read it from the file. */
+async function keepPassphrase(dataDir: string, { passphrase }: OperatorConfig): Promise<void> {
   const file = layout(dataDir).passphrase;
+  if (passphrase) return writeSecret(file, await resolveSecret(passphrase));
   const kept = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return "";
     throw error;

@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import { layout } from "../../components/local/layout.ts";
+import { isRunning } from "../../components/local/release.ts";
+import { listReleases, listStacks, readState } from "../../components/local/release-files.ts";
 import { createSupervisor } from "../../components/local/supervisor.ts";
 import { openInstance } from "./instance.ts";
 import { stopEmbeddedPostgres } from "./postgres.ts";
@@ -14,9 +16,11 @@ export async function stopLeftovers(dataDir: string): Promise<readonly string[]>
   const instance = await openInstance(dataDir);
   const ended: string[] = [];
   try {
+    const services = (await whatRuns(dataDir)).services;
     const logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
     const supervisor = createSupervisor({ dataDir, logger, clock: () => new Date() });
     await supervisor.stop({ endServices: true });
+    if (services > 0) ended.push(counted(services, "service"));
     for (const name of ["store", "previews"]) {
       const dir = join(layout(dataDir).postgres, name);
       if (!(await findPostmaster(join(dir, "data")))) continue;
@@ -27,4 +31,24 @@ export async function stopLeftovers(dataDir: string): Promise<readonly string[]>
     await instance.close();
   }
   return ended;
+}
+
+/** Previews with something running, and how many services that is. */
+export async function whatRuns(dataDir: string): Promise<{ readonly previews: number; readonly services: number }> {
+  const stacks = await Promise.all(
+    (await listStacks(dataDir)).map(async (stack) => {
+      const running = (await listReleases(dataDir, stack)).map(async (release) => {
+        const state = await readState(release);
+        return state !== undefined && (await isRunning(release, state));
+      });
+      return (await Promise.all(running)).filter(Boolean).length;
+    }),
+  );
+  const running = stacks.filter((count) => count > 0);
+  return { previews: running.length, services: running.reduce((sum, count) => sum + count, 0) };
+}
+
+/** `1 service`, `3 services`. */
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

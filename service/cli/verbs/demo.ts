@@ -11,7 +11,7 @@ import { runDemonstration } from "../demonstration.ts";
 import { inForeground, untilAborted } from "../foreground.ts";
 import { portOption } from "../options.ts";
 import { printJson, printLine } from "../output.ts";
-import { exampleFolder, startInForeground } from "../start-embedded.ts";
+import { exampleFolder, type Foreground, needEngine, startInForeground } from "../start-embedded.ts";
 import type { RunVerb } from "../verb.ts";
 import { watchPreviews } from "../watch.ts";
 
@@ -19,21 +19,14 @@ import { watchPreviews } from "../watch.ts";
 export const demo: RunVerb = async ({ options, context }) => {
   const json = options.json === true;
   const port = portOption(options.port) || (await freePort());
+  await needEngine(context);
   const dataDir = await mkdtemp(join(tmpdir(), "stackling-demo-"));
-  const remove = () => removeDataDir(dataDir);
-  // Previews and Postgres run as other users and must pass through.
-  await chmod(dataDir, 0o711);
-  const started = startInForeground({ dataDir, port, example: [], quiet: json }, context);
-  const foreground = await started.catch(async (error: unknown) => {
-    await remove();
-    throw error;
-  });
-  const { client, instance } = foreground;
   return inForeground(context, {
-    stop: async () => {
-      await instance.stop().finally(remove);
+    start: () => startIn(dataDir, { port, quiet: json }, context),
+    stop: async ({ instance }) => {
+      await instance.stop().finally(() => removeDataDir(dataDir));
     },
-    work: async (signal) => {
+    work: async ({ client }, signal) => {
       const repository = await openExample(exampleFolder(dataDir), []);
       const report = (step: DemoStep) =>
         json ? printJson(context.stdout, step) : printLine(context.stdout, inWords(step));
@@ -46,6 +39,21 @@ export const demo: RunVerb = async ({ options, context }) => {
     },
   });
 };
+
+async function startIn(
+  dataDir: string,
+  { port, quiet }: { readonly port: number; readonly quiet: boolean },
+  context: CliContext,
+): Promise<Foreground> {
+  try {
+    // Previews and Postgres run as other users and must pass through.
+    await chmod(dataDir, 0o711);
+    return await startInForeground({ dataDir, port, example: [], quiet }, context);
+  } catch (error) {
+    await removeDataDir(dataDir);
+    throw error;
+  }
+}
 
 export interface DemoStep {
   readonly step: "opened" | "live" | "pushed" | "updated" | "closed" | "gone";

@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { access, constants } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { execa } from "execa";
 import { StacklingError } from "../../../components/errors.ts";
 import type { Finding } from "../../../components/ports.ts";
@@ -8,8 +8,10 @@ import { locateEngine } from "../../../infra/engine.ts";
 import { DEFAULT_PORT } from "../../config/defaults.ts";
 import { refuseTakenPort } from "../../embedded/port.ts";
 import { type CliContext, dataDirOf, findService, type GlobalOptions } from "../context.ts";
+import { textOption } from "../options.ts";
 import { colorsFor, printJson, printLine } from "../output.ts";
-import type { RunVerb } from "../verb.ts";
+import { readOperator } from "../read-operator.ts";
+import type { RunVerb, VerbCall } from "../verb.ts";
 
 export const doctor: RunVerb = async ({ options, context }) => {
   const findings = [...(await aboutMachine(options, context)), ...(await aboutService(options, context))];
@@ -55,18 +57,29 @@ async function aboutNames(): Promise<Finding> {
   };
 }
 
-async function aboutService(options: GlobalOptions, context: CliContext): Promise<readonly Finding[]> {
+async function aboutService(options: VerbCall["options"], context: CliContext): Promise<readonly Finding[]> {
   const client = await findService(options, context);
   if (!client) {
     const port = await check(async () => {
-      await refuseTakenPort("127.0.0.1", DEFAULT_PORT);
-      return `port ${DEFAULT_PORT} is free`;
-    }, "choose another with --port");
+      const place = await placeOf(options, context);
+      await refuseTakenPort(place.host, place.port);
+      return `port ${place.port} is free`;
+    }, "mend what it says; --port chooses another port");
     return [{ ok: true, what: "no service is running", remedy: "stackling serve starts it" }, port];
   }
   const { findings, counters } = await client.doctor();
   const counted = Object.entries(counters).map(([name, count]): Finding => ({ ok: true, what: `${name}: ${count}` }));
   return [{ ok: true, what: `the service answers at ${client.url}` }, ...findings, ...counted];
+}
+
+/** Where `serve` would listen. */
+async function placeOf(
+  options: VerbCall["options"],
+  context: CliContext,
+): Promise<{ readonly host: string; readonly port: number }> {
+  const file = textOption(options.config);
+  if (file === undefined) return { host: "127.0.0.1", port: DEFAULT_PORT };
+  return readOperator(resolve(context.directory, file), dataDirOf(options, context));
 }
 
 async function check(ask: () => Promise<string>, remedy: string): Promise<Finding> {

@@ -1,13 +1,11 @@
-import { readFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
-import { parseOperator } from "../../config/operator.ts";
+import { resolve } from "node:path";
 import { pullRequests } from "../../embedded/example-changes.ts";
-import { WrongUse } from "../../wrong-use.ts";
 import { dataDirOf } from "../context.ts";
 import { inForeground, untilAborted } from "../foreground.ts";
 import { portOption, textOption } from "../options.ts";
 import { colorsFor, printJson, printLine } from "../output.ts";
-import { startInForeground } from "../start-embedded.ts";
+import { readOperator } from "../read-operator.ts";
+import { needEngine, startInForeground } from "../start-embedded.ts";
 import type { RunVerb } from "../verb.ts";
 import { watchPreviews } from "../watch.ts";
 
@@ -17,19 +15,21 @@ export const serve: RunVerb = async ({ options, context }) => {
   const file = textOption(options.config);
   const config = file === undefined ? undefined : await readOperator(resolve(directory, file), dataDir);
   const port = portOption(options.port);
-  const { instance, client } = await startInForeground(
-    {
-      dataDir,
-      example: pullRequests,
-      ...(config ? { config } : {}),
-      ...(port === undefined ? {} : { port }),
-      quiet: options.json === true,
-    },
-    context,
-  );
+  await needEngine(context);
   return inForeground(context, {
-    stop: instance.stop,
-    work: async (signal) => {
+    start: () =>
+      startInForeground(
+        {
+          dataDir,
+          example: pullRequests,
+          ...(config ? { config } : {}),
+          ...(port === undefined ? {} : { port }),
+          quiet: options.json === true,
+        },
+        context,
+      ),
+    stop: ({ instance }) => instance.stop(),
+    work: async ({ instance, client }, signal) => {
       if (options.json) {
         printJson(stdout, { url: instance.url, login: await client.loginLink(), data: dataDir });
         await untilAborted(signal);
@@ -47,13 +47,3 @@ export const serve: RunVerb = async ({ options, context }) => {
     },
   });
 };
-
-async function readOperator(path: string, dataDir: string) {
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    throw new WrongUse(
-      `reading config "${path}": ${error.code === "ENOENT" ? "there is no such file" : error.message}`,
-      error,
-    );
-  });
-  return parseOperator(text, { file: path, directory: dirname(path), dataDir });
-}

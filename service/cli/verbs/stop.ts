@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { StacklingError } from "../../../components/errors.ts";
 import { isRunning, readInstance } from "../../embedded/instance.ts";
-import { stopLeftovers } from "../../embedded/leftovers.ts";
+import { counted, stopLeftovers, whatRuns } from "../../embedded/leftovers.ts";
 import { dataDirOf } from "../context.ts";
 import { printJson, printLine } from "../output.ts";
 import type { RunVerb } from "../verb.ts";
@@ -12,14 +12,15 @@ const LOOK_EVERY_MS = 50;
 export const stop: RunVerb = async ({ options, context }) => {
   const dataDir = dataDirOf(options, context);
   const instance = await readInstance(dataDir);
-  const say = (stopped: string, text: string) => {
-    if (options.json) printJson(context.stdout, { data: dataDir, stopped });
+  const say = (stopped: string, text: string, ended: readonly string[] = []) => {
+    if (options.json) printJson(context.stdout, { data: dataDir, stopped, ended });
     else printLine(context.stdout, text);
     return 0;
   };
   if (!instance) return say("nothing", `there is no instance in "${dataDir}"`);
   const { pid } = instance;
   if (pid !== undefined && (await isRunning(instance))) {
+    const { previews, services } = await whatRuns(dataDir);
     process.kill(pid, "SIGTERM");
     const deadline = performance.now() + STOP_WITHIN_MS;
     while (await isRunning(instance)) {
@@ -31,9 +32,11 @@ export const stop: RunVerb = async ({ options, context }) => {
       }
       await pause(LOOK_EVERY_MS);
     }
-    return say("service", `stopped the service on "${dataDir}"`);
+    const ended = [`process ${pid}`, counted(services, "service"), "both Postgres servers"];
+    const back = previews > 0 ? `; the next start brings ${counted(previews, "preview")} back` : "";
+    return say("service", `stopped the service on "${dataDir}": ${ended.join(", ")}${back}`, ended);
   }
   const ended = await stopLeftovers(dataDir);
   if (ended.length === 0) return say("nothing", `no service is running on "${dataDir}"`);
-  return say("leftovers", `ended what a crashed service left on "${dataDir}": ${ended.join(", ")}`);
+  return say("leftovers", `ended what a crashed service left on "${dataDir}": ${ended.join(", ")}`, ended);
 };

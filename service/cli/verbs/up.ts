@@ -11,7 +11,7 @@ import { type CliContext, dataDirOf, findService } from "../context.ts";
 import { inForeground, untilAborted } from "../foreground.ts";
 import { portOption, textOption, timeoutOption } from "../options.ts";
 import { printLine } from "../output.ts";
-import { startInForeground } from "../start-embedded.ts";
+import { needEngine, startInForeground } from "../start-embedded.ts";
 import type { RunVerb, VerbCall } from "../verb.ts";
 import { waitUntilReady } from "../waiting.ts";
 
@@ -100,17 +100,19 @@ async function bringUp(
   });
 }
 
-/** Like a development server: everything ends with Ctrl-C, and nothing is kept. */
+/** Like a development server: everything ends with Ctrl-C, and the next start has it again. */
 async function upInForeground(wish: Wish, call: VerbCall): Promise<number> {
   const { options, context } = call;
   const port = portOption(options.port);
-  const { instance, client } = await startInForeground(
-    { dataDir: dataDirOf(options, context), ...(port === undefined ? {} : { port }) },
-    context,
-  );
+  await needEngine(context);
   return inForeground(context, {
-    stop: instance.stop,
-    work: async (signal) => {
+    start: () =>
+      startInForeground(
+        { dataDir: dataDirOf(options, context), ...(port === undefined ? {} : { port }), quiet: options.json === true },
+        context,
+      ),
+    stop: ({ instance }) => instance.stop(),
+    work: async ({ client }, signal) => {
       const code = await bringUp(client, wish, call, signal);
       if (code !== 0) return code;
       if (!options.json) printLine(context.stderr, "Ctrl-C ends it");
