@@ -2,7 +2,6 @@
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { execa } from "execa";
 import pg from "pg";
 import { type DatabaseInputs, databaseResource } from "../components/local/database.ts";
 import { withClient } from "../components/local/database-client.ts";
@@ -12,41 +11,48 @@ import { createBaseline } from "../service/baselines/baselines.ts";
 import { startEmbeddedPostgres } from "../service/embedded/postgres.ts";
 import { findLogicalCopy } from "./logical-copy.ts";
 import { onLoopbackXfs } from "./loopback-xfs.ts";
+import { fileSystemOf } from "./machine.ts";
+import { type BenchContext, type BenchPart, sample } from "./part.ts";
 import type { BenchRow } from "./report.ts";
 
-const ROUNDS = 5;
 /** Makes 500 MB of tables and primary keys, in five tables. */
 const ROWS_PER_TABLE = 545_000;
 const STACK = "bench-pr-1";
 const COPY = "bench_copy";
 
 /** Lines of the clone benchmark; takes a minute or two and 8 GB of disk, which are given back. */
-export async function benchClone(): Promise<{ readonly rows: readonly BenchRow[] }> {
+export const benchClone: BenchPart = async (context) => {
   const home = await mkdtemp(join(tmpdir(), "stackling-clone-"));
   try {
     await chmod(home, 0o711);
-    const own = await measure(home, { wal_log: 1.5, logical: 4 });
-    const xfs = await onLoopbackXfs((folder) => measure(folder, { wal_log: 10, logical: 30 }));
+    const own = await measure(context, home, { wal_log: 1.5, logical: 4 });
+    const xfs = await onLoopbackXfs((folder) => measure(context, folder, { wal_log: 10, logical: 30 }));
     const rows =
       typeof xfs === "string" ? [{ name: "clone of a 500 MB baseline, XFS with reflinks", skipped: xfs }] : xfs;
-    return { rows: [...own, ...rows] };
+    return [...own, ...rows];
   } finally {
     await rm(home, { recursive: true, force: true });
   }
-}
+};
 
-async function measure(folder: string, aims: { wal_log: number; logical: number }): Promise<readonly BenchRow[]> {
+async function measure(
+  context: BenchContext,
+  folder: string,
+  aims: { wal_log: number; logical: number },
+): Promise<readonly BenchRow[]> {
+  context.say(`clone: making a baseline on ${await fileSystemOf(folder)}`);
   const server = await startEmbeddedPostgres({ dir: join(folder, "server"), logger: silent });
   try {
     const baseline = await createBaseline({ adminUrl: server.url, name: "bench", now: new Date().toISOString(), fill });
     const logical = await findLogicalCopy(18);
     const [ours, walLog, copied]: [number[], number[], number[]] = [[], [], []];
     // In turns, so that a disturbance of the machine meets all three.
-    for (let round = 0; round < ROUNDS; round++) {
+    await sample(context, async (round) => {
+      context.say(`clone, sample ${round + 1}`);
       ours.push(await timeClone(server.url));
       walLog.push(await timeWalLog(server.url));
       copied.push(await timeLogical(server.url, logical.copy));
-    }
+    });
     const fileSystem = await fileSystemOf(folder);
     const name = `clone of a ${Math.round(baseline.bytes / 1e6)} MB baseline, ${fileSystem}`;
     const notes = [
@@ -134,11 +140,6 @@ function databaseUrl(adminUrl: string, database: string): string {
   const url = new URL(adminUrl);
   url.pathname = `/${encodeURIComponent(database)}`;
   return url.href;
-}
-
-async function fileSystemOf(folder: string): Promise<string> {
-  const { stdout = "" } = await execa("df", ["--output=fstype", folder], { reject: false });
-  return stdout.split("\n")[1]?.trim() || process.platform;
 }
 
 const silent = { info: () => undefined, warn: () => undefined };

@@ -2,10 +2,9 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import type { BenchRow } from "./report.ts";
+import { type BenchPart, sample } from "./part.ts";
 
 const CONNECTIONS = 20;
-const SAMPLES = 5;
 const SAMPLE_MS = 1_500;
 const WARM_UP_MS = 1_000;
 const REQUEST =
@@ -13,7 +12,8 @@ const REQUEST =
 const END = Buffer.from("</html>");
 
 /** Three servers, each in its own process; samples are interleaved, so that a busy machine slows all alike. */
-export async function benchGateway(): Promise<{ readonly rows: readonly BenchRow[] }> {
+export const benchGateway: BenchPart = async (context) => {
+  context.say("gateway");
   const page = await start("page");
   const servers = [page];
   try {
@@ -27,11 +27,11 @@ export async function benchGateway(): Promise<{ readonly rows: readonly BenchRow
       ours: [],
     };
     for (const { port } of servers) await requestsPerSecond(port, WARM_UP_MS);
-    for (let sample = 0; sample < SAMPLES; sample += 1) {
+    await sample(context, async () => {
       rates.direct.push(await requestsPerSecond(page.port, SAMPLE_MS));
       rates.bare.push(await requestsPerSecond(bare.port, SAMPLE_MS));
       rates.ours.push(await requestsPerSecond(ours.port, SAMPLE_MS));
-    }
+    });
     const notes = [`${CONNECTIONS} connections, page of 1 KB`];
     const line = {
       name: "gateway, small page",
@@ -40,16 +40,14 @@ export async function benchGateway(): Promise<{ readonly rows: readonly BenchRow
       ratio: "ours/theirs",
       notes,
     } as const;
-    return {
-      rows: [
-        { ...line, peer: "bare httpxy proxy", theirs: rates.bare, aim: { kind: "min", value: 0.8 } },
-        { ...line, peer: "no proxy", theirs: rates.direct },
-      ],
-    };
+    return [
+      { ...line, peer: "bare httpxy proxy", theirs: rates.bare, aim: { kind: "min", value: 0.8 } },
+      { ...line, peer: "no proxy", theirs: rates.direct },
+    ];
   } finally {
     for (const { child } of servers) child.kill();
   }
-}
+};
 
 async function start(
   role: string,
