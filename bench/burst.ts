@@ -1,7 +1,8 @@
 /** A burst of deliveries into a real service that is killed right behind its last answer, against middleware that stores nothing. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { withClient } from "../components/local/database-client.ts";
@@ -24,9 +25,12 @@ export const benchBurst: BenchPart = async (context) => {
   try {
     const forge = await start("forge", undo);
     const middleware = await start("middleware", undo);
-    const instance = await prepareInstance({ config: (port) => configOf(port, forge, instance.dataDir) });
+    const folder = await mkdtemp(join(tmpdir(), "stackling-burst-"));
+    undo.push(() => rm(folder, { recursive: true, force: true }));
+    const secretFile = join(folder, "webhook-secret");
+    await writeFile(secretFile, SECRET, { mode: 0o600 });
+    const instance = await prepareInstance({ config: (port) => configOf(port, forge, secretFile) });
     undo.push(() => removeInstance(instance));
-    await writeFile(join(instance.dataDir, "webhook-secret"), SECRET, { mode: 0o600 });
     const common = { repository: REPOSITORY, secret: SECRET, deliveries: DELIVERIES, pullRequests: PULL_REQUESTS };
     const load = { ...common, connections: CONNECTIONS, bodyBytes: BODY_BYTES };
     const [ours, theirs]: [Outcome[], Outcome[]] = [[], []];
@@ -91,8 +95,8 @@ function rowsOf(ours: readonly Outcome[], theirs: readonly Outcome[], settings: 
   ] as const;
 }
 
-function configOf(port: number, forge: number, dataDir: string): string {
-  const secret = `{ file: ${join(dataDir, "webhook-secret")} }`;
+function configOf(port: number, forge: number, secretFile: string): string {
+  const secret = `{ file: ${secretFile} }`;
   return [
     `port: ${port}`,
     "forges:",

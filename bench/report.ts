@@ -53,7 +53,7 @@ export function renderTable(rows: readonly BenchRow[], columns: number): string 
     head: ["measured", "against", "ours", "theirs", "ratio"],
     colWidths: widths,
     wordWrap: true,
-    style: { head: ["bold"], border: [] },
+    style: { head: [], border: [] },
   });
   for (const row of rows) {
     if ("skipped" in row) {
