@@ -8,6 +8,7 @@ import { isPlainPath, isPlausibleRef } from "./git-names.ts";
 import { announceOnGithub } from "./github-announce.ts";
 import { checkGithub } from "./github-check.ts";
 import { createGithubClient, type GithubClient, type GithubCredential } from "./github-client.ts";
+import { createTrust, type Trust } from "./github-trust.ts";
 import { verifyDelivery } from "./github-webhook.ts";
 
 const FILE_MAX_BYTES = 1024 * 1024;
@@ -65,6 +66,7 @@ export function createGithubForge(
   { client }: { client: GithubClient },
   settings: { cloneUrl: string; webhookSecrets: readonly string[] },
 ): Forge {
+  const mayWrite = createTrust({ client });
   const resolveRef = async ({ path: repository }: RepositoryRef, gitRef: string) => {
     if (!isPlausibleRef(gitRef)) return undefined;
     const action = `resolving "${gitRef}" in "${repository}"`;
@@ -91,7 +93,7 @@ export function createGithubForge(
       const action = `reading pull request ${number} of "${repository}"`;
       return unlessUnreachable(async () => {
         const { data } = await client.get({ repository, path: `/pulls/${number}`, action });
-        return { kind: "found", pullRequest: present(parse(pull, data, action)) };
+        return { kind: "found", pullRequest: await present(parse(pull, data, action), { repository, mayWrite }) };
       });
     },
 
@@ -103,7 +105,7 @@ export function createGithubForge(
           const path = `/pulls?state=open&sort=created&direction=asc&per_page=${PAGE_SIZE}&page=${page}`;
           const { data } = await client.get({ repository, path, action });
           const found = parse(z.array(pull), data, action);
-          pullRequests.push(...found.map(present));
+          for (const one of found) pullRequests.push(await present(one, { repository, mayWrite }));
           if (found.length < PAGE_SIZE) return { kind: "found", pullRequests };
         }
         const most = MOST_PAGES * PAGE_SIZE;
@@ -169,7 +171,11 @@ const fileText = z.union([
   z.object({ type: z.enum(["symlink", "submodule", "dir"]) }).transform(() => undefined),
 ]);
 
-function present(found: z.infer<typeof pull>): PullRequest {
+async function present(
+  found: z.infer<typeof pull>,
+  { repository, mayWrite }: { repository: string; mayWrite: Trust },
+): Promise<PullRequest> {
+  const { user, author_association: association } = found;
   return {
     number: found.number,
     title: found.title,
@@ -179,7 +185,7 @@ function present(found: z.infer<typeof pull>): PullRequest {
     author: found.user?.login ?? "ghost",
     // The head's repository is null when the fork was deleted.
     fork: found.head.repo === null || found.head.repo.id !== found.base.repo.id,
-    trustedAuthor: found.user !== null && ["OWNER", "MEMBER", "COLLABORATOR"].includes(found.author_association),
+    trustedAuthor: user !== null && (await mayWrite({ repository, login: user.login, association })),
     bot: found.user?.type === "Bot" || (found.user?.login.endsWith("[bot]") ?? false),
     labels: found.labels.map((label) => label.name),
     headSha: found.head.sha,

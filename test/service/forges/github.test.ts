@@ -70,6 +70,29 @@ describe("reading from GitHub", () => {
     assert.equal(read.pullRequest.trustedAuthor, false);
   });
 
+  it("trusts whom GitHub lets write, and the association only where it may not ask", async () => {
+    const { number } = await github.open({ gitBranch: "rights", files: { "r.txt": "r" }, by: "outsider" });
+    const owned = await github.open({ gitBranch: "owned", files: { "w.txt": "w" } });
+    const trusted = async (ofNumber: number, answer: { status: number; body?: string }) => {
+      const mend = github.fail({ path: /\/permission$/, ...answer });
+      try {
+        // A forge of its own, because an answer is remembered for a while.
+        const read = await (await github.connect("token")).read(REPOSITORY, ofNumber);
+        return read.kind === "found" ? read.pullRequest.trustedAuthor : read.kind;
+      } finally {
+        mend();
+      }
+    };
+    const says = (permission: string) => ({ status: 200, body: JSON.stringify({ permission }) });
+    assert.equal(await trusted(number, says("write")), true);
+    assert.equal(await trusted(number, says("read")), false);
+    assert.equal(await trusted(owned.number, says("read")), false);
+    assert.equal(await trusted(owned.number, { status: 403 }), true);
+    assert.equal(await trusted(number, { status: 403 }), false);
+    assert.equal(await trusted(number, { status: 404 }), false);
+    assert.equal(await trusted(number, { status: 502 }), "unreachable");
+  });
+
   it("asks again with the ETag and takes the unchanged answer", async () => {
     const { number } = await github.open({ gitBranch: "etag", files: { "t.txt": "t" } });
     const first = await forge.read(REPOSITORY, number);
