@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { formatKey } from "../infra/names.ts";
 import { previewSpec } from "../infra/spec.ts";
 import type { Stacks } from "../infra/stacks.ts";
+import { createBaseFiles } from "./base-files.ts";
 import type { RepositoryConfig } from "./config/types.ts";
 import type { Forge, PullRequest } from "./forges/forge.ts";
 import type { Preview } from "./status.ts";
@@ -27,6 +28,8 @@ export interface ResyncDeps {
 export interface Resync {
   /** Looks at everything once; a repository or backend that does not answer is skipped. */
   run(options?: { readonly all?: boolean }): Promise<void>;
+  /** Somebody pushed to this repository's default branch: looks at it before its time. */
+  pushed(forge: string, path: string): void;
   close(): Promise<void>;
 }
 
@@ -34,6 +37,7 @@ export interface Resync {
 export function startResync(deps: ResyncDeps): Resync {
   const { logger } = deps;
   const watched = new Map<string, AbortController>();
+  const parts: Parts = { ...deps, baseChanges: createBaseFiles() };
   let running: Promise<void> = Promise.resolve();
   const guarded = (what: string, work: () => Promise<unknown>) => () => {
     running = Promise.allSettled([
@@ -60,7 +64,7 @@ export function startResync(deps: ResyncDeps): Resync {
     if (all) await deps.store.enqueue(previews.map(({ key }) => key));
     await Promise.all([
       resyncStacks(deps),
-      ...repositories.map((repository) => resyncRepository(deps, repository, previews)),
+      ...repositories.map((repository) => resyncRepository(parts, repository, previews)),
     ]);
   }
 
@@ -79,7 +83,7 @@ export function startResync(deps: ResyncDeps): Resync {
       watched.set(repository.name, controller);
       forge.watch(
         refOf(repository),
-        (number) => guarded(`looking at "${repository.name}"`, () => lookAtChange(deps, repository, number))(),
+        (number) => guarded(`looking at "${repository.name}"`, () => lookAtChange(parts, repository, number))(),
         controller.signal,
       );
     }
@@ -87,12 +91,22 @@ export function startResync(deps: ResyncDeps): Resync {
 
   return {
     run,
+    pushed: (forge, path) =>
+      guarded(`looking at "${path}"`, async () => {
+        const isPushed = (one: RepositoryConfig) =>
+          one.forge === forge && one.path.toLowerCase() === path.toLowerCase();
+        for (const repository of (await deps.repositories()).filter(isPushed)) await lookAtChange(parts, repository);
+      })(),
     async close() {
       for (const timer of timers) clearInterval(timer);
       for (const controller of watched.values()) controller.abort();
       await running;
     },
   };
+}
+
+interface Parts extends ResyncDeps {
+  readonly baseChanges: ReturnType<typeof createBaseFiles>;
 }
 
 /** A repository that `up PATH` registered is forgotten when every preview of it was taken down and is gone. */
@@ -105,7 +119,7 @@ async function forgetUnused({ store }: ResyncDeps): Promise<void> {
 }
 
 /** A watched repository changed: the pull request it names, and every preview by hand of it. */
-async function lookAtChange(deps: ResyncDeps, repository: RepositoryConfig, number?: number): Promise<void> {
+async function lookAtChange(deps: Parts, repository: RepositoryConfig, number?: number): Promise<void> {
   const previews = await deps.store.list({ repository: repository.name });
   const byHand = previews.filter((preview) => preview.number === undefined).map(({ key }) => key);
   if (number !== undefined) return deps.store.enqueue([formatKey({ repository: repository.name, number }), ...byHand]);
@@ -115,7 +129,7 @@ async function lookAtChange(deps: ResyncDeps, repository: RepositoryConfig, numb
 
 /** Enqueues what the list shows to be new or different, and what the store has and the list has not. */
 async function resyncRepository(
-  deps: ResyncDeps,
+  deps: Parts,
   repository: RepositoryConfig,
   previews: readonly Preview[],
 ): Promise<void> {
@@ -138,6 +152,7 @@ async function resyncRepository(
   }
   // Not in the list is no evidence of anything: each is read for itself.
   for (const [key, preview] of known) if (preview.number === undefined || !open.has(key)) keys.push(key);
+  keys.push(...(await deps.baseChanges(forge, repository, [...known.values()])));
   await deps.store.enqueue(keys);
 }
 

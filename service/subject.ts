@@ -6,7 +6,7 @@ import type { Forge, RepositoryRef } from "./forges/forge.ts";
 import { type ApplicationRead, type SubjectRead, wordsOf } from "./policy.ts";
 import type { Preview } from "./status.ts";
 
-const FILE = "preview.yaml";
+export const FILE = "preview.yaml";
 /** A default branch is renamed once in a project's life. */
 const DEFAULT_BRANCH_KEPT_MS = 600_000;
 

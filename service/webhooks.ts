@@ -16,6 +16,8 @@ export interface WebhooksDeps {
   readonly keyOf: (forge: string, repositoryPath: string, number: number) => string | undefined;
   /** Resolves once the delivery is committed. */
   readonly receive: (delivery: DeliveryRow) => Promise<void>;
+  /** A repository's default branch was pushed to; returns at once. */
+  readonly onPush?: (forge: string, repositoryPath: string) => void;
   readonly counters: Counters;
   readonly limits: BodyLimits;
   readonly onError: (error: unknown) => void;
@@ -48,7 +50,8 @@ export function createWebhooks(deps: WebhooksDeps): WebhookHandler {
 }
 
 async function take(deps: WebhooksDeps, forge: string, delivery: VerifiedDelivery): Promise<string> {
-  const { deliveryId, event, pullRequest } = delivery;
+  const { deliveryId, event, pullRequest, pushedTo } = delivery;
+  if (pushedTo !== undefined) deps.onPush?.(forge, pushedTo);
   if (!pullRequest) return "ignored";
   const key = deps.keyOf(forge, pullRequest.repositoryPath, pullRequest.number);
   if (key === undefined) {

@@ -81,6 +81,8 @@ export interface VerifiedDelivery {
   readonly event: string;
   /** Pull request the event is about; undefined for events that concern none (answered 202, ignored). */
   readonly pullRequest?: { readonly repositoryPath: string; readonly number: number };
+  /** Repository whose default branch was pushed to: a hint, which is not stored. */
+  readonly pushedTo?: string;
 }
 
 export interface IncomingDelivery {

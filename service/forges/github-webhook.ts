@@ -12,6 +12,7 @@ const payload = z.union([
     .object({ pull_request: z.object({ number }), repository })
     .transform((found) => ({ number: found.pull_request.number, repository: found.repository })),
 ]);
+const push = z.object({ ref: z.string(), repository: repository.extend({ default_branch: z.string() }) });
 
 /**
  * Checks a delivery's signature in constant time and says which pull request it is about.
@@ -39,11 +40,19 @@ export async function verifyDelivery(
     throw rejected(400, "DeliveryIncomplete", "the headers X-GitHub-Event and X-GitHub-Delivery are needed");
   }
   const json = parseJson(text);
+  if (event === "push") return { deliveryId, event, ...pushedTo(json) };
   if (event !== "pull_request") return { deliveryId, event };
   const parsed = payload.safeParse(json);
   if (!parsed.success) throw rejected(400, "DeliveryShapeWrong", "it names no pull request and repository");
   const { data } = parsed;
   return { deliveryId, event, pullRequest: { repositoryPath: data.repository.full_name, number: data.number } };
+}
+
+/** Pushes to other branches are told by their pull requests. */
+function pushedTo(json: unknown): { pushedTo?: string } {
+  const { success, data } = push.safeParse(json);
+  const isDefault = success && data.ref === `refs/heads/${data.repository.default_branch}`;
+  return isDefault ? { pushedTo: data.repository.full_name } : {};
 }
 
 async function isSignedByAny(secrets: readonly string[], text: string, signature: string): Promise<boolean> {
