@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
-import { TerminalError } from "../components/errors.ts";
+import { StacklingError, TerminalError } from "../components/errors.ts";
 import { cacheDir } from "./install-once.mjs";
 
 export interface Engine {
@@ -37,6 +37,17 @@ export async function locateEngine(env: Environment = process.env): Promise<Engi
   const engine = (await namedByHand(env)) ?? (await onPath(env)) ?? (await cached(env));
   if (engine) return engine;
   throw new TerminalError({ reason: "EngineMissing", userMessage: `there is no Pulumi engine: ${waysToGetOne()}` });
+}
+
+/** Costs no process while the file is the same. Throws `StacklingError` `EngineMissing` when the engine went away or was replaced by another version. */
+export async function requireEngine(
+  { command }: Pick<Engine, "command">,
+  env: Environment = process.env,
+): Promise<void> {
+  const version = (await isExecutable(command)) ? await versionOf(command, env) : undefined;
+  if (version !== undefined && isFit(version)) return;
+  const fault = version === undefined ? "cannot be run" : `has version "${version}", wanted is ${sdkVersion()}`;
+  throw new StacklingError({ reason: "EngineMissing", userMessage: `using the engine "${command}": it ${fault}` });
 }
 
 /** Version of the SDK that is installed, which the engine must match. */

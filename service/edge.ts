@@ -6,6 +6,7 @@ import type { Finding } from "../components/ports.ts";
 import { formatKey } from "../infra/names.ts";
 import type { AllActions } from "./actions.ts";
 import { createCounters } from "./api/counters.ts";
+import type { ReadinessChecks } from "./api/health.ts";
 import { createApp } from "./app.ts";
 import { renderComment } from "./comment.ts";
 import type { OperatorConfig } from "./config/types.ts";
@@ -27,6 +28,10 @@ export interface EdgeParts {
   readonly forges: ReadonlyMap<string, Forge>;
   readonly actions: AllActions;
   readonly doctor: () => Promise<readonly Finding[]>;
+  /** What `/readyz` asks. */
+  readonly checks: ReadinessChecks;
+  /** See `WebhooksDeps`. */
+  readonly onPush: (forge: string, repositoryPath: string) => void;
   /** Bearer token of the API; secret. */
   readonly token: string;
   readonly logger: Logger;
@@ -63,6 +68,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
       forges: parts.forges,
       keyOf: keyFinder(config),
       receive: createInbox({ store }).receive,
+      onPush: parts.onPush,
       counters,
       limits: { maxBytes: config.limits.webhookBytes, largeBodies: config.limits.largeBodies },
     },
@@ -71,7 +77,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
       const target = preview?.status.live?.target ?? config.targets[0];
       if (preview && target) yield* parts.world.logs(target, preview.stack, query);
     },
-    checks: { store: store.ping },
+    checks: parts.checks,
     sessions: createSessions({ now: clock }),
     token: parts.token,
     ...(config.backend === undefined ? {} : { backend: config.backend }),
@@ -83,8 +89,10 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
   });
   const server = createEdgeServer({ routes, gateway, app, domain: config.domain, ownHosts: [config.host] });
   const close = async () => {
-    await closeServer(server);
+    const closed = closeServer(server);
+    // The server waits for upgraded connections too, and only the gateway knows them.
     gateway.close();
+    await closed;
     routes.close();
     await visits.close();
     await counters.close();

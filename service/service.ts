@@ -19,9 +19,10 @@ import type { Forge } from "./forges/forge.ts";
 import { type ForgeName, forges as forgeRegistry } from "./forges/registry.ts";
 import { findGitDir } from "./git.ts";
 import { createNotifier } from "./notify.ts";
+import { createReadinessChecks } from "./readiness.ts";
 import { type ReconcileDeps, type ReconcileOptions, reconcile } from "./reconcile.ts";
 import { createRepositories, type Repositories } from "./repositories.ts";
-import { startResync } from "./resync.ts";
+import { type Resync, startResync } from "./resync.ts";
 import { resolveSecret } from "./secret-reference.ts";
 import { openStore, type PostgresStore } from "./store/postgres.ts";
 import { createSubjectReader, refOf } from "./subject.ts";
@@ -100,7 +101,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
   const world = createWorld({ config });
   const repositories = createRepositories({ config, store });
   const parts: Parts = { ...options, store, stacks, world, forges, repositories, now };
-  const actions = startWork(parts, undo);
+  const { actions, resync } = startWork(parts, undo);
   const doctor = createDoctor({
     world,
     store,
@@ -108,13 +109,14 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     forge: (name) => forges.get(name),
     engineVersion: engine.version,
   });
-  const edge = await startEdge({ ...parts, actions, doctor });
+  const checks = createReadinessChecks({ store, world, engine, forges, repositories: config.repositories });
+  const edge = await startEdge({ ...parts, actions, doctor, checks, onPush: resync.pushed });
   undo.push(() => edge.close());
   return { url: edge.url, close: closer(undo, logger) };
 }
 
 /** Worker, resync and notifier; what they do begins at once. */
-function startWork(parts: Parts, undo: Undo[]): AllActions {
+function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllActions; readonly resync: Resync } {
   const { config, store, stacks, forges, repositories, logger, now } = parts;
   const forge = (name: string) => forges.get(name);
   const notifier = createNotifier({ forgeFor: (name) => forgeFor(parts, name), store, config, logger });
@@ -142,7 +144,7 @@ function startWork(parts: Parts, undo: Undo[]): AllActions {
   const resyncNow = (all: boolean) =>
     void resync.run({ all }).catch((error) => logger.warn({ err: error }, "the resync failed"));
   resyncNow(true);
-  return createActions({
+  const actions = createActions({
     store,
     stacks,
     repositories: repositories.all,
@@ -153,6 +155,7 @@ function startWork(parts: Parts, undo: Undo[]): AllActions {
     onRegistered: () => resyncNow(false),
     now,
   });
+  return { actions, resync };
 }
 
 function reconcileDeps(

@@ -12,8 +12,8 @@ export interface World {
   /** Private `host:port` of a service now; undefined while there is none. */
   address(target: Target, stack: string, service: string): Promise<string | undefined>;
   logs(target: Target, stack: string, query: LogQuery): AsyncIterable<LogLine>;
-  /** What `doctor` shows of every configured driver. */
-  check(): Promise<readonly Finding[]>;
+  /** What `doctor` shows of every configured driver, or of those of one port. */
+  check(port?: Port): Promise<readonly Finding[]>;
   /** Why it is not ready, in a person's words, from the drivers that know. */
   explain(target: Target, stack: string): Promise<string | undefined>;
   /** All that exists of one stack, or of every one, over all configured targets and those given. */
@@ -28,12 +28,13 @@ interface Asked {
 }
 
 export function createWorld({ config }: { readonly config: Pick<OperatorConfig, "targets"> }): World {
-  async function everyDriver(further: readonly Target[] = []): Promise<readonly Asked[]> {
+  async function everyDriver(further: readonly Target[] = [], only?: Port): Promise<readonly Asked[]> {
     const distinct = new Map<string, readonly [Port, DriverChoice]>();
     for (const target of [...config.targets, ...further]) {
       for (const entry of choices(target)) distinct.set(JSON.stringify(entry), entry);
     }
-    return Promise.all([...distinct.values()].map(([port, choice]) => load(port, choice)));
+    const asked = [...distinct.values()].filter(([port]) => only === undefined || port === only);
+    return Promise.all(asked.map(([port, choice]) => load(port, choice)));
   }
 
   return {
@@ -50,8 +51,8 @@ export function createWorld({ config }: { readonly config: Pick<OperatorConfig, 
       const { options, operations } = await load("service", target.service);
       if (operations.logs) yield* operations.logs({ options, stack }, query);
     },
-    async check() {
-      const drivers = await everyDriver();
+    async check(port) {
+      const drivers = await everyDriver([], port);
       return (await Promise.all(drivers.map(({ options, operations }) => operations.check?.(options) ?? []))).flat();
     },
     async explain(target, stack) {
