@@ -4,10 +4,13 @@
  */
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { type GitServer, isGitPath } from "./emulate-git.ts";
+import type { Records } from "./emulate-records.ts";
 
 export interface Fault {
   readonly method?: string;
   readonly path: RegExp;
+  /** 0: never answers. */
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
@@ -17,6 +20,8 @@ export interface SeenRequest {
   readonly method: string;
   readonly path: string;
   readonly status: number;
+  /** What was sent. */
+  readonly body: string;
 }
 
 export interface Front {
@@ -27,19 +32,27 @@ export interface Front {
   readonly heads: ReadonlyMap<number, string>;
   readonly faults: ReadonlySet<Fault>;
   readonly requests: SeenRequest[];
+  readonly git: GitServer;
+  /** Statuses and deployments; undefined for a server without. */
+  readonly records?: Records;
 }
 
 /** Answers one request of the code under test. */
 export async function answerAsGithub(front: Front, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const method = request.method ?? "GET";
   const path = request.url ?? "/";
+  if (isGitPath(path)) return front.git.answer(request, response);
   const body = await readAll(request);
   const fault = [...front.faults].find((one) => (one.method ?? method) === method && one.path.test(path));
+  if (fault?.status === 0) {
+    front.requests.push({ method, path, status: 0, body });
+    return;
+  }
   const found = fault ? broken(fault) : await ask(front, { method, path, body, headers: request.headers });
   const etag = `W/"${createHash("sha256").update(found.body).digest("hex").slice(0, 32)}"`;
   const isSame = method === "GET" && found.status === 200 && request.headers["if-none-match"] === etag;
   const status = isSame ? 304 : found.status;
-  front.requests.push({ method, path, status });
+  front.requests.push({ method, path, status, body });
   const withEtag = method === "GET" && found.status === 200 ? { etag } : {};
   response.writeHead(status, { ...found.headers, ...withEtag });
   response.end(isSame ? "" : found.body);
@@ -60,13 +73,15 @@ function broken({ status, headers, body }: Fault): Answer {
 }
 
 async function ask(
-  { inner, tokens, heads }: Front,
+  { inner, tokens, heads, records }: Front,
   { method, path, body, headers }: { method: string; path: string; body: string; headers: IncomingMessage["headers"] },
 ): Promise<Answer> {
   const token = /^(?:token|bearer) (.+)$/i.exec(headers.authorization ?? "")?.[1];
   if (token && !tokens.has(token) && !/^(eyJ|ghs_)/.test(token)) {
     return broken({ path: /^/, status: 401, body: '{"message":"Bad credentials"}' });
   }
+  const recorded = records?.answer({ method, path, body });
+  if (recorded) return { ...recorded, headers: { "content-type": "application/json" } };
   const answer = await fetch(`${inner}${path}`, {
     method,
     headers: {

@@ -11,7 +11,9 @@ import { createEmulator } from "emulate";
 import type { Forge } from "../../service/forges/forge.ts";
 import { githubForge } from "../../service/forges/github.ts";
 import { answerAsGithub, type Fault, type SeenRequest } from "./emulate-front.ts";
+import { createGitServer } from "./emulate-git.ts";
 import { type ApiCall, createMirror } from "./emulate-mirror.ts";
+import { createRecords, type Records } from "./emulate-records.ts";
 import { createRepository, type TestRepository } from "./git-repository.ts";
 
 const OWNER_TOKEN = "owner-token";
@@ -29,6 +31,10 @@ export interface TestGithub {
   connect(kind: "token" | "app", options?: Readonly<Record<string, unknown>>): Promise<Forge>;
   /** Template for the forge's option `cloneUrl`. */
   readonly cloneUrl: string;
+  /** The same over HTTP, for those who bear a credential. */
+  readonly gitUrl: string;
+  /** Commit statuses and deployments, where the server has them. */
+  readonly records: Records | undefined;
   /** `acme/shop` */
   readonly path: string;
   readonly repository: TestRepository;
@@ -69,8 +75,17 @@ interface Pull {
   readonly person: Person;
 }
 
-/** Starts it on fresh loopback ports with the repository `acme/shop`, whose `main` holds `files`. */
-export async function startGithub({ files }: { files: Readonly<Record<string, string>> }): Promise<TestGithub> {
+/**
+ * Starts it on fresh loopback ports with the repository `acme/shop`, whose `main` holds `files`. With
+ * `recording` it also has commit statuses and deployments, which the emulator lacks.
+ */
+export async function startGithub({
+  files,
+  recording = false,
+}: {
+  files: Readonly<Record<string, string>>;
+  recording?: boolean;
+}): Promise<TestGithub> {
   const repository = await createRepository({ files, bare: true });
   const cloneRoot = join(dirname(repository.path), "clone");
   await mkdir(join(cloneRoot, "acme"), { recursive: true });
@@ -87,8 +102,12 @@ export async function startGithub({ files }: { files: Readonly<Record<string, st
   const faults = new Set<Fault>();
   const requests: SeenRequest[] = [];
   const tokens = new Set([OWNER_TOKEN, OUTSIDER_TOKEN]);
+  const records = recording ? createRecords({ url, login: "acme" }) : undefined;
+  const isKnown = (token: string) => tokens.has(token) || token.startsWith("ghs_");
+  const git = createGitServer({ root: cloneRoot, isKnown });
   front.on("request", (request, response) => {
-    void answerAsGithub({ inner, tokens, heads, faults, requests }, request, response);
+    const parts = { inner, tokens, heads, faults, requests, git, ...(records ? { records } : {}) };
+    void answerAsGithub(parts, request, response);
   });
 
   const call: ApiCall = async (method, path, { body, token = OWNER_TOKEN } = {}) => {
@@ -112,6 +131,11 @@ export async function startGithub({ files }: { files: Readonly<Record<string, st
     heads.set(number, headSha);
     await repository.git("update-ref", `refs/pull/${number}/head`, headSha);
   };
+  /** For what happens through the git database, of which the emulator tells nobody. */
+  const deliver = async (event: string, payload: object) => {
+    const body = JSON.stringify({ ...payload, repository: { full_name: "acme/shop", default_branch: "main" } });
+    if (hookUrl) await fetch(hookUrl, { method: "POST", body, headers: signedHeaders(event, body) });
+  };
   await mirror(places.owner, "main", await repository.head("main"));
   return {
     url,
@@ -134,6 +158,8 @@ export async function startGithub({ files }: { files: Readonly<Record<string, st
       return githubForge.connect(githubForge.options.parse(typed));
     },
     cloneUrl,
+    gitUrl: `${url}/{path}.git`,
+    records,
     path: "acme/shop",
     repository,
     requests,
@@ -157,13 +183,13 @@ export async function startGithub({ files }: { files: Readonly<Record<string, st
       const headSha = await repository.commit(pull.gitBranch, changes);
       await mirror(places[pull.person], pull.gitBranch, headSha);
       await setHead(number, headSha);
-      const body = JSON.stringify({ action: "synchronize", number, repository: { full_name: "acme/shop" } });
-      if (hookUrl) await fetch(hookUrl, { method: "POST", body, headers: signedHeaders("pull_request", body) });
+      await deliver("pull_request", { action: "synchronize", number });
       return headSha;
     },
     async pushBranch(gitBranch, changes) {
       const headSha = await repository.commit(gitBranch, changes);
       await mirror(places.owner, gitBranch, headSha);
+      await deliver("push", { ref: `refs/heads/${gitBranch}`, after: headSha });
       return headSha;
     },
     async close(number) {

@@ -1,6 +1,6 @@
 /** A GitHub with the repository `acme/shop`, and a service that is configured for it. */
-import { eventually } from "../../support/eventually.ts";
 import { startGithub, type TestGithub } from "../../support/emulate.ts";
+import { eventually } from "../../support/eventually.ts";
 import { type Instance, prepareInstance } from "./instance.ts";
 
 export interface GithubWorld {

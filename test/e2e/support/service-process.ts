@@ -29,4 +29,7 @@ const instance = await startEmbedded({
   },
 });
 console.log(JSON.stringify({ url: instance.url, token: instance.token }));
-process.on("SIGTERM", () => void instance.stop().then(() => process.exit(0)));
+const stop = () => void instance.stop().then(() => process.exit(0));
+process.on("SIGTERM", stop);
+// A test that was ended itself leaves nothing running.
+process.stdin.on("end", stop).resume();

@@ -1,0 +1,208 @@
+/** A pull request's life on a GitHub that answers, fails, forgets to call and is called by nobody. */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { eventually } from "../support/eventually.ts";
+import { requires } from "../support/requires.ts";
+import { type GithubWorld, prepareGithubWorld } from "./support/github-world.ts";
+import { environmentsOf, remainsOf, whereIs } from "./support/oracle.ts";
+import { tinyApp } from "./support/tiny-app.ts";
+
+const APP = tinyApp({ text: "main" });
+
+describe("a pull request on GitHub", requires("engine", "postgres"), () => {
+  let world: GithubWorld;
+  const stacks = new Map<number, string>();
+  before(async () => {
+    world = await prepareGithubWorld({ files: APP });
+    await world.instance.start();
+  });
+  after(() => world.remove());
+
+  const live = async (number: number, headSha: string) => {
+    const preview = await world.instance.waitFor(
+      `shop#${number}`,
+      (p) => p.reason === "Healthy" && p.commit === headSha,
+      `live at ${headSha}`,
+    );
+    stacks.set(number, preview.stack);
+    return preview;
+  };
+  const serves = async (number: number, text: string) => {
+    const { url = "" } = await world.instance.client.find(`shop#${number}`);
+    await eventually(
+      async () => {
+        const page = await world.instance.get(url);
+        assert.equal(page.status, 200);
+        assert.ok(page.text.startsWith(text), `"${page.text}" begins with "${text}"`);
+        return true;
+      },
+      { what: `${url} serves "${text}"` },
+    );
+  };
+  const gone = async (number: number) => {
+    const { stack } = await world.instance.waitFor(`shop#${number}`, (p) => p.stage === "Gone", "gone");
+    assert.deepEqual(await remainsOf({ dataDir: world.instance.dataDir, stack }), []);
+  };
+
+  it("is commented on at once and live soon after, with its checks and deployment", async () => {
+    const { github, instance } = world;
+    const { number, headSha } = await github.open({ gitBranch: "cart", files: { "text.txt": "cart" } });
+    const { url = "" } = await live(number, headSha);
+    await serves(number, `cart ${headSha}`);
+    const text = await world.commented(number, /is ready/);
+    assert.ok(text.includes(`](${url})`), text);
+    const first = github.requests.find(({ method, path }) => method === "POST" && path.endsWith(`/${number}/comments`));
+    assert.match(first?.body ?? "", /is being built/);
+    await eventually(() => github.records?.statuses(headSha).at(-1)?.state === "success");
+    const statuses = github.records?.statuses(headSha) ?? [];
+    assert.equal(statuses[0]?.state, "pending");
+    assert.deepEqual(new Set(statuses.map(({ context }) => context)), new Set(["stackling/shop"]));
+    assert.equal(statuses.at(-1)?.target_url, url);
+    const deployment = await eventually(() =>
+      github.records?.deployments().find((one) => one.sha === headSha && one.states.at(-1) === "success"),
+    );
+    assert.deepEqual([deployment.environment, deployment.environmentUrl], [`preview/shop#${number}`, url]);
+    assert.equal((await instance.client.find(`shop#${number}`)).pullRequestUrl?.includes("/acme/shop/pull/"), true);
+  });
+
+  it("serves what was pushed and says so in the same comment", async () => {
+    const { github } = world;
+    const headSha = await github.push(1, { "text.txt": "basket" });
+    await live(1, headSha);
+    await serves(1, `basket ${headSha}`);
+    await world.commented(1, new RegExp(`is ready[\\s\\S]*${headSha.slice(0, 7)}`));
+    const posts = github.requests.filter(({ method, path }) => method === "POST" && path.endsWith("/1/comments"));
+    assert.equal(posts.length, 1);
+    const states = () =>
+      github.records?.deployments().map(({ sha, states }) => [sha === headSha, states.at(-1)].join(" "));
+    await eventually(() => states()?.join(", ") === "false inactive, true success");
+  });
+
+  it("notes a change of preview.yaml, which takes effect after the merge", async () => {
+    const changed = APP["preview.yaml"]?.replace("node server.mjs", "sh -c 'exit 1'") ?? "";
+    const headSha = await world.github.push(1, { "preview.yaml": changed, "text.txt": "trolley" });
+    await live(1, headSha);
+    await serves(1, `trolley ${headSha}`);
+    await world.commented(1, /changes `preview\.yaml`[\s\S]*after the merge/);
+  });
+
+  it("runs nothing of a fork and says why", async () => {
+    const { number, headSha } = await world.github.open({
+      gitBranch: "evil",
+      files: { "text.txt": "evil" },
+      fromFork: true,
+    });
+    const { stack } = await world.instance.waitFor(`shop#${number}`, (p) => p.reason === "Blocked", "blocked");
+    await world.commented(number, /is not built[\s\S]*fork/);
+    assert.deepEqual(await remainsOf({ dataDir: world.instance.dataDir, stack }), []);
+    await eventually(() => world.github.records?.statuses(headSha).at(-1)?.state === "pending");
+    assert.equal(world.github.records?.deployments().filter((one) => one.sha === headSha).length, 0);
+    await world.github.close(number);
+  });
+
+  it("shows every problem of a broken preview.yaml while the old version serves, and heals with it", async () => {
+    const { github } = world;
+    const before = await world.instance.client.find("shop#1");
+    const broken = "services:\n  web:\n    comand: node server.mjs\n    health: 7\n";
+    await github.pushBranch("main", { "preview.yaml": broken });
+    const headSha = await github.push(1, { "text.txt": "pram" });
+    const stalled = await world.instance.waitFor("shop#1", (p) => p.reason === "SpecInvalid", "stalled");
+    assert.equal(stalled.condition, "Stalled");
+    const text = await world.commented(1, /invalid `preview\.yaml`/);
+    assert.match(text, /preview\.yaml:3: .*comand/);
+    assert.match(text, /preview\.yaml:4: .*health/);
+    assert.match(text, /last good version goes on serving/i);
+    await serves(1, `trolley ${before.commit}`);
+    await eventually(() => github.records?.statuses(headSha).at(-1)?.state === "failure");
+    await github.pushBranch("main", { "preview.yaml": APP["preview.yaml"] });
+    await live(1, headSha);
+    await serves(1, `pram ${headSha}`);
+  });
+
+  it("is destroyed by no answer of a broken forge, and heals by itself", async () => {
+    const { github, instance } = world;
+    const faults = [
+      { status: 500 },
+      { status: 404 },
+      { status: 200, body: "" },
+      { status: 200, body: '{"number":1,"state":"closed"}' },
+      { status: 0 },
+    ];
+    const pulls: { number: number; headSha: string }[] = [];
+    for (const index of faults.keys()) {
+      pulls.push(await github.open({ gitBranch: `broken-${index}`, files: { "text.txt": `broken-${index}` } }));
+    }
+    await Promise.all(pulls.map(({ number, headSha }) => live(number, headSha)));
+    const mends = pulls.map(({ number }, index) => {
+      const fault = faults[index] ?? { status: 500 };
+      return github.fail({ path: new RegExp(`/pulls/${number}$`), ...fault });
+    });
+    mends.push(github.fail({ path: /\/pulls\?/, status: 200, body: "[]" }));
+    for (const { number } of pulls) await instance.client.look(`shop#${number}`);
+    for (const { number } of pulls.slice(0, -1)) {
+      const shown = await instance.waitFor(`shop#${number}`, (p) => p.reason === "Unreachable", "unreachable");
+      assert.equal(shown.condition, "Ready");
+    }
+    for (const [index, { number }] of pulls.entries()) await serves(number, `broken-${index}`);
+    for (const mend of mends) mend();
+    await Promise.all(pulls.map(({ number, headSha }) => live(number, headSha)));
+    for (const [index, { number }] of pulls.entries()) await serves(number, `broken-${index}`);
+    for (const { number } of pulls) await github.close(number);
+    for (const { number } of pulls) await gone(number);
+  });
+
+  it("shows the credential nowhere", async () => {
+    const { github, instance } = world;
+    const key = github.app.privateKey.split("\n")[3] ?? "";
+    const secrets = [github.token, github.webhookSecret, key];
+    assert.ok(secrets.every((secret) => secret.length > 8));
+    const { client, dataDir } = instance;
+    const environments = await environmentsOf(stacks.get(1) ?? "");
+    assert.ok(environments.length > 0);
+    const answers = [
+      await client.list({ gone: true }),
+      await client.find("shop#1"),
+      await client.doctor(),
+      await Promise.all([1, 2].map((number) => github.comments(number))),
+      github.records?.deployments(),
+      environments,
+    ];
+    for (const secret of secrets) {
+      assert.ok(!JSON.stringify(answers).includes(JSON.stringify(secret).slice(1, -1)));
+      assert.deepEqual(await whereIs(secret, dataDir), []);
+    }
+  });
+
+  it("is gone after a start when it was closed while the service was down", async () => {
+    const { github, instance, config } = world;
+    const closing = await github.open({ gitBranch: "down", files: { "text.txt": "down" } });
+    await live(closing.number, closing.headSha);
+    await instance.stop();
+    await github.close(closing.number);
+    await instance.start({ config: config({ credential: "app", webhooks: false, resync: "1s" }) });
+    await gone(closing.number);
+    await serves(1, "pram");
+  });
+
+  it("comes, follows and goes without a single webhook, as an App", async () => {
+    const { github } = world;
+    const { number, headSha } = await github.open({ gitBranch: "silent", files: { "text.txt": "silent" } });
+    await live(number, headSha);
+    await serves(number, `silent ${headSha}`);
+    await eventually(async () => (await github.checkRuns(headSha))[0]?.conclusion === "success");
+    const pushed = await github.push(number, { "text.txt": "mute" });
+    await live(number, pushed);
+    await serves(number, `mute ${pushed}`);
+    await github.close(number);
+    await gone(number);
+    await world.commented(number, /is gone/);
+  });
+
+  it("leaves nothing when it is closed, and says so", async () => {
+    await world.github.close(1);
+    await gone(1);
+    const text = await world.commented(1, /is gone/);
+    assert.match(text, /closed/i);
+    await eventually(() => world.github.records?.deployments().every(({ states }) => states.at(-1) === "inactive"));
+  });
+});
