@@ -1,5 +1,5 @@
 /** One pool for tables and queue alike: the only place that opens connections to the store. */
-import { Kysely, PostgresDialect } from "kysely";
+import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from "kysely";
 import pg from "pg";
 import type { Logger } from "pino";
 import type { Tables } from "./tables.ts";
@@ -9,32 +9,62 @@ export interface Database {
   readonly pool: pg.Pool;
 }
 
+/** A server that stopped answering must not hold a delivery longer than its forge waits. */
+const QUERY_TIMEOUT_MS = 9_000;
+
 /**
  * @param url Postgres URL; may hold a password and is never logged.
  * @param connections Most connections held at once.
  */
-export function openDatabase({ url, connections, logger }: DatabaseOptions): Database {
+export function openDatabase({
+  url,
+  connections,
+  logger,
+  queryTimeoutMs = QUERY_TIMEOUT_MS,
+}: DatabaseOptions): Database {
   const pool = new pg.Pool({
     connectionString: url,
     max: connections,
     application_name: "stackling",
     connectionTimeoutMillis: 5_000,
-    // A server that stopped answering must not hold a delivery longer than its forge waits.
-    query_timeout: 9_000,
+    query_timeout: queryTimeoutMs,
     keepAlive: true,
   });
   // Without a listener, the server going away would end the process.
   pool.on("error", (error) => logger.warn({ code: codeOf(error) }, "the store dropped an idle connection"));
-  return { pool, db: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }) };
+  return { pool, db: new Kysely<Tables>({ dialect: new PostgresDialect({ pool: discarding(pool) }) }) };
 }
 
 export interface DatabaseOptions {
   readonly url: string;
   readonly connections: number;
   readonly logger: Logger;
+  readonly queryTimeoutMs?: number;
 }
 
 /** SQLSTATE or system code of a driver's error; its message may quote the URL and stays out of the log. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "unknown";
+}
+
+/**
+ * A connection whose query the server did not answer is thrown away. The server may carry it out yet,
+ * and a `begin` that comes late would swallow what others write behind it.
+ */
+function discarding(pool: pg.Pool): PostgresPool {
+  const connect = async (): Promise<PostgresPoolClient> => {
+    const client = await pool.connect();
+    let unanswered = false;
+    const query = async (text: string, values: readonly unknown[]) => {
+      try {
+        return await client.query(text, [...values]);
+      } catch (error) {
+        if (!(error instanceof pg.DatabaseError)) unanswered = true;
+        throw error;
+      }
+    };
+    const release = (destroy = false) => client.release(destroy || unanswered);
+    return Object.assign(Object.create(client), { query, release });
+  };
+  return { options: pool.options, connect, end: () => pool.end() };
 }

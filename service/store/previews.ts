@@ -1,6 +1,7 @@
 /** Previews as rows: reading, writing under a row lock, and telling every replica. */
 import { type Kysely, type Selectable, sql, type Transaction } from "kysely";
 import { changeStatus, type Preview } from "../status.ts";
+import { storableJson } from "./json.ts";
 import type { Store } from "./store.ts";
 import type { PreviewTable, Tables } from "./tables.ts";
 
@@ -121,10 +122,10 @@ function toColumns(preview: Preview) {
     last_push_at: preview.lastPushAt,
     last_visit_at: preview.lastVisitAt ?? null,
     gone_at: preview.status.goneAt ?? null,
-    intents: JSON.stringify(preview.intents),
-    status: JSON.stringify(preview.status),
-    pull_request: preview.pullRequest ? JSON.stringify(preview.pullRequest) : null,
-    handles: JSON.stringify(preview.handles),
+    intents: storableJson(preview.intents),
+    status: storableJson(preview.status),
+    pull_request: preview.pullRequest ? storableJson(preview.pullRequest) : null,
+    handles: storableJson(preview.handles),
     revision: preview.revision,
   };
 }

@@ -1,5 +1,6 @@
 /** What is only ever added: deliveries, history, receipts, counters, registered repositories. */
 import { type Kysely, sql } from "kysely";
+import { storable, storableJson } from "./json.ts";
 import type { BossQueue } from "./queue.ts";
 import type { Store } from "./store.ts";
 import type { Tables } from "./tables.ts";
@@ -63,7 +64,7 @@ export function recordStore({ db, queue }: { readonly db: Kysely<Tables>; readon
           key: entry.key,
           at: entry.at,
           reason: entry.reason,
-          message: entry.message,
+          message: storable(entry.message),
           head_sha: entry.headSha ?? null,
         })
         .execute();
@@ -87,7 +88,7 @@ export function recordStore({ db, queue }: { readonly db: Kysely<Tables>; readon
     async addReceipt(receipt) {
       await db
         .insertInto("receipt")
-        .values({ key: receipt.key, at: receipt.at, body: JSON.stringify(receipt) })
+        .values({ key: receipt.key, at: receipt.at, body: storableJson(receipt) })
         .execute();
     },
     async receipts(key) {
@@ -114,7 +115,7 @@ export function recordStore({ db, queue }: { readonly db: Kysely<Tables>; readon
       return rows.map((row) => row.body);
     },
     async registerRepository(repository) {
-      const body = JSON.stringify(repository);
+      const body = storableJson(repository);
       await db
         .insertInto("repository")
         .values({ name: repository.name, path: repository.path, body })

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { sql } from "kysely";
 import { withClient } from "../../components/local/database-client.ts";
 import { createInbox } from "../../service/inbox/inbox.ts";
 import { NO_INTENTS, newStatus } from "../../service/status.ts";
+import { openDatabase } from "../../service/store/database.ts";
 import { openStore, type PostgresStore } from "../../service/store/postgres.ts";
 import { startWorker } from "../../service/worker.ts";
 import { eventually } from "../support/eventually.ts";
@@ -76,6 +78,35 @@ describe("the store", () => {
       ),
     );
     assert.equal((await store.find("shop#2"))?.intents.generations.deploy, 20);
+  });
+
+  it("keeps what a program printed, whatever bytes it printed", async () => {
+    const store = await open();
+    await store.create(draft(1));
+    // What a cut in the middle of an emoji leaves is no Unicode, and U+0000 is no text to Postgres.
+    const cut = "\u{1F680}".slice(0, 1);
+    await store.setStatus("shop#1", { message: `failed: \0${cut}`, excerpt: ["a\0b", cut] });
+    await store.record({ key: "shop#1", at: T0, reason: "BuildFailed", message: "a\0b" });
+    assert.deepEqual((await store.find("shop#1"))?.status.excerpt, ["a\uFFFDb", "\uFFFD"]);
+    assert.equal((await store.history("shop#1", 1))[0]?.message, "a\uFFFDb");
+  });
+
+  it("loses no write behind a transaction that the server began too late", async () => {
+    const { db } = openDatabase({ url: database.url, connections: 1, logger: silent, queryTimeoutMs: 300 });
+    try {
+      const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db);
+      const pid = Number(rows[0]?.pid);
+      process.kill(pid, "SIGSTOP");
+      try {
+        await assert.rejects(db.transaction().execute(async () => undefined));
+      } finally {
+        process.kill(pid, "SIGCONT");
+      }
+      await sql`create table written_after (n integer)`.execute(db);
+      assert.equal((await query("select from pg_class where relname = 'written_after'")).length, 1);
+    } finally {
+      await db.destroy();
+    }
   });
 
   it("raises the last visit and never lowers it", async () => {
