@@ -32,4 +32,4 @@ console.log(JSON.stringify({ url: instance.url, token: instance.token }));
 const stop = () => void instance.stop().then(() => process.exit(0));
 process.on("SIGTERM", stop);
 // A test that was ended itself leaves nothing running.
-process.stdin.on("end", stop).resume();
+process.on("disconnect", stop);
