@@ -55,7 +55,9 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
     outgoing.once("upgrade", (_response, upstream) => {
       upgraded.add(socket);
       socket.once("close", () => upgraded.delete(socket));
-      // Piping alone leaves one end open when the other is cut off.
+      // Piping alone leaves one end open when the other is cut off; a WebSocket is never open by half.
+      socket.once("end", () => upstream.destroySoon());
+      upstream.once("end", () => socket.destroySoon());
       socket.once("close", () => upstream.destroy());
       upstream.once("close", () => socket.destroySoon());
     });
