@@ -9,6 +9,8 @@ import type { Store } from "./store/store.ts";
 
 /** Least time between two writes for one preview whose condition and reason stayed the same. */
 const QUIET_MS = 5_000;
+/** A write that failed is tried again by itself, for nobody may look at the preview for days: for an hour, then with the next announcement. */
+const RETRY = { firstMs: 15_000, capMs: 600_000, times: 10 };
 
 export interface NotifierDeps {
   /** Forge and repository by the repository's name; undefined when it is not configured (any more). */
@@ -17,12 +19,14 @@ export interface NotifierDeps {
   readonly config: Pick<OperatorConfig, "comments" | "scheme" | "domain">;
   readonly logger: Pick<Logger, "warn">;
   readonly quietMs?: number;
+  /** Before the first retry; doubled each time. */
+  readonly retryMs?: number;
 }
 
 export interface Notifier {
   /**
    * Takes note that a preview changed and returns at once; the write follows behind. Never rejects:
-   * what failed is said again with the next announcement, which every reconcile ends with.
+   * what failed is said again after a while and with the next announcement.
    */
   announce(preview: Preview): Promise<void>;
   /** Resolves when nothing is left to be written; what waits for its time is written now. */
@@ -36,12 +40,14 @@ interface Line {
   /** What was written last, and when. */
   last: { readonly state: string; readonly atMs: number } | undefined;
   wake: (() => void) | undefined;
+  /** Writes that failed since the last that did not. */
+  failures: number;
 }
 
 /** Write and remember; one writer per preview, many previews at once. */
 export function createNotifier(deps: NotifierDeps): Notifier {
   const lines = new Map<string, Line>();
-  const quietMs = deps.quietMs ?? QUIET_MS;
+  const { quietMs = QUIET_MS, retryMs = RETRY.firstMs } = deps;
   let hurried = 0;
 
   const run = async (line: Line) => {
@@ -53,8 +59,12 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       }
       const preview = line.next;
       line.next = undefined;
-      const written = await write(deps, preview);
-      if (written) line.last = { state: stateOf(preview), atMs: performance.now() };
+      const outcome = await write(deps, preview);
+      if (outcome === "written") line.last = { state: stateOf(preview), atMs: performance.now() };
+      line.failures = outcome === "failed" ? line.failures + 1 : 0;
+      if (outcome !== "failed" || line.failures > RETRY.times || hurried > 0) continue;
+      line.next ??= preview;
+      await pause(line, Math.min(retryMs * 2 ** (line.failures - 1), RETRY.capMs));
     }
     line.running = undefined;
   };
@@ -62,7 +72,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
   return {
     async announce(preview) {
       if (preview.number === undefined) return;
-      const line = lines.get(preview.key) ?? { next: undefined, running: undefined, last: undefined, wake: undefined };
+      const line = lines.get(preview.key) ?? newLine();
       lines.set(preview.key, line);
       line.next = preview;
       if (stateOf(preview) !== line.last?.state) line.wake?.();
@@ -80,26 +90,30 @@ export function createNotifier(deps: NotifierDeps): Notifier {
   };
 }
 
-/** One announcement from reading the handles to keeping them; true when the forge was asked to write. */
-async function write(deps: NotifierDeps, preview: Preview): Promise<boolean> {
+function newLine(): Line {
+  return { next: undefined, running: undefined, last: undefined, wake: undefined, failures: 0 };
+}
+
+/** One announcement from reading the handles to keeping them; `same` when the forge was not asked to write. */
+async function write(deps: NotifierDeps, preview: Preview): Promise<"written" | "same" | "failed"> {
   const { key, number } = preview;
   try {
     const place = deps.forgeFor(preview.repository);
     // The handles in hand may be older than what another replica posted.
     const kept = (await deps.store.find(key))?.handles;
     const headSha = preview.status.headSha ?? preview.pullRequest?.headSha;
-    if (!place || !kept || !headSha || number === undefined) return false;
+    if (!place || !kept || !headSha || number === undefined) return "same";
     const noted = await notePreviewYaml(place, preview, { headSha, handles: kept });
     const announcement = announcementOf(deps.config, { ...preview, handles: noted }, headSha);
     const digest = digestOf(announcement);
-    if (noted.announced === digest && !noted.failed) return false;
+    if (noted.announced === digest && !noted.failed) return "same";
     const handles = await place.forge.announce(place.repository, { number, headSha }, announcement, noted);
     if (handles.failed) deps.logger.warn({ key, failed: handles.failed }, "announcing on the forge failed in part");
     await deps.store.update(key, () => ({ handles: { ...handles, announced: digest } }));
-    return true;
+    return handles.failed ? "failed" : "written";
   } catch (error) {
     deps.logger.warn({ key, err: error }, "announcing on the forge failed");
-    return false;
+    return "failed";
   }
 }
 

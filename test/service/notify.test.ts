@@ -5,6 +5,7 @@ import type { Forge, RepositoryRef } from "../../service/forges/forge.ts";
 import { createNotifier } from "../../service/notify.ts";
 import type { Preview, PreviewStatus } from "../../service/status.ts";
 import { startGithub, type TestGithub } from "../support/emulate.ts";
+import { eventually } from "../support/eventually.ts";
 import { aPreview } from "../support/previews.ts";
 
 const URLS = { web: "https://pr-1-shop.preview.acme.dev" };
@@ -61,6 +62,18 @@ describe("the notifier", () => {
       assert.equal(handles().failed, undefined);
     }));
 
+  it("says it when the forge is back, although nothing more happens to the preview", () =>
+    withGithub(
+      async ({ github, notifier, preview, handles }) => {
+        const mend = github.fail({ method: "POST", path: /comments/, status: 502 });
+        await notifier.announce(preview());
+        await eventually(() => handles().failed, { what: "the announcement that failed" });
+        mend();
+        await eventually(async () => (await github.comments(1)).length === 1, { timeoutMs: 10_000 });
+      },
+      { retryMs: 50 },
+    ));
+
   it("makes no second comment when it was killed before remembering the first", () =>
     withGithub(async ({ github, notifier, preview, forget }) => {
       await notifier.announce(preview());
@@ -105,7 +118,11 @@ interface Scene {
 /** A real GitHub API, an open pull request, and a store of one row. */
 async function withGithub(
   act: (scene: Scene) => Promise<void>,
-  { comments = true, files = { "a.txt": "a\n" } }: { comments?: boolean; files?: Record<string, string> } = {},
+  {
+    comments = true,
+    files = { "a.txt": "a\n" },
+    retryMs = 60_000,
+  }: { comments?: boolean; files?: Record<string, string>; retryMs?: number } = {},
 ): Promise<void> {
   const github = await startGithub({ files: { "preview.yaml": "services: {}\n" } });
   try {
@@ -129,6 +146,7 @@ async function withGithub(
       config: { comments, scheme: "https", domain: "preview.acme.dev" },
       logger: pino({ level: "silent" }),
       quietMs: 60_000,
+      retryMs,
     });
     await act({
       github,
