@@ -7,6 +7,7 @@
  * of the same name secret again.
  */
 import {
+  type handleUnaryCall,
   Server,
   ServerCredentials,
   type ServerUnaryCall,
@@ -25,6 +26,7 @@ import { admitFence, highestFence } from "./fence.ts";
 import { prepareDataDir } from "./layout.ts";
 import type { LocalSettings, ResourceContext } from "./resource.ts";
 import { type AnyResource, findResource, type Json } from "./resources.ts";
+import { userOfPeer } from "./sockets.ts";
 
 export interface ProviderDeps {
   /**
@@ -40,12 +42,19 @@ export interface RunningProvider {
   close(): Promise<void>;
 }
 
-/** Listens on a port of its own. One engine at a time: its `configure` starts a run, its `cancel` ends it. */
+/**
+ * Listens on a port of its own, for programs of our own user only: previews can reach it too. One
+ * engine at a time: its `configure` starts a run, its `cancel` ends it.
+ */
 export async function startProvider(settings: LocalSettings, deps: ProviderDeps): Promise<RunningProvider> {
   await prepareDataDir(settings.dataDir);
   const engineLog = createEngineLog();
   const server = new Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
-  server.addService(ResourceProviderService, service({ settings, deps, engineLog, run: newRun() }));
+  const methods = service({ settings, deps, engineLog, run: newRun() });
+  server.addService(
+    ResourceProviderService,
+    forOurselves(methods, () => port),
+  );
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),
@@ -76,6 +85,20 @@ interface Run {
 
 function newRun(): Run {
   return { cancel: new AbortController(), firstFences: new Map() };
+}
+
+/** The engine tells a provider no secret that could be asked for, but the kernel knows who calls. */
+function forOurselves(methods: UntypedServiceImplementation, port: () => number): UntypedServiceImplementation {
+  if (process.platform !== "linux") return methods;
+  const guard =
+    (method: handleUnaryCall<unknown, unknown>): handleUnaryCall<unknown, unknown> =>
+    async (call, callback) => {
+      if ((await userOfPeer(call.getPeer(), port())) === process.getuid?.()) return method(call, callback);
+      callback({ code: status.PERMISSION_DENIED, details: "calling the local provider: only its own user may" });
+    };
+  return Object.fromEntries(
+    Object.entries(methods).map(([name, method]) => [name, guard(method as handleUnaryCall<unknown, unknown>)]),
+  );
 }
 
 function service(provider: Provider): UntypedServiceImplementation {

@@ -1,0 +1,63 @@
+/** Whose a TCP connection or port of this machine is, by the kernel's own tables (proc_net_tcp in the kernel's documentation). */
+import { readFile } from "node:fs/promises";
+import { isIPv4 } from "node:net";
+
+const ESTABLISHED = "01";
+const LISTENING = "0A";
+
+interface Socket {
+  /** `ADDRESS:PORT` in the kernel's hexadecimal. */
+  readonly local: string;
+  readonly remote: string;
+  readonly state: string;
+  readonly user: number;
+}
+
+/**
+ * Numeric user at the other end of a connection to `port` on 127.0.0.1; undefined when there is no such
+ * open connection.
+ *
+ * @param peer the other end as `address:port`, IPv4
+ */
+export async function userOfPeer(peer: string, port: number): Promise<number | undefined> {
+  const [address = "", from] = peer.split(":");
+  if (!isIPv4(address)) return undefined;
+  const [local, remote] = [endpoint(address, Number(from)), endpoint("127.0.0.1", port)];
+  // Only while it is open: of a socket that its program has closed the kernel says that it is root's.
+  const found = (await sockets()).find(
+    (socket) => socket.local === local && socket.remote === remote && socket.state === ESTABLISHED,
+  );
+  return found?.user;
+}
+
+/** Numeric users who listen on `port`, at whatever address. */
+export async function listenersOf(port: number): Promise<number[]> {
+  const found = (await sockets()).filter(({ local, state }) => state === LISTENING && local.endsWith(hexPort(port)));
+  return found.map(({ user }) => user);
+}
+
+async function sockets(): Promise<Socket[]> {
+  const tables = await Promise.all(
+    ["tcp", "tcp6"].map((name) => readFile(`/proc/net/${name}`, "utf8").catch(() => "")),
+  );
+  return tables.flatMap((table) =>
+    table
+      .split("\n")
+      .slice(1)
+      .filter(Boolean)
+      .map((line) => {
+        const [, local = "", remote = "", state = "", , , , user] = line.trim().split(/\s+/);
+        return { local, remote, state, user: Number(user) };
+      }),
+  );
+}
+
+/** The kernel prints the address as one number of the machine's byte order; all that Node runs Linux on but s390x are little-endian. */
+function endpoint(address: string, port: number): string {
+  const bytes = address.split(".").map(Number).reverse();
+  return `${Buffer.from(bytes).toString("hex").toUpperCase()}${hexPort(port)}`;
+}
+
+function hexPort(port: number): string {
+  return `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+}
