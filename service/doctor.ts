@@ -4,13 +4,14 @@ import type { RepositoryConfig } from "./config/types.ts";
 import type { Forge } from "./forges/forge.ts";
 import type { Store } from "./store/store.ts";
 import { refOf } from "./subject.ts";
+import { NOT_CONFIGURED } from "./webhooks.ts";
 import type { World } from "./world.ts";
 
 const ANSWER_WITHIN_MS = 15_000;
 
 export interface DoctorDeps {
   readonly world: Pick<World, "check">;
-  readonly store: Pick<Store, "ping">;
+  readonly store: Pick<Store, "ping" | "counters">;
   readonly repositories: () => Promise<readonly RepositoryConfig[]>;
   readonly forge: (name: string) => Forge | undefined;
   /** Version of the engine that is in use. */
@@ -24,6 +25,7 @@ export function createDoctor(deps: DoctorDeps): () => Promise<readonly Finding[]
       ask("the store answers", () => deps.store.ping().then(() => [])),
       ask("the targets' drivers answer", () => deps.world.check()),
       ask("the forges answer", () => checkForges(deps)),
+      ask("deliveries are for repositories of the configuration", () => checkDeliveries(deps)),
     ]);
     return [{ ok: true, what: `the Pulumi engine is ${deps.engineVersion}` }, ...findings.flat()];
   };
@@ -37,6 +39,15 @@ async function checkForges(deps: DoctorDeps): Promise<readonly Finding[]> {
     return (await forge.check?.(refOf(repository))) ?? [];
   });
   return (await Promise.all(checks)).flat();
+}
+
+/** No fault of ours: a webhook of a whole organisation tells of repositories that get no previews. */
+async function checkDeliveries({ store }: DoctorDeps): Promise<readonly Finding[]> {
+  return Object.entries(await store.counters()).flatMap(([name, count]) => {
+    if (!name.startsWith(NOT_CONFIGURED)) return [];
+    const what = `${count} deliveries came for "${name.slice(NOT_CONFIGURED.length)}", which is not configured`;
+    return [{ ok: true, what, remedy: "add it to `repositories` when its pull requests should get previews" }];
+  });
 }
 
 /** The findings of one part, under one that says whether it could be asked at all. */

@@ -9,6 +9,9 @@ import type { Counters } from "./api/counters.ts";
 import type { Forge, VerifiedDelivery } from "./forges/forge.ts";
 import type { DeliveryRow } from "./store/store.ts";
 
+/** Begin of the counters of deliveries for repositories that are not configured; the path follows. */
+export const NOT_CONFIGURED = "deliveries.notConfigured:";
+
 export interface WebhooksDeps {
   /** Forges by their names in the config. */
   readonly forges: ReadonlyMap<string, Pick<Forge, "verify">>;
@@ -56,7 +59,7 @@ async function take(deps: WebhooksDeps, forge: string, delivery: VerifiedDeliver
   const key = deps.keyOf(forge, pullRequest.repositoryPath, pullRequest.number);
   if (key === undefined) {
     // Signed, so the name is no stranger's; `doctor` shows which repository the config lacks.
-    deps.counters.add(`deliveries.notConfigured:${pullRequest.repositoryPath.slice(0, 200)}`);
+    deps.counters.add(`${NOT_CONFIGURED}${pullRequest.repositoryPath.slice(0, 200)}`);
     return "notConfigured";
   }
   try {
