@@ -49,7 +49,14 @@ export async function createRepository({
     if (published) await git("push", "--quiet", "--force", path, ...refs);
   };
 
-  const commit: TestRepository["commit"] = async (gitBranch, changes, message = `Change ${gitBranch}`) => {
+  // Tests side by side share the one working folder.
+  let before: Promise<unknown> = Promise.resolve();
+  const commit: TestRepository["commit"] = (...change) => {
+    const made = before.then(() => makeCommit(...change));
+    before = made.catch(() => undefined);
+    return made;
+  };
+  const makeCommit: TestRepository["commit"] = async (gitBranch, changes, message = `Change ${gitBranch}`) => {
     const ref = `refs/heads/${gitBranch}`;
     const exists = await git("rev-parse", "--quiet", "--verify", ref).then(
       () => true,
