@@ -12,6 +12,7 @@ import { exists } from "./json-file.ts";
 import { inside, layout } from "./layout.ts";
 import { ensureMirror, mirrorHas, requireObjectId } from "./mirror.ts";
 import { nodeFolder } from "./node-runtime.ts";
+import { removeTree } from "./remove-tree.ts";
 import type { LocalResource, ResourceContext } from "./resource.ts";
 import { type CommandRequest, runCommand } from "./run-command.ts";
 import { allocateUser } from "./users.ts";
@@ -74,7 +75,7 @@ function filesOf({ settings, stack }: ResourceContext, id: string) {
 
 /** The marks go last, so that one half removed is still known for what it was. */
 async function removeCheckout({ folder, complete, known }: CheckoutFiles): Promise<void> {
-  await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  await removeTree(folder);
   for (const mark of [complete, known]) await rm(mark, { force: true });
 }
 

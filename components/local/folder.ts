@@ -1,5 +1,5 @@
 /** A preview's folder and user: made first, removed last, with whatever is left of the preview by then. */
-import { chmod, chown, mkdir, rm, stat } from "node:fs/promises";
+import { chmod, chown, mkdir, stat } from "node:fs/promises";
 import { TerminalError } from "../errors.ts";
 import { OWNER_MARK } from "./environment.ts";
 import { layout, prepareDataDir } from "./layout.ts";
@@ -7,6 +7,7 @@ import { limitsName, removeLimits } from "./limits.ts";
 import { isReachable } from "./node-runtime.ts";
 import { endTrees, findByUser, findMarked } from "./processes.ts";
 import { releaseIds } from "./release-files.ts";
+import { removeTree } from "./remove-tree.ts";
 import type { LocalResource } from "./resource.ts";
 import { allocateUser, canSwitchUser, freeUser, listUsers } from "./users.ts";
 
@@ -73,6 +74,6 @@ export async function removePreviewFolder(dataDir: string, stack: string): Promi
   ];
   await endTrees([], { drainMs: 2_000, others });
   for (const id of await releaseIds(dataDir, stack)) await removeLimits(limitsName(stack, id));
-  await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  await removeTree(folder);
   await freeUser(dataDir, stack);
 }

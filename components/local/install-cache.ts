@@ -4,13 +4,14 @@
  * files, so that no preview can slip anything into what another one will use.
  */
 import { createHash } from "node:crypto";
-import { copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { execa } from "execa";
 import { StacklingError } from "../errors.ts";
 import type { BuildStep } from "../ports.ts";
 import { withFileLock } from "./file-lock.ts";
 import { inside, layout } from "./layout.ts";
+import { removeTree } from "./remove-tree.ts";
 import { type CommandRequest, runCommand } from "./run-command.ts";
 import { allocateUser, freeUser } from "./users.ts";
 
@@ -55,7 +56,7 @@ export async function installFromCache(request: InstallRequest): Promise<boolean
 async function build(request: InstallRequest, folder: string, digest: string, manifests: readonly string[]) {
   const { dataDir, checkout, steps, run } = request;
   const [tree, home, tmp] = ["tree", "home", "tmp"].map((part) => join(folder, part)) as [string, string, string];
-  await rm(folder, { recursive: true, force: true });
+  await removeTree(folder);
   const installer = `install-${digest}`;
   const user = await allocateUser(dataDir, installer);
   try {
@@ -86,9 +87,9 @@ async function build(request: InstallRequest, folder: string, digest: string, ma
     // Run in the checkout it may succeed, and if not, its error there is the one to show.
     if (!(error instanceof StacklingError)) throw error;
     await writeFile(join(folder, "verdict"), "uncached");
-    await rm(tree, { recursive: true, force: true });
+    await removeTree(tree);
   } finally {
-    for (const part of [home, tmp]) await rm(part, { recursive: true, force: true });
+    for (const part of [home, tmp]) await removeTree(part);
     await freeUser(dataDir, installer);
   }
 }

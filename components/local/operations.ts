@@ -13,6 +13,7 @@ import { isReachable, nodeFolder } from "./node-runtime.ts";
 import { endTrees, findMarked } from "./processes.ts";
 import { isKeptAlive, isRunning } from "./release.ts";
 import { listReleases, listStacks, readState, releaseIds } from "./release-files.ts";
+import { removeTree } from "./remove-tree.ts";
 import type { RouteFile } from "./route.ts";
 import { canSwitchUser, listUsers } from "./users.ts";
 
@@ -91,7 +92,7 @@ export async function remove(dataDir: string, { kind, id, stack }: OwnedThing): 
     case "route":
       return rm(preview.route(id), { force: true });
     case "checkout":
-      for (const path of Object.values(preview.checkout(id))) await rm(path, { recursive: true, force: true });
+      for (const path of Object.values(preview.checkout(id))) await removeTree(path);
       return;
     case "release":
       return rm(preview.release(id).folder, { recursive: true, force: true });
