@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { isAbsolute } from "node:path";
 import { ConflictError, TerminalError } from "../components/errors.ts";
 import { formatKey, parseKey } from "../infra/names.ts";
-import type { DriftReport, Stacks } from "../infra/stacks.ts";
+import type { Difference, DriftReport, Stacks } from "../infra/stacks.ts";
 import { adopt } from "./adopt.ts";
 import type { Actions } from "./api/actions.ts";
 import type { ApplicationConfig, RepositoryConfig } from "./config/types.ts";
@@ -93,6 +93,8 @@ export function createActions(deps: ActionDeps): AllActions {
     async drift(key) {
       const lease = await leaseOf(store, key, "comparing it with the world");
       try {
+        const missing = await missingStack(deps, key);
+        if (missing) return { differences: [missing] };
         return await deps.stacks.drift({ stack: lease.stack, lease });
       } finally {
         await lease.release();
@@ -100,6 +102,14 @@ export function createActions(deps: ActionDeps): AllActions {
     },
     lease: (key) => leaseOf(store, key, "running an engine by hand"),
   };
+}
+
+/** A person may have destroyed it with the CLI: its empty state agrees with a world that holds nothing. */
+async function missingStack({ store, stacks }: ActionDeps, key: string): Promise<Difference | undefined> {
+  const preview = await store.find(key);
+  if (!preview?.status.live || Object.keys((await stacks.outputs(preview.stack)) ?? {}).length > 0) return undefined;
+  const { stack } = preview;
+  return { urn: "", type: "pulumi:pulumi:Stack", name: stack, kind: "missing", message: `stack "${stack}" is empty` };
 }
 
 async function leaseOf(store: Store, key: string, doing: string): Promise<HeldLease> {

@@ -24,6 +24,9 @@ export interface PulumiCall {
 
 /** Verbs that run the program, for which the CLI needs Pulumi's language host for Node. */
 const RUNS_PROGRAM = new Set(["up", "update", "preview", "pre", "watch", "import"]);
+/** What may leave the stack otherwise than the service knows it. */
+const CHANGES = new Set([...RUNS_PROGRAM, "destroy", "dn", "down", "refresh", "state", "cancel", "rm"]);
+const READS = new Set(["preview", "pre"]);
 const PROJECT_ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Longer than most updates, shorter than a person's patience. */
@@ -66,6 +69,12 @@ export async function runPulumi(call: PulumiCall): Promise<number> {
   } finally {
     await lease.release();
   }
+}
+
+/** True when the preview must be compared with the world and put right afterwards. */
+export function mayChange(args: readonly string[]): boolean {
+  const words = args.filter((arg) => !arg.startsWith("-"));
+  return !READS.has(words[0] ?? "") && words.slice(0, 2).some((word) => CHANGES.has(word));
 }
 
 async function takeLease({ client, key, onWait }: PulumiCall): Promise<RemoteLease> {

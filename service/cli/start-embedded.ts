@@ -8,6 +8,7 @@ import { embeddedConfig, localRepository } from "../embedded/default-config.ts";
 import { type EmbeddedInstance, startEmbedded } from "../embedded/embedded.ts";
 import { EXAMPLE_NAME, openExample } from "../embedded/example.ts";
 import type { pullRequests } from "../embedded/example-changes.ts";
+import { servicesRestored } from "../embedded/restored.ts";
 import { type Client, createClient } from "./client.ts";
 import type { CliContext } from "./context.ts";
 import { printLine } from "./output.ts";
@@ -48,6 +49,7 @@ export async function startInForeground(choice: StartChoice, context: CliContext
     },
     onError: (line) => printLine(context.stderr, line),
   });
+  await servicesRestored(dataDir);
   return { instance, client: createClient(instance) };
 }
 

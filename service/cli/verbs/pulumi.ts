@@ -2,7 +2,7 @@ import { TerminalError } from "../../../components/errors.ts";
 import { readInstance } from "../../embedded/instance.ts";
 import { connect, dataDirOf } from "../context.ts";
 import { printLine } from "../output.ts";
-import { runPulumi } from "../pulumi.ts";
+import { mayChange, runPulumi } from "../pulumi.ts";
 import type { RunVerb } from "../verb.ts";
 
 export const pulumi: RunVerb = async ({ args: [given = "", ...args], options, context }) => {
@@ -27,6 +27,6 @@ export const pulumi: RunVerb = async ({ args: [given = "", ...args], options, co
       onWait: () => printLine(context.stderr, `an engine of Stackling runs on ${key}; waiting for it …`),
     });
   } finally {
-    await client.look(key);
+    await (mayChange(args) ? client.act(key, { action: "repair" }) : client.look(key));
   }
 };

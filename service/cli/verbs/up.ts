@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { StacklingError } from "../../../components/errors.ts";
+import type { PreviewView } from "../../api/preview-view.ts";
 import { defaultLimits } from "../../config/defaults.ts";
 import { detectInRepository } from "../../config/detect.ts";
 import { uncommittedFiles } from "../../config/source-tree.ts";
@@ -35,6 +36,19 @@ export const up: RunVerb = async (call) => {
 interface Wish {
   readonly path: string;
   readonly ref?: string;
+  /** What the ref is now, where this machine knows. */
+  readonly commit?: string;
+}
+
+/** Until the wish is taken up the preview still shows how it was: gone, stalled, or on an older commit. */
+function servesWish(
+  now: PreviewView,
+  { before, commit }: { readonly before: PreviewView; readonly commit: string | undefined },
+): boolean {
+  const elsewhere = commit !== undefined && now.headSha !== undefined && now.headSha !== commit;
+  if (now.stage === "Gone" || elsewhere) return false;
+  if (now.condition === "Stalled") return now.since !== before.since || now.headSha === before.headSha;
+  return now.commit === now.headSha;
 }
 
 /** Says what was chosen and what is left out, before anything starts. */
@@ -47,7 +61,7 @@ async function prepare(path: string, ref: string | undefined, { stderr }: CliCon
     throw new StacklingError({ reason: "NothingDetected", userMessage: detection.write.trimEnd() });
   for (const sentence of detection.chose) printLine(stderr, sentence);
   if (ref === undefined) await nameUncommitted(gitDir, path, stderr);
-  return { path, ref: chosen };
+  return { path, ref: chosen, commit };
 }
 
 async function nameUncommitted(gitDir: string, path: string, stderr: CliContext["stderr"]): Promise<void> {
@@ -89,10 +103,12 @@ async function bringUp(
   { options, context }: VerbCall,
   signal?: AbortSignal,
 ): Promise<number> {
-  const { key } = await client.up(wish);
+  const { commit, ...asked } = wish;
+  const before = await client.up(asked);
   return waitUntilReady({
     client,
-    key,
+    key: before.key,
+    settled: (now) => servesWish(now, { before, commit }),
     timeoutMs: timeoutOption(options.timeout),
     json: options.json === true,
     context,
