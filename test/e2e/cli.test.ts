@@ -1,0 +1,377 @@
+/** The command line as its user meets it: the real program in processes of its own, on a real engine and Postgres. */
+import assert from "node:assert/strict";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { withClient } from "../../components/local/database-client.ts";
+import type { PreviewView } from "../../service/api/preview-view.ts";
+import { eventually } from "../support/eventually.ts";
+import { createRepository, type TestRepository } from "../support/git-repository.ts";
+import { requires } from "../support/requires.ts";
+import { type CommandLine, freePort, prepareCommandLine, processesOn, type Run } from "./support/command-line.ts";
+import { remainsOf } from "./support/oracle.ts";
+import { tinyApp } from "./support/tiny-app.ts";
+import { visitorOf } from "./support/visitor.ts";
+
+const needs = requires("engine", "postgres");
+
+const GITHUB = `url: https://preview.acme.dev
+forges:
+  github:
+    token: { env: GITHUB_TOKEN }
+    webhookSecrets: [{ env: GITHUB_WEBHOOK_SECRET }]
+repositories:
+  - path: acme/shop
+    team: storefront
+`;
+
+const LISTENER = `
+import { createServer } from "node:http";
+createServer((request, response) => response.end("Hello from outside")).listen(process.env.PORT);
+`;
+
+const TALKING = `
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+const text = readFileSync("text.txt", "utf8");
+createServer((request, response) => {
+  if (request.url !== "/health") console.log("asked for " + request.url);
+  response.end(text + " " + process.pid);
+}).listen(process.env.PORT, () => console.log("listening"));
+`;
+
+describe("stackling serve without a config", needs, () => {
+  let cli: CommandLine;
+  let port: number;
+  let first: readonly PreviewView[];
+
+  before(async () => {
+    cli = await prepareCommandLine();
+    port = await freePort();
+  });
+  after(() => cli.remove());
+
+  it("prints links of the example's pull requests that give the shop, each on its own database", async () => {
+    const service = cli.start("serve", "--port", String(port));
+    const [, link = ""] = await service.says(/live\s+(http:\/\/pr-1-shop\.localhost:\d+)/);
+    assert.equal(link, `http://pr-1-shop.localhost:${port}`);
+    await service.says(/pr-2-shop/);
+    await service.says(/pr-3-shop/);
+    const page = await visitorOf(link).get("/");
+    assert.equal(page.status, 200);
+    assert.match(page.text, /<html/);
+    first = lines<PreviewView>(await cli.run("ls", "--json"));
+    assert.equal(first.length, 3);
+    assert.equal(new Set(first.map(({ database }) => database)).size, 3);
+  });
+
+  it("ends every service and both Postgres servers on a Ctrl-C that comes twice, as under npm", async () => {
+    const service = cli.start("serve", "--port", String(await freePort()));
+    assert.equal((await service.ended()).code, 2, "another may not use the folder meanwhile");
+    const pid = Number(/process (\d+)/.exec(service.said.stderr)?.[1]);
+    process.kill(pid, "SIGINT");
+    process.kill(pid, "SIGINT");
+    await nothingRuns(cli.dataDir);
+  });
+
+  it("comes back to the same state at the next start", async () => {
+    const service = cli.start("serve", "--port", String(port));
+    await service.says(/live\s+http/);
+    const again = lines<PreviewView>(await cli.run("ls", "--json"));
+    const state = ({ key, url, commit, database, condition }: PreviewView) => ({
+      key,
+      url,
+      commit,
+      database,
+      condition,
+    });
+    assert.deepEqual(again.map(state), first.map(state));
+    for (const { url = "" } of again) assert.equal((await visitorOf(url).get("/")).status, 200);
+  });
+
+  it("is stopped by stackling stop, which says what it ended", async () => {
+    const { code, stdout } = await cli.run("stop");
+    assert.equal(code, 0);
+    assert.match(stdout, /process \d+, 9 services, both Postgres servers; the next start brings 3 previews back/);
+    await nothingRuns(cli.dataDir);
+    assert.match((await cli.run("stop")).stdout, /no service is running/);
+  });
+});
+
+describe("stackling demo", needs, () => {
+  let cli: CommandLine;
+
+  before(async () => {
+    cli = await prepareCommandLine();
+  });
+  after(() => cli.remove());
+
+  it("prints exactly its six steps, exits 0 and leaves nothing behind", async () => {
+    const run = await cli.run("demo", "--once", "--json");
+    assert.equal(run.code, 0, run.stderr);
+    const steps = lines<{ step: string; ms: number; url?: string }>(run);
+    assert.deepEqual(
+      steps.map(({ step }) => step),
+      ["opened", "live", "pushed", "updated", "closed", "gone"],
+    );
+    assert.ok(steps.every(({ ms }) => Number.isInteger(ms) && ms >= 0));
+    assert.match(steps[1]?.url ?? "", /^http:\/\/pr-1-shop\.localhost:\d+$/);
+    assert.equal(steps[3]?.url, steps[1]?.url);
+    await nothingIsLeft();
+  });
+
+  it("leaves nothing behind when it is interrupted while a preview is made", async () => {
+    const demo = cli.start("demo", "--once", "--json");
+    await demo.says(/"step":"opened"/);
+    demo.signal("SIGINT");
+    await demo.ended();
+    await nothingIsLeft();
+  });
+
+  it("leaves nothing behind when it is interrupted while it starts", async () => {
+    const demo = cli.start("demo");
+    await demo.complains(/Postgres/);
+    demo.signal("SIGINT");
+    assert.equal((await demo.ended()).code, 0);
+    await nothingIsLeft();
+  });
+
+  async function nothingIsLeft(): Promise<void> {
+    assert.deepEqual(await readdir(cli.temporary), []);
+    assert.deepEqual(await processesOn(cli.temporary), []);
+  }
+});
+
+describe("stackling up with no service running", needs, () => {
+  let cli: CommandLine;
+  let repository: TestRepository;
+
+  before(async () => {
+    cli = await prepareCommandLine();
+    repository = await createRepository({ files: { "index.html": "<h1>By hand</h1>" } });
+  });
+  after(async () => {
+    await cli.remove();
+    await repository.remove();
+  });
+
+  it("serves the repository in the foreground until Ctrl-C", async () => {
+    const port = await freePort();
+    const up = cli.start("up", repository.path, "--json", "--port", String(port));
+    const [line] = await up.says(/^.*\n/);
+    const { key, url, condition, reason } = JSON.parse(line) as PreviewView;
+    assert.deepEqual([key, condition, reason], ["work@main", "Ready", "Healthy"]);
+    assert.match((await visitorOf(url ?? "").get("/")).text, /By hand/);
+    up.signal("SIGINT");
+    const run = await up.ended();
+    assert.equal(run.code, 0);
+    assert.equal(run.stdout, line);
+    await nothingRuns(cli.dataDir);
+  });
+});
+
+describe("the verbs of a running service", needs, () => {
+  let cli: CommandLine;
+  let repository: TestRepository;
+  let port: number;
+  const others: TestRepository[] = [];
+
+  before(async () => {
+    cli = await prepareCommandLine();
+    repository = await createRepository({ files: tinyApp({ text: "main", server: TALKING }) });
+    await repository.commit("open", { "text.txt": "one" }, "Say one");
+    port = await freePort();
+    const config = join(cli.temporary, "stackling.yaml");
+    await writeFile(config, `port: ${port}\nrepositories:\n  - { path: ${repository.path}, name: app }\n`);
+    const service = cli.start("serve", "--config", config);
+    await service.says(/app#1\s+live/);
+  });
+  after(async () => {
+    await cli.remove();
+    for (const other of others) await other.remove();
+    await repository.remove();
+  });
+
+  const external = async (files: Readonly<Record<string, string>>) => {
+    const made = await createRepository({ files });
+    others.push(made);
+    return made;
+  };
+
+  it("lists and shows previews, as a table and as JSON", async () => {
+    const table = await cli.run("ls");
+    assert.match(
+      table.stdout,
+      /KEY +CONDITION +AGE +LINK +TITLE\napp#1 +Ready\/Healthy +\w+ +http:\/\/pr-1-app\S+ +Say one/,
+    );
+    const [listed] = lines<PreviewView>(await cli.run("ls", "--json"));
+    const shown = JSON.parse((await cli.run("show", "app#1", "--json")).stdout) as PreviewView;
+    assert.equal(shown.commit, await repository.head("open"));
+    assert.equal(listed?.stack, "app-pr-1");
+    assert.match((await cli.run("show", "app-pr-1")).stdout, /condition +Ready\/Healthy/);
+  });
+
+  it("prints the link when asked to open it, desktop or not", async () => {
+    const { code, stdout } = await cli.run("open", "app#1");
+    assert.equal(code, 0);
+    assert.equal(stdout, `http://pr-1-app.localhost:${port}\n`);
+  });
+
+  it("follows the log until Ctrl-C", async () => {
+    const logs = cli.start("logs", "app#1", "--follow");
+    await logs.says(/web +listening/);
+    await visitorOf(`http://pr-1-app.localhost:${port}`).get("/a-new-line");
+    await logs.says(/web +asked for \/a-new-line/);
+    logs.signal("SIGINT");
+    assert.equal((await logs.ended()).code, 0);
+  });
+
+  it("waits for what is ready, and releases the same commit again", async () => {
+    const waited = JSON.parse((await cli.run("wait", "app#1", "--json")).stdout) as PreviewView;
+    assert.equal(waited.reason, "Healthy");
+    const processBefore = (await visitorOf(waited.url ?? "").get("/")).text;
+    assert.equal((await cli.run("redeploy", "app#1")).code, 0);
+    assert.notEqual((await visitorOf(waited.url ?? "").get("/")).text, processBefore);
+  });
+
+  it("hands the stack to the real pulumi: its state, its refresh, and a destroy that is healed", async () => {
+    const stack = await cli.run("pulumi", "app#1", "--", "stack");
+    assert.equal(stack.code, 0, stack.stderr);
+    assert.match(stack.stdout, /stackling:local:Service/);
+    const refresh = await cli.run("pulumi", "app#1", "--", "refresh", "--yes", "--skip-preview");
+    assert.equal(refresh.code, 0, refresh.stdout + refresh.stderr);
+    const destroyed = await cli.run("pulumi", "app#1", "--", "destroy", "--yes", "--skip-preview");
+    assert.equal(destroyed.code, 0, destroyed.stdout + destroyed.stderr);
+    assert.match(destroyed.stdout, /Resources:\s+- \d+ deleted/);
+    const served = async () => (await visitorOf(`http://pr-1-app.localhost:${port}`).get("/")).text;
+    await eventually(async () => (await served()).startsWith("one"), { timeoutMs: 60_000, what: "it to serve again" });
+    assert.equal((await cli.run("wait", "app#1")).code, 0);
+  });
+
+  it("says what pulumi up needs where the language host is missing", async () => {
+    const { code, stderr } = await cli.run("pulumi", "app#1", "--", "preview");
+    if (code === 0) return;
+    assert.match(stderr, /language host.*stackling drift KEY --repair/);
+  });
+
+  it("tells in words what drifted and puts it right", async () => {
+    assert.match((await cli.run("drift", "app#1")).stdout, /all is as it should be/);
+    await dropDatabase(cli.dataDir, "app_pr_1");
+    const found = await cli.run("drift", "app#1");
+    assert.deepEqual([found.code, found.stdout], [1, 'app#1: database "app_pr_1" is missing\n']);
+    const repaired = await cli.run("drift", "app#1", "--repair", "--json");
+    assert.equal(repaired.code, 0, repaired.stderr);
+    assert.equal(JSON.parse(repaired.stdout).repaired, true);
+    assert.equal((await cli.run("drift", "app#1")).code, 0);
+  });
+
+  it("checks machine and service", async () => {
+    const { code, stdout, stderr } = await cli.run("doctor", "--json");
+    const findings = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { ok: boolean; what: string });
+    assert.equal(code, 0, stdout + stderr);
+    assert.ok(findings.some(({ what }) => what === `the service answers at http://localhost:${port}`));
+  });
+
+  for (const [what, files, chose] of [
+    ["a Procfile", { Procfile: "web: node server.mjs\n", "server.mjs": LISTENER }, /Procfile/],
+    ["a folder of static files", { "index.html": "<p>Hello from outside</p>" }, /folder of static files/],
+    [
+      "a start script",
+      { "package.json": '{"name":"x","private":true,"scripts":{"start":"node server.mjs"}}', "server.mjs": LISTENER },
+      /Node application/,
+    ],
+  ] as const) {
+    it(`brings up a repository that never heard of Stackling by ${what}; down leaves nothing`, async () => {
+      const outside = await external(files);
+      await writeFile(join(outside.path, "uncommitted.txt"), "not in");
+      const up = await cli.run("up", outside.path, "--json");
+      assert.equal(up.code, 0, up.stdout + up.stderr);
+      assert.match(up.stderr, chose);
+      assert.match(up.stderr, /not committed: "uncommitted\.txt"/);
+      const { key, url = "" } = JSON.parse(up.stdout) as PreviewView;
+      assert.match((await visitorOf(url).get("/")).text, /Hello from outside/);
+      const { stack } = JSON.parse((await cli.run("show", key, "--json")).stdout) as PreviewView;
+      assert.equal((await cli.run("down", key)).code, 0);
+      assert.deepEqual(await remainsOf({ dataDir: cli.dataDir, stack }), []);
+    });
+  }
+
+  it("says exactly what to write when nothing can be recognised", async () => {
+    const outside = await external({ "main.rs": "fn main() {}\n" });
+    const { code, stderr } = await cli.runIn(outside.path, "up", ".");
+    assert.equal(code, 1);
+    assert.match(stderr, /preview\.yaml[\s\S]*services:/);
+  });
+
+  it("answers what does not exist with exit code 1 and its name, wrong use with 2 and a hint", async () => {
+    const nobody = await cli.run("show", "app#99");
+    assert.deepEqual([nobody.code, nobody.stderr], [1, 'finding a preview: there is none with the key "app#99"\n']);
+    const noRef = await cli.run("up", repository.path, "--ref", "no such");
+    assert.deepEqual([noRef.code, /"no such"/.test(noRef.stderr)], [2, true]);
+    const verb = await cli.run("shwo", "app#1");
+    assert.deepEqual([verb.code, /Did you mean show\?/.test(verb.stderr)], [2, true]);
+    const option = await cli.run("ls", "--gonne");
+    assert.deepEqual([option.code, /Did you mean --gone\?/.test(option.stderr)], [2, true]);
+    const key = await cli.run("show", "../../etc");
+    assert.notEqual(key.code, 0);
+  });
+});
+
+describe("stackling config", () => {
+  let cli: CommandLine;
+
+  before(async () => {
+    cli = await prepareCommandLine();
+  });
+  after(() => cli.remove());
+
+  it("finds a GitHub config right", async () => {
+    const file = join(cli.temporary, "stackling.yaml");
+    await writeFile(file, GITHUB);
+    const { code, stdout, stderr } = await cli.run("config", "check", file);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /is right/);
+  });
+
+  it("lists every problem of a broken one with its line", async () => {
+    const file = join(cli.temporary, "broken.yaml");
+    await writeFile(
+      file,
+      "prot: 4000\nforges:\n  github: { token: abc }\nrepositories:\n  - path: acme/shop\n    nmae: shop\n",
+    );
+    const { code, stderr } = await cli.run("config", "check", file);
+    assert.equal(code, 1);
+    assert.match(stderr, /broken\.yaml:1: .*"prot"/);
+    assert.match(stderr, /broken\.yaml:6: .*"nmae"/);
+  });
+
+  it("prints both schemas", async () => {
+    for (const which of ["preview", "stackling"]) {
+      const { code, stdout } = await cli.run("config", "schema", which);
+      assert.equal(code, 0);
+      assert.equal(JSON.parse(stdout).type, "object");
+    }
+  });
+});
+
+function lines<T>({ stdout }: Run): T[] {
+  return stdout
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as T);
+}
+
+/** Nothing that names the data folder lives; whoever was told to stop gets its time. */
+async function nothingRuns(dataDir: string): Promise<void> {
+  await eventually(async () => (await processesOn(dataDir)).length === 0, {
+    what: `nothing to run on ${dataDir}; ${(await processesOn(dataDir)).join("\n")}`,
+  });
+}
+
+async function dropDatabase(dataDir: string, name: string): Promise<void> {
+  const url = (await readFile(join(dataDir, "postgres/previews.url"), "utf8")).trim();
+  await withClient(url, (client) => client.query(`drop database "${name}" with (force)`));
+}
