@@ -27,7 +27,7 @@ const LFS_FILTER = [
 /** Throws `TerminalError` (`CheckoutFailed`) with git's words. Mirrors of submodules must be there. */
 export async function writeTree(request: TreeRequest): Promise<void> {
   try {
-    await write(request);
+    await write(request, `${request.path}.index`);
   } catch (error) {
     if (!(error instanceof GitError)) throw error;
     const { repository, commit } = request.source;
@@ -39,11 +39,11 @@ export async function writeTree(request: TreeRequest): Promise<void> {
   }
 }
 
-async function write(request: TreeRequest): Promise<void> {
+/** The index lies beside the whole tree and never in it, where a link of that name would lead git anywhere. */
+async function write(request: TreeRequest, index: string): Promise<void> {
   const { dataDir, source, path, signal } = request;
   const { repository, commit, lfs } = source;
   const mirror = layout(dataDir).mirror(repository);
-  const index = `${path}.index`;
   const options: GitOptions = { dataDir, signal, environment: { GIT_INDEX_FILE: index } };
   try {
     const place = ["--git-dir", mirror, "--work-tree", path];
@@ -63,10 +63,7 @@ async function write(request: TreeRequest): Promise<void> {
     if ((await realpath(target)) !== join(await realpath(path), module.path)) {
       throw new GitError(`submodule ${JSON.stringify(module.path)} lies behind a symbolic link`);
     }
-    await write({
-      ...request,
-      source: { ...source, repository: module.repository, commit: module.commit },
-      path: target,
-    });
+    const inner = { ...source, repository: module.repository, commit: module.commit };
+    await write({ ...request, source: inner, path: target }, index);
   }
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { lstat, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, readlink, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { execa } from "execa";
@@ -145,6 +145,24 @@ describe("a checkout", () => {
       assert.equal(await readFile(join(path, "parts/inner/inner.txt"), "utf8"), "inner");
       const without = await world.checkOut({ repository: outer.path, commit: withModule });
       assert.deepEqual(await readdir(join(without, "parts/inner")), []);
+    } finally {
+      await inner.remove();
+      await outer.remove();
+    }
+  });
+
+  it("writes nothing through a link beside a submodule", async () => {
+    const inner = await createRepository({ files: { "inner.txt": "inner" } });
+    const outer = await createRepository({ files: { "outer.txt": "outer" } });
+    try {
+      const outside = join(world.dataDir, "outside");
+      await outer.git("-c", "protocol.file.allow=always", "submodule", "add", "--quiet", inner.path, "lib");
+      await symlink(outside, join(outer.path, "lib.index"));
+      const withLink = await outer.commit("main", {});
+      const path = await world.checkOut({ repository: outer.path, commit: withLink, submodules: true });
+      assert.equal(await readFile(join(path, "lib/inner.txt"), "utf8"), "inner");
+      assert.equal(await readlink(join(path, "lib.index")), outside);
+      await assert.rejects(stat(outside));
     } finally {
       await inner.remove();
       await outer.remove();
