@@ -21,7 +21,12 @@ export async function parseOperator(
 ): Promise<OperatorConfig> {
   const yaml = readYamlFile(text, operatorSchema);
   if (yaml.value === undefined) throw new ConfigError(file, yaml.problems);
-  const typed = yaml.value;
+  const { forges: typedForges, targets: typedTargets, ...rest } = yaml.value;
+  const typed: OperatorFile = {
+    ...rest,
+    ...(typedForges ? { forges: placeAll(typedForges, directory) } : {}),
+    ...(typedTargets ? { targets: placeAll(typedTargets, directory) } : {}),
+  };
   const connected = await resolveForges(typed);
   const targets = await Promise.all(
     Object.entries(typed.targets ?? { local: {} }).map(([name, target]) =>
@@ -180,6 +185,20 @@ function choose({ chosen, known, what }: { chosen: string | undefined; known: re
     name: "",
     fault: `there is no ${what} "${chosen}"; ${hint ? `did you mean "${hint}"?` : `known: ${known.join(", ")}`}`,
   };
+}
+
+/** The same with every `{file: PATH}` in it made absolute: options of forges and drivers hold references too. */
+function placeAll<T>(value: T, directory: string): T {
+  const absolute = (inner: unknown): unknown => {
+    if (Array.isArray(inner)) return inner.map(absolute);
+    if (typeof inner !== "object" || inner === null) return inner;
+    const entries = Object.entries(inner);
+    const [first] = entries;
+    const isReference = entries.length === 1 && first?.[0] === "file" && typeof first[1] === "string";
+    if (isReference) return { file: resolve(directory, String(first[1])) };
+    return Object.fromEntries(entries.map(([key, part]) => [key, absolute(part)]));
+  };
+  return absolute(value) as T;
 }
 
 function place(reference: SecretReference, directory: string): SecretReference {

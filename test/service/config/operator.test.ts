@@ -32,6 +32,21 @@ describe("reading stackling.yaml", () => {
     assert.deepEqual(config.repositories[0]?.secrets, { KEY: { file: "/etc/stackling/key.txt" } });
   });
 
+  it("looks for files of forges and drivers beside itself", async () => {
+    const config = await parse(
+      [
+        "forges: {github: {token: {file: token}, webhookSecrets: [{file: hook}, {file: /run/hook}, {env: HOOK}]}}",
+        "targets: {t: {database: {driver: clone, server: {file: server.url}}}}",
+        "repositories: [{path: acme/shop}]",
+        "",
+      ].join("\n"),
+    );
+    const { token, webhookSecrets } = config.forges[0]?.options as Record<string, unknown>;
+    assert.deepEqual(token, { file: "/etc/stackling/token" });
+    assert.deepEqual(webhookSecrets, [{ file: "/etc/stackling/hook" }, { file: "/run/hook" }, { env: "HOOK" }]);
+    assert.deepEqual(config.targets[0]?.database?.options.server, { file: "/etc/stackling/server.url" });
+  });
+
   const wrong: readonly (readonly [string, string, RegExp])[] = [
     [
       "a clash of names",
