@@ -41,7 +41,7 @@ describe("reading stackling.yaml", () => {
         "",
       ].join("\n"),
     );
-    const { token, webhookSecrets } = config.forges[0]?.options as Record<string, unknown>;
+    const { token, webhookSecrets } = Object(config.forges[0]?.options);
     assert.deepEqual(token, { file: "/etc/stackling/token" });
     assert.deepEqual(webhookSecrets, [{ file: "/etc/stackling/hook" }, { file: "/run/hook" }, { env: "HOOK" }]);
     assert.deepEqual(config.targets[0]?.database?.options.server, { file: "/etc/stackling/server.url" });
