@@ -51,6 +51,8 @@ export async function startRunnerProcess(options: RunnerProcessOptions): Promise
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   child.stderr?.setEncoding("utf8").on("data", options.onStderr);
+  // One that cannot be made has no pid; without a listener its error would end the service.
+  child.on("error", () => {});
   const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const { pid } = child;
   if (pid === undefined) {
@@ -92,7 +94,7 @@ async function ready({ child, gone }: State, settings: ChildSettings): Promise<v
   const isReady = new Promise<void>((resolve) => {
     child.on("message", (message: FromChild) => message.type === "ready" && resolve());
   });
-  child.send({ type: "configure", settings } satisfies ToChild);
+  tell(child, { type: "configure", settings });
   const died = gone.then(() => {
     throw new StacklingError({ reason: "EngineFailed", userMessage: "starting a runner: it ended at once" });
   });
@@ -114,6 +116,9 @@ async function run<K extends Work["kind"]>(
   const { lease, interrupt } = request;
   const onInterrupt = () => tell(child, { type: "interrupt" });
   const signals = [lease.lost, ...(interrupt ? [interrupt] : [])];
+  if (signals.some(({ aborted }) => aborted)) {
+    throw interruptedError(`running the engine on stack "${stack}": it was called off before it began`);
+  }
   state.lastBeatMs = performance.now();
   watchdog.say("begin");
   const forget = lease.onRenewed(() => {
@@ -143,10 +148,7 @@ async function run<K extends Work["kind"]>(
         ),
       );
       tell(child, { type: "run", stack, fence: lease.fence, work });
-      for (const signal of signals) {
-        if (signal.aborted) onInterrupt();
-        else signal.addEventListener("abort", onInterrupt, { once: true });
-      }
+      for (const signal of signals) signal.addEventListener("abort", onInterrupt, { once: true });
     });
   } finally {
     watchdog.say("end");
@@ -188,6 +190,8 @@ function keepWatchdog(pid: number, { watchdogMs, environment, onStderr }: Runner
     });
     dog.stderr.setEncoding("utf8").on("data", onStderr);
     dog.stdin.on("error", () => {});
+    // No run without a watchdog.
+    dog.once("error", () => endGroup(pid));
     dog.once("exit", () => {
       if (!ended) current = start();
     });

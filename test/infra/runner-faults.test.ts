@@ -71,6 +71,15 @@ describe("the runner, when things break", requires("engine"), () => {
     assert.deepEqual(await runner.remains(STACK), []);
   });
 
+  it("starts no engine for a lease that was lost while it waited for a free runner", async () => {
+    const runner = await world.runner();
+    const lease = world.lease(STACK);
+    lease.lose();
+    await assert.rejects(up(runner, { lease }), { reason: "EngineInterrupted" });
+    assert.deepEqual(lease.engines, []);
+    assert.deepEqual(await runner.list(), []);
+  });
+
   it("waits for a person's lock and never cancels it", async () => {
     const runner = await world.runner();
     await up(runner);
