@@ -2,6 +2,7 @@
 import { parseKey, stackName } from "../infra/names.ts";
 import { previewSpec, specDigest } from "../infra/spec.ts";
 import type { Stacks } from "../infra/stacks.ts";
+import { hardStopOf } from "./spec-builder.ts";
 import { NO_INTENTS, newStatus, type Preview } from "./status.ts";
 
 export type NewPreview = Omit<Preview, "revision">;
@@ -12,8 +13,9 @@ export interface AdoptDeps {
 
 /**
  * What is to be written for a key that the store does not know. When the backend has its stack, the
- * store was lost: wishes and spec are read back from the stack's outputs, and idle clocks start now.
- * Undefined when the text is no key.
+ * store was lost: wishes and spec are read back from the stack's outputs, and all clocks start now,
+ * the hard stop's too, for nobody knows any more whether it was kept or extended. Undefined when the
+ * text is no key.
  */
 export async function adopt({ stacks }: AdoptDeps, key: string, now: string): Promise<NewPreview | undefined> {
   const parsed = parseKey(key);
@@ -42,11 +44,13 @@ function rebuild(fresh: NewPreview, outputs: Readonly<Record<string, unknown>>):
     ...fresh,
     gitBranch: spec.gitBranch,
     createdAt: spec.tags.created ?? fresh.createdAt,
-    intents: { ...fresh.intents, generations: spec.generations },
+    intents: { ...fresh.intents, generations: spec.generations, extendedTo: hardStopOf(fresh) },
     status: {
       ...status,
       interrupted: false,
       live: spec,
+      // Not known. Waking what is awake does nothing; taken for awake, one that sleeps would answer nobody.
+      awake: false,
       attempted: { digest: specDigest(spec), ok: true, terminal: false, failures: 0, at: fresh.lastPushAt },
     },
   };

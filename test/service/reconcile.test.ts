@@ -306,6 +306,28 @@ describe("reconcile", () => {
     }
   });
 
+  it("destroys no kept preview and wakes a sleeping one when the store lost both wishes", async () => {
+    await bench.reconcile(KEY);
+    await bench.store.update(KEY, ({ intents }) => ({ intents: { ...intents, keep: true } }));
+    const elsewhere = await testDatabase();
+    const lost = await reconcileBench(elsewhere.url);
+    try {
+      lost.forge.pulls.set(1, pullRequest(1, SHA.a));
+      for (const [stack, outputs] of bench.stacks.existing) lost.stacks.existing.set(stack, outputs);
+      lost.awake.set(STACK, false);
+      lost.clock.advance(40 * 86_400);
+      await lost.reconcile(KEY);
+      assert.deepEqual([lost.stacks.runs, (await lost.preview(KEY)).status.reason], [[], "Healthy"]);
+      assert.equal(lost.awake.get(STACK), true);
+      lost.clock.advance(31 * 86_400);
+      await lost.reconcile(KEY);
+      assert.equal((await lost.preview(KEY)).status.goneReason, "Expired", "but it does not stay for ever");
+    } finally {
+      await lost.close();
+      await elsewhere.drop();
+    }
+  });
+
   it("starts nothing for a preview by hand that nobody asked for", async () => {
     await bench.reconcile("shop@feature-1");
     assert.equal(await bench.store.find("shop@feature-1"), undefined);
