@@ -2,7 +2,7 @@
  * What the Pulumi backend holds, asked without the engine where the backend is a folder (a CLI process
  * costs 130 ms and more). Layout: pkg/backend/diy of Pulumi 3.259.
  */
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { publicOutputs } from "./engine-events.ts";
@@ -35,6 +35,11 @@ export interface FolderBackend {
   /** Makes a stack of another's `emptyState`; false where the engine has not yet laid out the folder. */
   create(stack: string, emptyState: string): Promise<boolean>;
   locks(stack: string): Promise<readonly Lock[]>;
+  /**
+   * Removes locks that an engine was killed in the middle of writing; on one, every later engine fails.
+   * A writer that still lives and wakes up fails to move it to its place, and with that to get the lock.
+   */
+  clearUnfinishedLocks(stack: string): Promise<void>;
   /** Removes exactly this lock, where `pulumi cancel` removes all of the stack's. */
   unlock(stack: string, lock: Lock): Promise<void>;
   /** Files and folders of a stack, relative to the backend's folder. */
@@ -72,6 +77,7 @@ export function folderBackend(url: string): FolderBackend | undefined {
       return true;
     },
     locks: async (stack) => readLocks(lockFolder(stack)),
+    clearUnfinishedLocks: (stack) => clearUnfinished(lockFolder(stack)),
     unlock: async (stack, lock) => {
       await rm(join(lockFolder(stack), lock.id), { force: true });
     },
@@ -140,6 +146,18 @@ async function readLocks(folder: string): Promise<Lock[]> {
     }),
   );
   return locks.filter((lock) => lock !== undefined);
+}
+
+/** Written beside its place and moved there (gocloud.dev, fileblob), which takes no second. */
+const WRITTEN_WITHIN_MS = 10_000;
+
+async function clearUnfinished(folder: string): Promise<void> {
+  for (const name of await readdirOrNone(folder)) {
+    if (!name.endsWith(".tmp")) continue;
+    const file = join(folder, name);
+    const found = await stat(file).catch(missingIs(undefined));
+    if (found && Date.now() - found.mtimeMs > WRITTEN_WITHIN_MS) await rm(file, { force: true });
+  }
 }
 
 interface RawLock {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, truncate, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
@@ -105,6 +105,18 @@ describe("the runner, when things break", requires("engine"), () => {
     await world.clearLocks(STACK);
     await takeLock({ pid: dead, username: "root", hostname: hostname() });
     await assert.rejects(up(runner), { reason: "StackLocked" });
+  });
+
+  it("goes on behind a lock that an engine was killed in the middle of writing", async () => {
+    const runner = await world.runner();
+    await up(runner);
+    const lock = await takeLock({ pid: process.pid, username: "alice", hostname: hostname() });
+    const unfinished = `${lock}.18cc.tmp`;
+    await rename(lock, unfinished);
+    await truncate(unfinished);
+    await utimes(unfinished, new Date("2026-01-01"), new Date("2026-01-01"));
+    await up(runner);
+    assert.ok(!existsSync(unfinished));
   });
 
   it("kills engine and runner together when the lease of a frozen run was not renewed", async () => {
