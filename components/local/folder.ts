@@ -3,10 +3,9 @@ import { chmod, chown, mkdir, stat } from "node:fs/promises";
 import { TerminalError } from "../errors.ts";
 import { OWNER_MARK } from "./environment.ts";
 import { layout, prepareDataDir } from "./layout.ts";
-import { limitsName, removeLimits } from "./limits.ts";
+import { listLimits, removeLimits } from "./limits.ts";
 import { isReachable } from "./node-runtime.ts";
 import { endTrees, findByUser, findMarked } from "./processes.ts";
-import { releaseIds } from "./release-files.ts";
 import { removeTree } from "./remove-tree.ts";
 import type { LocalResource } from "./resource.ts";
 import { allocateUser, canSwitchUser, freeUser, listUsers } from "./users.ts";
@@ -73,7 +72,7 @@ export async function removePreviewFolder(dataDir: string, stack: string): Promi
     ...(user === undefined ? [] : await findByUser(user)),
   ];
   await endTrees([], { drainMs: 2_000, others });
-  for (const id of await releaseIds(dataDir, stack)) await removeLimits(limitsName(stack, id));
+  for (const { name } of await listLimits(dataDir, stack)) await removeLimits(name);
   await removeTree(folder);
   await freeUser(dataDir, stack);
 }

@@ -1,6 +1,7 @@
 /** Bounds on memory and CPU by control groups (cgroups(7)), version 2 or 1, where we may make one. */
+import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { access, mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
+import { access, mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -14,9 +15,19 @@ const ROOT = "/sys/fs/cgroup";
 const PARENT = "stackling";
 const PERIOD_US = 100_000;
 
-/** Name of a release's group. */
-export function limitsName(stack: string, release: string): string {
-  return `${stack}.${release}`;
+/** Name of a release's group; groups are the machine's, so it tells one data folder's from another's. */
+export function limitsName(dataDir: string, stack: string, release: string): string {
+  return `${prefixOf(dataDir)}${stack}.${release}`;
+}
+
+/** Groups of a stack, or of every one of the data folder, also those whose release is gone. */
+export async function listLimits(dataDir: string, stack?: string): Promise<{ name: string; stack: string }[]> {
+  const prefix = prefixOf(dataDir);
+  const lists = await Promise.all(folders("").map((folder) => readdir(folder).catch(() => [])));
+  return [...new Set(lists.flat())]
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => ({ name, stack: name.slice(prefix.length).split(".")[0] ?? "" }))
+    .filter((group) => stack === undefined || group.stack === stack);
 }
 
 /** Which of the kernel's interfaces can be used here; `none` means nothing is bounded. */
@@ -84,6 +95,10 @@ async function applyV1(name: string, pid: number, { memoryMiB, cpu }: Limits): P
 
 function folders(name: string): string[] {
   return [join(ROOT, PARENT, name), join(ROOT, "memory", PARENT, name), join(ROOT, "cpu", PARENT, name)];
+}
+
+function prefixOf(dataDir: string): string {
+  return `${createHash("sha256").update(dataDir).digest("hex").slice(0, 8)}.`;
 }
 
 function bytes(mebibytes: number): number {

@@ -8,7 +8,7 @@ import { OWNER_MARK } from "./environment.ts";
 import { removePreviewFolder } from "./folder.ts";
 import { exists, readJson } from "./json-file.ts";
 import { layout } from "./layout.ts";
-import { limitsSupport } from "./limits.ts";
+import { limitsSupport, listLimits, removeLimits } from "./limits.ts";
 import { isReachable, nodeFolder } from "./node-runtime.ts";
 import { endTrees, findMarked } from "./processes.ts";
 import { isKeptAlive, isRunning } from "./release.ts";
@@ -52,7 +52,7 @@ export async function explain(dataDir: string, stack: string): Promise<string | 
   return undefined;
 }
 
-/** Processes, releases, checkouts, users and folders; routes are the gateway's. */
+/** Processes, releases, checkouts, users, folders and control groups; routes are the gateway's. */
 export async function owned(dataDir: string, stack?: string): Promise<OwnedThing[]> {
   const { previews } = layout(dataDir);
   const stackOf = (path: string) => path.slice(previews.length + 1).split("/")[0] ?? "";
@@ -62,11 +62,13 @@ export async function owned(dataDir: string, stack?: string): Promise<OwnedThing
   const users = Object.keys(await listUsers(dataDir)).filter((owner) => wanted(owner) && !owner.startsWith("install-"));
   const folders = (await listStacks(dataDir)).filter(wanted);
   const inside = await Promise.all(folders.map((owner) => ownedFiles(dataDir, owner)));
+  const groups = await listLimits(dataDir, stack);
   return [
     ...processes,
     ...inside.flat(),
     ...users.map((owner) => ({ kind: "user", id: owner, stack: owner })),
     ...folders.map((owner) => ({ kind: "folder", id: owner, stack: owner })),
+    ...groups.map(({ name, stack: owner }) => ({ kind: "control group", id: name, stack: owner })),
   ];
 }
 
@@ -96,6 +98,8 @@ export async function remove(dataDir: string, { kind, id, stack }: OwnedThing): 
       return;
     case "release":
       return rm(preview.release(id).folder, { recursive: true, force: true });
+    case "control group":
+      return removeLimits(id);
     case "user":
     case "folder":
       return removePreviewFolder(dataDir, stack);

@@ -49,7 +49,7 @@ export async function startRelease(release: Release, state: ReleaseState): Promi
     const identities = Object.fromEntries(Object.entries(processes).map(([name, { identity }]) => [name, identity]));
     await writeState(release, { ...state, processes: { ...state.processes, ...identities } });
     for (const started of Object.values(processes)) {
-      await applyLimits(limitsName(launch.stack, launch.release), started.identity.pid, launch);
+      await applyLimits(limitsName(release.dataDir, launch.stack, launch.release), started.identity.pid, launch);
       started.open();
     }
     return { processes, logFrom };
@@ -116,7 +116,7 @@ export async function endReleaseProcesses(
 ): Promise<void> {
   const { folder, process: stateFile } = layout(dataDir).preview(stack).release(id);
   const leaders = Object.values((await readJson<ReleaseState>(stateFile))?.processes ?? {});
-  const group = limitsName(stack, id);
+  const group = limitsName(dataDir, stack, id);
   const others = async () => {
     const marked = await findMarked(OWNER_MARK, (owner) => owner === folder);
     return [...new Set([...marked.map(({ pid }) => pid), ...(await membersOf(group))])];

@@ -6,6 +6,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import pg from "pg";
+import { listLimits } from "../../../components/local/limits.ts";
 
 /** Everything found, as one line each; empty when nothing is left. */
 export async function remainsOf({ dataDir, stack }: { dataDir: string; stack: string }): Promise<string[]> {
@@ -13,6 +14,7 @@ export async function remainsOf({ dataDir, stack }: { dataDir: string; stack: st
     ...(await processesOf(stack)).map((pid) => `process ${pid}`),
     ...(await databasesOf(dataDir, stack)),
     ...(await filesOf(dataDir, stack)).map((path) => `file ${path}`),
+    ...(await listLimits(dataDir, stack)).map(({ name }) => `control group ${name}`),
   ];
 }
 
