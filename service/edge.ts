@@ -11,21 +11,21 @@ import { createApp } from "./app.ts";
 import { renderComment } from "./comment.ts";
 import type { OperatorConfig } from "./config/types.ts";
 import type { Forge } from "./forges/forge.ts";
-import type { AddressOf } from "./gateway/addresses.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import { createRoutes } from "./gateway/routes.ts";
 import { createEdgeServer } from "./gateway/server.ts";
 import { createVisits } from "./gateway/visits.ts";
-import { createInbox } from "./inbox/inbox.ts";
+import type { Inbox } from "./inbox/inbox.ts";
 import { createSessions } from "./session.ts";
 import type { Store } from "./store/store.ts";
-import type { Target, World } from "./world.ts";
+import type { World } from "./world.ts";
 
 export interface EdgeParts {
   readonly config: OperatorConfig;
   readonly store: Store;
   readonly world: Pick<World, "address" | "logs">;
   readonly forges: ReadonlyMap<string, Forge>;
+  readonly inbox: Inbox;
   readonly actions: AllActions;
   readonly doctor: () => Promise<readonly Finding[]>;
   /** What `/readyz` asks. */
@@ -54,7 +54,8 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
   const counters = createCounters({ store, onError });
   const gateway = createGateway({
     routes,
-    addressOf: createAddressBook(parts),
+    addressOf: async (stack, service, { status }) =>
+      status.live && parts.world.address(status.live.target, stack, service),
     wake: async (key) => void (await actions.wake(key, "visit")),
     visits,
     history: store.history,
@@ -67,7 +68,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     webhooks: {
       forges: parts.forges,
       keyOf: keyFinder(config),
-      receive: createInbox({ store }).receive,
+      receive: parts.inbox.receive,
       onPush: parts.onPush,
       counters,
       limits: { maxBytes: config.limits.webhookBytes, largeBodies: config.limits.largeBodies },
@@ -113,24 +114,6 @@ function keyFinder({ repositories }: OperatorConfig) {
   return (forge: string, path: string, number: number): string | undefined => {
     const repository = names.get(`${forge} ${path.toLowerCase()}`);
     return repository === undefined ? undefined : formatKey({ repository, number });
-  };
-}
-
-/** Which driver to ask for a stack's addresses, remembered until the preview changes, so that requests go on without the store. */
-function createAddressBook({ store, world }: Pick<EdgeParts, "store" | "world">): AddressOf {
-  const targets = new Map<string, { readonly key: string; readonly target: Target }>();
-  store.onChange((key) => {
-    for (const [stack, known] of targets) if (known.key === key) targets.delete(stack);
-  });
-  return async (stack, service) => {
-    let known = targets.get(stack);
-    if (!known) {
-      const preview = await store.findByStack(stack);
-      if (!preview?.status.live) return undefined;
-      known = { key: preview.key, target: preview.status.live.target };
-      targets.set(stack, known);
-    }
-    return world.address(known.target, stack, service);
   };
 }
 

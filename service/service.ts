@@ -18,6 +18,7 @@ import { startEdge } from "./edge.ts";
 import type { Forge } from "./forges/forge.ts";
 import { type ForgeName, forges as forgeRegistry } from "./forges/registry.ts";
 import { findGitDir } from "./git.ts";
+import { createInbox, type Inbox } from "./inbox/inbox.ts";
 import { createNotifier } from "./notify.ts";
 import { createReadinessChecks } from "./readiness.ts";
 import { type ReconcileDeps, type ReconcileOptions, reconcile } from "./reconcile.ts";
@@ -82,6 +83,7 @@ interface Parts extends ServiceOptions {
   readonly world: World;
   readonly forges: ReadonlyMap<string, Forge>;
   readonly repositories: Repositories;
+  readonly inbox: Inbox;
   readonly now: () => string;
 }
 
@@ -97,10 +99,9 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
   const supervisor = createSupervisor({ dataDir, logger, clock: () => new Date() });
   undo.push((how) => supervisor.stop(how));
   supervisor.start();
-
   const world = createWorld({ config });
   const repositories = createRepositories({ config, store });
-  const parts: Parts = { ...options, store, stacks, world, forges, repositories, now };
+  const parts: Parts = { ...options, store, stacks, world, forges, repositories, inbox: createInbox({ store }), now };
   const { actions, resync } = startWork(parts, undo);
   const doctor = createDoctor({
     world,
@@ -130,6 +131,7 @@ function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllActions; 
     queue: store.queue,
     reconcile: (key) => reconcile({ ...deps, onWish: worker.onWish }, key),
     lookAgain,
+    calm: parts.inbox.calm,
     concurrency: PREVIEWS_AT_ONCE,
     logger,
   });

@@ -13,6 +13,8 @@ export interface WorkerDeps {
   readonly reconcile: (key: string) => Promise<void>;
   /** Called when a reconcile itself broke (store away, a fault of ours). */
   readonly lookAgain: (key: string, afterMs: number) => void;
+  /** Awaited before more is begun; resolves when nothing more urgent is under way. */
+  readonly calm: () => Promise<void>;
   /** Previews worked on at once. */
   readonly concurrency: number;
   readonly logger: Logger;
@@ -52,6 +54,7 @@ export function startWorker(deps: WorkerDeps): Worker {
     if (state.fetching) return;
     state.fetching = true;
     while (state.again && !state.draining && runs.size < deps.concurrency) {
+      await deps.calm();
       state.again = false;
       try {
         const jobs = await queue.fetch(deps.concurrency - runs.size);

@@ -215,6 +215,7 @@ describe("deliveries and queue", () => {
     let together = 0;
     const worker = startWorker({
       queue: two.queue,
+      calm: async () => {},
       async reconcile(key) {
         active.set(key, (active.get(key) ?? 0) + 1);
         together = Math.max(together, active.size);
