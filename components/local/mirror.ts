@@ -1,9 +1,10 @@
 /** Bare mirrors of repositories, owned by the service: the only place where source comes in. */
-import { access, mkdir } from "node:fs/promises";
-import { isAbsolute } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { isAbsolute, join } from "node:path";
 import { StacklingError, TerminalError } from "../errors.ts";
 import { withFileLock } from "./file-lock.ts";
 import { GitError, type GitOptions, git, prepareGit } from "./git.ts";
+import { exists } from "./json-file.ts";
 import { layout } from "./layout.ts";
 import { type Submodule, submodulesOf } from "./submodules.ts";
 
@@ -28,7 +29,7 @@ const MAX_SUBMODULE_DEPTH = 5;
 
 /**
  * Makes sure that the mirror holds `commit`, with its submodules' mirrors and LFS objects where asked
- * for. Costs one git process when it is there already. Throws `StacklingError` (`CheckoutFailed`) with
+ * for. Costs no git process when it is there already. Throws `StacklingError` (`CheckoutFailed`) with
  * git's words when it cannot be fetched.
  */
 export async function ensureMirror(request: MirrorRequest): Promise<void> {
@@ -36,9 +37,10 @@ export async function ensureMirror(request: MirrorRequest): Promise<void> {
   await ensure(request, 0);
 }
 
-/** True when the mirror of `repository` holds the commit. */
+/** True when the mirror of `repository` holds the commit; costs no process where it was fetched by its id. */
 export async function mirrorHas(repository: string, commit: string, options: GitOptions): Promise<boolean> {
   const mirror = layout(options.dataDir).mirror(repository);
+  if (await exists(join(mirror, refOf(commit)))) return true;
   return git(["--git-dir", mirror, "cat-file", "-e", `${commit}^{commit}`], options).then(
     () => true,
     () => false,
@@ -68,11 +70,12 @@ function submoduleRequest(request: MirrorRequest, { repository, commit }: Submod
 
 async function fetchInto(mirror: string, request: MirrorRequest, options: GitOptions): Promise<void> {
   const { repository, url, commit } = request;
-  if (await mirrorHas(repository, commit, options)) return;
+  // Somebody else may have fetched it while we waited for the lock.
+  if (await exists(join(mirror, refOf(commit)))) return;
   await initMirror(mirror, options);
   // A ref of its own keeps the commit when its branch is pushed over. Version 2 serves any commit by
   // its id (gitprotocol-v2, fetch), where the server allows it; the refs are for those that do not.
-  const byId = [`+${commit}:refs/stackling/commits/${commit}`];
+  const byId = [`+${commit}:${refOf(commit)}`];
   const byRef = request.refs.map((ref) => `+${ref}:refs/stackling/fetched/${ref.replace(/^refs\//, "")}`);
   const base = [
     "-c",
@@ -99,13 +102,14 @@ async function fetchInto(mirror: string, request: MirrorRequest, options: GitOpt
 }
 
 async function initMirror(mirror: string, options: GitOptions): Promise<void> {
-  const there = await access(`${mirror}/HEAD`).then(
-    () => true,
-    () => false,
-  );
-  if (there) return;
+  if (await exists(join(mirror, "HEAD"))) return;
   await mkdir(mirror, { recursive: true, mode: 0o700 });
   await git(["init", "--quiet", "--bare", "--template=", "--end-of-options", mirror], options);
+}
+
+/** Git writes a ref only after all that it reaches is there. */
+function refOf(commit: string): string {
+  return `refs/stackling/commits/${commit}`;
 }
 
 /** git-lfs reads where to fetch from out of the environment, so nothing of it is left in the mirror. */

@@ -3,7 +3,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 const POLL_MS = 2_000;
-const SETTLE_MS = 20;
+const SETTLE_MS = 5;
 
 /**
  * Calls back when a repository's branches may have changed, until the signal aborts.

@@ -115,13 +115,13 @@ export function createLocalForge({ now }: { now: () => string }, { defaultBranch
       return base(repository, await takeSnapshot(gitDir));
     },
 
-    async clonePoint(repository, pullRequest) {
-      const { gitDir } = await open(repository);
-      const pull = pullRequest && (await takeSnapshot(gitDir)).pulls.get(pullRequest.number)?.pull;
+    async clonePoint(repository) {
+      await open(repository);
       return {
         url: absolute(repository.path),
         environment: { GIT_CONFIG_GLOBAL: ANY_OWNER_CONFIG },
-        refs: pull ? [`refs/heads/${pull.branch}`] : ["refs/heads/*", "refs/tags/*"],
+        // Only for a git that does not give out a commit by its id.
+        refs: ["refs/heads/*", "refs/tags/*"],
       };
     },
 
