@@ -62,10 +62,13 @@ export async function endTrees(
   const living = await filterLiving(leaders);
   const groups = living.map(({ pid }) => pid);
   for (const pid of groups) signal(-pid, "SIGTERM");
-  for (const pid of await others()) if (!groups.includes(pid)) signal(pid, "SIGTERM");
+  // Looking through all processes costs milliseconds, so it is not done twice where nobody is found.
+  let strays = await others();
+  for (const pid of strays) if (!groups.includes(pid)) signal(pid, "SIGTERM");
   const deadline = performance.now() + drainMs;
-  while (performance.now() < deadline && ((await filterLiving(living)).length > 0 || (await others()).length > 0)) {
+  while (performance.now() < deadline && ((await filterLiving(living)).length > 0 || strays.length > 0)) {
     await delay(15);
+    strays = await others();
   }
   for (const pid of groups) signal(-pid, "SIGKILL");
   for (let round = 0; round < 200; round++) {

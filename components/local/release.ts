@@ -23,7 +23,7 @@ import {
 /** How long a process without a port must live to count as started. */
 const SETTLE_MS = 300;
 const DRAIN_MS = 5_000;
-const POLL_FIRST_MS = 20;
+const POLL_FIRST_MS = 8;
 const POLL_LAST_MS = 100;
 
 export interface Started {
@@ -87,7 +87,7 @@ export async function awaitHealthy(
     if (ended) throw await fail("StartFailed", exitText(launch, ended));
     return undefined;
   }
-  for (let pauseMs = POLL_FIRST_MS; ; pauseMs = Math.min(pauseMs * 1.5, POLL_LAST_MS)) {
+  for (let pauseMs = POLL_FIRST_MS; ; pauseMs = Math.min(pauseMs * 1.15, POLL_LAST_MS)) {
     signal.throwIfAborted();
     const health = await probe(launch.port, launch.healthPath, Math.min(5_000, launch.startTimeoutSeconds * 1000));
     if (health.ok) return health.address;

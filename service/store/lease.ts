@@ -104,12 +104,13 @@ function hold(deps: LeaseDeps, stack: string, fence: number): HeldLease {
 }
 
 async function recordEngine(db: Kysely<Tables>, stack: string, engine: EngineProcess): Promise<void> {
-  await db
-    .insertInto("engine_run")
-    .values({ stack, host: engine.host, pid: engine.pid, start_time: engine.startTime })
-    .execute();
-  await sql`delete from engine_run where stack = ${stack} and id not in
-    (select id from engine_run where stack = ${stack} order by id desc limit ${ENGINES_KEPT})`.execute(db);
+  // One statement and so one commit, because the engine waits for it; the new row is not among those seen here.
+  await sql`
+    with recorded as (
+      insert into engine_run (stack, host, pid, start_time)
+      values (${stack}, ${engine.host}, ${engine.pid}, ${engine.startTime}))
+    delete from engine_run where stack = ${stack} and id not in
+      (select id from engine_run where stack = ${stack} order by id desc limit ${ENGINES_KEPT - 1})`.execute(db);
 }
 
 async function priorEngines(db: Kysely<Tables>, stack: string): Promise<readonly EngineProcess[]> {
