@@ -10,16 +10,21 @@ export interface BodyLimits {
 }
 
 const LARGE_BYTES = 1024 * 1024;
+/** For all that are not large: thousands of deliveries, or a stranger's many that are just not large. */
+const SMALL_TOTAL_BYTES = 64 * 1024 * 1024;
 
 /**
- * The result reads a body or throws `RejectedDeliveryError`: 413 over the limit, 503 when too many
- * large ones are being read, 400 when it does not come in time or breaks off.
+ * The result reads a body or throws `RejectedDeliveryError`: 413 over the limit, 503 when too much is
+ * being read at once, 400 when it does not come in time or breaks off.
  */
 export function createBodyReader({ maxBytes, largeBodies, timeoutMs = 10_000 }: BodyLimits) {
+  const heldMax = maxBytes * largeBodies + SMALL_TOTAL_BYTES;
   let reading = 0;
+  let held = 0;
 
   return async (request: IncomingMessage): Promise<Buffer> => {
     let counted = false;
+    let arrived = 0;
     const claimed = Number(request.headers["content-length"] ?? 0);
     // The claim is not trusted: what arrives is counted too.
     const admit = (bytes: number) => {
@@ -29,16 +34,23 @@ export function createBodyReader({ maxBytes, largeBodies, timeoutMs = 10_000 }: 
       counted = true;
       reading += 1;
     };
+    const take = (bytes: number) => {
+      held += bytes - arrived;
+      arrived = bytes;
+      if (held > heldMax) throw tooMany();
+      admit(bytes);
+    };
     try {
       admit(claimed);
-      return await collect(request, admit, timeoutMs);
+      return await collect(request, take, timeoutMs);
     } finally {
+      held -= arrived;
       if (counted) reading -= 1;
     }
   };
 }
 
-function collect(request: IncomingMessage, admit: (bytes: number) => void, timeoutMs: number): Promise<Buffer> {
+function collect(request: IncomingMessage, take: (bytes: number) => void, timeoutMs: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -46,7 +58,7 @@ function collect(request: IncomingMessage, admit: (bytes: number) => void, timeo
     const onData = (chunk: Buffer) => {
       bytes += chunk.length;
       try {
-        admit(bytes);
+        take(bytes);
         chunks.push(chunk);
       } catch (error) {
         end(() => reject(error));
@@ -76,7 +88,7 @@ function tooLarge(maxBytes: number): RejectedDeliveryError {
 function tooMany(): RejectedDeliveryError {
   return new RejectedDeliveryError(503, {
     reason: "Busy",
-    userMessage: "reading the body: too many large ones at once, send it again",
+    userMessage: "reading the body: too much arrives at once, send it again",
   });
 }
 
