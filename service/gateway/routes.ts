@@ -120,7 +120,8 @@ function createTable(domain: string) {
 
   const put = (preview: Preview): boolean => {
     const before = byKey.get(preview.key);
-    if (before && before.preview.revision === preview.revision) return false;
+    // What was read earlier may arrive later.
+    if (before && before.preview.revision >= preview.revision) return false;
     remove(preview.key);
     const routes = routesOf(preview, domain);
     for (const [host, route] of routes) byHost.set(host, route);

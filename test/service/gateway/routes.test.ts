@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { createRoutes } from "../../../service/gateway/routes.ts";
+import type { Preview } from "../../../service/status.ts";
+import { aPreview } from "../../support/previews.ts";
+
+describe("the routes", () => {
+  it("keep the newest of a preview when an older reading arrives behind it", async () => {
+    const URLS = { web: "http://pr-1-shop.localhost:4000" };
+    const older: Preview = { ...aPreview({ number: 1, urls: URLS }), revision: 4 };
+    const newer: Preview = { ...older, status: { ...older.status, awake: false }, revision: 5 };
+    let changed: ((key: string) => void) | undefined;
+    const listed = Promise.withResolvers<readonly Preview[]>();
+    const opening = createRoutes({
+      store: {
+        list: () => listed.promise,
+        find: async () => newer,
+        onChange: (listener) => {
+          changed = listener;
+          return () => {};
+        },
+      },
+      domain: "localhost:4000",
+      onError: (error) => assert.fail(String(error)),
+    });
+    changed?.(older.key);
+    await Promise.resolve();
+    listed.resolve([older]);
+    const routes = await opening;
+    assert.equal(routes.lookup("pr-1-shop.localhost:4000")?.door, "asleep");
+    routes.close();
+  });
+});
