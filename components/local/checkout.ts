@@ -7,7 +7,7 @@ import { TerminalError } from "../errors.ts";
 import type { BuildStep, SourceDefinition } from "../ports.ts";
 import { baseEnvironment, PREVIEW_MARK } from "./environment.ts";
 import { prepareGit } from "./git.ts";
-import { installFromCache } from "./install-cache.ts";
+import { copyTree, installInCache } from "./install-cache.ts";
 import { exists } from "./json-file.ts";
 import { inside, layout } from "./layout.ts";
 import { ensureMirror, mirrorHas, requireObjectId } from "./mirror.ts";
@@ -111,7 +111,6 @@ async function fill(context: ResourceContext, { source, environment }: CheckoutI
   const user = await allocateUser(dataDir, stack);
   await mkdir(path, { mode: 0o700 });
   await writeTree({ dataDir, source, path, signal });
-  if (user !== undefined) await execa("chown", ["-R", "-h", `${user}:${user}`, "--", path]);
   const base = { ...environment, ...baseEnvironment({ stack, preview, node: await nodeFolder(dataDir) }) };
   const run = {
     environment: base,
@@ -123,12 +122,14 @@ async function fill(context: ResourceContext, { source, environment }: CheckoutI
     reason: "InstallFailed",
     action: "installing with",
   };
-  if (source.install.length > 0) {
-    context.log("installing");
-    const { [PREVIEW_MARK]: _, ...shared } = baseEnvironment({ stack, preview, node: await nodeFolder(dataDir) });
-    const staged = { dataDir, checkout: path, steps: source.install, run: { ...run, environment: shared } };
-    if (!(await installFromCache(staged))) await runSteps(source.install, path, run);
-  }
+  if (source.install.length > 0) context.log("installing");
+  const { [PREVIEW_MARK]: _, ...shared } = baseEnvironment({ stack, preview, node: await nodeFolder(dataDir) });
+  const staged = { dataDir, checkout: path, steps: source.install, run: { ...run, environment: shared } };
+  // Before the tree is handed over: an older release of the preview could change it while we read.
+  const installed = source.install.length > 0 ? await installInCache(staged) : undefined;
+  if (user !== undefined) await execa("chown", ["-R", "-h", `${user}:${user}`, "--", path]);
+  if (installed) await copyTree(installed, path, user);
+  else await runSteps(source.install, path, run);
   if (source.build.length > 0) context.log("building");
   const build = { ...run, logFile: preview.log("build"), reason: "BuildFailed", action: "building with" };
   await runSteps(source.build, path, build);

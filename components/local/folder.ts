@@ -1,11 +1,12 @@
 /** A preview's folder and user: made first, removed last, with whatever is left of the preview by then. */
 import { chmod, chown, mkdir, stat } from "node:fs/promises";
 import { TerminalError } from "../errors.ts";
+import { endUser } from "./end-user.ts";
 import { OWNER_MARK } from "./environment.ts";
 import { layout, prepareDataDir } from "./layout.ts";
 import { listLimits, removeLimits } from "./limits.ts";
 import { isReachable } from "./node-runtime.ts";
-import { endTrees, findByUser, findMarked } from "./processes.ts";
+import { endTrees, findMarked } from "./processes.ts";
 import { removeTree } from "./remove-tree.ts";
 import type { LocalResource } from "./resource.ts";
 import { allocateUser, canSwitchUser, freeUser, listUsers } from "./users.ts";
@@ -67,10 +68,9 @@ async function makePreviewFolder(dataDir: string, stack: string): Promise<string
 export async function removePreviewFolder(dataDir: string, stack: string): Promise<void> {
   const user = (await listUsers(dataDir))[stack];
   const { folder } = layout(dataDir).preview(stack);
-  const others = async () => [
-    ...(await findMarked(OWNER_MARK, (owner) => owner.startsWith(`${folder}/`))).map(({ pid }) => pid),
-    ...(user === undefined ? [] : await findByUser(user)),
-  ];
+  const others = async () =>
+    (await findMarked(OWNER_MARK, (owner) => owner.startsWith(`${folder}/`))).map(({ pid }) => pid);
+  if (user !== undefined) await endUser(user);
   await endTrees([], { drainMs: 2_000, others });
   for (const { name } of await listLimits(dataDir, stack)) await removeLimits(name);
   await removeTree(folder);

@@ -9,6 +9,7 @@ import { basename, dirname, join } from "node:path";
 import { execa } from "execa";
 import { StacklingError } from "../errors.ts";
 import type { BuildStep } from "../ports.ts";
+import { endUser } from "./end-user.ts";
 import { withFileLock } from "./file-lock.ts";
 import { inside, layout } from "./layout.ts";
 import { removeTree } from "./remove-tree.ts";
@@ -34,11 +35,11 @@ export interface InstallRequest {
   readonly run: Omit<CommandRequest, "command" | "directory" | "owner">;
 }
 
-/** Puts the installed dependencies into the checkout; false when these steps cannot be cached and must run there. */
-export async function installFromCache(request: InstallRequest): Promise<boolean> {
+/** Folder of the installed dependencies of a checkout that is still ours; undefined when these steps cannot be cached and must run there. */
+export async function installInCache(request: InstallRequest): Promise<string | undefined> {
   const { dataDir, checkout, steps } = request;
   const manifests = await listManifests(checkout);
-  if (manifests.length === 0 || (await hasLifecycle(checkout, manifests))) return false;
+  if (manifests.length === 0 || (await hasLifecycle(checkout, manifests))) return undefined;
   const digest = await digestOf(checkout, manifests, steps, request.run.environment.PATH ?? "");
   const folder = join(layout(dataDir).installCache, digest);
   await withFileLock(
@@ -48,9 +49,7 @@ export async function installFromCache(request: InstallRequest): Promise<boolean
     },
     INSTALL_WAIT_MS,
   );
-  if ((await verdictOf(folder)) !== "cached") return false;
-  await copyTree(join(folder, "tree"), checkout, request.run.user);
-  return true;
+  return (await verdictOf(folder)) === "cached" ? join(folder, "tree") : undefined;
 }
 
 async function build(request: InstallRequest, folder: string, digest: string, manifests: readonly string[]) {
@@ -78,6 +77,7 @@ async function build(request: InstallRequest, folder: string, digest: string, ma
         owner: folder,
       });
     }
+    if (user !== undefined) await endUser(user);
     const leftAtHome = (await readdir(home)).filter((name) => !HOME_CACHES.has(name));
     if (user !== undefined) await execa("chown", ["-R", "-h", "0:0", "--", tree]);
     await execa("chmod", ["-R", "a+rX,go-w", "--", tree]);
@@ -89,6 +89,7 @@ async function build(request: InstallRequest, folder: string, digest: string, ma
     await writeFile(join(folder, "verdict"), "uncached");
     await removeTree(tree);
   } finally {
+    if (user !== undefined) await endUser(user);
     for (const part of [home, tmp]) await removeTree(part);
     await freeUser(dataDir, installer);
   }
@@ -98,8 +99,8 @@ async function verdictOf(folder: string): Promise<string | undefined> {
   return readFile(join(folder, "verdict"), "utf8").catch(() => undefined);
 }
 
-/** Shares the blocks where the file system can (cp(1), --reflink); macOS has no such option and no need. */
-async function copyTree(from: string, to: string, user: number | undefined): Promise<void> {
+/** As the owner of `to`. Shares the blocks where the file system can (cp(1), --reflink); macOS has no such option and no need. */
+export async function copyTree(from: string, to: string, user: number | undefined): Promise<void> {
   if (process.platform !== "linux") return cp(from, to, { recursive: true, verbatimSymlinks: true });
   await execa("cp", ["-a", "--reflink=auto", "--no-preserve=ownership", "--", `${from}/.`, to], {
     ...(user !== undefined && { uid: user, gid: user }),

@@ -4,7 +4,7 @@ import { withFileLock } from "./file-lock.ts";
 import { readJson, writeJson } from "./json-file.ts";
 import { layout } from "./layout.ts";
 
-const FIRST = 300_000;
+export const FIRST_USER = 300_000;
 /** Users of one data folder; as many slots lie beside each other, so that two Stacklings on a machine share none. */
 const COUNT = 10_000;
 const SLOTS = 10_000;
@@ -62,5 +62,5 @@ async function withUsers<T>(
 }
 
 function firstOf(dataDir: string): number {
-  return FIRST + (createHash("sha256").update(dataDir).digest().readUInt32BE() % SLOTS) * COUNT;
+  return FIRST_USER + (createHash("sha256").update(dataDir).digest().readUInt32BE() % SLOTS) * COUNT;
 }

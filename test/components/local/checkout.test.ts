@@ -1,13 +1,20 @@
 import assert from "node:assert/strict";
-import { lstat, mkdir, readdir, readFile, readlink, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { readdirSync, statSync } from "node:fs";
+import { chmod, lstat, mkdir, readdir, readFile, readlink, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { execa } from "execa";
 import { StacklingError } from "../../../components/errors.ts";
 import { checkoutResource } from "../../../components/local/checkout.ts";
 import { folderResource } from "../../../components/local/folder.ts";
+import { layout } from "../../../components/local/layout.ts";
+import { startTimeOf } from "../../../components/local/process-identity.ts";
+import { findByUser } from "../../../components/local/processes.ts";
+import { listUsers } from "../../../components/local/users.ts";
 import { createRepository, type TestRepository } from "../../support/git-repository.ts";
 import { createLocalWorld } from "./local-world.ts";
+
+const notRoot = process.getuid?.() === 0 ? false : "requires root";
 
 describe("a checkout", () => {
   let repository: TestRepository;
@@ -127,6 +134,47 @@ describe("a checkout", () => {
     );
     const third = await world.checkOut({ repository: repository.path, commit, install });
     assert.equal(await readFile(join(third, "node_modules/when"), "utf8"), two);
+  });
+
+  it("reads what to install before the preview's user can change it", { skip: notRoot }, async () => {
+    const source = { repository: repository.path, commit, submodules: false, lfs: false, build: [] };
+    const install = [{ command: "true", directory: "." }];
+    const { checkouts } = layout(world.dataDir).preview("shop-pr-1");
+    const owners: number[] = [];
+    const log = () => owners.push(...readdirSync(checkouts).map((name) => statSync(join(checkouts, name)).uid));
+    const inputs = { source: { ...source, install }, environment: {}, generation: 0 };
+    const { state } = await checkoutResource.create({ ...world.context(), log }, inputs, "checkout");
+    assert.deepEqual(owners, [0]);
+    assert.notEqual(statSync(state.path).uid, 0);
+  });
+
+  it("ends what an install left running, though it shed its environment and its group", {
+    skip: notRoot,
+  }, async () => {
+    const stray = `env -i setsid /bin/sh -c 'echo $$ > pid; exec sleep 300' & while [ ! -s pid ]; do :; done`;
+    const install = [{ command: stray, directory: "." }];
+    const path = await world.checkOut({ repository: repository.path, commit, install });
+    const pid = Number(await readFile(join(path, "pid"), "utf8"));
+    try {
+      assert.equal(startTimeOf(pid), undefined);
+    } finally {
+      if (startTimeOf(pid)) process.kill(pid, "SIGKILL");
+    }
+  });
+
+  it("leaves no process of the preview that forks without pause", { skip: notRoot }, async () => {
+    const beat = join(world.dataDir, "beat");
+    await writeFile(beat, "");
+    await chmod(beat, 0o666);
+    const chain = `f() { [ $1 -gt 100000 ] && exit; printf x >> ${beat}; f $(($1 + 1)) & exit; }; f 0`;
+    const build = [{ command: `env -i setsid /bin/sh -c '${chain}'`, directory: "." }];
+    await world.checkOut({ repository: repository.path, commit, build });
+    const user = (await listUsers(world.dataDir))["shop-pr-1"] ?? 0;
+    assert.ok(user >= 300_000);
+    await folderResource.delete(world.context(), "shop-pr-1", { path: "" });
+    const { size } = await stat(beat);
+    for (let look = 0; look < 20; look++) assert.deepEqual(await findByUser(user), []);
+    assert.equal((await stat(beat)).size, size, "the chain goes on");
   });
 
   it("installs in the tree when the command needs more than manifests", async () => {
