@@ -8,6 +8,7 @@ import type { Tables } from "./tables.ts";
 /** GitHub lets three days of deliveries be asked for again; an id must be known for longer than that. */
 const DELIVERIES_KEPT_DAYS = 4;
 const HISTORY_KEPT_DAYS = 90;
+const ENGINES_KEPT_DAYS = 4;
 
 type RecordStore = Pick<
   Store,
@@ -128,8 +129,13 @@ export function recordStore({ db, queue }: { readonly db: Kysely<Tables>; readon
   };
 }
 
-/** Forgets deliveries no forge can send again, and old history. */
+/** Forgets deliveries no forge can send again, old history, and leases and engines of stacks that are long gone. */
 export async function prune(db: Kysely<Tables>): Promise<void> {
   await sql`delete from delivery where at < now() - make_interval(days => ${DELIVERIES_KEPT_DAYS})`.execute(db);
   await sql`delete from history where at < now() - make_interval(days => ${HISTORY_KEPT_DAYS})`.execute(db);
+  const isGone = sql`exists (select from preview where preview.stack = held.stack
+    and gone_at < now() - make_interval(days => ${ENGINES_KEPT_DAYS}))`;
+  await sql`delete from engine_run as held where ${isGone}`.execute(db);
+  // A later lease of the same stack still gets a higher fence: it is at least the server's clock.
+  await sql`delete from lease as held where expires_at < now() and ${isGone}`.execute(db);
 }

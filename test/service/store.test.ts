@@ -109,6 +109,22 @@ describe("the store", () => {
     }
   });
 
+  it("forgets leases and engines of stacks that are long gone, and of no other", async () => {
+    const store = await open();
+    for (const number of [1, 2]) {
+      await store.create(draft(number));
+      const lease = await store.acquireLease(`shop-pr-${number}`);
+      await lease?.recordEngine({ host: "here", pid: 1, startTime: "1" });
+      await lease?.release();
+    }
+    await store.setStatus("shop#1", { goneAt: "2020-01-01T00:00:00.000Z" });
+    await store.close();
+    opened.length = 0;
+    await open();
+    assert.deepEqual(await query("select stack from lease"), [{ stack: "shop-pr-2" }]);
+    assert.deepEqual(await query("select stack from engine_run"), [{ stack: "shop-pr-2" }]);
+  });
+
   it("raises the last visit and never lowers it", async () => {
     const store = await open();
     await store.create(draft(3));
