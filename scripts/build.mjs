@@ -28,6 +28,8 @@ for (const room of rooms) {
 // Named by the sources relative to themselves.
 cpSync(join(root, "package.json"), join(dist, "package.json"));
 cpSync(join(root, "examples"), join(dist, "examples"), { recursive: true });
+const project = readFileSync(join(root, "Pulumi.yaml"), "utf8");
+writeFileSync(join(dist, "Pulumi.yaml"), project.replace("infra/index.ts", "infra/index.js"));
 for (const file of readdirSync(dist, { recursive: true, encoding: "utf8" })) {
   if (file.endsWith(".js")) pointAtJavaScript(join(dist, file));
 }

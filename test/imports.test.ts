@@ -35,7 +35,6 @@ const general = new Set([
   "express",
   "google-protobuf",
   "kysely",
-  "listr2",
   "p-queue",
   "pg",
   "picocolors",

@@ -27,7 +27,9 @@ const RUNS_PROGRAM = new Set(["up", "update", "preview", "pre", "watch", "import
 /** What may leave the stack otherwise than the service knows it. */
 const CHANGES = new Set([...RUNS_PROGRAM, "destroy", "dn", "down", "refresh", "state", "cancel", "rm"]);
 const READS = new Set(["preview", "pre"]);
+/** The clone, or `dist/` of the installed package, whose executables lie beside that. */
 const PROJECT_ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const EXECUTABLES = ["bin", "../bin"].map((folder) => join(PROJECT_ROOT, folder));
 
 /** Longer than most updates, shorter than a person's patience. */
 const LEASE_WITHIN_MS = 120_000;
@@ -145,7 +147,7 @@ function variables(
   const { PATH = "", HOME = "", TERM = "dumb", LANG = "C.UTF-8", EDITOR = "" } = environment;
   const { passphrase, pulumiHome } = layout(dataDir);
   // Our Node for the provider's script, the provider for the engine, then what the person has.
-  const path = [join(PROJECT_ROOT, "bin"), dirname(process.execPath), dirname(engine.command), PATH].join(delimiter);
+  const path = [...EXECUTABLES, dirname(process.execPath), dirname(engine.command), PATH].join(delimiter);
   return {
     PATH: path,
     HOME,

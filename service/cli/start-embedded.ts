@@ -11,6 +11,7 @@ import type { pullRequests } from "../embedded/example-changes.ts";
 import { servicesRestored } from "../embedded/restored.ts";
 import { type Client, createClient } from "./client.ts";
 import type { CliContext } from "./context.ts";
+import { createActivity } from "./live.ts";
 import { printLine } from "./output.ts";
 
 export interface Foreground {
@@ -38,18 +39,25 @@ export async function needEngine({ stderr }: CliContext): Promise<void> {
 export async function startInForeground(choice: StartChoice, context: CliContext): Promise<Foreground> {
   const { dataDir, config } = choice;
   const port = choice.port ?? config?.port ?? DEFAULT_PORT;
+  const activity = createActivity(context);
+  const say = (doing: string) => {
+    if (!choice.quiet) activity.say(doing);
+  };
   const instance = await startEmbedded({
     dataDir,
     place: { host: config?.host ?? "127.0.0.1", port },
     version: context.version,
     config: async () =>
       config ? withPort(config, port) : embeddedConfig({ dataDir, port, repositories: await exampleOf(choice) }),
-    onProgress: (doing) => {
-      if (!choice.quiet) printLine(context.stderr, `${doing} …`);
-    },
+    onProgress: say,
     onError: (line) => printLine(context.stderr, line),
+  }).catch((error: unknown) => {
+    activity.end();
+    throw error;
   });
+  say("waiting for services to answer");
   await servicesRestored(dataDir);
+  activity.end();
   return { instance, client: createClient(instance) };
 }
 

@@ -1,6 +1,7 @@
 import type { PreviewView } from "../api/preview-view.ts";
 import type { Client } from "./client.ts";
 import type { CliContext } from "./context.ts";
+import { createActivity } from "./live.ts";
 import { conditionOf, printJson, printLine } from "./output.ts";
 
 export interface Waiting {
@@ -17,7 +18,9 @@ export interface Waiting {
 /** Waits until the newest wish is served or cannot be; prints the outcome and resolves with the exit code. */
 export async function waitUntilReady(asked: Waiting): Promise<number> {
   const { client, key, json, context, settled = () => true } = asked;
-  const preview = await client.waitFor(key, (now) => isSettled(now) && settled(now), options(asked));
+  const preview = await told(asked, (onChange) =>
+    client.waitFor(key, (now) => isSettled(now) && settled(now), { ...options(asked), onChange }),
+  );
   const { url, condition, reason, message } = preview;
   if (json) printJson(context.stdout, { key: preview.key, url, condition, reason });
   else if (condition === "Ready") printLine(context.stdout, `${preview.key} is live: ${url}`);
@@ -30,7 +33,9 @@ export async function waitUntilReady(asked: Waiting): Promise<number> {
 
 export async function waitUntilGone(asked: Waiting): Promise<number> {
   const { client, key, json, context } = asked;
-  const preview = await client.waitFor(key, (now) => now.stage === "Gone", options(asked));
+  const preview = await told(asked, (onChange) =>
+    client.waitFor(key, (now) => now.stage === "Gone", { ...options(asked), onChange }),
+  );
   if (json) printJson(context.stdout, { key: preview.key, condition: preview.condition, reason: preview.reason });
   else printLine(context.stdout, `${preview.key} is gone: nothing of it is left`);
   return 0;
@@ -41,12 +46,21 @@ export function isSettled({ condition, stage }: PreviewView): boolean {
   return condition !== "Reconciling" || stage === "Gone";
 }
 
-function options({ timeoutMs, json, context, signal }: Waiting) {
-  return {
-    timeoutMs,
-    ...(signal ? { signal } : {}),
-    onChange: (preview: PreviewView) => {
-      if (!json) printLine(context.stderr, `${preview.key}: ${preview.message || conditionOf(preview)}`);
-    },
-  };
+/** Says what is going on meanwhile, except to programs. */
+async function told(
+  { json, context }: Waiting,
+  wait: (onChange: (preview: PreviewView) => void) => Promise<PreviewView>,
+): Promise<PreviewView> {
+  const activity = createActivity(context);
+  try {
+    return await wait((preview) => {
+      if (!json) activity.say(`${preview.key}: ${(preview.message || conditionOf(preview)).replace(/\.$/, "")}`);
+    });
+  } finally {
+    activity.end();
+  }
+}
+
+function options({ timeoutMs, signal }: Waiting) {
+  return { timeoutMs, ...(signal ? { signal } : {}) };
 }

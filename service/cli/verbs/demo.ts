@@ -7,8 +7,9 @@ import { freePort } from "../../embedded/port.ts";
 import { removeDataDir } from "../../embedded/remove.ts";
 import type { Client } from "../client.ts";
 import type { CliContext } from "../context.ts";
-import { runDemonstration } from "../demonstration.ts";
+import { type Demonstration, runDemonstration } from "../demonstration.ts";
 import { inForeground, untilAborted } from "../foreground.ts";
+import { createActivity } from "../live.ts";
 import { portOption } from "../options.ts";
 import { printJson, printLine } from "../output.ts";
 import { exampleFolder, type Foreground, needEngine, startInForeground } from "../start-embedded.ts";
@@ -28,10 +29,8 @@ export const demo: RunVerb = async ({ options, context }) => {
     },
     work: async ({ client }, signal) => {
       const repository = await openExample(exampleFolder(dataDir), []);
-      const report = (step: DemoStep) =>
-        json ? printJson(context.stdout, step) : printLine(context.stdout, inWords(step));
       if (options.once) {
-        await runDemonstration({ client, repository, report, signal });
+        await showOnce({ client, repository, signal }, { json, context });
         return 0;
       }
       await repository.commit("demo/greeting", demonstration.opened);
@@ -60,6 +59,32 @@ export interface DemoStep {
   /** Since that step's trigger: a push for `live` and `updated`, the close for `gone`. */
   readonly ms: number;
   readonly url?: string;
+}
+
+const MEANWHILE: Readonly<Partial<Record<DemoStep["step"], string>>> = {
+  opened: "making the preview",
+  pushed: "releasing the new commit",
+  closed: "removing everything it owns",
+};
+
+async function showOnce(
+  demonstration: Omit<Demonstration, "report">,
+  { json, context }: { readonly json: boolean; readonly context: CliContext },
+): Promise<void> {
+  let activity = createActivity(context);
+  const report = (step: DemoStep) => {
+    if (json) return printJson(context.stdout, step);
+    activity.end();
+    printLine(context.stdout, inWords(step));
+    activity = createActivity(context);
+    const doing = MEANWHILE[step.step];
+    if (doing) activity.say(doing);
+  };
+  try {
+    await runDemonstration({ ...demonstration, report });
+  } finally {
+    activity.end();
+  }
 }
 
 async function showUntilStopped(
