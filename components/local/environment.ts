@@ -30,13 +30,13 @@ export function baseEnvironment(
   };
 }
 
-/** A value with a credential in it (`http://user:password@proxy`) stays with the operator. */
+/** A proxy with a credential in it (`http://user:password@proxy`, also without `http://`) stays with the operator. */
 export function networkEnvironment(ambient: Ambient): Record<string, string> {
   const names = NETWORK.flatMap((name) => [name, name.toLowerCase()]);
   return Object.fromEntries(
     names.flatMap((name) => {
       const value = ambient[name];
-      return value && !/\/\/[^/]*@/.test(value) ? [[name, value]] : [];
+      return value && !(/_proxy$/i.test(name) && value.includes("@")) ? [[name, value]] : [];
     }),
   );
 }

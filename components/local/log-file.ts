@@ -1,5 +1,5 @@
 /** Logs of installs, builds and services: appended to by the programs themselves, read and cut by us. */
-import { chown, copyFile, type FileHandle, mkdir, open, stat, truncate } from "node:fs/promises";
+import { chown, type FileHandle, mkdir, open, stat, truncate, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { redact } from "./redact.ts";
 
@@ -31,21 +31,32 @@ export async function excerptOf(path: string, from: number, secrets: readonly st
 
 /** Up to `limit` bytes from the end, never before byte `from`. */
 export async function readFrom(path: string, from: number, limit: number): Promise<string> {
+  const size = await sizeOf(path);
+  return readBetween(path, Math.max(from <= size ? from : 0, size - limit), size);
+}
+
+export async function readBetween(path: string, from: number, to: number): Promise<string> {
+  return (await bytesBetween(path, from, to)).toString("utf8");
+}
+
+async function bytesBetween(path: string, from: number, to: number): Promise<Buffer> {
   const file = await open(path, "r").catch(() => undefined);
-  if (!file) return "";
+  if (!file) return Buffer.alloc(0);
   try {
-    const { size } = await file.stat();
-    const start = Math.max(from <= size ? from : 0, size - limit);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start);
-    return buffer.toString("utf8", 0, bytesRead);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(to - from), 0, to - from, from);
+    return buffer.subarray(0, bytesRead);
   } finally {
     await file.close();
   }
 }
 
-/** Keeps one older file. Copied and cut in place, for the program holds the file open and goes on appending. */
+/**
+ * Keeps the end as one older file. Copied and cut in place, for the program holds the file open and
+ * goes on appending; no more than that, for it may also have made it larger than any disk.
+ */
 export async function rotateLog(path: string): Promise<void> {
-  if ((await sizeOf(path)) < ROTATE_BYTES) return;
-  await copyFile(path, `${path}.1`);
+  const size = await sizeOf(path);
+  if (size < ROTATE_BYTES) return;
+  await writeFile(`${path}.1`, await bytesBetween(path, size - ROTATE_BYTES, size), { mode: 0o600 });
   await truncate(path, 0);
 }

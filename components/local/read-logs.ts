@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { LogLine, LogQuery } from "../ports.ts";
 import { layout } from "./layout.ts";
-import { readFrom, sizeOf } from "./log-file.ts";
+import { readBetween, readFrom, sizeOf } from "./log-file.ts";
 import { redact } from "./redact.ts";
 import { listReleases } from "./release-files.ts";
 
@@ -34,8 +34,8 @@ export async function* readLogs(dataDir: string, stack: string, query: LogQuery)
       // Smaller than before: it was cut, what is there is new.
       const offset = size < last.offset ? 0 : last.offset;
       if (size === offset) continue;
-      const lines = (last.rest + (await readFrom(file, offset, size - offset))).split("\n");
-      read.set(service, { offset: size, rest: lines.pop() ?? "" });
+      const lines = (last.rest + (await readBetween(file, Math.max(offset, size - TAIL_BYTES), size))).split("\n");
+      read.set(service, { offset: size, rest: (lines.pop() ?? "").slice(-TAIL_BYTES) });
       for (const text of lines) yield { service, text: redact(text, secrets) };
     }
     await delay(POLL_MS, undefined, { signal: query.signal }).catch(() => undefined);
