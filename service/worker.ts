@@ -58,7 +58,8 @@ export function startWorker(deps: WorkerDeps): Worker {
       state.again = false;
       try {
         const jobs = await queue.fetch(deps.concurrency - runs.size);
-        for (const job of jobs) begin(job);
+        // One that is worked on comes again when the store was away for longer than a heartbeat.
+        for (const job of jobs) if (!runs.has(job.id)) begin(job);
       } catch (error) {
         logger.warn({ err: error }, "taking work from the queue failed; it is tried again");
       }

@@ -224,6 +224,37 @@ describe("deliveries and queue", () => {
     await inbox.receive(delivery);
   });
 
+  it("begin nothing twice when the queue hands out again what is still worked on", async () => {
+    const { queue, enqueue } = await open();
+    const release = Promise.withResolvers<void>();
+    let begun = 0;
+    const worker = startWorker({
+      queue,
+      calm: async () => {},
+      async reconcile() {
+        begun += 1;
+        await release.promise;
+      },
+      lookAgain: () => assert.fail("no reconcile breaks here"),
+      concurrency: 4,
+      logger: silent,
+    });
+    try {
+      await enqueue(["shop#1"]);
+      await eventually(() => begun === 1, { what: "the work" });
+      // As the queue's upkeep does when the store was away for longer than a heartbeat.
+      await query("update pgboss.job set state = 'retry', start_after = now()");
+      await enqueue(["shop#2"]);
+      await eventually(() => begun > 1, { what: "the other key" });
+      await eventually(async () => (await query("select from pgboss.job where state < 'active'")).length === 0);
+      assert.equal(begun, 2);
+    } finally {
+      release.resolve();
+      await worker.drain();
+    }
+    assert.deepEqual(await query("select from pgboss.job"), []);
+  });
+
   it("wake a worker of another replica, which works on many keys and on each alone", async () => {
     const [one, two] = await Promise.all([open("one"), open("two")]);
     const active = new Map<string, number>();
