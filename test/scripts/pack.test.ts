@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, realpath, rm, symlink } from "node:fs/promises";
+import { access, chmod, constants, mkdir, mkdtemp, readdir, realpath, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
+import { freePort, processesOn } from "../e2e/support/command-line.ts";
+import { visitorOf } from "../e2e/support/visitor.ts";
+import { createRepository } from "../support/git-repository.ts";
+import { requires } from "../support/requires.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -58,11 +62,44 @@ describe("the packed package, in another project's node_modules", () => {
       "dist/infra/runner-child.js",
       "dist/infra/watchdog.js",
       "dist/components/local/provider.js",
+      "dist/service/git-any-owner.gitconfig",
+      "dist/service/gateway/assets/page.css",
+      "dist/examples/shop/preview.yaml",
+      "dist/Pulumi.yaml",
+      "bin/pulumi-resource-stackling",
+      "tools/engine/go.mod",
     ]) {
       assert.ok(files.includes(needed), needed);
     }
     const sources = files.filter((file) => /(?<!\.d)\.ts$/.test(file) && !file.startsWith("dist/examples/"));
     assert.deepEqual(sources, []);
+    await access(join(installed, "dist/service/forges/git-askpass.sh"), constants.X_OK);
+  });
+
+  it("brings up a folder of static files, and ends with all of it", requires("engine", "postgres"), async () => {
+    const repository = await createRepository({ files: { "index.html": "<h1>Packed</h1>" } });
+    // Preview services run as users of their own, who must pass through.
+    await chmod(project, 0o755);
+    const dataDir = join(project, "data");
+    const call = ["up", repository.path, "--json", "--data", dataDir, "--port", String(await freePort())];
+    const up = execa(process.execPath, [join(installed, "bin", "stackling.mjs"), ...call], { cwd: project });
+    try {
+      const lines = up[Symbol.asyncIterator]();
+      const { value } = await lines.next();
+      const { url } = JSON.parse(String(value)) as { url: string };
+      assert.match((await visitorOf(url).get("/")).text, /Packed/);
+      const stack = await execa(
+        process.execPath,
+        [join(installed, "bin", "stackling.mjs"), "pulumi", "work@main", "--data", dataDir, "--", "stack"],
+        { cwd: project },
+      );
+      assert.match(stack.stdout, /stackling:local:Service/);
+    } finally {
+      up.kill("SIGINT");
+      await up;
+      await repository.remove();
+    }
+    assert.deepEqual(await processesOn(dataDir), []);
   });
 });
 
