@@ -17,10 +17,13 @@ export interface ListenerOptions {
   readonly onNotify: (channel: string, payload: string) => void;
   /** After each connection: whatever was notified in between was missed. */
   readonly onConnected: () => void;
+  /** Between two questions whether the server still answers, and how long each may take. */
+  readonly silenceMs?: number;
 }
 
 /** Starts listening and returns at once; `onConnected` tells when it stands. */
 export function listen(options: ListenerOptions): Listener {
+  const { silenceMs = SILENCE_MS } = options;
   const state: { client?: pg.Client; timer?: NodeJS.Timeout; closed: boolean } = { closed: false };
   void connect();
   return {
@@ -36,6 +39,7 @@ export function listen(options: ListenerOptions): Listener {
       connectionString: options.url,
       application_name: "stackling-listen",
       connectionTimeoutMillis: 5_000,
+      query_timeout: silenceMs,
       keepAlive: true,
     });
     state.client = client;
@@ -64,7 +68,7 @@ export function listen(options: ListenerOptions): Listener {
   function probe(client: pg.Client, again: (error: unknown) => void): void {
     const timer = setInterval(() => {
       client.query("select 1").catch(again);
-    }, SILENCE_MS);
+    }, silenceMs);
     timer.unref();
     client.on("end", () => clearInterval(timer));
   }

@@ -5,6 +5,7 @@ import { withClient } from "../../components/local/database-client.ts";
 import { createInbox } from "../../service/inbox/inbox.ts";
 import { NO_INTENTS, newStatus } from "../../service/status.ts";
 import { openDatabase } from "../../service/store/database.ts";
+import { listen } from "../../service/store/listener.ts";
 import { openStore, type PostgresStore } from "../../service/store/postgres.ts";
 import { startWorker } from "../../service/worker.ts";
 import { eventually } from "../support/eventually.ts";
@@ -123,6 +124,32 @@ describe("the store", () => {
     await open();
     assert.deepEqual(await query("select stack from lease"), [{ stack: "shop-pr-2" }]);
     assert.deepEqual(await query("select stack from engine_run"), [{ stack: "shop-pr-2" }]);
+  });
+
+  it("listens anew when the connection it listened on answers no more", async () => {
+    let connected = 0;
+    const listener = listen({
+      url: database.url,
+      channels: ["anything"],
+      logger: silent,
+      onNotify: () => {},
+      onConnected: () => {
+        connected += 1;
+      },
+      silenceMs: 200,
+    });
+    await eventually(() => connected === 1, { what: "the first connection" });
+    const [backend] = await query<{ pid: number }>(
+      "select pid from pg_stat_activity where application_name = 'stackling-listen' order by backend_start desc",
+    );
+    const pid = Number(backend?.pid);
+    process.kill(pid, "SIGSTOP");
+    try {
+      await eventually(() => connected === 2, { timeoutMs: 5_000, what: "the next connection" });
+    } finally {
+      process.kill(pid, "SIGCONT");
+      await listener.close();
+    }
   });
 
   it("raises the last visit and never lowers it", async () => {
