@@ -1,4 +1,5 @@
 /** Where a service listens now, as its driver says; remembered for a moment only, because ports are used again. */
+import type { Preview } from "../status.ts";
 import type { ForwardOptions } from "./forward.ts";
 
 export interface AddressCell {
@@ -8,7 +9,8 @@ export interface AddressCell {
   asking?: Promise<ForwardOptions | undefined>;
 }
 
-export type AddressOf = (stack: string, service: string) => Promise<string | undefined>;
+/** Answers without the store, so that requests go on while it is away. */
+export type AddressOf = (stack: string, service: string, preview: Preview) => Promise<string | undefined>;
 
 const FRESH_MS = 1_000;
 
@@ -24,11 +26,16 @@ export function knownAddress(cell: AddressCell): ForwardOptions | undefined {
 /** Asks the driver; many callers at once share one question. Rejects when the driver does. */
 export function askAddress(
   addressOf: AddressOf,
-  route: { readonly stack: string; readonly service?: string; readonly address: AddressCell },
+  route: {
+    readonly stack: string;
+    readonly service?: string;
+    readonly preview: Preview;
+    readonly address: AddressCell;
+  },
 ): Promise<ForwardOptions | undefined> {
-  const { stack, service, address: cell } = route;
+  const { stack, service, preview, address: cell } = route;
   if (service === undefined) return Promise.resolve(undefined);
-  cell.asking ??= addressOf(stack, service)
+  cell.asking ??= addressOf(stack, service, preview)
     .then((address) => {
       const target = address === undefined ? undefined : parseAddress(address);
       if (!target) cell.options = undefined;
