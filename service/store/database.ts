@@ -2,6 +2,7 @@
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from "kysely";
 import pg from "pg";
 import type { Logger } from "pino";
+import { StacklingError } from "../../components/errors.ts";
 import type { Tables } from "./tables.ts";
 
 export interface Database {
@@ -44,7 +45,22 @@ export interface DatabaseOptions {
 
 /** SQLSTATE or system code of a driver's error; its message may quote the URL and stays out of the log. */
 export function codeOf(error: unknown): string {
+  if (error instanceof StacklingError) return codeOf(error.cause);
   return error instanceof Error && "code" in error ? String(error.code) : "unknown";
+}
+
+/** A server that is starting, ending, full or out of reach (PostgreSQL docs, appendix A); anything else is a fault of ours. */
+function described(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const isAway =
+    /^(E[A-Z]+|08...|57P0.|53...)$/.test(codeOf(error)) ||
+    (!(error instanceof pg.DatabaseError) && /timeout|terminated|connection|not queryable/i.test(error.message));
+  if (!isAway) return error;
+  return new StacklingError({
+    reason: "StoreUnavailable",
+    userMessage: "asking the store: it does not answer",
+    cause: error,
+  });
 }
 
 /**
@@ -53,14 +69,16 @@ export function codeOf(error: unknown): string {
  */
 function discarding(pool: pg.Pool): PostgresPool {
   const connect = async (): Promise<PostgresPoolClient> => {
-    const client = await pool.connect();
+    const client = await pool.connect().catch((error: unknown) => {
+      throw described(error);
+    });
     let unanswered = false;
     const query = async (text: string, values: readonly unknown[]) => {
       try {
         return await client.query(text, [...values]);
       } catch (error) {
         if (!(error instanceof pg.DatabaseError)) unanswered = true;
-        throw error;
+        throw described(error);
       }
     };
     const release = (destroy = false) => client.release(destroy || unanswered);
