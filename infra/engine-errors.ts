@@ -75,6 +75,11 @@ export function toStacklingError(failure: unknown, context: FailureContext): Sta
     const why = exit.interrupted === undefined ? "was killed" : `was stopped because ${exit.interrupted}`;
     return interruptedError(`${action} stack "${stack}": the engine ${why}`, cause);
   }
+  // What the shell answers that starts it (sh(1), "Exit status"): the file is away, or no program of this machine.
+  if (exit && (exit.code === 126 || exit.code === 127)) {
+    const userMessage = `${action} stack "${stack}": the Pulumi engine cannot be run now`;
+    return new StacklingError({ reason: "EngineFailed", userMessage, cause });
+  }
   const summary = redact(firstLine(told), context.secrets);
   return new StacklingError({ reason: "EngineFailed", userMessage: `${action} stack "${stack}": ${summary}`, cause });
 }

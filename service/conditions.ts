@@ -1,5 +1,5 @@
 /** Which condition is shown while nothing is being done. Pure. */
-import { RETRY_BUDGET } from "./decide.ts";
+import { isSpent } from "./decide.ts";
 import type { Verdict } from "./policy.ts";
 import type { PreviewStatus } from "./status.ts";
 
@@ -63,8 +63,7 @@ function failureShown({
 }: PreviewStatus): Pick<PreviewStatus, "reason" | "message" | "excerpt"> | undefined {
   if (attempted?.failure && !attempted.ok) {
     const { reason, message, excerpt } = attempted.failure;
-    const last = attempted.terminal || attempted.failures >= RETRY_BUDGET;
-    return { reason, message: last ? `${message} It is tried again on new input.` : message, excerpt };
+    return { reason, message: isSpent(attempted) ? `${message} It is tried again on new input.` : message, excerpt };
   }
   if (failed && failed.action !== "destroy") return status;
   return undefined;

@@ -4,6 +4,8 @@ import type { Intents, PreviewStatus } from "./status.ts";
 
 /** Tries of the same input before it waits for a new one. */
 export const RETRY_BUDGET = 5;
+/** Failures of what Stackling leans on and not of the input: tried again for as long as it takes. */
+const OUTAGES = new Set<string>(["DatabaseFailed", "EngineFailed", "CheckoutFailed"]);
 const BACKOFF_FIRST_MS = 5_000;
 const BACKOFF_CAP_MS = 600_000;
 const DESTROY_BACKOFF_CAP_MS = 3_600_000;
@@ -37,7 +39,7 @@ export type Action =
 /**
  * The next action. An update is due: the first time, for a spec that was not applied (a push, a
  * config, a raised generation: all of them change its digest), after a run that was interrupted, and
- * again after a failure that may pass, at most five times. Destroys are tried for ever. Sleeping and
+ * again after a failure that may pass, at most five times unless it was an outage. Destroys are tried for ever. Sleeping and
  * waking follow visits, pushes and a person's word.
  *
  * @param now ISO 8601 UTC
@@ -77,8 +79,13 @@ function decideUpdate(digest: string, status: PreviewStatus, now: string): Actio
   if (status.interrupted) return { kind: "up", reason: "Interrupted" };
   if (!attempted) return { kind: "up", reason: "FirstTime" };
   if (attempted.digest !== digest) return { kind: "up", reason: "NewSpec" };
-  if (attempted.ok || attempted.terminal || attempted.failures >= RETRY_BUDGET) return undefined;
+  if (attempted.ok || isSpent(attempted)) return undefined;
   return notBefore(after(attempted.at, backoffMs(attempted.failures)), now, { kind: "up", reason: "Retry" });
+}
+
+/** True when the same input is not tried again by itself. */
+export function isSpent({ terminal, failures, failure }: NonNullable<PreviewStatus["attempted"]>): boolean {
+  return terminal || (failures >= RETRY_BUDGET && !OUTAGES.has(failure?.reason ?? ""));
 }
 
 function decideAwake(observed: Observed, now: string): Action {

@@ -47,6 +47,13 @@ describe("decide", () => {
       {},
       { kind: "none" },
     ],
+    [
+      "tries again for as long as an outage lasts",
+      present,
+      { attempted: { ...failed, failures: 50, failure: { reason: "DatabaseFailed", message: "", excerpt: [] } } },
+      {},
+      { kind: "wait", until: "2026-03-01T12:10:00.000Z", reason: "Backoff" },
+    ],
     ["destroys what exists and shall not", absent, serving, {}, { kind: "destroy", reason: "Closed" }],
     [
       "destroys also what was interrupted",
