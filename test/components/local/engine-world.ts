@@ -1,5 +1,5 @@
 /** The local provider under the real engine, with a stack and a backend of its own. */
-import { mkdtemp, realpath, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { LocalWorkspace, type PulumiFn, type Stack } from "@pulumi/pulumi/automation/index.js";
@@ -13,9 +13,13 @@ export async function createEngineWorld(stackName: string, program: PulumiFn) {
   const provider = await startProvider({ dataDir }, { currentFence: () => fence });
   // The API looks for the engine on PATH, unless it lies where the API itself installs one.
   process.env.PATH = `${dirname((await locateEngine()).command)}${delimiter}${process.env.PATH}`;
+  // Left to choose, the API keeps a folder of its own in the system's temp folder.
+  const workDir = join(dataDir, "work");
+  await mkdir(workDir);
   const stack: Stack = await LocalWorkspace.createStack(
     { stackName, projectName: "stackling", program },
     {
+      workDir,
       pulumiHome: join(dataDir, "pulumi-home"),
       envVars: {
         PULUMI_BACKEND_URL: `file://${dataDir}`,
