@@ -15,14 +15,17 @@ import { isKeptAlive, isRunning } from "./release.ts";
 import { listReleases, listStacks, readState, releaseIds } from "./release-files.ts";
 import { removeTree } from "./remove-tree.ts";
 import type { RouteFile } from "./route.ts";
+import { isTakenFrom } from "./sockets.ts";
 import { canSwitchUser, listUsers } from "./users.ts";
 
 export { readLogs as logs } from "./read-logs.ts";
 export { setAwake } from "./supervisor.ts";
 
-/** Private `host:port` of a routed service. */
+/** Private `host:port` of a routed service; undefined too while somebody else listens there. */
 export async function address(dataDir: string, stack: string, service: string): Promise<string | undefined> {
-  return (await readJson<RouteFile>(layout(dataDir).preview(stack).route(service)))?.address;
+  const route = await readJson<RouteFile>(layout(dataDir).preview(stack).route(service));
+  const port = Number(route?.address.split(":").at(-1));
+  return (await isTakenFrom((await listUsers(dataDir))[stack], port)) ? undefined : route?.address;
 }
 
 /** True when all that is kept alive lives; false when there is no such thing. */

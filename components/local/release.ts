@@ -19,6 +19,7 @@ import {
   readState,
   writeState,
 } from "./release-files.ts";
+import { isTakenFrom } from "./sockets.ts";
 
 /** How long a process without a port must live to count as started. */
 const SETTLE_MS = 300;
@@ -90,9 +91,11 @@ export async function awaitHealthy(
   for (let pauseMs = POLL_FIRST_MS; ; pauseMs = Math.min(pauseMs * 1.15, POLL_LAST_MS)) {
     signal.throwIfAborted();
     const health = await probe(launch.port, launch.healthPath, Math.min(5_000, launch.startTimeoutSeconds * 1000));
-    if (health.ok) return health.address;
+    // Another preview may have listened on the port while this one did not.
+    const taken = health.ok && (await isTakenFrom(launch.user, launch.port));
+    if (health.ok && !taken) return health.address;
     if (performance.now() > deadline) {
-      if (!health.open)
+      if (health.ok || !health.open)
         throw await fail("PortNotOpen", `nothing listens on port ${launch.port} (environment variable PORT); ${late}`);
       throw await fail("HealthCheckFailed", `health path "${launch.healthPath}" ${health.answer}; ${late}`);
     }

@@ -30,10 +30,13 @@ export async function userOfPeer(peer: string, port: number): Promise<number | u
   return found?.user;
 }
 
-/** Numeric users who listen on `port`, at whatever address. */
-export async function listenersOf(port: number): Promise<number[]> {
-  const found = (await sockets()).filter(({ local, state }) => state === LISTENING && local.endsWith(hexPort(port)));
-  return found.map(({ user }) => user);
+/** True when another user than `user` listens on `port`, at whatever address; false where each preview has no user of its own. */
+export async function isTakenFrom(user: number | undefined, port: number): Promise<boolean> {
+  if (user === undefined) return false;
+  const listening = (await sockets()).filter(
+    ({ local, state }) => state === LISTENING && local.endsWith(hexPort(port)),
+  );
+  return listening.some((socket) => socket.user !== user);
 }
 
 async function sockets(): Promise<Socket[]> {

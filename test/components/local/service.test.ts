@@ -2,11 +2,16 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { execa } from "execa";
 import { StacklingError } from "../../../components/errors.ts";
 import { folderResource } from "../../../components/local/folder.ts";
 import { layout } from "../../../components/local/layout.ts";
+import { nodeFolder } from "../../../components/local/node-runtime.ts";
+import { address } from "../../../components/local/operations.ts";
 import { findMarked } from "../../../components/local/processes.ts";
+import { routeResource } from "../../../components/local/route.ts";
 import { serviceResource } from "../../../components/local/service.ts";
+import { setAwake } from "../../../components/local/supervisor.ts";
 import { eventually } from "../../support/eventually.ts";
 import { createRepository, type TestRepository } from "../../support/git-repository.ts";
 import { createLocalWorld, SERVER, STACK, serviceInputs } from "./local-world.ts";
@@ -45,6 +50,30 @@ describe("a release of a service", () => {
     assert.deepEqual(await processes(), []);
     assert.deepEqual(await world.owned(), ["checkout", "folder", ...(process.getuid?.() === 0 ? ["user"] : [])]);
     await serviceResource.delete(world.context(), id, state);
+  });
+
+  it("is not reached, nor taken for healthy, where another preview listens on its port", {
+    skip: process.getuid?.() === 0 ? false : "requires root",
+  }, async () => {
+    const { id, state } = await world.start(serviceInputs(checkout, { startTimeoutSeconds: 2 }));
+    const port = Number(state.address.split(":")[1]);
+    const route = { host: "shop.localhost", service: "web", address: state.address };
+    await routeResource.create(world.context(), route, "web");
+    assert.equal(await address(world.dataDir, STACK, "web"), state.address);
+    await setAwake(world.dataDir, STACK, false);
+    const node = join(await nodeFolder(world.dataDir), "node");
+    const listen = `require("node:http").createServer((_, response) => response.end("theirs")).listen(${port}, "127.0.0.1", () => console.log("listening"))`;
+    const thief = execa(node, ["-e", listen], { uid: 299_999, gid: 299_999, cwd: "/", env: {}, extendEnv: false });
+    try {
+      await new Promise((resolve) => thief.stdout.once("data", resolve));
+      assert.equal(await address(world.dataDir, STACK, "web"), undefined);
+      assert.equal((await failure(setAwake(world.dataDir, STACK, true))).reason, "StartFailed");
+    } finally {
+      thief.kill("SIGKILL");
+      await thief.catch(() => undefined);
+      await routeResource.delete(world.context(), "web", route);
+      await serviceResource.delete(world.context(), id, state);
+    }
   });
 
   it("gives the command an environment built from nothing", async () => {
