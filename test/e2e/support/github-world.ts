@@ -19,9 +19,12 @@ export interface GithubWorld {
 export async function prepareGithubWorld({
   files,
   recording = true,
+  environment = {},
 }: {
   files: Readonly<Record<string, string>>;
   recording?: boolean;
+  /** Of the service. */
+  environment?: Readonly<Record<string, string>>;
 }): Promise<GithubWorld> {
   const github = await startGithub({ files, recording });
   const config: GithubWorld["config"] = ({ credential = "token", webhooks = true, resync = "10m", more = "" } = {}) =>
@@ -45,6 +48,7 @@ export async function prepareGithubWorld({
   const instance = await prepareInstance({
     config: () => config(),
     environment: {
+      ...environment,
       TEST_GITHUB_TOKEN: github.token,
       TEST_GITHUB_KEY: github.app.privateKey,
       TEST_GITHUB_SECRET: github.webhookSecret,

@@ -22,17 +22,21 @@ export async function findServer(dataDir: string, name: ServerName): Promise<Ser
 /** Stops every process of a server where it stands, as a machine does that hangs; the result lets them go on. */
 export async function freezeServer(dataDir: string, name: ServerName): Promise<() => void> {
   const { pid } = await findServer(dataDir, name);
-  const pids = [pid, ...(await childrenOf(pid))];
-  for (const one of pids) process.kill(one, "SIGSTOP");
+  // The postmaster first, so that nothing new begins behind the list.
+  const stopped = signal(pid, "SIGSTOP") ? [pid, ...(await childrenOf(pid))] : [];
+  for (const one of stopped) signal(one, "SIGSTOP");
   return () => {
-    for (const one of pids) {
-      try {
-        process.kill(one, "SIGCONT");
-      } catch {
-        // It ended meanwhile.
-      }
-    }
+    for (const one of stopped) signal(one, "SIGCONT");
   };
+}
+
+/** False when it ended meanwhile. */
+function signal(pid: number, name: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, name);
+  } catch {
+    return false;
+  }
 }
 
 async function childrenOf(parent: number): Promise<number[]> {
