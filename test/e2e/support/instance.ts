@@ -71,7 +71,14 @@ export async function prepareInstance({
   let ended: Promise<unknown> = Promise.resolve();
   let client: Client | undefined;
   let token = "";
+  let stderr = "";
 
+  const whatIs = (found: unknown) => {
+    const over = child && (child.exitCode !== null || child.signalCode !== null);
+    return new Error(
+      over ? `the service ended (${child?.signalCode ?? child?.exitCode}): ${stderr}` : JSON.stringify(found),
+    );
+  };
   const theClient = () => {
     if (!client) throw new Error("the instance was not started");
     return client;
@@ -98,7 +105,7 @@ export async function prepareInstance({
       });
       child = started;
       ended = once(started, "exit");
-      let stderr = "";
+      stderr = "";
       started.stderr?.on("data", (data) => {
         stderr += String(data);
       });
@@ -140,7 +147,7 @@ export async function prepareInstance({
             .find(key)
             .catch(() => undefined);
           if (preview && done(preview)) return preview;
-          throw new Error(JSON.stringify(preview ?? `no preview "${key}"`));
+          throw whatIs(preview ?? `no preview "${key}"`);
         },
         { timeoutMs: PATIENCE_MS, intervalMs: 50, what: `${key}: ${what}` },
       ),
@@ -150,7 +157,7 @@ export async function prepareInstance({
           const previews = await theClient().list();
           const preview = previews.find((candidate) => candidate.gitBranch === gitBranch);
           if (preview && done(preview)) return preview;
-          throw new Error(JSON.stringify(preview ?? `no preview of "${gitBranch}"`));
+          throw whatIs(preview ?? `no preview of "${gitBranch}"`);
         },
         { timeoutMs: PATIENCE_MS, intervalMs: 50, what: `${gitBranch}: ${what}` },
       ),
