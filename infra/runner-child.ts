@@ -4,6 +4,7 @@
  * handlers during a run.
  */
 import { admitFence } from "../components/local/fence.ts";
+import { redact } from "../components/local/redact.ts";
 import type { LocalSettings } from "../components/local/resource.ts";
 import { loadDrivers, previewProgram, type Registry } from "./program.ts";
 import {
@@ -94,6 +95,9 @@ async function serve(state: ChildState, { stack, fence, work }: ToChild & { type
     send({ type: "done", result: await perform(ready, stack, work, hooks(state)) });
   } catch (error) {
     const failure = toWire(error);
+    // Goes to the service's log; people see only that the engine failed.
+    if (failure.reason === "EngineFailed" && failure.cause)
+      process.stderr.write(`${stack}: ${redact(failure.cause)}\n`);
     const spent = failure.reason === "EngineInterrupted" || state.interrupt.signal.aborted;
     send({ type: "failed", error: failure, spent });
   } finally {
