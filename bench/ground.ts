@@ -127,6 +127,11 @@ function createOpener(ground: {
 }): Pick<Ground, "open" | "close"> {
   const { repository, instance, signal } = ground;
   let numbers = 0;
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  aborted.catch(() => {});
+  const waitFor: Instance["waitFor"] = (...wish) => Promise.race([instance.waitFor(...wish), aborted]);
 
   async function open(count: number, pollMs: number): Promise<Opened> {
     const refs: { branch: string; sha: string; file: string }[] = [];
@@ -148,7 +153,7 @@ function createOpener(ground: {
     await Promise.all(links.map((link) => answers(link, awaited, pollMs)));
     const ms = performance.now() - began;
     const keys = links.map((_, index) => `app#${first + index}`);
-    for (const key of keys) await instance.waitFor(key, ({ reason }) => reason === "Healthy", "settled");
+    for (const key of keys) await waitFor(key, ({ reason }) => reason === "Healthy", "settled");
     return { ms, keys, branches: refs.map(({ branch }) => branch) };
   }
 
@@ -166,7 +171,7 @@ function createOpener(ground: {
     open,
     async close({ keys, branches }) {
       for (const branch of branches) await repository.deleteBranch(branch);
-      for (const key of keys) await instance.waitFor(key, ({ stage }) => stage === "Gone", "gone");
+      for (const key of keys) await waitFor(key, ({ stage }) => stage === "Gone", "gone");
     },
   };
 }

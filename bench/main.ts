@@ -30,7 +30,8 @@ const { samples, only } = new Command("npm run bench --")
   .option("--samples <n>", "samples a line", parseCount, 5)
   .parse()
   .opts<Options>();
-process.exitCode = await run({ samples, only });
+// What was cut short may still wait for something.
+process.exit(await run({ samples, only }));
 
 async function run(options: Options): Promise<number> {
   const stop = new AbortController();
