@@ -126,7 +126,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
     }
     const { preview } = routes.lookup(request.headers.host) ?? route;
     const kind = counts && route.door === "asleep" ? "waking" : route.door === "serve" ? "starting" : route.door;
-    const steps = kind === "building" ? await deps.history(route.key, STEPS_SHOWN).catch(() => []) : [];
+    // Only the page for people shows them; a program that polls must not cost the store a question each time.
+    const steps =
+      kind === "building" && wantsHtml(request) ? await deps.history(route.key, STEPS_SHOWN).catch(() => []) : [];
     page(kind, request, response, { preview, steps });
   }
 
