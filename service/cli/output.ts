@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import Table from "cli-table3";
 import { createColors } from "picocolors";
 import type { PreviewView } from "../api/preview-view.ts";
@@ -5,6 +6,13 @@ import type { CliContext, Screen } from "./context.ts";
 
 export function printLine(screen: Screen, text = ""): void {
   screen.write(`${text}\n`);
+}
+
+/** Text that strangers wrote (titles, logs), with nothing in it that a terminal would obey. */
+export function plain(text: string): string {
+  return stripVTControlCharacters(text).replace(/\p{Cc}/gu, (control) =>
+    control === "\n" || control === "\t" ? control : "",
+  );
 }
 
 export function printJson(screen: Screen, value: unknown): void {
@@ -31,7 +39,7 @@ export function table<Row>(
   columns: readonly Column<Row>[],
   { stdout, environment }: CliContext,
 ): string {
-  const cells = rows.map((row) => columns.map((column) => column.value(row).replace(/\s+/g, " ").trim()));
+  const cells = rows.map((row) => columns.map((column) => plain(column.value(row)).replace(/\s+/g, " ").trim()));
   const natural = columns.map((column, i) =>
     Math.max(column.title.length, ...cells.map((row) => [...(row[i] ?? "")].length)),
   );

@@ -4,7 +4,7 @@ import type { PreviewView } from "../api/preview-view.ts";
 import type { Client } from "./client.ts";
 import type { CliContext } from "./context.ts";
 import { createBlock, FRAME_MS, fitted, frameAt, isTerminal, type Part } from "./live.ts";
-import { colorsFor, printLine } from "./output.ts";
+import { colorsFor, plain, printLine } from "./output.ts";
 
 const LOOK_EVERY_MS = 400;
 /** Longer lists would not stand still under the cursor. */
@@ -68,19 +68,19 @@ function partsOf(preview: PreviewView, width: number, { stdout, environment }: C
   const { stage, condition, reason, message, url, commit, awake } = preview;
   const colors = colorsFor(stdout, environment);
   const key: Part = [`${preview.key.padEnd(width)}  `, colors.bold];
-  const title: Part = [preview.title ? `  ${preview.title}` : "", colors.dim];
+  const title: Part = [preview.title ? `  ${plain(preview.title)}` : "", colors.dim];
   if (stage === "Gone") return [["  "], key, ["gone", colors.dim]];
   if (condition === "Ready" && url) {
     const state: Part = awake ? ["live  ", colors.green] : ["asleep  ", colors.blue];
     return [["  "], key, state, [url, colors.cyan], [`  ${commit?.slice(0, 7) ?? ""}`, colors.dim], title];
   }
-  if (condition === "Stalled") return [["  "], key, [reason, colors.red], [`  ${message}`]];
+  if (condition === "Stalled") return [["  "], key, [reason, colors.red], [`  ${plain(message)}`]];
   const turns = isTerminal(stdout, environment);
   if (!turns) return [["  "], key, [reason.toLowerCase(), colors.yellow], title];
   return [
     [`${frameAt(performance.now())} `, colors.cyan],
     key,
-    [message || reason.toLowerCase(), colors.yellow],
+    [plain(message) || reason.toLowerCase(), colors.yellow],
     title,
   ];
 }

@@ -1,7 +1,7 @@
 import type { LogLine } from "../../../components/ports.ts";
 import { connect } from "../context.ts";
 import { countOption, textOption } from "../options.ts";
-import { colorsFor, printJson, printLine } from "../output.ts";
+import { colorsFor, plain, printJson, printLine } from "../output.ts";
 import type { RunVerb } from "../verb.ts";
 
 export const logs: RunVerb = async ({ args: [key = ""], options, context }) => {
@@ -15,7 +15,7 @@ export const logs: RunVerb = async ({ args: [key = ""], options, context }) => {
   const colors = colorsFor(context.stdout, context.environment);
   const print = (line: LogLine) => {
     if (options.json) printJson(context.stdout, line);
-    else printLine(context.stdout, `${colors.dim(line.service.padEnd(10))} ${line.text}`);
+    else printLine(context.stdout, `${colors.dim(line.service.padEnd(10))} ${plain(line.text)}`);
   };
   const work = async (signal?: AbortSignal) => {
     for await (const line of client.logs(key, { ...query, ...(signal ? { signal } : {}) })) print(line);

@@ -1,6 +1,6 @@
 import type { PreviewView } from "../../api/preview-view.ts";
 import { connect } from "../context.ts";
-import { colorsFor, conditionOf, printJson, printLine } from "../output.ts";
+import { colorsFor, conditionOf, plain, printJson, printLine } from "../output.ts";
 import type { RunVerb } from "../verb.ts";
 
 export const show: RunVerb = async ({ args: [key = ""], options, context }) => {
@@ -11,10 +11,11 @@ export const show: RunVerb = async ({ args: [key = ""], options, context }) => {
     return 0;
   }
   const colors = colorsFor(context.stdout, context.environment);
-  for (const [name, value] of rowsOf(preview)) printLine(context.stdout, `${colors.dim(name.padEnd(12))} ${value}`);
+  for (const [name, value] of rowsOf(preview))
+    printLine(context.stdout, `${colors.dim(name.padEnd(12))} ${plain(value)}`);
   if (preview.excerpt.length > 0) printLine(context.stdout);
-  for (const line of preview.excerpt) printLine(context.stdout, `  ${colors.dim(line)}`);
-  if (preview.comment) printLine(context.stdout, `\n${preview.comment.trim()}`);
+  for (const line of preview.excerpt) printLine(context.stdout, `  ${colors.dim(plain(line))}`);
+  if (preview.comment) printLine(context.stdout, `\n${plain(preview.comment).trim()}`);
   return 0;
 };
 
