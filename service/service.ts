@@ -15,8 +15,8 @@ import { commitTree } from "./config/source-tree.ts";
 import type { ApplicationConfig, OperatorConfig } from "./config/types.ts";
 import { createDoctor } from "./doctor.ts";
 import { startEdge } from "./edge.ts";
+import { connectForges, LOCAL_FORGE } from "./forges/connect.ts";
 import type { Forge } from "./forges/forge.ts";
-import { type ForgeName, forges as forgeRegistry } from "./forges/registry.ts";
 import { findGitDir } from "./git.ts";
 import { createInbox, type Inbox } from "./inbox/inbox.ts";
 import { createNotifier } from "./notify.ts";
@@ -32,8 +32,6 @@ import { createWorld, type World } from "./world.ts";
 
 /** Previews worked on at once; engines are limited by `limits.engineRuns`, and what waits for one costs little. */
 const PREVIEWS_AT_ONCE = 32;
-/** Always there, so that `up PATH` works beside any configured forge. */
-const LOCAL_FORGE = "local";
 const LAST_WORDS_MS = 5_000;
 
 export interface ServiceOptions {
@@ -180,26 +178,6 @@ function reconcileDeps(
     now,
     logger,
   };
-}
-
-async function connectForges(config: OperatorConfig): Promise<ReadonlyMap<string, Forge>> {
-  const connected = new Map<string, Forge>();
-  const implicit = { name: LOCAL_FORGE, kind: "local", options: {} } as const;
-  for (const { name, kind, options } of [implicit, ...config.forges]) {
-    connected.set(name, await connectForge(kind, options));
-  }
-  return connected;
-}
-
-interface LoadedForge {
-  readonly options: { parse(value: unknown): unknown };
-  connect(options: unknown): Promise<Forge>;
-}
-
-async function connectForge(kind: ForgeName, options: unknown): Promise<Forge> {
-  const load: () => Promise<LoadedForge> = forgeRegistry[kind];
-  const definition = await load();
-  return definition.connect(definition.options.parse(options));
 }
 
 function startStacks(options: ServiceOptions, engine: Engine): Promise<Stacks> {
