@@ -53,6 +53,8 @@ export async function actuate(deps: ActuateDeps, actuation: Actuation): Promise<
     const change = await carryOut(deps, actuation);
     await step("settle", () => deps.store.setStatus(preview.key, { conflictUntil: undefined, ...change }));
   } catch (error) {
+    // Says nothing about the action, which may have succeeded: the next look finds it interrupted.
+    if (error instanceof StacklingError && error.reason === "StoreUnavailable") throw error;
     const change = failureOf(deps, actuation, error);
     await step("settle", () => deps.store.setStatus(preview.key, change));
     if (!(error instanceof StacklingError)) throw error;
