@@ -1,6 +1,6 @@
-/** The command line as its user meets it: the real program in processes of its own, on a real engine and Postgres. */
+/** The verbs as their user meets them: the real program in processes of its own, on a real engine and Postgres. */
 import assert from "node:assert/strict";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { withClient } from "../../components/local/database-client.ts";
@@ -8,22 +8,12 @@ import type { PreviewView } from "../../service/api/preview-view.ts";
 import { eventually } from "../support/eventually.ts";
 import { createRepository, type TestRepository } from "../support/git-repository.ts";
 import { requires } from "../support/requires.ts";
-import { type CommandLine, freePort, prepareCommandLine, processesOn, type Run } from "./support/command-line.ts";
+import { type CommandLine, freePort, prepareCommandLine, type Run } from "./support/command-line.ts";
 import { remainsOf } from "./support/oracle.ts";
 import { tinyApp } from "./support/tiny-app.ts";
 import { visitorOf } from "./support/visitor.ts";
 
 const needs = requires("engine", "postgres");
-
-const GITHUB = `url: https://preview.acme.dev
-forges:
-  github:
-    token: { env: GITHUB_TOKEN }
-    webhookSecrets: [{ env: GITHUB_WEBHOOK_SECRET }]
-repositories:
-  - path: acme/shop
-    team: storefront
-`;
 
 const LISTENER = `
 import { createServer } from "node:http";
@@ -39,136 +29,6 @@ createServer((request, response) => {
   response.end(text + " " + process.pid);
 }).listen(process.env.PORT, () => console.log("listening"));
 `;
-
-describe("stackling serve without a config", needs, () => {
-  let cli: CommandLine;
-  let port: number;
-  let first: readonly PreviewView[];
-
-  before(async () => {
-    cli = await prepareCommandLine();
-    port = await freePort();
-  });
-  after(() => cli.remove());
-
-  it("prints links of the example's pull requests that give the shop, each on its own database", async () => {
-    const service = cli.start("serve", "--port", String(port));
-    const [, link = ""] = await service.says(/live\s+(http:\/\/pr-1-shop\.localhost:\d+)/);
-    assert.equal(link, `http://pr-1-shop.localhost:${port}`);
-    await service.says(/pr-2-shop/);
-    await service.says(/pr-3-shop/);
-    const page = await visitorOf(link).get("/");
-    assert.equal(page.status, 200);
-    assert.match(page.text, /<html/);
-    first = lines<PreviewView>(await cli.run("ls", "--json"));
-    assert.equal(first.length, 3);
-    assert.equal(new Set(first.map(({ database }) => database)).size, 3);
-  });
-
-  it("ends every service and both Postgres servers on a Ctrl-C that comes twice, as under npm", async () => {
-    const service = cli.start("serve", "--port", String(await freePort()));
-    assert.equal((await service.ended()).code, 2, "another may not use the folder meanwhile");
-    const pid = Number(/process (\d+)/.exec(service.said.stderr)?.[1]);
-    process.kill(pid, "SIGINT");
-    process.kill(pid, "SIGINT");
-    await nothingRuns(cli.dataDir);
-  });
-
-  it("comes back to the same state at the next start", async () => {
-    const service = cli.start("serve", "--port", String(port));
-    await service.says(/live\s+http/);
-    const again = lines<PreviewView>(await cli.run("ls", "--json"));
-    const state = ({ key, url, commit, database, condition }: PreviewView) => ({
-      key,
-      url,
-      commit,
-      database,
-      condition,
-    });
-    assert.deepEqual(again.map(state), first.map(state));
-    for (const { url = "" } of again) assert.equal((await visitorOf(url).get("/")).status, 200);
-  });
-
-  it("is stopped by stackling stop, which says what it ended", async () => {
-    const { code, stdout } = await cli.run("stop");
-    assert.equal(code, 0);
-    assert.match(stdout, /process \d+, 9 services, both Postgres servers; the next start brings 3 previews back/);
-    await nothingRuns(cli.dataDir);
-    assert.match((await cli.run("stop")).stdout, /no service is running/);
-  });
-});
-
-describe("stackling demo", needs, () => {
-  let cli: CommandLine;
-
-  before(async () => {
-    cli = await prepareCommandLine();
-  });
-  after(() => cli.remove());
-
-  it("prints exactly its six steps, exits 0 and leaves nothing behind", async () => {
-    const run = await cli.run("demo", "--once", "--json");
-    assert.equal(run.code, 0, run.stderr);
-    const steps = lines<{ step: string; ms: number; url?: string }>(run);
-    assert.deepEqual(
-      steps.map(({ step }) => step),
-      ["opened", "live", "pushed", "updated", "closed", "gone"],
-    );
-    assert.ok(steps.every(({ ms }) => Number.isInteger(ms) && ms >= 0));
-    assert.match(steps[1]?.url ?? "", /^http:\/\/pr-1-shop\.localhost:\d+$/);
-    assert.equal(steps[3]?.url, steps[1]?.url);
-    await nothingIsLeft();
-  });
-
-  it("leaves nothing behind when it is interrupted while a preview is made", async () => {
-    const demo = cli.start("demo", "--once", "--json");
-    await demo.says(/"step":"opened"/);
-    demo.signal("SIGINT");
-    await demo.ended();
-    await nothingIsLeft();
-  });
-
-  it("leaves nothing behind when it is interrupted while it starts", async () => {
-    const demo = cli.start("demo");
-    await demo.complains(/Postgres/);
-    demo.signal("SIGINT");
-    assert.equal((await demo.ended()).code, 0);
-    await nothingIsLeft();
-  });
-
-  async function nothingIsLeft(): Promise<void> {
-    assert.deepEqual(await readdir(cli.temporary), []);
-    assert.deepEqual(await processesOn(cli.temporary), []);
-  }
-});
-
-describe("stackling up with no service running", needs, () => {
-  let cli: CommandLine;
-  let repository: TestRepository;
-
-  before(async () => {
-    cli = await prepareCommandLine();
-    repository = await createRepository({ files: { "index.html": "<h1>By hand</h1>" } });
-  });
-  after(async () => {
-    await cli.remove();
-    await repository.remove();
-  });
-
-  it("serves the repository in the foreground until Ctrl-C", async () => {
-    const port = await freePort();
-    const up = cli.start("up", repository.path, "--json", "--port", String(port));
-    const [line] = await up.says(/^.*\n/);
-    const { key, url, condition, reason } = JSON.parse(line) as PreviewView;
-    assert.deepEqual([key, condition, reason], ["work@main", "Ready", "Healthy"]);
-    assert.match((await visitorOf(url ?? "").get("/")).text, /By hand/);
-    up.signal("SIGINT");
-    const run = await up.ended();
-    assert.equal(run.code, 0);
-    assert.equal(run.stdout, line);
-    await nothingRuns(cli.dataDir);
-  });
-});
 
 describe("the verbs of a running service", needs, () => {
   let cli: CommandLine;
@@ -328,12 +188,16 @@ describe("stackling config", () => {
   });
   after(() => cli.remove());
 
-  it("finds a GitHub config right", async () => {
-    const file = join(cli.temporary, "stackling.yaml");
-    await writeFile(file, GITHUB);
-    const { code, stdout, stderr } = await cli.run("config", "check", file);
-    assert.equal(code, 0, stderr);
-    assert.match(stdout, /is right/);
+  it("finds the files right that the README shows", async () => {
+    const shown = yamlOf(await readFile(new URL("../../README.md", import.meta.url), "utf8"));
+    assert.ok(shown.some((text) => /^forges:\n {2}github:/m.test(text)));
+    for (const [index, text] of shown.entries()) {
+      const folder = await mkdtemp(join(cli.temporary, `readme-${index}-`));
+      const file = join(folder, /^services:/m.test(text) ? "preview.yaml" : "stackling.yaml");
+      await writeFile(file, text);
+      const { code, stderr } = await cli.run("config", "check", file);
+      assert.equal(code, 0, stderr);
+    }
   });
 
   it("lists every problem of a broken one with its line", async () => {
@@ -364,11 +228,12 @@ function lines<T>({ stdout }: Run): T[] {
     .map((line) => JSON.parse(line) as T);
 }
 
-/** Nothing that names the data folder lives; whoever was told to stop gets its time. */
-async function nothingRuns(dataDir: string): Promise<void> {
-  await eventually(async () => (await processesOn(dataDir)).length === 0, {
-    what: `nothing to run on ${dataDir}; ${(await processesOn(dataDir)).join("\n")}`,
-  });
+/** Code blocks of YAML that are a whole file, without the indentation they stand in. */
+function yamlOf(markdown: string): readonly string[] {
+  const blocks = [...markdown.matchAll(/^( *)```yaml\n([\s\S]*?)\n *```$/gm)];
+  return blocks
+    .map(([, indent = "", text = ""]) => `${text.replaceAll(new RegExp(`^${indent}`, "gm"), "")}\n`)
+    .filter((text) => /^(services|repositories):/m.test(text));
 }
 
 async function dropDatabase(dataDir: string, name: string): Promise<void> {
