@@ -11,6 +11,7 @@ import type { Store } from "./store/store.ts";
 import { refOf } from "./subject.ts";
 
 const DUE_EVERY_MS = 1_000;
+const GONE_LATELY_MS = 86_400_000;
 
 export interface ResyncDeps {
   readonly store: Pick<
@@ -61,7 +62,7 @@ export function startResync(deps: ResyncDeps): Resync {
     const repositories = await deps.repositories();
     watchAll(repositories);
     const previews = await deps.store.list();
-    if (all) await deps.store.enqueue(previews.map(({ key }) => key));
+    if (all) await deps.store.enqueue([...previews, ...(await goneLately(deps))].map(({ key }) => key));
     await Promise.all([
       resyncStacks(deps),
       ...repositories.map((repository) => resyncRepository(parts, repository, previews)),
@@ -103,6 +104,12 @@ export function startResync(deps: ResyncDeps): Resync {
       await running;
     },
   };
+}
+
+/** Their last words may not have reached the forge when the service was killed behind writing them down. */
+async function goneLately({ store, now }: ResyncDeps): Promise<readonly Preview[]> {
+  const since = new Date(Date.parse(now()) - GONE_LATELY_MS).toISOString();
+  return (await store.list({ gone: true })).filter(({ status }) => (status.goneAt ?? "") > since);
 }
 
 interface Parts extends ResyncDeps {

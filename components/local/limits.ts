@@ -1,4 +1,4 @@
-/** Bounds on memory and CPU by control groups (cgroups(7)), version 2 or 1, where we may make one. */
+/** Bounds on memory, CPU and the number of processes by control groups (cgroups(7)), version 2 or 1, where we may make one. */
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { access, mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
@@ -14,6 +14,10 @@ export interface Limits {
 const ROOT = "/sys/fs/cgroup";
 const PARENT = "stackling";
 const PERIOD_US = 100_000;
+/** Threads count too; far above what a service needs, far below what a fork bomb takes. */
+const PROCESSES_MAX = 1024;
+
+const CONTROLLERS = "+memory +cpu +pids";
 
 /** Name of a release's group; groups are the machine's, so it tells one data folder's from another's. */
 export function limitsName(dataDir: string, stack: string, release: string): string {
@@ -74,11 +78,12 @@ async function isBusy(folder: string): Promise<boolean> {
 
 async function applyV2(name: string, pid: number, { memoryMiB, cpu }: Limits): Promise<void> {
   const folder = join(ROOT, PARENT, name);
-  await writeFile(join(ROOT, "cgroup.subtree_control"), "+memory +cpu");
+  await writeFile(join(ROOT, "cgroup.subtree_control"), CONTROLLERS);
   await mkdir(join(ROOT, PARENT), { recursive: true });
-  await writeFile(join(ROOT, PARENT, "cgroup.subtree_control"), "+memory +cpu");
+  await writeFile(join(ROOT, PARENT, "cgroup.subtree_control"), CONTROLLERS);
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "memory.max"), String(bytes(memoryMiB)));
+  await writeFile(join(folder, "pids.max"), String(PROCESSES_MAX));
   await writeFile(join(folder, "cpu.max"), `${Math.round(cpu * PERIOD_US)} ${PERIOD_US}`);
   await writeFile(join(folder, "cgroup.procs"), String(pid));
 }
@@ -86,15 +91,18 @@ async function applyV2(name: string, pid: number, { memoryMiB, cpu }: Limits): P
 async function applyV1(name: string, pid: number, { memoryMiB, cpu }: Limits): Promise<void> {
   const memory = join(ROOT, "memory", PARENT, name);
   const share = join(ROOT, "cpu", PARENT, name);
-  await Promise.all([memory, share].map((folder) => mkdir(folder, { recursive: true })));
+  const pids = join(ROOT, "pids", PARENT, name);
+  const groups = [memory, share, ...((await isWritable(join(ROOT, "pids", "cgroup.procs"))) ? [pids] : [])];
+  await Promise.all(groups.map((folder) => mkdir(folder, { recursive: true })));
   await writeFile(join(memory, "memory.limit_in_bytes"), String(bytes(memoryMiB)));
   await writeFile(join(share, "cpu.cfs_period_us"), String(PERIOD_US));
   await writeFile(join(share, "cpu.cfs_quota_us"), String(Math.round(cpu * PERIOD_US)));
-  for (const folder of [memory, share]) await writeFile(join(folder, "cgroup.procs"), String(pid));
+  if (groups.includes(pids)) await writeFile(join(pids, "pids.max"), String(PROCESSES_MAX));
+  for (const folder of groups) await writeFile(join(folder, "cgroup.procs"), String(pid));
 }
 
 function folders(name: string): string[] {
-  return [join(ROOT, PARENT, name), join(ROOT, "memory", PARENT, name), join(ROOT, "cpu", PARENT, name)];
+  return ["", "memory", "cpu", "pids"].map((controller) => join(ROOT, controller, PARENT, name));
 }
 
 function prefixOf(dataDir: string): string {

@@ -75,6 +75,23 @@ describe("resync", () => {
     assert.equal((await bench.preview("shop#7")).status.reason, "Gone");
   });
 
+  it("looks again after a start at what went lately, whose last words may not have been said", async () => {
+    bench.forge.pulls.set(1, pullRequest(1, SHA.a));
+    await bench.reconcile("shop#1");
+    bench.forge.pulls.set(1, pullRequest(1, SHA.a, { state: "closed" }));
+    await bench.reconcile("shop#1");
+    await queued();
+    const running = resync();
+    await running.run();
+    assert.deepEqual(await queued(), []);
+    await running.run({ all: true });
+    assert.deepEqual(await queued(), ["shop#1"]);
+    bench.clock.now = new Date(Date.parse(bench.clock.now) + 2 * 86_400_000).toISOString();
+    await running.run({ all: true });
+    assert.deepEqual(await queued(), []);
+    await running.close();
+  });
+
   it("enqueues what is due once", async () => {
     bench.forge.pulls.set(1, pullRequest(1, SHA.a));
     await bench.reconcile("shop#1");
