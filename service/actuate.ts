@@ -6,7 +6,7 @@ import { specDigest } from "../infra/spec.ts";
 import type { Stacks } from "../infra/stacks.ts";
 import { gone } from "./conditions.ts";
 import type { Action } from "./decide.ts";
-import { describeProgress } from "./progress.ts";
+import { describeProgress, whenRouted } from "./progress.ts";
 import { proveGone } from "./proof.ts";
 import type { Preview, PreviewStatus } from "./status.ts";
 import type { HeldLease } from "./store/lease.ts";
@@ -88,6 +88,8 @@ async function bringUp(deps: ActuateDeps, actuation: Actuation): Promise<Partial
   // Said while the engine works: the link must not wait for the forge.
   const announced = marked && deps.announce(marked);
   await step("source", () => deps.prepareSource(spec));
+  const tell = describeProgress((message) => showProgress(deps, preview.key, message));
+  const route = whenRouted(Object.keys(spec.urls).length, () => openDoor(deps, preview.key, spec));
   const { outputs } = await step("up", async () =>
     deps.stacks.up({
       spec,
@@ -96,7 +98,10 @@ async function bringUp(deps: ActuateDeps, actuation: Actuation): Promise<Partial
       mayBeNew: !preview.status.live,
       lease,
       ...(interrupt ? { interrupt } : {}),
-      onEvent: describeProgress((message) => showProgress(deps, preview.key, message)),
+      onEvent: (event) => {
+        tell(event);
+        route(event);
+      },
     }),
   );
   await announced;
@@ -199,6 +204,17 @@ function showProgress({ store }: ActuateDeps, key: string, message: string): voi
   store
     .update(key, ({ status }) =>
       status.interrupted && status.condition === "Reconciling" ? { status: { ...status, message } } : {},
+    )
+    .catch(() => {});
+}
+
+/** A first version is reached as soon as it is routed; not awaited, for the run's end says the same again. */
+function openDoor({ store }: ActuateDeps, key: string, spec: PreviewSpec): void {
+  store
+    .update(key, ({ status }) =>
+      status.interrupted && status.condition === "Reconciling" && !status.live
+        ? { status: { ...status, live: spec, awake: true } }
+        : {},
     )
     .catch(() => {});
 }

@@ -17,6 +17,22 @@ export function describeProgress(report: (message: string) => void): (event: Run
   };
 }
 
+/**
+ * A listener that calls back once, when `count` hosts are routed: a route is made after its services have
+ * passed their health checks, so they can be visited while the engine still writes down what it did.
+ */
+export function whenRouted(count: number, routed: () => void): (event: RunEvent) => void {
+  const urns = new Set<string>();
+  return ({ kind, done, urn }) => {
+    if (kind !== "resource" || !done || !urn || !ROUTE.test(urn) || urns.has(urn)) return;
+    urns.add(urn);
+    if (urns.size === count) routed();
+  };
+}
+
+/** Of what a driver of the port dns makes; a URN names the types of all that it is in. */
+const ROUTE = /::stackling:dns:[^:]+\$[^:]+:/;
+
 function sentenceOf({ kind, done, operation, type, name }: RunEvent): string | undefined {
   if (kind !== "resource" || done || !type || !operation || operation === "same") return undefined;
   const thing = type.split(":").at(-1)?.toLowerCase() ?? type;
