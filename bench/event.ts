@@ -39,7 +39,10 @@ async function links(ground: Ground, context: BenchContext): Promise<BenchRow[]>
       if (took !== undefined) theirs[way].push(took);
     }
   });
-  const notes = ["a branch is pushed to a local repository, until GET through the gateway answers 200 with its commit"];
+  const notes = [
+    "ours: from a branch's push to a local repository until GET through the gateway answers 200 with its commit",
+    "theirs: the same application and provider, until the engine has ended, which tells the address, and that answers",
+  ];
   const line = { name: "event → link answering", unit: "ms", ours, notes } as const;
   const cliName = "`pulumi up` by CLI";
   return [
