@@ -112,7 +112,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
   }
 
   /** Everything but a preview that serves: wakes it, holds the request, or shows the page. */
-  async function meet(route: Route, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function meet(stale: Route, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    await routes.freshen(stale.key);
+    const route = current(stale) ?? stale;
+    if (route.door === "serve") return handle(route, request, response);
     const sleeping = route.door === "asleep" || route.door === "waking";
     const counts = sleeping && countsAsVisit(request, route.healthPaths);
     if (counts) {
@@ -124,8 +127,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
         if (now?.door === "serve") return handle(now, request, response);
       }
     }
-    const { preview } = routes.lookup(request.headers.host) ?? route;
-    const kind = counts && route.door === "asleep" ? "waking" : route.door === "serve" ? "starting" : route.door;
+    const latest = current(route) ?? route;
+    const { preview } = latest;
+    const kind = counts && route.door === "asleep" ? "waking" : latest.door === "serve" ? "starting" : latest.door;
     // Only the page for people shows them; a program that polls must not cost the store a question each time.
     const steps =
       kind === "building" && wantsHtml(request) ? await deps.history(route.key, STEPS_SHOWN).catch(() => []) : [];

@@ -1,4 +1,5 @@
 /** Which preview answers at which host: a map in memory, kept up to date by the store's changes. */
+import { setTimeout as delay } from "node:timers/promises";
 import { hostName, parseKey } from "../../infra/names.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
@@ -25,6 +26,11 @@ export interface Routes {
   lookup(host: string | undefined): Route | undefined;
   /** Reads the store again, at most once a second; for hosts that are not known yet. */
   refresh(): Promise<void>;
+  /**
+   * Reads one preview again, at most five times a second: whoever was just told that it serves must
+   * not be shown a page because the notification is still on its way.
+   */
+  freshen(key: string): Promise<void>;
   /** Calls back after a preview's routes changed. */
   onChange(listener: (key: string) => void): () => void;
   close(): void;
@@ -40,6 +46,8 @@ export interface RoutesDeps {
 /** A gone preview keeps its page for this process's life, within this bound. */
 const GONE_MAX = 500;
 const REFRESH_INTERVAL_MS = 1_000;
+const FRESHEN_INTERVAL_MS = 200;
+const FRESHEN_PATIENCE_MS = 500;
 /** A lost notification must not last: everything is read again this often. */
 const RESYNC_INTERVAL_MS = 60_000;
 
@@ -82,12 +90,27 @@ export async function createRoutes(deps: RoutesDeps): Promise<Routes> {
       });
     return refreshing;
   };
-  const timer = setInterval(() => void refresh(), RESYNC_INTERVAL_MS);
+  const freshened = new Map<string, number>();
+  const freshen = async (key: string) => {
+    const now = performance.now();
+    if (now - (freshened.get(key) ?? Number.NEGATIVE_INFINITY) < FRESHEN_INTERVAL_MS) return;
+    freshened.set(key, now);
+    const patience = new AbortController();
+    const read = readOne(key).catch(deps.onError);
+    // A store that hangs must not hold up a page that can be shown without it.
+    await Promise.race([read, delay(FRESHEN_PATIENCE_MS, undefined, { signal: patience.signal })]).catch(() => {});
+    patience.abort();
+  };
+  const timer = setInterval(() => {
+    freshened.clear();
+    void refresh();
+  }, RESYNC_INTERVAL_MS);
   timer.unref();
 
   return {
     lookup: (host) => (host === undefined ? undefined : table.lookup(host)),
     refresh,
+    freshen,
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

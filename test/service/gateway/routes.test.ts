@@ -30,4 +30,21 @@ describe("the routes", () => {
     assert.equal(routes.lookup("pr-1-shop.localhost:4000")?.door, "asleep");
     routes.close();
   });
+
+  it("know what the store knows when asked to, before they are notified", async () => {
+    const older: Preview = { ...aPreview({ number: 1 }), revision: 4 };
+    const live = aPreview({ number: 1, urls: { web: "http://pr-1-shop.localhost:4000" } });
+    let find = async () => ({ ...live, revision: 5 }) as Preview;
+    const routes = await createRoutes({
+      store: { list: async () => [older], find: () => find(), onChange: () => () => {} },
+      domain: "localhost:4000",
+      onError: (error) => assert.fail(String(error)),
+    });
+    assert.equal(routes.lookup("pr-1-shop.localhost:4000")?.door, "building");
+    await routes.freshen(older.key);
+    assert.equal(routes.lookup("pr-1-shop.localhost:4000")?.door, "serve");
+    find = () => new Promise<Preview>(() => {});
+    await routes.freshen("shop#2");
+    routes.close();
+  });
 });
