@@ -67,7 +67,7 @@ async function links(ground: Ground, context: BenchContext): Promise<BenchRow[]>
 }
 
 async function nothingToDo(ground: Ground, context: BenchContext): Promise<BenchLine[]> {
-  const key = "app#1";
+  const key = "bench#1";
   const [peer] = ground.peers;
   const spec = ground.peerSpec();
   await peer?.run({ kind: "up", way: "bare", isNew: true, spec });

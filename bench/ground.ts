@@ -62,13 +62,13 @@ async function build(signal: AbortSignal, undo: (() => Promise<unknown>)[], end:
   undo.push(() => repository.remove());
   const instance = await prepareInstance({
     config: (port) =>
-      `port: ${port}\nrepositories:\n  - { path: ${repository.path}, name: app }\nlimits: { engineRuns: ${ENGINES} }\n`,
+      `port: ${port}\nrepositories:\n  - { path: ${repository.path}, name: bench }\nlimits: { engineRuns: ${ENGINES} }\n`,
   });
   undo.push(() => removeInstance(instance));
   await instance.start();
   const opener = createOpener({ repository, instance, signal });
   await opener.open(1, 20);
-  const first = await specOf(instance.dataDir, "app-pr-1");
+  const first = await specOf(instance.dataDir, "bench-pr-1");
 
   const dataDir = await mkdtemp(join(tmpdir(), "stackling-bare-"));
   await chmod(dataDir, 0o711);
@@ -148,11 +148,11 @@ function createOpener(ground: {
     const first = numbers + 1;
     numbers += count;
     const awaited = new Set(refs.map(({ sha }) => sha));
-    const links = refs.map((_, index) => `http://pr-${first + index}-app.localhost:${instance.port}`);
+    const links = refs.map((_, index) => `http://pr-${first + index}-bench.localhost:${instance.port}`);
     // Numbers are given by the commit's time and name, so a link may be of any of them.
     await Promise.all(links.map((link) => answers(link, awaited, pollMs)));
     const ms = performance.now() - began;
-    const keys = links.map((_, index) => `app#${first + index}`);
+    const keys = links.map((_, index) => `bench#${first + index}`);
     for (const key of keys) await waitFor(key, ({ reason }) => reason === "Healthy", "settled");
     return { ms, keys, branches: refs.map(({ branch }) => branch) };
   }
