@@ -1,8 +1,7 @@
 /** Stackling with everything it needs on this one machine: two Postgres servers, a passphrase, the service. */
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import type { Logger } from "pino";
+import { dirname } from "node:path";
 import { layout, prepareDataDir } from "../../components/local/layout.ts";
 import type { OperatorConfig } from "../config/types.ts";
 import { resolveSecret } from "../secret-reference.ts";
@@ -10,7 +9,7 @@ import { type ServiceOptions, startService } from "../service.ts";
 import { openInstance } from "./instance.ts";
 import { openLog } from "./log.ts";
 import { portError, refuseTakenPort } from "./port.ts";
-import { type EmbeddedPostgres, startEmbeddedPostgres } from "./postgres.ts";
+import { startEmbeddedServers } from "./postgres-servers.ts";
 
 export interface EmbeddedOptions {
   readonly dataDir: string;
@@ -58,7 +57,12 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
     const { state, pulumiHome, engineRuns } = layout(dataDir);
     for (const folder of [state, pulumiHome, engineRuns]) await mkdir(folder, { recursive: true, mode: 0o700 });
     onProgress("starting Postgres");
-    const { store, previews } = await startServers(dataDir, logger, undo);
+    const {
+      store,
+      previews,
+      stop: stopServers,
+    } = await startEmbeddedServers({ dir: layout(dataDir).postgres, logger });
+    undo.push(stopServers);
     const config = await options.config();
     await keepPassphrase(dataDir, config);
     onProgress("starting the service");
@@ -82,27 +86,6 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
     await stop().catch(() => undefined);
     throw error;
   }
-}
-
-/** Both at once: a first start initialises each, which takes a second or two. */
-async function startServers(
-  dataDir: string,
-  logger: Logger,
-  undo: (() => Promise<void>)[],
-): Promise<{ readonly store: EmbeddedPostgres; readonly previews: EmbeddedPostgres }> {
-  const { postgres, previewsUrl } = layout(dataDir);
-  await mkdir(postgres, { recursive: true, mode: 0o711 });
-  const started = await Promise.allSettled(
-    ["store", "previews"].map((name) => startEmbeddedPostgres({ dir: join(postgres, name), logger })),
-  );
-  for (const outcome of started) if (outcome.status === "fulfilled") undo.push(() => outcome.value.stop());
-  const [store, previews] = started.map((outcome) => {
-    if (outcome.status === "rejected") throw outcome.reason;
-    return outcome.value;
-  });
-  if (!store || !previews) throw new Error("starting Postgres: a server is missing");
-  await writeSecret(previewsUrl, previews.url);
-  return { store, previews };
 }
 
 /** The config's where it names one; else made once. Engines read it from the file. */

@@ -66,6 +66,11 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   return { url, port: server.port, adopted: running !== undefined, stop: () => stopPostmaster(server) };
 }
 
+/** True while the server of `dir` runs. */
+export async function isRunning(dir: string): Promise<boolean> {
+  return (await findPostmaster(join(dir, "data"))) !== undefined;
+}
+
 /** Ends the server of `dir` when it runs, without starting it; serves `stackling stop` after a crash. */
 export async function stopEmbeddedPostgres(dir: string): Promise<void> {
   const running: Postmaster | undefined = await findPostmaster(join(dir, "data"));

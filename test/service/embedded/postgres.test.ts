@@ -140,13 +140,17 @@ describe("the embedded PostgreSQL", requires("postgres"), () => {
     await assert.rejects(startEmbeddedPostgres({ dir: join(closed, "server"), logger }), new RegExp(`"${closed}"`));
   });
 
-  it("runs one server for the store and one for previews, and ends both", async () => {
+  it("runs one server for the store and one for previews, starts a killed one again, and ends both", async () => {
     const folder = join(home, "postgres");
     const servers = await startEmbeddedServers({ dir: folder, logger });
     assert.notEqual(servers.store.port, servers.previews.port);
     const file = join(folder, PREVIEWS_URL_FILE);
     assert.equal((await readFile(file, "utf8")).trim(), servers.previews.url);
     assert.equal((await stat(file)).mode & 0o777, 0o600);
+    const killed = await postmaster(join(folder, "store"));
+    process.kill(killed, "SIGKILL");
+    await eventually(async () => (await postmaster(join(folder, "store"))) !== killed, { what: "a new server" });
+    await eventually(() => withClient(servers.store.url, (client) => client.query("select 1")), { what: "its answer" });
     const pids = await Promise.all(["store", "previews"].map((name) => postmaster(join(folder, name))));
     await servers.stop();
     await eventually(() => !pids.some(isRunning));
