@@ -157,7 +157,7 @@ describe("a pull request on GitHub", requires("engine", "postgres"), () => {
     const secrets = [github.token, github.webhookSecret, key];
     assert.ok(secrets.every((secret) => secret.length > 8));
     const { client, dataDir } = instance;
-    const environments = await environmentsOf(stacks.get(1) ?? "");
+    const environments = await environmentsOf({ dataDir, stack: stacks.get(1) ?? "" });
     assert.ok(environments.length > 0);
     const answers = [
       await client.list({ gone: true }),

@@ -101,7 +101,7 @@ describe("pull requests of a shop on this machine", requires("engine", "postgres
 
   it("comes back to the same links when the service is stopped and started", async () => {
     await instance.stop();
-    assert.deepEqual(await processesOf(iced.stack), []);
+    assert.deepEqual(await processesOf({ dataDir: instance.dataDir, stack: iced.stack }), []);
     await instance.start();
     const again = await instance.waitForBranch("iced", isLive(iced.commit ?? ""), "live again");
     assert.equal(again.url, iced.url);
@@ -111,7 +111,7 @@ describe("pull requests of a shop on this machine", requires("engine", "postgres
   });
 
   it("goes on serving through a SIGKILL of the service and is adopted by the next", async () => {
-    const pids = await processesOf(iced.stack);
+    const pids = await processesOf({ dataDir: instance.dataDir, stack: iced.stack });
     assert.ok(pids.length >= 3);
     await instance.kill();
     const { address } = JSON.parse(
@@ -120,7 +120,7 @@ describe("pull requests of a shop on this machine", requires("engine", "postgres
     assert.equal((await dial(Number(address.split(":")[1]), { path: "/health" })).status, 200);
     await instance.start();
     assert.equal((await visitorOf(iced.url ?? "").get("/health")).status, 200);
-    assert.deepEqual(await processesOf(iced.stack), pids);
+    assert.deepEqual(await processesOf({ dataDir: instance.dataDir, stack: iced.stack }), pids);
   });
 
   it("leaves nothing but a receipt when the pull request is closed", async () => {
@@ -188,7 +188,7 @@ describe("what a push can do to a preview that serves", { ...requires("engine", 
       const healed = await repository.commit(branch, { [file]: good, "text.txt": "third" });
       await instance.waitFor(key, isLive(healed), "healed");
       assert.match((await visitorOf(url).get("/")).text, /^third /);
-      assert.equal((await processesOf(stalled.stack)).length, 2);
+      assert.equal((await processesOf({ dataDir: instance.dataDir, stack: stalled.stack })).length, 2);
     });
   }
 

@@ -9,22 +9,29 @@ import pg from "pg";
 import { listLimits } from "../../../components/local/limits.ts";
 
 /** Everything found, as one line each; empty when nothing is left. */
-export async function remainsOf({ dataDir, stack }: { dataDir: string; stack: string }): Promise<string[]> {
+export async function remainsOf({ dataDir, stack }: Place): Promise<string[]> {
   return [
-    ...(await processesOf(stack)).map((pid) => `process ${pid}`),
+    ...(await processesOf({ dataDir, stack })).map((pid) => `process ${pid}`),
     ...(await databasesOf(dataDir, stack)),
     ...(await filesOf(dataDir, stack)).map((path) => `file ${path}`),
     ...(await listLimits(dataDir, stack)).map(({ name }) => `control group ${name}`),
   ];
 }
 
-/** Pids of all processes that carry the preview's marker in their environment. */
-export async function processesOf(stack: string): Promise<number[]> {
+export interface Place {
+  readonly dataDir: string;
+  readonly stack: string;
+}
+
+/** Pids of all processes that carry the preview's marker in their environment and belong to this data folder. */
+export async function processesOf({ dataDir, stack }: Place): Promise<number[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   const found: number[] = [];
   for (const pid of pids) {
     const environment = await readFile(`/proc/${pid}/environ`, "latin1").catch(() => "");
-    if (environment.split("\0").includes(`STACKLING_PREVIEW=${stack}`)) found.push(pid);
+    // Another test's service on this machine may have a preview of the same name.
+    const isHere = environment.includes(`${dataDir}/`);
+    if (isHere && environment.split("\0").includes(`STACKLING_PREVIEW=${stack}`)) found.push(pid);
   }
   return found;
 }
@@ -48,8 +55,8 @@ export async function databasesOf(dataDir: string, stack: string): Promise<strin
 }
 
 /** Environments of all processes that carry the preview's marker. */
-export async function environmentsOf(stack: string): Promise<string[]> {
-  const pids = await processesOf(stack);
+export async function environmentsOf(place: Place): Promise<string[]> {
+  const pids = await processesOf(place);
   return Promise.all(pids.map((pid) => readFile(`/proc/${pid}/environ`, "latin1").catch(() => "")));
 }
 
