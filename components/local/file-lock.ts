@@ -16,6 +16,7 @@ interface Holder extends ProcessIdentity {
 
 /** Runs `body` while holding the lock at `path`. Throws `ConflictError` (`Locked`) after `waitMs`. */
 export async function withFileLock<T>(path: string, body: () => Promise<T>, waitMs = 30_000): Promise<T> {
+  await mkdir(dirname(path), { recursive: true });
   const deadline = performance.now() + waitMs;
   for (;;) {
     const release = await tryFileLock(path);
@@ -33,10 +34,9 @@ export async function withFileLock<T>(path: string, body: () => Promise<T>, wait
   }
 }
 
-/** The function that releases, or undefined when somebody living holds the lock. */
+/** The function that releases, or undefined when somebody living holds the lock. Rejects when its folder is gone. */
 export async function tryFileLock(path: string): Promise<(() => Promise<void>) | undefined> {
   const mine: Holder = { pid: process.pid, startTime: startTimeOf(process.pid) ?? "", token: randomUUID() };
-  await mkdir(dirname(path), { recursive: true });
   const taken = (await place(path, mine)) || ((await removeDeadHolder(path)) && (await place(path, mine)));
   if (!taken) return undefined;
   return async () => {

@@ -91,31 +91,45 @@ async function superviseUntil(deps: SupervisorDeps, signal: AbortSignal): Promis
     deps.logger.warn({ err: error }, "removing old fences failed");
   });
   while (!signal.aborted) {
-    for (const stack of await listStacks(deps.dataDir)) {
-      const releases = await listReleases(deps.dataDir, stack).catch(() => []);
-      await Promise.all(releases.map((release) => tend(deps, release, signal)));
-    }
+    // Whatever one look meets, the next goes on: a preview may vanish under it at any moment.
+    await tendAll(deps, signal).catch((error) => {
+      deps.logger.warn({ err: error }, "looking after services failed; it is tried again");
+    });
     await delay(TICK_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+async function tendAll(deps: SupervisorDeps, signal: AbortSignal): Promise<void> {
+  for (const stack of await listStacks(deps.dataDir)) {
+    const releases = await listReleases(deps.dataDir, stack).catch(() => []);
+    await Promise.all(releases.map((release) => tend(deps, release, signal)));
   }
 }
 
 /** One look at one release. Whoever holds its lock (a create, a delete, a wake) is at it already. */
 async function tend(deps: SupervisorDeps, release: Release, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
-  const unlock = await tryFileLock(filesOf(release).lock);
-  if (!unlock) return;
+  let unlock: Awaited<ReturnType<typeof tryFileLock>>;
   try {
+    unlock = await tryFileLock(filesOf(release).lock);
+    if (!unlock) return;
     const state = await readState(release);
     if (state?.phase !== "ready" || state.desired !== "running") return;
     await rotateLog(logOf(release)).catch(() => undefined);
     if (release.launch.kind === "cron") await runIfDue(release, state, deps.clock());
     if (isKeptAlive(release.launch)) await keepAlive(deps, release, state);
   } catch (error) {
+    // Removed with its preview since it was listed.
+    if (isMissing(error)) return;
     const { stack, service } = release.launch;
     deps.logger.warn({ stack, service, err: error }, `tending service "${service}" of "${stack}" failed`);
   } finally {
-    await unlock();
+    await unlock?.();
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
 
 async function keepAlive({ logger, clock }: SupervisorDeps, release: Release, state: ReleaseState): Promise<void> {

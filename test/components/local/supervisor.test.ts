@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { layout } from "../../../components/local/layout.ts";
 import { isAwake, setAwake } from "../../../components/local/operations.ts";
 import { findMarked } from "../../../components/local/processes.ts";
 import { createSupervisor, type Supervisor } from "../../../components/local/supervisor.ts";
@@ -26,8 +28,9 @@ describe("the supervisor", () => {
     await world.remove();
   });
 
-  const supervise = (clock = () => new Date()) => {
-    const supervisor = createSupervisor({ dataDir: world.dataDir, logger: { warn: () => undefined }, clock });
+  const supervise = (clock = () => new Date(), onWarning: (message: string) => void = () => {}) => {
+    const logger = { warn: (_fields: object, message: string) => onWarning(message) };
+    const supervisor = createSupervisor({ dataDir: world.dataDir, logger, clock });
     supervisors.push(supervisor);
     supervisor.start();
     return supervisor;
@@ -47,6 +50,24 @@ describe("the supervisor", () => {
     await eventually(() => answers(state.address));
     const [second] = await processes();
     assert.notEqual(second?.pid, first?.pid);
+  });
+
+  it("goes on when what it looks at vanishes under it", async () => {
+    const { state } = await world.start(serviceInputs(checkout));
+    const warnings: string[] = [];
+    supervise(
+      () => new Date(),
+      (message) => warnings.push(message),
+    );
+    const { previews } = layout(world.dataDir);
+    await rename(previews, `${previews}.away`);
+    await writeFile(previews, "");
+    const [first] = await processes();
+    process.kill(first?.pid ?? 0, "SIGKILL");
+    await eventually(() => warnings.length > 0);
+    await rm(previews);
+    await rename(`${previews}.away`, previews);
+    await eventually(() => answers(state.address));
   });
 
   it("starts it once when two of them look after it", async () => {
