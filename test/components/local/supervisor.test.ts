@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rmdir } from "node:fs/promises";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { layout } from "../../../components/local/layout.ts";
 import { isAwake, setAwake } from "../../../components/local/operations.ts";
@@ -52,21 +52,20 @@ describe("the supervisor", () => {
     assert.notEqual(second?.pid, first?.pid);
   });
 
-  it("goes on when what it looks at vanishes under it", async () => {
+  it("goes on when it cannot look at one", async () => {
     const { state } = await world.start(serviceInputs(checkout));
     const warnings: string[] = [];
     supervise(
       () => new Date(),
       (message) => warnings.push(message),
     );
-    const { previews } = layout(world.dataDir);
-    await rename(previews, `${previews}.away`);
-    await writeFile(previews, "");
+    // A folder where the lock belongs fails every attempt to take it, as a removed one does for a moment.
+    const { lock } = layout(world.dataDir).preview(STACK).release(state.release);
+    await mkdir(lock);
+    await eventually(() => warnings.length > 0);
+    await rmdir(lock);
     const [first] = await processes();
     process.kill(first?.pid ?? 0, "SIGKILL");
-    await eventually(() => warnings.length > 0);
-    await rm(previews);
-    await rename(`${previews}.away`, previews);
     await eventually(() => answers(state.address));
   });
 
