@@ -6,6 +6,8 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 
 interface LockEntry {
+  /** The package's own, where it is installed under another (an alias). */
+  readonly name?: string;
   readonly version?: string;
   readonly integrity?: string;
   readonly hasInstallScript?: boolean;
@@ -48,13 +50,17 @@ for (const folder of [".", "tools/node"]) {
     it("is of exactly the versions that package.json pins", () => {
       const pins = { ...manifest.dependencies, ...manifest.devDependencies, ...manifest.optionalDependencies };
       for (const [name, version] of Object.entries(pins)) {
-        assert.equal(packages[`node_modules/${name}`]?.version, version, name);
+        const entry = packages[`node_modules/${name}`];
+        const installed = entry?.name === undefined ? entry?.version : `npm:${entry.name}@${entry.version}`;
+        assert.equal(installed, version, name);
       }
     });
 
     it("has an answer, yes or no, for every install script", () => {
       const withScript = Object.entries(packages).filter(([, entry]) => entry.hasInstallScript);
-      const names = new Set(withScript.map(([path]) => path.slice(path.lastIndexOf("node_modules/") + 13)));
+      const names = new Set(
+        withScript.map(([path, { name }]) => name ?? path.slice(path.lastIndexOf("node_modules/") + 13)),
+      );
       assert.deepEqual(Object.keys(manifest.allowScripts ?? {}).sort(), [...names].sort());
     });
   });
