@@ -1,10 +1,11 @@
 /** Pull requests that mean harm: what they read, whom they reach, what they are called and what they ask for. */
 import assert from "node:assert/strict";
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import pg from "pg";
 import { layout } from "../../components/local/layout.ts";
+import { releaseIds } from "../../components/local/release-files.ts";
 import type { PreviewView } from "../../service/api/preview-view.ts";
 import { eventually } from "../support/eventually.ts";
 import { createRepository, type TestRepository } from "../support/git-repository.ts";
@@ -235,8 +236,8 @@ function isLive(commit: string): (preview: PreviewView) => boolean {
 }
 
 async function pidsOf(stack: string): Promise<number[]> {
-  const { services, release } = layout(instance.dataDir).preview(stack);
-  const [id = ""] = (await readdir(services)).filter((name) => !name.endsWith(".lock"));
+  const { release } = layout(instance.dataDir).preview(stack);
+  const [id = ""] = await releaseIds(instance.dataDir, stack);
   const state = JSON.parse(await readFile(release(id).process, "utf8")) as {
     processes: Record<string, { pid: number }>;
   };
