@@ -1,6 +1,6 @@
 /** Pull requests that mean harm: what they read, whom they reach, what they are called and what they ask for. */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import pg from "pg";
@@ -211,7 +211,7 @@ env: { GREEDY: "yes" }
     const live = await instance.waitForBranch("greedy", isLive(commit), "live");
     assert.deepEqual(Object.keys(live.urls), ["web"]);
     const preview = layout(instance.dataDir).preview(live.stack);
-    const [release = "", ...more] = (await readdir(preview.services)).filter((name) => !name.endsWith(".lock"));
+    const [release = "", ...more] = await releaseIds(instance.dataDir, live.stack);
     assert.deepEqual(more, []);
     const launch = JSON.parse(await readFile(preview.release(release).launch, "utf8")) as Launch;
     assert.deepEqual([launch.command, launch.memoryMiB, launch.cpu], ["node server.mjs", 200, 0.5]);
