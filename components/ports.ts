@@ -14,10 +14,15 @@ export type Tags = Readonly<Record<string, string>>;
 
 export type ServiceKind = "web" | "worker" | "cron" | "job";
 
-/** A further process beside a service, sharing its environment and its life. */
+/** A further process beside a service, sharing its environment, its network and its life. */
 export interface SidecarDefinition {
   readonly name: string;
-  readonly command: string;
+  /** Absent where its image brings its own. */
+  readonly command?: string;
+  /** For drivers that run images; absent: the service's own image. */
+  readonly image?: string;
+  /** Port it listens on, reached by its service at 127.0.0.1. */
+  readonly port?: number;
 }
 
 /** One process of the application, as `preview.yaml` declares it. */
@@ -27,7 +32,10 @@ export interface ServiceDefinition {
   readonly kind: ServiceKind;
   /** Shell command that starts it; absent where an image brings its own. */
   readonly command?: string;
+  /** Container image; in a program it is pinned (`registry/name@sha256:…`) for drivers that run images. */
   readonly image?: string;
+  /** Runs with a root file system that it cannot write; drivers that run images only. */
+  readonly readOnlyRoot?: boolean;
   /** Folder inside the source in which it runs; `.` by default, never outside. */
   readonly directory: string;
   /** Fixed port for drivers with a network of their own; the local driver chooses one and sets `PORT`. */
@@ -70,6 +78,8 @@ export interface TaskDefinition {
   readonly name: "migrate" | "seed";
   readonly command: string;
   readonly directory: string;
+  /** Pinned image it runs in, for drivers that run images. */
+  readonly image?: string;
   /** Raised to run it once more on the same database and commit. */
   readonly generation: number;
 }
@@ -87,6 +97,8 @@ export interface ServiceArgs<O = unknown> {
   readonly database?: DatabaseConnection;
   /** Secret values by name, for `${secrets.NAME}`. */
   readonly secrets?: Output<Readonly<Record<string, string>>>;
+  /** Secrets that lie in a store of their own, by name; a driver that can refer to them does not copy their values. */
+  readonly secretReferences?: Readonly<Record<string, SecretLocation>>;
   /** Non-secret environment for every process: preview key, commit, URL. */
   readonly environment: Readonly<Record<string, string>>;
   /** Raised to release the same commit again. */
@@ -97,7 +109,24 @@ export interface ServiceArgs<O = unknown> {
 export interface ServiceComponent extends PreviewComponent {
   /** Private `host:port` of each service that listens, by service name. */
   readonly addresses: Output<Readonly<Record<string, string>>>;
+  /**
+   * Public name or IP address that the hosts must lead to, where the driver puts previews at the edge
+   * itself (`edge: direct`); absent where the gateway is the edge.
+   */
+  readonly edge?: Output<string>;
 }
+
+/** Where a secret's value lies outside the stack. */
+export type SecretLocation =
+  | { readonly kind: "aws"; readonly arn: Input<string> }
+  /** An External Secrets store of the cluster; `key` and `property` as its provider names them. */
+  | {
+      readonly kind: "external";
+      readonly store: string;
+      readonly storeKind: "SecretStore" | "ClusterSecretStore";
+      readonly key: string;
+      readonly property?: string;
+    };
 
 export interface DatabaseConnection {
   readonly name: Output<string>;
@@ -124,6 +153,8 @@ export interface RouteDefinition {
   readonly service: string;
   /** Private `host:port`. */
   readonly address: Input<string>;
+  /** Public name or IP address the host leads to; absent: the gateway's, which the driver's options name. */
+  readonly edge?: Input<string>;
 }
 
 export interface DnsArgs<O = unknown> {
@@ -154,8 +185,10 @@ export interface SecretsArgs<O = unknown> {
 }
 
 export interface SecretsComponent extends PreviewComponent {
-  /** Secret. By name. */
+  /** Secret. By name; those that only their store knows are absent. */
   readonly values: Output<Readonly<Record<string, string>>>;
+  /** Where they lie, for drivers with a store of their own. */
+  readonly references?: Readonly<Record<string, SecretLocation>>;
 }
 
 /** What an operation gets: the driver's own options and, where it is about one preview, its stack. */
@@ -188,6 +221,14 @@ export interface OwnedThing {
   readonly stack: string;
 }
 
+/** Who changed something and when, as far as the vendor tells. */
+export interface Change {
+  /** A person, program or field manager in the vendor's words. */
+  readonly by?: string;
+  /** ISO 8601 UTC */
+  readonly at?: string;
+}
+
 /** Found wrong by a check, with the way out; `ok` findings are shown by `doctor` too. */
 export interface Finding {
   readonly ok: boolean;
@@ -210,7 +251,27 @@ export interface Operations<O> {
   owned?(options: O, stack?: string): Promise<readonly OwnedThing[]>;
   /** Removes one owned thing that no stack knows of any more. Gone already is success. */
   remove?(options: O, thing: OwnedThing): Promise<void>;
+  /** Read-only calls: is it reached, are the permissions there. */
   check?(options: O): Promise<readonly Finding[]>;
+  /** Who changed a resource last; `type` and `id` as the engine knows them. Undefined: not known. */
+  changed?(
+    context: OperationContext<O>,
+    resource: { readonly type: string; readonly id: string },
+  ): Promise<Change | undefined>;
+}
+
+/** A target as its drivers see each other when the config is read. */
+export interface TargetChoice {
+  readonly service: DriverChoice;
+  readonly database?: DriverChoice;
+  readonly dns: DriverChoice;
+  readonly secrets: DriverChoice;
+}
+
+/** A driver by name with its parsed options. */
+export interface DriverChoice {
+  readonly driver: string;
+  readonly options: Readonly<Record<string, unknown>>;
 }
 
 type ComponentClass<A, C> = new (name: string, args: A, opts?: ComponentResourceOptions) => C;
@@ -223,9 +284,14 @@ export interface Driver<O, A, C> {
   readonly operations: Operations<O>;
   /** Arguments by which the contract suite runs the driver. */
   readonly example: () => Omit<A, "stack" | "tags">;
+  /** Why it cannot be part of this target, with the way out; undefined when it can. Asked when the config is read. */
+  readonly refuses?: (target: TargetChoice) => string | undefined;
 }
 
-export type ServiceDriver<O = unknown> = Driver<O, ServiceArgs<O>, ServiceComponent>;
+export interface ServiceDriver<O = unknown> extends Driver<O, ServiceArgs<O>, ServiceComponent> {
+  /** `source`: builds and runs a checkout. `images`: every service needs an image, pinned before the update. */
+  readonly runs: "source" | "images";
+}
 export type DatabaseDriver<O = unknown> = Driver<O, DatabaseArgs<O>, DatabaseComponent>;
 export type DnsDriver<O = unknown> = Driver<O, DnsArgs<O>, DnsComponent>;
 export type SecretsDriver<O = unknown> = Driver<O, SecretsArgs<O>, SecretsComponent>;

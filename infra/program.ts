@@ -1,5 +1,5 @@
 /** The program: one preview's components, chosen by the spec's target. The CLI and the runner run this same one. */
-import { type ComponentResourceOptions, type Output, secret } from "@pulumi/pulumi";
+import { type ComponentResourceOptions, secret } from "@pulumi/pulumi";
 import { TerminalError } from "../components/errors.ts";
 import type {
   DatabaseArgs,
@@ -12,6 +12,7 @@ import type {
   SecretsComponent,
   ServiceArgs,
   ServiceComponent,
+  ServiceDefinition,
   TaskDefinition,
 } from "../components/ports.ts";
 import type { PreviewSpec } from "./spec.ts";
@@ -21,22 +22,40 @@ import { registerTags } from "./tags.ts";
 export type Program = () => Promise<Record<string, unknown>>;
 
 /** The half of a driver that a program needs; what its options are is between its schema and its component. */
-interface Driver<A, C> {
+interface ProgramDriver<A, C> {
   readonly options: { parse(value: unknown): unknown };
   readonly component: new (name: string, args: A, opts?: ComponentResourceOptions) => C;
 }
 
 export interface TargetDrivers {
-  readonly service: Driver<ServiceArgs<never>, ServiceComponent>;
-  readonly database?: Driver<DatabaseArgs<never>, DatabaseComponent>;
-  readonly dns: Driver<DnsArgs<never>, DnsComponent>;
-  readonly secrets: Driver<SecretsArgs<never>, SecretsComponent>;
+  readonly service: ProgramDriver<ServiceArgs<never>, ServiceComponent>;
+  readonly database?: ProgramDriver<DatabaseArgs<never>, DatabaseComponent>;
+  readonly dns: ProgramDriver<DnsArgs<never>, DnsComponent>;
+  readonly secrets: ProgramDriver<SecretsArgs<never>, SecretsComponent>;
 }
 
 /** Drivers by port and name, as `components/registry.ts` exports them. */
 export type Registry = {
   readonly [P in keyof TargetDrivers]-?: Readonly<Record<string, () => Promise<NonNullable<TargetDrivers[P]>>>>;
 };
+
+/** What an operator's own module is given: the spec and what the components of this preview resolve to. */
+export interface ExtensionContext {
+  readonly spec: PreviewSpec;
+  readonly secrets: SecretsComponent;
+  readonly database: DatabaseComponent | undefined;
+  readonly service: ServiceComponent;
+  readonly dns: DnsComponent;
+}
+
+/**
+ * The function `extend` of an operator's own module (`program:` of a target). It runs inside the
+ * preview's program after all components are declared: what it creates belongs to the stack and gets its tags, and
+ * what it returns becomes outputs, which never replace ours. It is trusted as the config is.
+ */
+export type Extension = (
+  context: ExtensionContext,
+) => Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>;
 
 /** Loads only what the target names. An unknown name is a `TerminalError` (reason `SpecInvalid`) that lists the known ones. */
 export async function loadDrivers(registry: Registry, target: PreviewSpec["target"]): Promise<TargetDrivers> {
@@ -54,6 +73,7 @@ export function previewProgram(
   spec: PreviewSpec,
   drivers: TargetDrivers,
   grantedValues: Readonly<Record<string, string>>,
+  extend?: Extension,
 ): Program {
   return async () => {
     registerTags(spec.tags);
@@ -70,11 +90,12 @@ export function previewProgram(
       tags,
       options: optionsOf(drivers.service, target.service.options),
       source: spec.source,
-      services: spec.services,
+      services: spec.services.map((service) => pinned(spec, service)),
       tasks: tasks(spec),
       urls: spec.urls,
       ...(database && { database: { name: database.name, url: database.url, identity: database.identity } }),
       secrets: secrets.values,
+      ...(secrets.references && { secretReferences: secrets.references }),
       environment: environment(spec),
       generation: generations.deploy,
     });
@@ -84,11 +105,13 @@ export function previewProgram(
         stack,
         tags,
         options: optionsOf(drivers.dns, target.dns.options),
-        routes: routes(spec, service.addresses),
+        routes: routes(spec, service),
       },
       { dependsOn: service },
     );
+    const further = await extend?.({ spec, secrets, database, service, dns });
     return {
+      ...further,
       spec,
       addresses: service.addresses,
       hosts: dns.hosts,
@@ -128,10 +151,21 @@ function secretDefinitions(spec: PreviewSpec, values: Readonly<Record<string, st
 
 function tasks(spec: PreviewSpec): TaskDefinition[] {
   const { migrate, seed } = spec.database ?? {};
+  // What answers at the main link carries the application's own tools.
+  const main = spec.services.find(({ name }) => name === Object.keys(spec.urls)[0]) ?? spec.services[0];
+  const image = main && pinned(spec, main).image;
+  const inImage = image === undefined ? {} : { image };
   return [
-    ...(migrate ? [{ name: "migrate" as const, ...migrate, generation: spec.generations.deploy }] : []),
-    ...(seed ? [{ name: "seed" as const, ...seed, generation: spec.generations.seed }] : []),
+    ...(migrate ? [{ name: "migrate" as const, ...migrate, ...inImage, generation: spec.generations.deploy }] : []),
+    ...(seed ? [{ name: "seed" as const, ...seed, ...inImage, generation: spec.generations.seed }] : []),
   ];
+}
+
+/** The service with its images as they were found at the registry. */
+function pinned<S extends ServiceDefinition>({ images = {} }: PreviewSpec, service: S): S {
+  const pin = <I extends { readonly image?: string }>(part: I): I =>
+    part.image === undefined ? part : { ...part, image: images[part.image] ?? part.image };
+  return { ...pin(service), sidecars: service.sidecars.map(pin) };
 }
 
 function environment(spec: PreviewSpec): Record<string, string> {
@@ -144,10 +178,11 @@ function environment(spec: PreviewSpec): Record<string, string> {
   };
 }
 
-function routes(spec: PreviewSpec, addresses: Output<Readonly<Record<string, string>>>): RouteDefinition[] {
+function routes(spec: PreviewSpec, { addresses, edge }: ServiceComponent): RouteDefinition[] {
   return Object.entries(spec.urls).map(([service, url]) => ({
     host: new URL(url).host,
     service,
+    ...(edge && { edge }),
     address: addresses.apply((known) => {
       const address = known[service];
       if (address === undefined) throw new Error(`routing "${url}": service "${service}" has no address`);

@@ -24,7 +24,15 @@ const service = z.strictObject({
   schedule: z.string().optional(),
   environment: z.record(z.string(), z.string()),
   dependsOn: z.array(name),
-  sidecars: z.array(z.strictObject({ name, command: z.string() })),
+  readOnlyRoot: z.boolean().optional(),
+  sidecars: z.array(
+    z.strictObject({
+      name,
+      command: z.string().optional(),
+      image: z.string().optional(),
+      port: z.int().min(1).max(65535).optional(),
+    }),
+  ),
   memoryMiB: z.number().positive(),
   cpu: z.number().positive(),
 });
@@ -61,8 +69,15 @@ export const previewSpec = z.strictObject({
     database: driverChoice.optional(),
     dns: driverChoice,
     secrets: driverChoice,
+    /** Absolute path of the operator's own module that adds to each preview, see program.ts. */
+    program: z.string().optional(),
   }),
   services: z.array(service).min(1),
+  /**
+   * Images as the application names them (with the commit filled in) to the same pinned by digest. What
+   * was found at the registry, not what is wished: no part of the digest.
+   */
+  images: z.record(z.string(), z.string()).optional(),
   database: z
     .strictObject({
       baseline: z.string().optional(),
@@ -86,7 +101,7 @@ export const previewSpec = z.strictObject({
 
 export type PreviewSpec = z.infer<typeof previewSpec>;
 
-/** SHA-256 of the spec in hexadecimal, whatever the order of its keys: equal specs ask for equal stacks. */
-export function specDigest(spec: PreviewSpec): string {
-  return createHash("sha256").update(canonical(spec)).digest("hex");
+/** SHA-256 of the wish in hexadecimal, whatever the order of its keys: equal ones ask for equal stacks. */
+export function specDigest({ images: _found, ...wish }: PreviewSpec): string {
+  return createHash("sha256").update(canonical(wish)).digest("hex");
 }

@@ -51,6 +51,7 @@ export function buildSpec(input: SpecInput): PreviewSpec {
       ...(target.database && application.database ? { database: copyChoice(target.database) } : {}),
       dns: copyChoice(target.dns),
       secrets: copyChoice(target.secrets),
+      ...(target.program !== undefined ? { program: target.program } : {}),
     },
     services: application.services.map((service) => ({
       ...service,

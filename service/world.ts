@@ -1,8 +1,8 @@
 /** What is asked of the world outside Pulumi, over every driver that a preview may have used. */
-import type { Finding, LogLine, LogQuery, Operations, OwnedThing } from "../components/ports.ts";
+import type { DriverChoice, Finding, LogLine, LogQuery, Operations, OwnedThing } from "../components/ports.ts";
 import { type Port, registry } from "../components/registry.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
-import type { DriverChoice, OperatorConfig } from "./config/types.ts";
+import type { OperatorConfig } from "./config/types.ts";
 
 export type Target = Pick<PreviewSpec["target"], "service" | "database" | "dns" | "secrets">;
 

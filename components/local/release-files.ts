@@ -1,6 +1,6 @@
 /** What is on disk about a release: what it is (launch) and what runs of it (state). Nothing is kept in memory only. */
 import { readdir } from "node:fs/promises";
-import type { ServiceKind, SidecarDefinition } from "../ports.ts";
+import type { ServiceKind } from "../ports.ts";
 import { readJson, writeJson } from "./json-file.ts";
 import { layout } from "./layout.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
@@ -17,7 +17,7 @@ export interface Launch {
   /** Absolute. */
   readonly directory: string;
   readonly command: string;
-  readonly sidecars: readonly SidecarDefinition[];
+  readonly sidecars: readonly { readonly name: string; readonly command: string }[];
   /** Complete. */
   readonly environment: Readonly<Record<string, string>>;
   /** Values in `environment` that must not show in messages. */

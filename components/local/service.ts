@@ -15,7 +15,10 @@ import type { LocalResource, ResourceContext } from "./resource.ts";
 import { allocateUser } from "./users.ts";
 
 export interface ServiceInputs {
-  readonly service: Omit<ServiceDefinition, "environment" | "dependsOn" | "image" | "port">;
+  readonly service: Omit<
+    ServiceDefinition,
+    "environment" | "dependsOn" | "image" | "port" | "readOnlyRoot" | "sidecars"
+  > & { readonly sidecars: readonly { readonly name: string; readonly command: string }[] };
   /** Absolute path of the checkout. */
   readonly checkout: string;
   /** Secret; declared values with references resolved. */

@@ -1,9 +1,17 @@
 /** Services as supervised processes on this machine. */
 import { all, type ComponentResourceOptions, type Output, output, secret } from "@pulumi/pulumi";
 import { z } from "zod";
+import { TerminalError } from "../errors.ts";
 import { LocalCheckout, LocalFolder, LocalRelease, LocalTask } from "../local/custom-resources.ts";
 import * as operations from "../local/operations.ts";
-import type { ServiceArgs, ServiceComponent, ServiceDefinition, ServiceDriver, TaskDefinition } from "../ports.ts";
+import type {
+  ServiceArgs,
+  ServiceComponent,
+  ServiceDefinition,
+  ServiceDriver,
+  SidecarDefinition,
+  TaskDefinition,
+} from "../ports.ts";
 import { PreviewComponent } from "../preview-component.ts";
 import { addressesUsed, dependenciesOf, type ReferenceValues, resolveEnvironment, startOrder } from "./references.ts";
 
@@ -88,6 +96,7 @@ class LocalServices extends PreviewComponent implements ServiceComponent {
 }
 
 export const localService: ServiceDriver<Options> = {
+  runs: "source",
   options,
   component: LocalServices,
   operations: {
@@ -178,6 +187,15 @@ function taskKey({ database, source }: Args, { name, generation }: TaskDefinitio
   return output(database?.identity ?? "none").apply((identity) => [name, identity, ...about].join("/"));
 }
 
-function releasable({ environment: _e, dependsOn: _d, image: _i, port: _p, ...service }: ServiceDefinition) {
-  return service;
+function releasable({ name, sidecars, ...service }: ServiceDefinition) {
+  const { environment: _e, dependsOn: _d, image: _i, port: _p, readOnlyRoot: _r, ...released } = service;
+  return { name, ...released, sidecars: sidecars.map((sidecar) => startable(name, sidecar)) };
+}
+
+function startable(service: string, { name, command }: SidecarDefinition): { name: string; command: string } {
+  if (command !== undefined) return { name, command };
+  throw new TerminalError({
+    reason: "SpecInvalid",
+    userMessage: `starting sidecar "${name}" of service "${service}": this target runs processes, not images; give it a "command"`,
+  });
 }

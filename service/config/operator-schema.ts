@@ -32,6 +32,11 @@ const target = z.strictObject({
     .describe("What gives each preview its database. Default `clone`; `false` for a target without databases."),
   dns: driver.optional().describe("What makes hosts answer. Default `gateway`."),
   secrets: driver.optional().describe("What makes and keeps secrets. Default `local`."),
+  program: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Module of your own (relative to this file) whose `extend` adds resources to each preview."),
 });
 
 const repository = z.strictObject({

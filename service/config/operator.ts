@@ -5,7 +5,13 @@ import { type ForgeName, forges } from "../forges/registry.ts";
 import { closest } from "./closest.ts";
 import { DEFAULT_PORT, defaultLifecycle, defaultLimits } from "./defaults.ts";
 import { parseDuration } from "./duration.ts";
-import { forgeNames, type OperatorFile, operatorSchema, type RepositoryFile } from "./operator-schema.ts";
+import {
+  forgeNames,
+  type OperatorFile,
+  operatorSchema,
+  type RepositoryFile,
+  type TargetFile,
+} from "./operator-schema.ts";
 import { resolveTarget } from "./targets.ts";
 import type { ForgeConfig, OperatorConfig, RepositoryConfig, SecretReference, TargetConfig } from "./types.ts";
 import { byLine, checkValue, type Misfit, readYamlFile } from "./yaml-file.ts";
@@ -30,7 +36,7 @@ export async function parseOperator(
   const connected = await resolveForges(typed);
   const targets = await Promise.all(
     Object.entries(typed.targets ?? { local: {} }).map(([name, target]) =>
-      resolveTarget(name, target, { registry, dataDir }),
+      resolveTarget(name, placeProgram(target, directory), { registry, dataDir }),
     ),
   );
   const repositories = resolveRepositories(typed, { directory, forges: connected.forges });
@@ -199,6 +205,10 @@ function placeAll<T>(value: T, directory: string): T {
     return Object.fromEntries(entries.map(([key, part]) => [key, absolute(part)]));
   };
   return absolute(value) as T;
+}
+
+function placeProgram(target: TargetFile, directory: string): TargetFile {
+  return target.program === undefined ? target : { ...target, program: resolve(directory, target.program) };
 }
 
 function place(reference: SecretReference, directory: string): SecretReference {

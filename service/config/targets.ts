@@ -1,17 +1,24 @@
 import type { z } from "zod";
 import { layout } from "../../components/local/layout.ts";
+import type { DriverChoice, TargetChoice } from "../../components/ports.ts";
 import { closest } from "./closest.ts";
 import { localDrivers } from "./defaults.ts";
 import type { DriverFile, TargetFile } from "./operator-schema.ts";
-import type { DriverChoice, TargetConfig } from "./types.ts";
+import type { TargetConfig } from "./types.ts";
 import { checkValue, type Misfit } from "./yaml-file.ts";
 
 type Port = keyof typeof localDrivers;
 
-/** What is asked of `components/registry.ts`: by port and name, something with an option schema. */
-export type DriverOptions = Readonly<
-  Record<Port, Readonly<Record<string, () => Promise<{ readonly options: z.ZodType<unknown> }>>>>
->;
+/** The half of a driver that a config needs. */
+interface ConfigurableDriver {
+  readonly options: z.ZodType<unknown>;
+  readonly refuses?: (target: TargetChoice) => string | undefined;
+  /** Of service drivers. */
+  readonly runs?: TargetConfig["runs"];
+}
+
+/** What is asked of `components/registry.ts`, by port and name. */
+export type DriverOptions = Readonly<Record<Port, Readonly<Record<string, () => Promise<ConfigurableDriver>>>>>;
 
 export interface TargetSurroundings {
   readonly registry: DriverOptions;
@@ -39,10 +46,22 @@ export async function resolveTarget(
     choose("dns", file.dns),
     choose("secrets", file.secrets),
   ]);
-  const misfits = [service, database, dns, secrets].flatMap((choice) => choice?.misfits ?? []);
+  const misfits = [service, database, dns, secrets].flatMap((chosen) => chosen?.misfits ?? []);
   if (!service.choice || !dns.choice || !secrets.choice || misfits.length > 0) return { misfits };
-  const target = { name, service: service.choice, dns: dns.choice, secrets: secrets.choice };
-  return { target: database?.choice ? { ...target, database: database.choice } : target, misfits };
+  const choice: TargetChoice = {
+    service: service.choice,
+    dns: dns.choice,
+    secrets: secrets.choice,
+    ...(database?.choice ? { database: database.choice } : {}),
+  };
+  const refusals = Object.entries({ service, database, dns, secrets }).flatMap(([port, chosen]): Misfit[] => {
+    const reason = chosen?.driver?.refuses?.(choice);
+    return reason ? [{ path: ["targets", name, port], message: `"targets.${name}.${port}": ${reason}` }] : [];
+  });
+  if (refusals.length > 0) return { misfits: refusals };
+  const { program } = file;
+  const runs = service.driver?.runs ?? "source";
+  return { target: { name, ...choice, runs, ...(program !== undefined ? { program } : {}) }, misfits };
 }
 
 interface Choosing {
@@ -61,19 +80,24 @@ function ownOptions(port: Port, driver: string, dataDir: string): Readonly<Recor
   return {};
 }
 
-async function chooseDriver({ path, typed, port, known, dataDir }: Choosing): Promise<{
+interface Chosen {
   readonly choice?: DriverChoice;
+  readonly driver?: ConfigurableDriver;
   readonly misfits: readonly Misfit[];
-}> {
-  const { driver, ...options } = typeof typed === "string" ? { driver: typed } : typed;
-  const load = Object.hasOwn(known, driver) ? known[driver] : undefined;
+}
+
+async function chooseDriver({ path, typed, port, known, dataDir }: Choosing): Promise<Chosen> {
+  const { driver: name, ...options } = typeof typed === "string" ? { driver: typed } : typed;
+  const load = Object.hasOwn(known, name) ? known[name] : undefined;
   if (!load) {
-    const hint = closest(driver, Object.keys(known));
+    const hint = closest(name, Object.keys(known));
     const names = Object.keys(known).join(", ");
-    const message = `"${path.join(".")}": there is no ${port} driver "${driver}"; ${hint ? `did you mean "${hint}"?` : `known: ${names}`}`;
+    const message = `"${path.join(".")}": there is no ${port} driver "${name}"; ${hint ? `did you mean "${hint}"?` : `known: ${names}`}`;
     return { misfits: [{ path, message }] };
   }
-  const checked = checkValue((await load()).options, { ...ownOptions(port, driver, dataDir), ...options }, path);
+  const driver = await load();
+  const checked = checkValue(driver.options, { ...ownOptions(port, name, dataDir), ...options }, path);
   if ("misfits" in checked) return { misfits: checked.misfits };
-  return { choice: { driver, options: checked.value as Readonly<Record<string, unknown>> }, misfits: [] };
+  const choice = { driver: name, options: checked.value as Readonly<Record<string, unknown>> };
+  return { choice, driver, misfits: [] };
 }

@@ -2,21 +2,15 @@
  * The two config files as the rest of the program uses them: parsed, defaulted and checked. What a
  * person typed is the parsers' business (`operator.ts`, `application.ts`).
  */
-import type { BuildStep, ServiceDefinition } from "../../components/ports.ts";
+import type { BuildStep, ServiceDefinition, TargetChoice } from "../../components/ports.ts";
 import type { ForgeName } from "../forges/registry.ts";
 
-/** A driver by name with its parsed options. */
-export interface DriverChoice {
-  readonly driver: string;
-  readonly options: Readonly<Record<string, unknown>>;
-}
-
-export interface TargetConfig {
+export interface TargetConfig extends TargetChoice {
   readonly name: string;
-  readonly service: DriverChoice;
-  readonly database?: DriverChoice;
-  readonly dns: DriverChoice;
-  readonly secrets: DriverChoice;
+  /** What its service driver runs. */
+  readonly runs: "source" | "images";
+  /** Absolute path of the operator's own module that adds to each preview. */
+  readonly program?: string;
 }
 
 export interface RepositoryConfig {

@@ -27,7 +27,7 @@ const choice = { driver: "local", options: {} };
 export const config: OperatorConfig = {
   forges: [],
   repositories: [shop],
-  targets: [{ name: "local", service: choice, dns: choice, secrets: choice }],
+  targets: [{ name: "local", runs: "source", service: choice, dns: choice, secrets: choice }],
   domain: "localhost:4000",
   scheme: "http",
   port: 4000,
