@@ -16,8 +16,8 @@ import { SPY, type SpyAnswer, spyOn } from "./support/spy-app.ts";
 import { tinyApp } from "./support/tiny-app.ts";
 import { visitorOf } from "./support/visitor.ts";
 
-const asRoot =
-  process.getuid?.() === 0 ? requires("engine", "postgres") : { skip: "only root gives previews users of their own" };
+/** Only root gives previews users of their own. */
+const asRoot = requires("engine", "postgres", "root");
 
 const CONFIGURED = `
 services:

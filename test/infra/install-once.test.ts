@@ -9,6 +9,7 @@ import process from "node:process";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { cacheDir, installOnce, withLock } from "../../infra/install-once.mjs";
 import { eventually } from "../support/eventually.ts";
+import { requires } from "../support/requires.ts";
 
 const modulePath = new URL("../../infra/install-once.mjs", import.meta.url).href;
 
@@ -92,9 +93,7 @@ describe("the cache", () => {
     assert.equal(cacheDir({ STACKLING_CACHE: "/somewhere", XDG_CACHE_HOME: "/else" }), "/somewhere");
   });
 
-  it("is where the programs in it can be started by other users, for root", {
-    skip: process.getuid?.() !== 0 && "requires root: not root",
-  }, async () => {
+  it("is where the programs in it can be started by other users, for root", requires("root"), async () => {
     const folder = await mkdtemp(join(tmpdir(), "stackling-xdg-"));
     try {
       assert.equal(cacheDir({ XDG_CACHE_HOME: join(folder, "cache") }), "/var/cache/stackling");

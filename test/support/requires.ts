@@ -4,7 +4,7 @@ import { delimiter, join } from "node:path";
 import process from "node:process";
 import { locateEngine } from "../../infra/engine.ts";
 
-export type Kind = "engine" | "postgres" | "browser" | "go" | "kubernetes" | "gitea" | "python" | "xfs";
+export type Kind = "engine" | "postgres" | "browser" | "go" | "kubernetes" | "gitea" | "python" | "root" | "xfs";
 
 const engineFault: string | undefined = await locateEngine().then(
   () => undefined,
@@ -20,6 +20,7 @@ const lacks: Readonly<Record<Kind, () => string | undefined>> = {
   kubernetes: () => missing("kubectl") ?? (process.env.KUBECONFIG ? undefined : "KUBECONFIG is not set"),
   gitea: () => missing("gitea"),
   python: () => missing("python3"),
+  root: () => (process.getuid?.() === 0 ? undefined : "this user is not root"),
   xfs: () => (process.getuid?.() === 0 ? (missing("mkfs.xfs") ?? missing("losetup")) : "only root can mount"),
 };
 

@@ -12,9 +12,8 @@ import { startTimeOf } from "../../../components/local/process-identity.ts";
 import { findByUser } from "../../../components/local/processes.ts";
 import { listUsers } from "../../../components/local/users.ts";
 import { createRepository, type TestRepository } from "../../support/git-repository.ts";
+import { requires } from "../../support/requires.ts";
 import { createLocalWorld } from "./local-world.ts";
-
-const notRoot = process.getuid?.() === 0 ? false : "requires root";
 
 describe("a checkout", () => {
   let repository: TestRepository;
@@ -56,16 +55,12 @@ describe("a checkout", () => {
     await assert.rejects(lstat(join(path, ".git")));
   });
 
-  it("belongs to the preview's user when root made it", {
-    skip: process.getuid?.() === 0 ? false : "requires root",
-  }, async () => {
+  it("belongs to the preview's user when root made it", requires("root"), async () => {
     const path = await world.checkOut({ repository: repository.path, commit });
     assert.ok((await stat(join(path, "src", "main.js"))).uid >= 300_000);
   });
 
-  it("reads a repository that belongs to somebody else", {
-    skip: process.getuid?.() === 0 ? false : "requires root",
-  }, async () => {
+  it("reads a repository that belongs to somebody else", requires("root"), async () => {
     const theirs = await createRepository({ files: { "a.txt": "a" } });
     try {
       await execa("chown", ["-R", "12345:12345", theirs.path]);
@@ -136,7 +131,7 @@ describe("a checkout", () => {
     assert.equal(await readFile(join(third, "node_modules/when"), "utf8"), two);
   });
 
-  it("reads what to install before the preview's user can change it", { skip: notRoot }, async () => {
+  it("reads what to install before the preview's user can change it", requires("root"), async () => {
     const source = { repository: repository.path, commit, submodules: false, lfs: false, build: [] };
     const install = [{ command: "true", directory: "." }];
     const { checkouts } = layout(world.dataDir).preview("shop-pr-1");
@@ -148,9 +143,7 @@ describe("a checkout", () => {
     assert.notEqual(statSync(state.path).uid, 0);
   });
 
-  it("ends what an install left running, though it shed its environment and its group", {
-    skip: notRoot,
-  }, async () => {
+  it("ends what an install left running, though it shed its environment and its group", requires("root"), async () => {
     const stray = `env -i setsid /bin/sh -c 'echo $$ > pid; exec sleep 300' & while [ ! -s pid ]; do :; done`;
     const install = [{ command: stray, directory: "." }];
     const path = await world.checkOut({ repository: repository.path, commit, install });
@@ -162,7 +155,7 @@ describe("a checkout", () => {
     }
   });
 
-  it("leaves no process of the preview that forks without pause", { skip: notRoot }, async () => {
+  it("leaves no process of the preview that forks without pause", requires("root"), async () => {
     const beat = join(world.dataDir, "beat");
     await writeFile(beat, "");
     await chmod(beat, 0o666);

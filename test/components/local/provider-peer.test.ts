@@ -6,6 +6,7 @@ import { describe, it } from "node:test";
 import { execa } from "execa";
 import { nodeFolder } from "../../../components/local/node-runtime.ts";
 import { startProvider } from "../../../components/local/provider.ts";
+import { requires } from "../../support/requires.ts";
 
 /** Asks the provider at port argv[1] who it is and prints gRPC's status code. */
 const CALLER = `
@@ -21,9 +22,7 @@ call.end(Buffer.alloc(5)).resume();
 `;
 
 describe("the local provider's port", () => {
-  it("answers its own user and refuses a preview's", {
-    skip: process.getuid?.() === 0 ? false : "requires root",
-  }, async () => {
+  it("answers its own user and refuses a preview's", requires("root"), async () => {
     const dataDir = await realpath(await mkdtemp(join(tmpdir(), "stackling-peer-")));
     await chmod(dataDir, 0o711);
     const provider = await startProvider({ dataDir }, { currentFence: () => 1 });

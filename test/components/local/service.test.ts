@@ -14,6 +14,7 @@ import { serviceResource } from "../../../components/local/service.ts";
 import { setAwake } from "../../../components/local/supervisor.ts";
 import { eventually } from "../../support/eventually.ts";
 import { createRepository, type TestRepository } from "../../support/git-repository.ts";
+import { requires } from "../../support/requires.ts";
 import { createLocalWorld, SERVER, STACK, serviceInputs } from "./local-world.ts";
 
 describe("a release of a service", () => {
@@ -52,9 +53,7 @@ describe("a release of a service", () => {
     await serviceResource.delete(world.context(), id, state);
   });
 
-  it("is not reached, nor taken for healthy, where another preview listens on its port", {
-    skip: process.getuid?.() === 0 ? false : "requires root",
-  }, async () => {
+  it("is not reached, nor taken for healthy, where another preview listens on its port", requires("root"), async () => {
     const { id, state } = await world.start(serviceInputs(checkout, { startTimeoutSeconds: 2 }));
     const port = Number(state.address.split(":")[1]);
     const route = { host: "shop.localhost", service: "web", address: state.address };
@@ -184,9 +183,7 @@ describe("a release of a service", () => {
     await serviceResource.delete(world.context(), id, state);
   });
 
-  it("reads neither the data folder nor another preview when it has a user of its own", {
-    skip: process.getuid?.() === 0 ? false : "requires root",
-  }, async () => {
+  it("reads neither the data folder nor another preview when it has a user of its own", requires("root"), async () => {
     await writeFile(layout(world.dataDir).instance, "token", { mode: 0o600 });
     await folderResource.create(world.context("other-pr-2"), {}, "folder");
     const other = layout(world.dataDir).preview("other-pr-2");

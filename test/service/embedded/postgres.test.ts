@@ -132,9 +132,7 @@ describe("the embedded PostgreSQL", requires("postgres"), () => {
     assert.deepEqual((await readdir(other)).sort(), ["data", "password", "port", "server.log"]);
   });
 
-  it("names the folder that the server's user cannot pass through", {
-    skip: process.getuid?.() !== 0 && "only root uses another user",
-  }, async () => {
+  it("names the folder that the server's user cannot pass through", requires("root"), async () => {
     const closed = join(home, "closed");
     await mkdir(closed, { mode: 0o700 });
     await assert.rejects(startEmbeddedPostgres({ dir: join(closed, "server"), logger }), new RegExp(`"${closed}"`));
