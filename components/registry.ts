@@ -8,6 +8,7 @@ export const registry = {
   },
   dns: {
     gateway: async () => (await import("./dns/gateway.ts")).gatewayDns,
+    wildcard: async () => (await import("./dns/wildcard.ts")).wildcardDns,
   },
   secrets: {
     local: async () => (await import("./secrets/local.ts")).localSecrets,

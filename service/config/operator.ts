@@ -34,22 +34,25 @@ export async function parseOperator(
     ...(typedTargets ? { targets: placeAll(typedTargets, directory) } : {}),
   };
   const connected = await resolveForges(typed);
+  const at = address(typed);
+  const domain = new URL(`${at.scheme}://${at.domain}`).hostname;
   const targets = await Promise.all(
     Object.entries(typed.targets ?? { local: {} }).map(([name, target]) =>
-      resolveTarget(name, placeProgram(target, directory), { registry, dataDir }),
+      resolveTarget(name, placeProgram(target, directory), { registry, dataDir, domain }),
     ),
   );
   const repositories = resolveRepositories(typed, { directory, forges: connected.forges });
   const misfits = [...connected.misfits, ...targets.flatMap((t) => t.misfits), ...repositories.misfits];
   if (misfits.length > 0) throw new ConfigError(file, byLine(misfits.map((m) => yaml.problemAt(m.path, m.message))));
   return {
-    ...address(typed),
+    ...at,
     forges: connected.forges,
     repositories: repositories.repositories,
     targets: targets.flatMap((t): TargetConfig[] => (t.target ? [t.target] : [])),
     ...(typed.store ? { store: place(typed.store, directory) } : {}),
-    ...(typed.backend !== undefined ? { backend: typed.backend } : {}),
-    ...(typed.passphrase ? { passphrase: place(typed.passphrase, directory) } : {}),
+    ...engineOf(typed, directory),
+    ...(typed.token ? { token: place(typed.token, directory) } : {}),
+    ...(typed.log ? { log: typed.log } : {}),
     limits: { ...defaultLimits, ...typed.limits },
     lifecycle: {
       sleepAfterSeconds: parseDuration(typed.lifecycle?.sleepAfter ?? "") ?? defaultLifecycle.sleepAfterSeconds,
@@ -67,6 +70,25 @@ function address(typed: OperatorFile): Pick<OperatorConfig, "domain" | "scheme" 
     scheme: url.protocol === "https:" ? "https" : "http",
     host: typed.host ?? "127.0.0.1",
     port,
+  };
+}
+
+/** What is said about the engines: where their state lies, what encrypts it, and what they get to reach both. */
+function engineOf(
+  { backend, passphrase, secretsProvider, engineEnvironment }: OperatorFile,
+  directory: string,
+): Pick<OperatorConfig, "backend" | "backendReference" | "passphrase" | "secretsProvider" | "engineEnvironment"> {
+  const where =
+    backend === undefined
+      ? {}
+      : typeof backend === "string"
+        ? { backend }
+        : { backendReference: place(backend, directory) };
+  return {
+    ...where,
+    ...(passphrase ? { passphrase: place(passphrase, directory) } : {}),
+    ...(secretsProvider !== undefined ? { secretsProvider } : {}),
+    ...(engineEnvironment ? { engineEnvironment } : {}),
   };
 }
 

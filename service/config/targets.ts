@@ -24,13 +24,15 @@ export interface TargetSurroundings {
   readonly registry: DriverOptions;
   /** The instance's own; drivers that work on this machine use it unless the file says otherwise. */
   readonly dataDir: string;
+  /** Where the gateway answers, without a port; drivers that lead hosts to it use it unless the file says otherwise. */
+  readonly domain?: string;
 }
 
 /** A target with every driver's options parsed by that driver's own schema; only drivers it names are loaded. */
 export async function resolveTarget(
   name: string,
   file: TargetFile,
-  { registry, dataDir }: TargetSurroundings,
+  { registry, dataDir, domain }: TargetSurroundings,
 ): Promise<{ readonly target?: TargetConfig; readonly misfits: readonly Misfit[] }> {
   const choose = (port: Port, typed: DriverFile | undefined) =>
     chooseDriver({
@@ -39,6 +41,7 @@ export async function resolveTarget(
       port,
       known: registry[port],
       dataDir,
+      ...(domain !== undefined && { domain }),
     });
   const [service, database, dns, secrets] = await Promise.all([
     choose("service", file.service),
@@ -70,12 +73,14 @@ interface Choosing {
   readonly port: Port;
   readonly known: DriverOptions[Port];
   readonly dataDir: string;
+  readonly domain?: string;
 }
 
-/** What drivers of this machine need to know and nobody should have to write down. */
-function ownOptions(port: Port, driver: string, dataDir: string): Readonly<Record<string, unknown>> {
+/** What drivers need to know of this instance and nobody should have to write down. */
+function ownOptions({ port, dataDir, domain }: Choosing, driver: string): Readonly<Record<string, unknown>> {
   if (port === "service" && driver === "local") return { dataDir };
   if (port === "dns" && driver === "gateway") return { dataDir };
+  if (port === "dns" && driver === "wildcard" && domain !== undefined) return { domain };
   if (port === "database" && driver === "clone") return { server: { file: layout(dataDir).previewsUrl } };
   return {};
 }
@@ -86,7 +91,8 @@ interface Chosen {
   readonly misfits: readonly Misfit[];
 }
 
-async function chooseDriver({ path, typed, port, known, dataDir }: Choosing): Promise<Chosen> {
+async function chooseDriver(choosing: Choosing): Promise<Chosen> {
+  const { path, typed, port, known } = choosing;
   const { driver: name, ...options } = typeof typed === "string" ? { driver: typed } : typed;
   const load = Object.hasOwn(known, name) ? known[name] : undefined;
   if (!load) {
@@ -96,7 +102,7 @@ async function chooseDriver({ path, typed, port, known, dataDir }: Choosing): Pr
     return { misfits: [{ path, message }] };
   }
   const driver = await load();
-  const checked = checkValue(driver.options, { ...ownOptions(port, name, dataDir), ...options }, path);
+  const checked = checkValue(driver.options, { ...ownOptions(choosing, name), ...options }, path);
   if ("misfits" in checked) return { misfits: checked.misfits };
   const choice = { driver: name, options: checked.value as Readonly<Record<string, unknown>> };
   return { choice, driver, misfits: [] };

@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Output, runtime } from "@pulumi/pulumi";
-import type { DnsDriver } from "../../components/ports.ts";
+import type { DnsDriver, RouteDefinition } from "../../components/ports.ts";
 
 /** What every dns driver must declare. */
 export function dnsContract<O>({
   name,
   load,
+  recordOf = ({ host, address }) => ({ host, address }),
 }: {
   readonly name: string;
   readonly load: () => Promise<DnsDriver<O>>;
+  /** Inputs that the resource of a route must have, among others; undefined where a route needs none of its own. */
+  readonly recordOf?: (route: RouteDefinition) => Readonly<Record<string, unknown>> | undefined;
 }): void {
   describe(`dns driver "${name}"`, () => {
     const declare = async () => {
@@ -37,12 +40,13 @@ export function dnsContract<O>({
       );
     });
 
-    it("declares host and address of each route under its own name", async () => {
+    it("declares what each route needs under the route's own name, and nothing else for it", async () => {
       const { inputs, example } = await declare();
-      for (const { host, address, service } of example.routes) {
-        const found = inputs.find((input) => input.host === host);
-        assert.equal(found?.address, address);
-        assert.equal(found?.resource, `shop-${service}`);
+      for (const route of example.routes) {
+        const found = inputs.find(({ resource }) => resource === `shop-${route.service}`);
+        const expected = recordOf(route);
+        if (expected) assert.partialDeepStrictEqual(found, expected);
+        else assert.deepEqual(inputs, []);
       }
     });
   });
