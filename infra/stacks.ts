@@ -17,8 +17,6 @@ export interface Lease {
   readonly lost: AbortSignal;
   /** Calls back after each successful renewal; returns the function that unsubscribes. */
   onRenewed(listener: () => void): () => void;
-  /** From now on renewed only while `alive` says that the run's own process still answers. */
-  renewWhile?(alive: () => boolean): void;
   /** Written before the engine starts its work, so that a successor can tell our dead lock from a person's. */
   recordEngine(engine: EngineProcess): Promise<void>;
   /** Engines that earlier runs of ours recorded for this stack, newest first. */

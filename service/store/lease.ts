@@ -48,14 +48,13 @@ function hold(deps: LeaseDeps, stack: string, fence: number): HeldLease {
   const { db, holder, logger } = deps;
   const lost = new AbortController();
   const listeners = new Set<() => void>();
-  let alive = (): boolean => true;
   let renewedAt = performance.now();
   let renewing = false;
   const timer = setInterval(() => void renew(), RENEW_EVERY_MS);
 
   async function renew(): Promise<void> {
     if (performance.now() - renewedAt > LOST_AFTER_MS) return lose("it could not be renewed in time");
-    if (renewing || !alive()) return;
+    if (renewing) return;
     renewing = true;
     const askedAt = performance.now();
     try {
@@ -85,9 +84,6 @@ function hold(deps: LeaseDeps, stack: string, fence: number): HeldLease {
     stack,
     fence,
     lost: lost.signal,
-    renewWhile(check) {
-      alive = check;
-    },
     onRenewed(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
