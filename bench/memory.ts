@@ -19,7 +19,11 @@ export async function memoryRow(ground: Ground, context: BenchContext): Promise<
   context.say("memory");
   const dir = await mkdtemp(join(tmpdir(), "stackling-memory-"));
   await chmod(dir, 0o711);
-  const servers = await startEmbeddedServers({ dir, logger: { info: () => {}, warn: () => {} } });
+  const servers = await startEmbeddedServers({
+    dir,
+    needed: ["store", "previews"],
+    logger: { info: () => {}, warn: () => {} },
+  });
   const receiver = fork(fileURLToPath(new URL("./burst-servers.ts", import.meta.url)), ["middleware", "a secret"]);
   try {
     await once(receiver, "message");

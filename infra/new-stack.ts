@@ -12,6 +12,7 @@ import { folderBackend } from "./backend.ts";
 export interface NewStackSettings {
   readonly backendUrl: string;
   readonly passphraseFile: string;
+  readonly secretsProvider?: string;
   /** The template is kept here. */
   readonly pulumiHome: string;
 }
@@ -38,12 +39,13 @@ async function keep(template: string, emptyState: string): Promise<void> {
   await rename(partial, template);
 }
 
-/** Another backend, passphrase or engine version has a template of its own. */
-async function templateFile({ backendUrl, passphraseFile, pulumiHome }: NewStackSettings): Promise<string> {
+/** Another backend, passphrase, key or engine version has a template of its own. */
+async function templateFile(settings: NewStackSettings): Promise<string> {
+  const { backendUrl, passphraseFile, secretsProvider, pulumiHome } = settings;
   await mkdir(pulumiHome, { recursive: true, mode: 0o700 });
   const passphrase = await readFile(passphraseFile, "utf8");
   const digest = createHash("sha256")
-    .update(JSON.stringify([version, backendUrl, passphrase]))
+    .update(JSON.stringify([version, backendUrl, secretsProvider, passphrase]))
     .digest("hex");
   return join(pulumiHome, `empty-stack-${digest.slice(0, 16)}.json`);
 }

@@ -23,6 +23,8 @@ export interface RunnerOptions {
   readonly dataDir: string;
   readonly backendUrl: string;
   readonly passphraseFile: string;
+  /** See `StackDriverSettings`. */
+  readonly secretsProvider?: string;
   /** Path of the engine's executable. */
   readonly engine: string;
   /** Engines at once. */
@@ -68,11 +70,12 @@ export async function createRunner(options: RunnerOptions): Promise<Stacks> {
 }
 
 function driverSettings(options: RunnerOptions, limits: RunnerLimits): StackDriverSettings {
-  const { dataDir, engine, backendUrl, passphraseFile } = options;
+  const { dataDir, engine, backendUrl, passphraseFile, secretsProvider } = options;
   return {
     engine,
     backendUrl,
     passphraseFile,
+    ...(secretsProvider === undefined ? {} : { secretsProvider }),
     pulumiHome: join(dataDir, "pulumi-home"),
     runsFolder: join(dataDir, "engine-runs"),
     environment: { ...cleanEnvironment(dataDir), ...options.environment },

@@ -32,6 +32,8 @@ export interface StackDriverSettings {
   readonly engine: string;
   readonly backendUrl: string;
   readonly passphraseFile: string;
+  /** What encrypts new stacks' secrets, as `pulumi stack init --secrets-provider` takes it; `passphrase` by default. */
+  readonly secretsProvider?: string;
   readonly pulumiHome: string;
   /** Throw-away working folders are made here. */
   readonly runsFolder: string;
@@ -161,7 +163,7 @@ async function openWorkspace(
     pulumiHome: settings.pulumiHome,
     ...(program && { program }),
     projectSettings: { name: PROJECT, runtime: "nodejs" },
-    secretsProvider: "passphrase",
+    secretsProvider: settings.secretsProvider ?? "passphrase",
     envVars: engineVariables(settings),
   });
 }

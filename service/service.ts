@@ -15,6 +15,7 @@ import { commitTree } from "./config/source-tree.ts";
 import type { ApplicationConfig, OperatorConfig } from "./config/types.ts";
 import { createDoctor } from "./doctor.ts";
 import { startEdge } from "./edge.ts";
+import { engineEnvironment } from "./engine-environment.ts";
 import { connectForges, LOCAL_FORGE } from "./forges/connect.ts";
 import type { Forge } from "./forges/forge.ts";
 import { findGitDir } from "./git.ts";
@@ -189,6 +190,8 @@ function startStacks(options: ServiceOptions, engine: Engine): Promise<Stacks> {
     passphraseFile: paths.passphrase,
     engine: engine.command,
     size: config.limits.engineRuns,
+    ...(config.secretsProvider === undefined ? {} : { secretsProvider: config.secretsProvider }),
+    environment: engineEnvironment(config),
     providerSettings: { dataDir, ...(adminUrl === undefined ? {} : { adminUrl }) },
     logger,
   });

@@ -72,13 +72,39 @@ export const operatorSchema = z.strictObject({
   port: z.int().min(1).max(65535).optional().describe("Port to listen on. Default 4000."),
   store: secretReference.optional().describe("Postgres URL of the store. Default: the embedded server."),
   backend: z
-    .string()
-    .min(1)
+    .union([z.string().min(1), ...secretReference.options])
     .optional()
-    .describe("Pulumi backend, such as `s3://bucket`. Default: files in the data folder."),
+    .describe(
+      "Pulumi backend, such as `s3://bucket`; as a reference where the address holds a password. Default: files in the data folder.",
+    ),
   passphrase: secretReference
     .optional()
     .describe("Encrypts secrets in the state. Default: made once, in the data folder."),
+  secretsProvider: z
+    .string()
+    .regex(
+      /^(passphrase|default|(awskms|azurekeyvault|gcpkms|hashivault):\/\/.+)$/,
+      'must be "passphrase", "default" or an address such as "awskms://alias/stackling?region=eu-central-1"',
+    )
+    .optional()
+    .describe(
+      "What encrypts secrets in the state of new previews: `passphrase`, a key such as `awskms://alias/stackling?region=eu-central-1` (also `azurekeyvault://`, `gcpkms://`, `hashivault://`), or `default` with Pulumi Cloud. Default `passphrase`.",
+    ),
+  engineEnvironment: z
+    .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of an environment variable"))
+    .optional()
+    .describe(
+      "Environment variables of the service that engines get too, such as the credentials of `backend`. Default: none.",
+    ),
+  token: secretReference
+    .optional()
+    .describe("Bearer token of the API, one for all replicas. Default: made once, in the data folder."),
+  log: z
+    .enum(["file", "stderr"])
+    .optional()
+    .describe(
+      "Where the service's log goes, as JSON lines: `stackling.log` in the data folder, or stderr. Default `file`.",
+    ),
   forges: z
     .record(name, z.looseObject({ kind: z.enum(forgeNames).optional().describe("Default: the entry's name.") }))
     .optional()

@@ -58,8 +58,18 @@ export interface OperatorConfig {
   readonly store?: SecretReference;
   /** Pulumi backend URL; undefined: `file://` in the data folder. */
   readonly backend?: string;
+  /** Where the backend's URL lies when it holds a password; `backend` is then absent until the start. */
+  readonly backendReference?: SecretReference;
   /** Where the encryption passphrase lies; undefined: a 0600 file in the data folder. */
   readonly passphrase?: SecretReference;
+  /** As `pulumi stack init --secrets-provider` takes it; undefined: `passphrase`. */
+  readonly secretsProvider?: string;
+  /** Names of variables of the service's environment that engines get too. */
+  readonly engineEnvironment?: readonly string[];
+  /** Where the API's bearer token lies; undefined: made once, in the data folder. */
+  readonly token?: SecretReference;
+  /** Where the log goes; undefined: the file in the data folder. */
+  readonly log?: "file" | "stderr";
   readonly limits: {
     /** Engine runs at once. */
     readonly engineRuns: number;

@@ -1,4 +1,4 @@
-/** Stackling with everything it needs on this one machine: two Postgres servers, a passphrase, the service. */
+/** Stackling with everything it needs on this one machine: Postgres servers, a passphrase, the service. */
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -9,11 +9,11 @@ import { type ServiceOptions, startService } from "../service.ts";
 import { openInstance } from "./instance.ts";
 import { openLog } from "./log.ts";
 import { portError, refuseTakenPort } from "./port.ts";
-import { startEmbeddedServers } from "./postgres-servers.ts";
+import { type ServerName, startEmbeddedServers } from "./postgres-servers.ts";
 
 export interface EmbeddedOptions {
   readonly dataDir: string;
-  /** Asked for once the data folder is ours; it may put things there. */
+  /** Asked for once the data folder is ours, before anything runs; it may put things there. */
   readonly config: () => Promise<OperatorConfig>;
   /** Where it will listen, checked before anything is touched. */
   readonly place: { readonly host: string; readonly port: number };
@@ -31,7 +31,7 @@ export interface EmbeddedInstance {
   readonly url: string;
   readonly token: string;
   readonly config: OperatorConfig;
-  /** Ends the previews' services, the service and both servers. Stopped already is success. */
+  /** Ends the previews' services, the service and our servers. Stopped already is success. */
   stop(): Promise<void>;
 }
 
@@ -51,27 +51,26 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
     if (failures.length > 0) throw failures[0];
   });
   try {
-    const { logger, close } = openLog(dataDir, options.onError);
+    const config = await resolved(await options.config());
+    const { logger, close } = openLog({ dataDir, to: config.log ?? "file", onError: options.onError });
     undo.push(close);
     await prepareDataDir(dataDir);
     const { state, pulumiHome, engineRuns } = layout(dataDir);
     for (const folder of [state, pulumiHome, engineRuns]) await mkdir(folder, { recursive: true, mode: 0o700 });
-    onProgress("starting Postgres");
-    const {
-      store,
-      previews,
-      stop: stopServers,
-    } = await startEmbeddedServers({ dir: layout(dataDir).postgres, logger });
-    undo.push(stopServers);
-    const config = await options.config();
+    const storeUrl = config.store && (await resolveSecret(config.store));
+    const token = config.token ? await resolveSecret(config.token) : instance.token;
+    const needed = serversFor(config, dataDir);
+    if (needed.length > 0) onProgress("starting Postgres");
+    const servers = await startEmbeddedServers({ dir: layout(dataDir).postgres, needed, logger });
+    undo.push(servers.stop);
     await keepPassphrase(dataDir, config);
     onProgress("starting the service");
     const service = await startService({
       config,
       dataDir,
-      storeUrl: config.store ? await resolveSecret(config.store) : store.url,
-      adminUrl: previews.url,
-      token: instance.token,
+      storeUrl: storeUrl ?? servers.store?.url ?? "",
+      ...(servers.previews ? { adminUrl: servers.previews.url } : {}),
+      token,
       instanceId: instance.instanceId,
       logger,
       version: options.version,
@@ -80,12 +79,28 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       throw portError(place.host, place.port, error);
     });
     undo.push(() => service.close({ endServices: true }));
-    await instance.publish({ url: service.url, port: Number(new URL(service.url).port || config.port) });
-    return { url: service.url, token: instance.token, config, stop };
+    await instance.publish({ url: service.url, port: Number(new URL(service.url).port || config.port), token });
+    return { url: service.url, token, config, stop };
   } catch (error) {
     await stop().catch(() => undefined);
     throw error;
   }
+}
+
+/** With what may only be known in memory. */
+async function resolved(config: OperatorConfig): Promise<OperatorConfig> {
+  const { backendReference } = config;
+  return backendReference ? { ...config, backend: await resolveSecret(backendReference) } : config;
+}
+
+/** Those of our own servers that nothing of the operator's takes the place of. */
+function serversFor({ store, targets }: OperatorConfig, dataDir: string): readonly ServerName[] {
+  const ours = layout(dataDir).previewsUrl;
+  const needsPreviews = targets.some(({ database }) => {
+    const server = database?.options.server;
+    return typeof server === "object" && server !== null && "file" in server && server.file === ours;
+  });
+  return [...(store ? [] : (["store"] as const)), ...(needsPreviews ? (["previews"] as const) : [])];
 }
 
 /** The config's where it names one; else made once. Engines read it from the file. */

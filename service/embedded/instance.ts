@@ -33,8 +33,8 @@ export type InstanceFile = z.infer<typeof schema>;
 export interface Instance {
   readonly instanceId: string;
   readonly token: string;
-  /** Tells others where it answers from now on. */
-  publish(place: { readonly url: string; readonly port: number }): Promise<void>;
+  /** Tells others where it answers from now on, and by which token where that is not our own. */
+  publish(place: { readonly url: string; readonly port: number; readonly token?: string }): Promise<void>;
   /** Frees the folder for the next one. */
   close(): Promise<void>;
 }
@@ -58,7 +58,7 @@ export async function openInstance(dataDir: string): Promise<Instance> {
     return {
       instanceId,
       token,
-      publish: ({ url, port }) => writeJson(file, { ...idle, ...owner, url, port }),
+      publish: (place) => writeJson(file, { ...idle, ...owner, ...place }),
       close: async () => {
         await writeJson(file, idle);
         await release();

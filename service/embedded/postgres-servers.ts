@@ -11,13 +11,17 @@ import {
 import { findPrograms, findSystemUser } from "./postgres-binaries.ts";
 
 export interface EmbeddedServers {
-  readonly store: EmbeddedPostgres;
-  readonly previews: EmbeddedPostgres;
+  /** Those that were asked for. */
+  readonly store?: EmbeddedPostgres;
+  readonly previews?: EmbeddedPostgres;
   stop(): Promise<void>;
 }
 
+export type ServerName = keyof typeof SETTINGS;
+
 export interface EmbeddedServersOptions {
   readonly dir: string;
+  readonly needed: readonly ServerName[];
   readonly logger: Pick<Logger, "info" | "warn">;
 }
 
@@ -38,27 +42,39 @@ const SETTINGS = {
 /**
  * The two servers of the embedded default in `dir` (`<data>/postgres`): one for the store, one for the
  * previews' databases, so that an application can neither reach nor starve the store. One that dies is
- * started again. Leaves none running when one fails to start. Errors as `startEmbeddedPostgres`.
+ * started again. Starts only those that are needed, and leaves none running when one fails to start. Errors as `startEmbeddedPostgres`.
  */
-export async function startEmbeddedServers({ dir, logger }: EmbeddedServersOptions): Promise<EmbeddedServers> {
+export async function startEmbeddedServers(options: EmbeddedServersOptions): Promise<EmbeddedServers> {
+  const { dir, needed, logger } = options;
+  if (needed.length === 0) return { stop: async () => undefined };
   await mkdir(dir, { recursive: true });
   await chmod(dir, 0o711);
   // Once and first: both need the same system user and programs, and would make them at the same time.
   await findPrograms(await findSystemUser(SUPERUSER));
-  const keep = (name: keyof typeof SETTINGS) => keepRunning({ dir: join(dir, name), settings: SETTINGS[name], logger });
-  const started = await Promise.allSettled([keep("store"), keep("previews")]);
+  const started = await Promise.allSettled(
+    needed.map(async (name) => {
+      const server = await keepRunning({ dir: join(dir, name), settings: SETTINGS[name], logger });
+      return [name, server] as const;
+    }),
+  );
+  const running = started.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
   const stop = async () => {
-    await Promise.all(started.map((outcome) => outcome.status === "fulfilled" && outcome.value.stop()));
+    await Promise.all(running.map(([, server]) => server.stop()));
   };
-  const [store, previews] = started;
-  if (store.status === "rejected" || previews.status === "rejected") {
+  const failed = started.find((outcome) => outcome.status === "rejected");
+  if (failed) {
     await stop();
-    throw [store, previews].find((outcome) => outcome.status === "rejected")?.reason;
+    throw failed.reason;
   }
+  const servers: Partial<Record<ServerName, EmbeddedPostgres>> = Object.fromEntries(running);
+  if (servers.previews) await publishUrl(dir, servers.previews.url);
+  return { ...servers, stop };
+}
+
+async function publishUrl(dir: string, url: string): Promise<void> {
   const file = join(dir, PREVIEWS_URL_FILE);
-  await writeFile(`${file}.new`, `${previews.value.url}\n`, { mode: 0o600 });
+  await writeFile(`${file}.new`, `${url}\n`, { mode: 0o600 });
   await rename(`${file}.new`, file);
-  return { store: store.value, previews: previews.value, stop };
 }
 
 /** Ends both servers when they run, without starting them. */

@@ -140,18 +140,31 @@ describe("the embedded PostgreSQL", requires("postgres"), () => {
 
   it("runs one server for the store and one for previews, starts a killed one again, and ends both", async () => {
     const folder = join(home, "postgres");
-    const servers = await startEmbeddedServers({ dir: folder, logger });
-    assert.notEqual(servers.store.port, servers.previews.port);
+    const { store, previews, stop } = await startEmbeddedServers({
+      dir: folder,
+      needed: ["store", "previews"],
+      logger,
+    });
+    assert.ok(store && previews);
+    assert.notEqual(store.port, previews.port);
     const file = join(folder, PREVIEWS_URL_FILE);
-    assert.equal((await readFile(file, "utf8")).trim(), servers.previews.url);
+    assert.equal((await readFile(file, "utf8")).trim(), previews.url);
     assert.equal((await stat(file)).mode & 0o777, 0o600);
     const killed = await postmaster(join(folder, "store"));
     process.kill(killed, "SIGKILL");
     await eventually(async () => (await postmaster(join(folder, "store"))) !== killed, { what: "a new server" });
-    await eventually(() => withClient(servers.store.url, (client) => client.query("select 1")), { what: "its answer" });
+    await eventually(() => withClient(store.url, (client) => client.query("select 1")), { what: "its answer" });
     const pids = await Promise.all(["store", "previews"].map((name) => postmaster(join(folder, name))));
-    await servers.stop();
+    await stop();
     await eventually(() => !pids.some(isRunning));
+  });
+
+  it("runs none of the servers that an operator's own take the place of", async () => {
+    const folder = join(home, "own");
+    const { store, previews, stop } = await startEmbeddedServers({ dir: folder, needed: [], logger });
+    await stop();
+    assert.deepEqual([store, previews], [undefined, undefined]);
+    await assert.rejects(stat(folder), { code: "ENOENT" });
   });
 });
 

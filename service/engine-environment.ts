@@ -1,0 +1,28 @@
+import type { OperatorConfig } from "./config/types.ts";
+
+/**
+ * What engines and the drivers beside them get of the service's own environment, which they are
+ * otherwise kept from: the variables that `engineEnvironment` lists (a backend's credentials), and
+ * those that options of targets refer to by `{env: NAME}`. One that is not set is left out; who needs
+ * it says so.
+ */
+export function engineEnvironment(
+  { engineEnvironment: listed = [], targets }: Pick<OperatorConfig, "engineEnvironment" | "targets">,
+  environment: NodeJS.ProcessEnv = process.env,
+): Record<string, string> {
+  const names = new Set([...listed, ...targets.flatMap((target) => referred(target))]);
+  return Object.fromEntries(
+    [...names].flatMap((name) => {
+      const value = environment[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+function referred(value: unknown): readonly string[] {
+  if (typeof value !== "object" || value === null) return [];
+  const entries = Object.entries(value);
+  const [first] = entries;
+  if (entries.length === 1 && first?.[0] === "env" && typeof first[1] === "string") return [first[1]];
+  return entries.flatMap(([, part]) => referred(part));
+}
