@@ -10,6 +10,8 @@ import type { World } from "./world.ts";
 
 /** A forge that answered is not asked again for so long; one that did not, sooner. */
 const FORGE_FRESH_MS = { good: 30_000, bad: 3_000 };
+/** The same of the databases' servers, which may be a vendor's API. */
+const DATABASES_FRESH_MS = { good: 5_000, bad: 1_000 };
 /** Repositories of a forge that are tried until one answers. */
 const REPOSITORIES_TRIED = 3;
 
@@ -30,11 +32,11 @@ export function createReadinessChecks(deps: ReadinessDeps): ReadinessChecks {
     const forge = forges.get(name);
     if (!forge || forge.name === "local") return [];
     const own = repositories.filter((repository) => repository.forge === name).slice(0, REPOSITORIES_TRIED);
-    return [[`forge:${name}`, remembering(() => anyAnswers(forge, own))] as const];
+    return [[`forge:${name}`, remembering(FORGE_FRESH_MS, () => anyAnswers(forge, own))] as const];
   });
   return {
     store: store.ping,
-    previews: () => requireDatabases(world),
+    previews: remembering(DATABASES_FRESH_MS, () => requireDatabases(world)),
     engine: () => requireEngine(engine),
     ...Object.fromEntries(remote),
   };
@@ -59,7 +61,7 @@ async function anyAnswers(forge: Forge, repositories: readonly RepositoryConfig[
 }
 
 /** The last answer while it is fresh; one question at a time. */
-function remembering(ask: () => Promise<void>): () => Promise<void> {
+function remembering(fresh: typeof FORGE_FRESH_MS, ask: () => Promise<void>): () => Promise<void> {
   let asked: Promise<void> | undefined;
   let until = Number.POSITIVE_INFINITY;
   const keepFor = (ms: number) => {
@@ -70,8 +72,8 @@ function remembering(ask: () => Promise<void>): () => Promise<void> {
     until = Number.POSITIVE_INFINITY;
     asked = ask();
     asked.then(
-      () => keepFor(FORGE_FRESH_MS.good),
-      () => keepFor(FORGE_FRESH_MS.bad),
+      () => keepFor(fresh.good),
+      () => keepFor(fresh.bad),
     );
     return asked;
   };
