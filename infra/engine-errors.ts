@@ -71,9 +71,11 @@ export function toStacklingError(failure: unknown, context: FailureContext): Sta
   const ours = told.map(decodeFromEngine).find((error) => error !== undefined);
   if (ours) return ours;
   const cause = new Error(redact(told.join("\n"), context.secrets));
-  if (exit && (exit.interrupted !== undefined || exit.code === undefined)) {
-    const why = exit.interrupted === undefined ? "was killed" : `was stopped because ${exit.interrupted}`;
-    return interruptedError(`${action} stack "${stack}": the engine ${why}`, cause);
+  if (exit && (exit.interrupted || exit.code === undefined)) {
+    const why = exit.interrupted ? `was stopped because ${exit.interrupted.why}` : "was killed";
+    const userMessage = `${action} stack "${stack}": the engine ${why}`;
+    if (exit.interrupted?.by !== "limit") return interruptedError(userMessage, cause);
+    return new StacklingError({ reason: "EngineTimedOut", userMessage, cause });
   }
   // What the shell answers that starts it (sh(1), "Exit status"): the file is away, or no program of this machine.
   if (exit && (exit.code === 126 || exit.code === 127)) {
@@ -84,7 +86,7 @@ export function toStacklingError(failure: unknown, context: FailureContext): Sta
   return new StacklingError({ reason: "EngineFailed", userMessage: `${action} stack "${stack}": ${summary}`, cause });
 }
 
-/** The run was cut short: the next one looks at the world first. */
+/** A kill or a wish cut the run short: the next one looks at the world first. */
 export function interruptedError(userMessage: string, cause?: unknown): StacklingError {
   return new StacklingError({ reason: "EngineInterrupted", userMessage, cause });
 }

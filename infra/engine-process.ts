@@ -38,8 +38,15 @@ export interface EngineExit {
   readonly code: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
-  /** Why it was interrupted, in words; undefined when it ended by itself. */
-  readonly interrupted: string | undefined;
+  /** Undefined when it ended by itself. */
+  readonly interrupted: Interruption | undefined;
+}
+
+export interface Interruption {
+  /** A limit of time was passed, or somebody wished it: a close, a lost lease. */
+  readonly by: "limit" | "wish";
+  /** In words: `it took longer than 900 s`. */
+  readonly why: string;
 }
 
 /** `touch` is called on every event and puts the limit of silence off. */
@@ -70,7 +77,7 @@ type Engine = ChildProcessByStdio<Writable, Readable, Readable>;
 interface Guard {
   touch(): void;
   stop(): void;
-  reason(): string | undefined;
+  interruption(): Interruption | undefined;
 }
 
 async function watch(child: Engine, command: EngineCommand, guard: Guard): Promise<EngineExit> {
@@ -85,7 +92,7 @@ async function watch(child: Engine, command: EngineCommand, guard: Guard): Promi
   try {
     await Promise.race([openGate(child, command), closed]);
     const code = await closed;
-    return { code, stdout: stdout(), stderr: stderr(), interrupted: guard.reason() };
+    return { code, stdout: stdout(), stderr: stderr(), interrupted: guard.interruption() };
   } finally {
     guard.stop();
     child.stdin.destroy();
@@ -103,20 +110,18 @@ async function openGate(child: Engine, { record, engine }: EngineCommand): Promi
 
 /** One SIGINT, whatever asked for it first; a second would make the engine drop what is under way. */
 function guardEngine(child: Engine, { limits, interrupt }: EngineCommand): Guard {
-  let reason: string | undefined;
+  let interruption: Interruption | undefined;
   let killTimer: NodeJS.Timeout | undefined;
-  const interruptOnce = (why: string) => {
-    if (reason !== undefined) return;
-    reason = why;
+  const interruptOnce = (by: Interruption["by"], why: string) => {
+    if (interruption) return;
+    interruption = { by, why };
     child.kill("SIGINT");
     killTimer = setTimeout(() => child.kill("SIGKILL"), limits.killMs);
   };
-  const onInterrupt = () => interruptOnce("it was asked to stop");
-  const runTimer = setTimeout(() => interruptOnce(`it took longer than ${seconds(limits.runMs)}`), limits.runMs);
-  const silenceTimer = setTimeout(
-    () => interruptOnce(`it reported nothing for ${seconds(limits.silenceMs)}`),
-    limits.silenceMs,
-  );
+  const onInterrupt = () => interruptOnce("wish", "it was asked to stop");
+  const passed = (what: string) => () => interruptOnce("limit", what);
+  const runTimer = setTimeout(passed(`it took longer than ${seconds(limits.runMs)}`), limits.runMs);
+  const silenceTimer = setTimeout(passed(`it reported nothing for ${seconds(limits.silenceMs)}`), limits.silenceMs);
   if (interrupt.aborted) onInterrupt();
   else interrupt.addEventListener("abort", onInterrupt, { once: true });
   return {
@@ -125,7 +130,7 @@ function guardEngine(child: Engine, { limits, interrupt }: EngineCommand): Guard
       for (const timer of [runTimer, silenceTimer, killTimer]) clearTimeout(timer);
       interrupt.removeEventListener("abort", onInterrupt);
     },
-    reason: () => reason,
+    interruption: () => interruption,
   };
 }
 

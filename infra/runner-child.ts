@@ -20,6 +20,11 @@ import { createStackDriver, type RunHooks, type StackDriver } from "./stack-driv
 import type { EngineProcess } from "./stacks.ts";
 
 const HEARTBEAT_MS = 1_000;
+/**
+ * After these the program may go on by itself: an engine that was stopped, killed or broke down (a panic)
+ * does not wait for it. What it does later must not be taken for the next run's.
+ */
+const BROKEN_OFF = new Set(["EngineInterrupted", "EngineTimedOut", "EngineFailed"]);
 
 /** Serves runs until the parent is gone. */
 function main(): void {
@@ -98,7 +103,7 @@ async function serve(state: ChildState, { stack, fence, work }: ToChild & { type
     // Goes to the service's log; people see only that the engine failed.
     if (failure.reason === "EngineFailed" && failure.cause)
       process.stderr.write(`${stack}: ${redact(failure.cause)}\n`);
-    const spent = failure.reason === "EngineInterrupted" || state.interrupt.signal.aborted;
+    const spent = BROKEN_OFF.has(failure.reason) || state.interrupt.signal.aborted;
     send({ type: "failed", error: failure, spent });
   } finally {
     delete state.current;

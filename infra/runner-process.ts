@@ -65,7 +65,11 @@ export async function startRunnerProcess(options: RunnerProcessOptions): Promise
     lastBeatMs: performance.now(),
     spent: false,
   };
-  void gone.then(() => endGroup(pid));
+  // Before anybody else hears of it: its channel may still look open then.
+  void gone.then(() => {
+    state.spent = true;
+    endGroup(pid);
+  });
   try {
     await ready(state, options.settings);
   } catch (error) {

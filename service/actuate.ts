@@ -5,7 +5,7 @@ import type { PreviewSpec } from "../infra/spec.ts";
 import { specDigest } from "../infra/spec.ts";
 import type { Stacks } from "../infra/stacks.ts";
 import { gone } from "./conditions.ts";
-import type { Action } from "./decide.ts";
+import { type Action, needsRefresh } from "./decide.ts";
 import { describeProgress, whenRouted } from "./progress.ts";
 import { proveGone } from "./proof.ts";
 import type { Preview, PreviewStatus } from "./status.ts";
@@ -94,7 +94,7 @@ async function bringUp(deps: ActuateDeps, actuation: Actuation): Promise<Partial
     deps.stacks.up({
       spec,
       secrets: await deps.resolveSecrets(spec),
-      refresh: preview.status.interrupted,
+      refresh: needsRefresh(preview.status),
       mayBeNew: !preview.status.live,
       lease,
       ...(interrupt ? { interrupt } : {}),

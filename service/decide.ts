@@ -5,7 +5,9 @@ import type { Intents, PreviewStatus } from "./status.ts";
 /** Tries of the same input before it waits for a new one. */
 export const RETRY_BUDGET = 5;
 /** Failures of what Stackling leans on and not of the input: tried again for as long as it takes. */
-const OUTAGES = new Set<string>(["DatabaseFailed", "EngineFailed", "CheckoutFailed"]);
+const OUTAGES = new Set<string>(["DatabaseFailed", "EngineFailed", "EngineInterrupted", "CheckoutFailed"]);
+/** Cut short, so that nobody knows what came of it. */
+const CUT_SHORT = new Set<string>(["EngineInterrupted", "EngineTimedOut"]);
 const BACKOFF_FIRST_MS = 5_000;
 const BACKOFF_CAP_MS = 600_000;
 const DESTROY_BACKOFF_CAP_MS = 3_600_000;
@@ -86,6 +88,11 @@ function decideUpdate(digest: string, status: PreviewStatus, now: string): Actio
 /** True when the same input is not tried again by itself. */
 export function isSpent({ terminal, failures, failure }: NonNullable<PreviewStatus["attempted"]>): boolean {
   return terminal || (failures >= RETRY_BUDGET && !OUTAGES.has(failure?.reason ?? ""));
+}
+
+/** True when the world is to be looked at before the next update: the last one may have died in the middle. */
+export function needsRefresh({ interrupted, attempted }: Pick<PreviewStatus, "interrupted" | "attempted">): boolean {
+  return interrupted || CUT_SHORT.has(attempted?.failure?.reason ?? "");
 }
 
 function decideAwake(observed: Observed, now: string): Action {

@@ -26,6 +26,7 @@ const WORDS: Readonly<Record<Reason, readonly [sign: string, words: string]>> = 
   StackLocked: ["🔒", "waits for somebody else's `pulumi` run"],
   EngineFailed: ["❌", "failed in the engine"],
   EngineTimedOut: ["❌", "failed: the engine took too long"],
+  EngineInterrupted: ["⏳", "was broken off and is tried again"],
   DestroyFailed: ["❌", "could not be removed yet"],
   RefNotFound: ["❌", "failed: the git branch is not there"],
 };

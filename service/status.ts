@@ -30,6 +30,7 @@ export const REASONS = [
   "StackLocked",
   "EngineFailed",
   "EngineTimedOut",
+  "EngineInterrupted",
   "DestroyFailed",
   "RefNotFound",
 ] as const;

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { EngineFailure, lockedError, lockHolders, toStacklingError } from "../../infra/engine-errors.ts";
+import type { EngineExit } from "../../infra/engine-process.ts";
 
-function failure(stderr: string, more: { code?: number; interrupted?: string } = { code: 1 }): EngineFailure {
+function failure(stderr: string, more: Pick<Partial<EngineExit>, "code" | "interrupted"> = { code: 1 }): EngineFailure {
   return new EngineFailure(["up"], { code: more.code, stdout: "", stderr, interrupted: more.interrupted });
 }
 
@@ -41,10 +42,13 @@ describe("an engine's failure", () => {
   });
 
   it("says why it was stopped, and when nobody stopped it that it was killed", () => {
-    const stopped = toStacklingError(failure("", { code: 1, interrupted: "it took longer than 900 s" }), context);
+    const why = "it took longer than 900 s";
+    const late = toStacklingError(failure("", { code: 1, interrupted: { by: "limit", why } }), context);
+    const asked = toStacklingError(failure("", { code: 1, interrupted: { by: "wish", why: "asked" } }), context);
     const killed = toStacklingError(failure("", {}), context);
-    assert.deepEqual([stopped.reason, killed.reason], ["EngineInterrupted", "EngineInterrupted"]);
-    assert.match(stopped.userMessage, /the engine was stopped because it took longer than 900 s$/);
+    const reasons = [late, asked, killed].map(({ reason }) => reason);
+    assert.deepEqual(reasons, ["EngineTimedOut", "EngineInterrupted", "EngineInterrupted"]);
+    assert.match(late.userMessage, /the engine was stopped because it took longer than 900 s$/);
     assert.match(killed.userMessage, /the engine was killed$/);
   });
 

@@ -62,6 +62,17 @@ describe("the runner, when things break", requires("engine"), () => {
     await heals(runner);
   });
 
+  it("gives the next run a fresh child when an engine broke down by itself", async () => {
+    const runner = await world.runner();
+    const { outcome, engine } = await stuck(runner, world.lease(STACK));
+    const child = await parentOf(engine);
+    // As in a panic, Go says where everybody was and exits with code 2.
+    process.kill(engine, "SIGQUIT");
+    assert.equal((await outcome).reason, "EngineFailed");
+    await eventually(() => startTimeOf(child) === undefined);
+    await heals(runner);
+  });
+
   it("destroys cleanly when the engine was killed in the middle of a create", async () => {
     const runner = await world.runner();
     const { outcome, engine } = await stuck(runner, world.lease(STACK));
@@ -149,7 +160,7 @@ describe("the runner, when things break", requires("engine"), () => {
     const runner = await world.runner({ silenceMs: 1_500 });
     const { outcome } = await stuck(runner, world.lease(STACK));
     const { reason, message } = await outcome;
-    assert.equal(reason, "EngineInterrupted");
+    assert.equal(reason, "EngineTimedOut");
     assert.match(message, /reported nothing for 2 s/);
     await heals(await world.runner());
   });

@@ -53,6 +53,11 @@ const CASES: Readonly<Record<Reason, Partial<PreviewStatus> & { readonly serves?
   StackLocked: { condition: "Stalled", message: "locked by ada@laptop since 3 minutes", serves: true },
   EngineFailed: { condition: "Stalled", message: "the engine exited with 255" },
   EngineTimedOut: { condition: "Stalled", message: "no event for 5 minutes" },
+  EngineInterrupted: {
+    condition: "Stalled",
+    message: 'updating stack "shop-pr-42": the engine was killed',
+    serves: true,
+  },
   DestroyFailed: { condition: "Stalled", message: "2 processes did not end; tried again in 4 minutes", serves: true },
   RefNotFound: { condition: "Stalled", message: 'git branch "feature-42" is not there' },
 };

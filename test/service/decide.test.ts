@@ -3,7 +3,15 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { PreviewSpec } from "../../infra/spec.ts";
 import { gone } from "../../service/conditions.ts";
-import { type Action, backoffMs, type Desired, decide, type Observed, RETRY_BUDGET } from "../../service/decide.ts";
+import {
+  type Action,
+  backoffMs,
+  type Desired,
+  decide,
+  needsRefresh,
+  type Observed,
+  RETRY_BUDGET,
+} from "../../service/decide.ts";
 import { newStatus, type PreviewStatus } from "../../service/status.ts";
 
 const T0 = "2026-03-01T12:00:00.000Z";
@@ -50,9 +58,23 @@ describe("decide", () => {
     [
       "tries again for as long as an outage lasts",
       present,
-      { attempted: { ...failed, failures: 50, failure: { reason: "DatabaseFailed", message: "", excerpt: [] } } },
+      { attempted: { ...failed, failures: 50, failure: failure("DatabaseFailed") } },
       {},
       { kind: "wait", until: "2026-03-01T12:10:00.000Z", reason: "Backoff" },
+    ],
+    [
+      "tries again for as long as engines are killed from outside",
+      present,
+      { attempted: { ...failed, failures: RETRY_BUDGET, failure: failure("EngineInterrupted") } },
+      {},
+      { kind: "wait", until: "2026-03-01T12:01:20.000Z", reason: "Backoff" },
+    ],
+    [
+      "waits for new input when the engine was too slow time and again",
+      present,
+      { attempted: { ...failed, failures: RETRY_BUDGET, failure: failure("EngineTimedOut") } },
+      {},
+      { kind: "none" },
     ],
     ["destroys what exists and shall not", absent, serving, {}, { kind: "destroy", reason: "Closed" }],
     [
@@ -110,6 +132,16 @@ describe("decide", () => {
     it(outcome, () => assert.deepEqual(decide(desired, look({ ...newStatus(T0), ...status }, observed), T0), action));
   }
 
+  it("looks at the world first when nobody knows what came of the last update", () => {
+    const reasons = ["BuildFailed", "EngineInterrupted", "EngineTimedOut"];
+    const looks = reasons.map((reason) =>
+      needsRefresh({ interrupted: false, attempted: { ...failed, failure: failure(reason) } }),
+    );
+    assert.deepEqual(looks, [false, true, true]);
+    assert.equal(needsRefresh({ interrupted: true, attempted: applied }), true);
+    assert.equal(needsRefresh({ interrupted: false }), false);
+  });
+
   it("doubles the pause up to its cap", () => {
     assert.deepEqual(
       [1, 2, 3, 9, 99].map((failures) => backoffMs(failures)),
@@ -117,6 +149,10 @@ describe("decide", () => {
     );
   });
 });
+
+function failure(reason: string): NonNullable<NonNullable<PreviewStatus["attempted"]>["failure"]> {
+  return { reason, message: "", excerpt: [] };
+}
 
 /** What may happen to a preview between two decisions. */
 type Happening = { kind: "push" | "visit" | "sleep" | "kill" | "conflict" } | { kind: "pass"; seconds: number };
