@@ -15,8 +15,8 @@ export interface Engine {
   /** Without the leading `v`, for example `3.259.0`. */
   readonly version: string;
   /**
-   * Whether `pulumi-language-nodejs` lies beside it or on PATH. `up` and `preview` by the CLI need
-   * it; inline programs do not.
+   * Whether `pulumi-language-nodejs` lies beside it or on PATH, as in official installs. Where it does
+   * not, `stackling pulumi` lends its own (language-host.ts); inline programs need none.
    */
   readonly languageHost: boolean;
 }

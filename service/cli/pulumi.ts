@@ -22,10 +22,20 @@ export interface PulumiCall {
   readonly onWait: () => void;
 }
 
-/** Verbs that run the program, for which the CLI needs Pulumi's language host for Node. */
-const RUNS_PROGRAM = new Set(["up", "update", "preview", "pre", "watch", "import"]);
 /** What may leave the stack otherwise than the service knows it. */
-const CHANGES = new Set([...RUNS_PROGRAM, "destroy", "dn", "down", "refresh", "state", "cancel", "rm"]);
+const CHANGES = new Set([
+  "up",
+  "update",
+  "watch",
+  "import",
+  "destroy",
+  "dn",
+  "down",
+  "refresh",
+  "state",
+  "cancel",
+  "rm",
+]);
 const READS = new Set(["preview", "pre"]);
 /** The clone, or `dist/` of the installed package, whose executables lie beside that. */
 const PROJECT_ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -37,14 +47,11 @@ const ASK_EVERY_MS = 250;
 
 /**
  * Runs it in the foreground and resolves with its exit code. Throws `TerminalError`: `StackLocked` when
- * an engine runs on the stack for two minutes more, `LanguageHostMissing` where the program cannot be
- * run. When the lease is lost, the engine is asked to end.
+ * an engine runs on the stack for two minutes more. When the lease is lost, the engine is asked to end.
  */
 export async function runPulumi(call: PulumiCall): Promise<number> {
   const { stack, args } = call;
   const engine = await locateEngine(call.environment);
-  const verb = args.find((arg) => !arg.startsWith("-"));
-  if (verb !== undefined && RUNS_PROGRAM.has(verb)) requireLanguageHost(engine, verb);
   const lease = await takeLease(call);
   const backend = lease.backend ?? `file://${layout(call.dataDir).state}`;
   try {
@@ -126,9 +133,7 @@ function leaseLost(stack: string): StacklingError {
 async function workFolder({ stack }: PulumiCall, backend: string): Promise<string> {
   const checkpoint = await folderBackend(backend)?.checkpoint(stack);
   const folder = await mkdtemp(join(tmpdir(), "stackling-pulumi-"));
-  for (const name of ["Pulumi.yaml", "infra", "components", "node_modules", "package.json"]) {
-    await symlink(join(PROJECT_ROOT, name), join(folder, name));
-  }
+  for (const name of ["Pulumi.yaml", "infra"]) await symlink(join(PROJECT_ROOT, name), join(folder, name));
   await writeFile(join(folder, "spec.json"), JSON.stringify(checkpoint?.outputs.spec ?? null), { mode: 0o600 });
   return folder;
 }
@@ -147,9 +152,10 @@ function variables(
   const { PATH = "", HOME = "", TERM = "dumb", LANG = "C.UTF-8", EDITOR = "" } = environment;
   const { passphrase, pulumiHome } = layout(dataDir);
   // Our Node for the provider's script, the provider for the engine, then what the person has.
-  const path = [...EXECUTABLES, dirname(process.execPath), dirname(engine.command), PATH].join(delimiter);
+  const path = [...EXECUTABLES, dirname(process.execPath), dirname(engine.command), PATH];
+  const languageHosts = engine.languageHost ? [] : EXECUTABLES.map((place) => join(place, "language-host"));
   return {
-    PATH: path,
+    PATH: [...path, ...languageHosts].join(delimiter),
     HOME,
     TERM,
     LANG,
@@ -163,12 +169,4 @@ function variables(
     STACKLING_FENCE: String(fence),
     STACKLING_SPEC: join(folder, "spec.json"),
   };
-}
-
-function requireLanguageHost({ languageHost, command }: Engine, verb: string): void {
-  if (languageHost) return;
-  throw new TerminalError({
-    reason: "LanguageHostMissing",
-    userMessage: `running "pulumi ${verb}": the engine at "${command}" came without Pulumi's language host for Node, which official installs have; "stackling drift KEY --repair" does the same through the service`,
-  });
 }

@@ -108,12 +108,6 @@ describe("the verbs of a running service", needs, () => {
     assert.equal((await cli.run("wait", "app#1")).code, 0);
   });
 
-  it("says what pulumi up needs where the language host is missing", async () => {
-    const { code, stderr } = await cli.run("pulumi", "app#1", "--", "preview");
-    if (code === 0) return;
-    assert.match(stderr, /language host.*stackling drift KEY --repair/);
-  });
-
   it("tells in words what drifted and puts it right", async () => {
     assert.match((await cli.run("drift", "app#1")).stdout, /all is as it should be/);
     await dropDatabase(cli.dataDir, "app_pr_1");

@@ -67,6 +67,8 @@ describe("the packed package, in another project's node_modules", () => {
       "dist/examples/shop/preview.yaml",
       "dist/Pulumi.yaml",
       "bin/pulumi-resource-stackling",
+      "bin/language-host/pulumi-language-nodejs",
+      "dist/infra/language-host.js",
       "tools/engine/go.mod",
     ]) {
       assert.ok(files.includes(needed), needed);

@@ -32,11 +32,8 @@ async function aboutMachine(options: GlobalOptions, context: CliContext): Promis
   return [
     { ok: true, what: `Node ${process.versions.node}` },
     await check(async () => {
-      const engine = await locateEngine(context.environment);
-      const host = engine.languageHost
-        ? ""
-        : "; without its Node language host, so `pulumi up` by hand is not possible";
-      return `Pulumi engine ${engine.version} at "${engine.command}"${host}`;
+      const { version, command } = await locateEngine(context.environment);
+      return `Pulumi engine ${version} at "${command}"`;
     }, "npm start gets it"),
     await check(async () => (await execa("git", ["--version"])).stdout, "install git 2.31 or newer"),
     await check(async () => {
