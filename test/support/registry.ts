@@ -1,0 +1,124 @@
+/** A small OCI registry: manifests only, by tag and digest, with the three ways of authentication. */
+import { createHash, randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface RegistryWish {
+  readonly auth?: "anonymous" | "basic" | "token";
+  /** Needed for `basic`; with `token` the service gives tokens to nobody else. */
+  readonly user?: { readonly username: string; readonly password: string };
+}
+
+export interface TestRegistry {
+  /** `127.0.0.1:PORT` */
+  readonly host: string;
+  /** Puts an image there and returns its digest; another text gives another image. */
+  push(repository: string, tag: string, text?: string): string;
+  /** Every request so far, as `HEAD /v2/…`. */
+  readonly asked: string[];
+  /** Headers of each, in the same order. */
+  readonly headers: IncomingMessage["headers"][];
+  /** Answers a request in place of the registry when it returns true. */
+  instead: (request: IncomingMessage, response: ServerResponse) => boolean;
+  close(): Promise<void>;
+}
+
+const INDEX = "application/vnd.oci.image.index.v1+json";
+
+export async function startRegistry({ auth = "anonymous", user }: RegistryWish = {}): Promise<TestRegistry> {
+  const manifests = new Map<string, Buffer>();
+  const tokens = new Map<string, string>();
+  const asked: string[] = [];
+  const headers: IncomingMessage["headers"][] = [];
+  const isUser = (header: string | undefined) =>
+    user !== undefined && header === `Basic ${Buffer.from(`${user.username}:${user.password}`).toString("base64")}`;
+
+  const server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    headers.push(request.headers);
+    if (registry.instead(request, response)) return;
+    const url = new URL(request.url ?? "/", `http://${registry.host}`);
+    if (url.pathname === "/token") return giveToken(url, request, response);
+    const match = /^\/v2\/(.+)\/manifests\/([^/]+)$/.exec(url.pathname);
+    if (!match) return send(response, 404, error("UNSUPPORTED"));
+    const [, repository = "", reference = ""] = match;
+    if (!isAllowed(repository, request.headers.authorization)) return challenge(repository, response);
+    sendManifest(request, response, manifests.get(`${repository} ${reference}`));
+  });
+
+  function isAllowed(repository: string, authorization: string | undefined): boolean {
+    if (auth === "anonymous") return true;
+    if (auth === "basic") return isUser(authorization);
+    return tokens.get(authorization?.replace(/^Bearer /, "") ?? "") === `repository:${repository}:pull`;
+  }
+
+  function challenge(repository: string, response: ServerResponse): void {
+    const scope = `repository:${repository}:pull`;
+    const words =
+      auth === "basic"
+        ? 'Basic realm="images"'
+        : `Bearer realm="http://${registry.host}/token",service="images",scope="${scope}"`;
+    response.setHeader("WWW-Authenticate", words);
+    send(response, 401, error("UNAUTHORIZED"));
+  }
+
+  function giveToken(url: URL, request: IncomingMessage, response: ServerResponse): void {
+    if (user && !isUser(request.headers.authorization)) {
+      send(response, 401, error("UNAUTHORIZED"));
+      return;
+    }
+    const token = randomUUID();
+    tokens.set(token, url.searchParams.get("scope") ?? "");
+    send(response, 200, { token, expires_in: 300 });
+  }
+
+  const registry: TestRegistry = {
+    host: "",
+    asked,
+    headers,
+    instead: () => false,
+    push(repository, tag, text = tag) {
+      const config = { digest: digestOf(Buffer.from(text)), mediaType: "application/vnd.oci.image.config.v1+json" };
+      const body = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests: [config] }));
+      const digest = digestOf(body);
+      manifests.set(`${repository} ${tag}`, body).set(`${repository} ${digest}`, body);
+      return digest;
+    },
+    close: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return Object.assign(registry, { host: `127.0.0.1:${(server.address() as AddressInfo).port}` });
+}
+
+function sendManifest({ method, headers }: IncomingMessage, response: ServerResponse, body: Buffer | undefined): void {
+  // As registries do: who does not accept an index is told that there is nothing.
+  if (!body || !headers.accept?.includes(INDEX)) {
+    send(response, 404, error("MANIFEST_UNKNOWN"));
+    return;
+  }
+  response.writeHead(200, {
+    "Content-Type": INDEX,
+    "Content-Length": body.length,
+    "Docker-Content-Digest": digestOf(body),
+  });
+  response.end(method === "HEAD" ? undefined : body);
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "Content-Type": "application/json" });
+  response.end(JSON.stringify(body));
+}
+
+function error(code: string): unknown {
+  return { errors: [{ code, message: code.toLowerCase() }] };
+}
+
+function digestOf(body: Buffer): string {
+  return `sha256:${createHash("sha256").update(body).digest("hex")}`;
+}
