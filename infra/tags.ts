@@ -25,7 +25,8 @@ const forms: readonly { readonly types: RegExp; readonly write: (props: Properti
     types: /^pulumi:providers:aws$/,
     write: (props, tags) => {
       const own = record(props.defaultTags);
-      return { ...props, defaultTags: { ...own, tags: { ...record(own.tags), ...prefixed(tags, "stackling:") } } };
+      const ours = prefixed(awsTags(tags), "stackling:");
+      return { ...props, defaultTags: { ...own, tags: { ...record(own.tags), ...ours } } };
     },
   },
   {
@@ -42,6 +43,12 @@ const forms: readonly { readonly types: RegExp; readonly write: (props: Properti
     write: (props, tags) => ({ ...props, comment: comment(tags) }),
   },
 ];
+
+/** Tag values are at most 256 letters, digits, spaces and `_.:/=+-@`: AWS docs, "Tag naming limits and requirements". */
+function awsTags(tags: Tags): Tags {
+  const value = (text: string) => text.replace(/[^\p{L}\p{Z}\p{N}_.:/=+\-@]+/gu, "-").slice(0, 256);
+  return Object.fromEntries(Object.entries(tags).map(([key, text]) => [value(key), value(text)]));
+}
 
 /** Label values are at most 63 of `[A-Za-z0-9._-]`, alphanumeric at both ends: Kubernetes docs, "Labels and Selectors". */
 function kubernetesLabels(tags: Tags): Record<string, string> {

@@ -16,10 +16,12 @@ describe("tags", () => {
     });
   });
 
-  it("are default tags of the AWS provider, so that every resource that can have them has them", () => {
+  it("are default tags of the AWS provider in its alphabet, so that every resource that can have them has them", () => {
     assert.deepEqual(write("pulumi:providers:aws", { region: "eu-central-1", defaultTags: { tags: { own: "1" } } }), {
       region: "eu-central-1",
-      defaultTags: { tags: { own: "1", "stackling:preview": "shop-pr-1", "stackling:owner": tags.owner } },
+      defaultTags: {
+        tags: { own: "1", "stackling:preview": "shop-pr-1", "stackling:owner": "Ada Lovelace -ada@example.dev-" },
+      },
     });
   });
 
