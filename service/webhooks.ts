@@ -12,6 +12,8 @@ import type { DeliveryRow } from "./store/store.ts";
 /** Begin of the counters of deliveries for repositories that are not configured; the path follows. */
 export const NOT_CONFIGURED = "deliveries.notConfigured:";
 
+const NAME_MAX = 200;
+
 export interface WebhooksDeps {
   /** Forges by their names in the config. */
   readonly forges: ReadonlyMap<string, Pick<Forge, "verify">>;
@@ -54,6 +56,8 @@ export function createWebhooks(deps: WebhooksDeps): WebhookHandler {
 
 async function take(deps: WebhooksDeps, forge: string, delivery: VerifiedDelivery): Promise<string> {
   const { deliveryId, event, pullRequest, pushedTo } = delivery;
+  requireShort("id", deliveryId);
+  requireShort("event", event);
   if (pushedTo !== undefined) deps.onPush?.(forge, pushedTo);
   if (!pullRequest) return "ignored";
   const key = deps.keyOf(forge, pullRequest.repositoryPath, pullRequest.number);
@@ -80,6 +84,15 @@ function requireJson({ headers }: IncomingMessage): void {
   throw new RejectedDeliveryError(415, {
     reason: "UnsupportedContentType",
     userMessage: 'reading the delivery: the content type must be "application/json"',
+  });
+}
+
+/** Forges send a UUID and a word; what is far longer would not fit into the store's index. */
+function requireShort(what: string, value: string): void {
+  if (value.length <= NAME_MAX) return;
+  throw new RejectedDeliveryError(400, {
+    reason: "DeliveryNameTooLong",
+    userMessage: `reading the delivery: its ${what} has ${value.length} characters, at most ${NAME_MAX} are taken`,
   });
 }
 

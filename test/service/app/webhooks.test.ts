@@ -35,6 +35,8 @@ describe("webhooks", () => {
     ["an unknown event", 202, OPENED, { "x-event": "star" }],
     ["a repository that is not configured", 202, OPENED.replace("shop", "other"), {}],
     ["an empty body", 400, "", {}],
+    ["a delivery id of absurd length", 400, OPENED, { "x-delivery": "d".repeat(3_000) }],
+    ["an event of absurd length", 400, OPENED, { "x-event": "e".repeat(3_000) }],
   ];
   for (const [what, status, body, headers] of refused) {
     it(`answers ${status} and stores nothing but a counter for ${what}`, async () => {
