@@ -55,8 +55,7 @@ export async function startInForeground(choice: StartChoice, context: CliContext
     activity.end();
     throw error;
   });
-  say("waiting for services to answer");
-  await servicesRestored(dataDir);
+  await servicesRestored(dataDir, () => say("waiting for services to answer"));
   activity.end();
   return { instance, client: createClient(instance) };
 }
