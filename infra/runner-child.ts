@@ -41,6 +41,9 @@ function main(): void {
   }
 }
 
+/** What broke stands at the beginning; behind it an engine's panic tells of every goroutine. */
+const LOGGED_MAX = 10_000;
+
 interface ChildState {
   ready?: Ready;
   /** The run under way. */
@@ -102,7 +105,7 @@ async function serve(state: ChildState, { stack, fence, work }: ToChild & { type
     const failure = toWire(error);
     // Goes to the service's log; people see only that the engine failed.
     if (failure.reason === "EngineFailed" && failure.cause)
-      process.stderr.write(`${stack}: ${redact(failure.cause)}\n`);
+      process.stderr.write(`${stack}: ${redact(failure.cause).slice(0, LOGGED_MAX)}\n`);
     const spent = BROKEN_OFF.has(failure.reason) || state.interrupt.signal.aborted;
     send({ type: "failed", error: failure, spent });
   } finally {
