@@ -73,6 +73,19 @@ export function encodeForEngine(error: StacklingError): string {
   return `${userMessage}\n${ENGINE_MARK}${line}`;
 }
 
+/**
+ * Does what a program's own Output or hook does, so that a failure keeps its reason: a `StacklingError` is
+ * thrown on as an `Error` whose text `decodeFromEngine` reads.
+ */
+export async function toldToEngine<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof StacklingError)) throw error;
+    throw new Error(encodeForEngine(error));
+  }
+}
+
 /** The first error that `encodeForEngine` wrote into a text; undefined when there is none. */
 export function decodeFromEngine(text: string): StacklingError | undefined {
   const match = /stackling-error: ([A-Za-z0-9_-]+)/.exec(text);

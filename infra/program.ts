@@ -76,7 +76,7 @@ export function previewProgram(
   extend?: Extension,
 ): Program {
   return async () => {
-    registerTags(spec.tags);
+    registerTags(spec.tags, spec.stack);
     const { stack, tags, target, generations } = spec;
     const secrets = new drivers.secrets.component("secrets", {
       stack,

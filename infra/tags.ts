@@ -5,10 +5,16 @@
 import { type ResourceTransformArgs, type ResourceTransformResult, runtime } from "@pulumi/pulumi";
 import type { Tags } from "../components/ports.ts";
 
+const COMMENT_MAX = 100;
+
 type Properties = Readonly<Record<string, unknown>>;
 
-/** Called first thing in the program; several inline programs in one process keep theirs apart. */
-export function registerTags(tags: Tags): void {
+/**
+ * Called first thing in the program; several inline programs in one process keep theirs apart. The stack's
+ * name is the tag `stack`: by it a driver knows whose a thing is.
+ */
+export function registerTags(given: Tags, stack: string): void {
+  const tags = { ...given, stack };
   runtime.registerResourceTransform((resource) => tagged(resource, tags));
 }
 
@@ -60,12 +66,16 @@ function kubernetesLabels(tags: Tags): Record<string, string> {
   return prefixed(Object.fromEntries(Object.entries(tags).map(([key, text]) => [key, value(text)])), "stackling.dev/");
 }
 
-/** Cloudflare cuts record comments at 100 characters on its free plan: docs, "Record comments and tags". */
-function comment(tags: Tags): string {
-  return Object.entries(tags)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(" ")
-    .slice(0, 100);
+/**
+ * `stackling:<stack>`, by which a sweep knows a record for ours, then as many whole tags as fit: Cloudflare
+ * takes 100 characters on its free plan (docs, "Record comments and tags"), and stack names have at most 63.
+ */
+function comment({ stack, ...tags }: Tags): string {
+  const entries = Object.entries(tags).map(([key, value]) => `${key}=${value}`);
+  return entries.reduce(
+    (text, entry) => (text.length + entry.length < COMMENT_MAX ? `${text} ${entry}` : text),
+    `stackling:${stack ?? ""}`,
+  );
 }
 
 function prefixed(tags: Tags, prefix: string): Record<string, string> {

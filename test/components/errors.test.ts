@@ -6,6 +6,7 @@ import {
   encodeForEngine,
   StacklingError,
   TerminalError,
+  toldToEngine,
 } from "../../components/errors.ts";
 
 const details = { reason: "BuildFailed", userMessage: 'building "web": exit code 1', excerpt: ["ünïcode", "line: 2"] };
@@ -28,4 +29,24 @@ describe("an error on its way through the engine", () => {
   for (const text of ["", "boom", "stackling-error: ", "stackling-error: e30", "stackling-error: bm9uc2Vuc2U"]) {
     it(`is not found in ${JSON.stringify(text)}`, () => assert.equal(decodeFromEngine(text), undefined));
   }
+});
+
+describe("a program's own failure", () => {
+  it("keeps kind and reason in the text that the engine carries", async () => {
+    const failing = toldToEngine(async () => {
+      throw new TerminalError(details);
+    });
+    const told = await failing.catch((error: Error) => error.message);
+    assert.ok(decodeFromEngine(String(told)) instanceof TerminalError);
+  });
+
+  it("stays as it is when it is none of ours", async () => {
+    const other = new Error("boom");
+    await assert.rejects(
+      toldToEngine(async () => {
+        throw other;
+      }),
+      (error) => error === other,
+    );
+  });
 });

@@ -39,10 +39,25 @@ describe("tags", () => {
     });
   });
 
-  it("are a comment of at most 100 characters on DNS records", () => {
-    const { comment } = write("cloudflare:index/dnsRecord:DnsRecord", { name: "x" }) as { comment: string };
-    assert.match(comment, /^preview=shop-pr-1 owner=/);
-    assert.ok(comment.length <= 100);
+  describe("on DNS records", () => {
+    const commentOf = (given: Readonly<Record<string, string>>) => {
+      const resource = { custom: true, type: "cloudflare:index/dnsRecord:DnsRecord", name: "x", props: {}, opts: {} };
+      return Object(tagged(resource, given)?.props).comment;
+    };
+
+    it("are a comment that opens with whose it is", () => {
+      assert.equal(
+        commentOf({ ...tags, stack: "shop-pr-1" }),
+        "stackling:shop-pr-1 preview=shop-pr-1 owner=Ada Lovelace <ada@example.dev>",
+      );
+    });
+
+    it("keep the longest stack name and whole tags only within 100 characters", () => {
+      const stack = "s".repeat(63);
+      const text = commentOf({ a: "x".repeat(40), b: "y".repeat(18), c: "z", stack });
+      assert.equal(text, `stackling:${stack} b=${"y".repeat(18)} c=z`);
+      assert.ok(text.length <= 100);
+    });
   });
 
   it("leave alone what has no place for them", () => {
