@@ -74,6 +74,34 @@ describe("the command line", () => {
     assert.equal((await run(["config", "check", "none.yaml"])).code, 2);
   });
 
+  it("names the variables and files a right config refers to and that are not here", async () => {
+    const config = [
+      "store: {env: STORE_URL}",
+      "passphrase: {file: here.txt}",
+      "token: {file: away.txt}",
+      "repositories:",
+      "  - path: /srv/shop",
+      "    secrets: {STRIPE_KEY: {env: STRIPE_KEY}}",
+    ];
+    await writeFile(join(directory, "stackling.yaml"), config.join("\n"));
+    await writeFile(join(directory, "here.txt"), "a passphrase");
+    const { code, stdout } = await run(["config", "check", "stackling.yaml"], { STORE_URL: "postgres://x" });
+    assert.equal(code, 0);
+    assert.match(stdout, /^stackling.yaml is right\n/);
+    assert.match(
+      stdout,
+      /^ {2}repositories\.shop\.secrets\.STRIPE_KEY: environment variable "STRIPE_KEY" is not set$/m,
+    );
+    assert.match(stdout, /^ {2}token: file ".*away.txt" cannot be read$/m);
+    assert.doesNotMatch(stdout, /STORE_URL|here\.txt|previews\.url/);
+    const { missing } = JSON.parse((await run(["config", "check", "stackling.yaml", "--json"])).stdout);
+    assert.deepEqual(missing.map(({ path }: { path: string }) => path).sort(), [
+      "repositories.shop.secrets.STRIPE_KEY",
+      "store",
+      "token",
+    ]);
+  });
+
   it("prints schemas as JSON", async () => {
     const { code, stdout } = await run(["config", "schema"]);
     assert.equal(code, 0);
