@@ -1,6 +1,7 @@
 /** What a schema cannot say about `preview.yaml`: how its parts fit each other and the operator's limits. */
 import { Cron } from "croner";
 import type { BuildStep, ServiceDefinition } from "../../components/ports.ts";
+import { imageFault, isOfCommit, withoutTag } from "../images/reference.ts";
 import type { ApplicationLimits } from "./application.ts";
 import { closest } from "./closest.ts";
 import type { ApplicationConfig } from "./types.ts";
@@ -44,7 +45,31 @@ function checkService(service: ServiceDefinition, application: ApplicationConfig
   }
   const folder = directoryFault(service.directory);
   if (folder) misfits.push(at("directory", `${where}: directory "${service.directory}" ${folder}`));
-  return [...misfits, ...checkEnvironment(service, application)];
+  return [...misfits, ...checkImages(service), ...checkEnvironment(service, application)];
+}
+
+function checkImages(service: ServiceDefinition): readonly Misfit[] {
+  const where = `service "${service.name}"`;
+  const path = ["services", service.name];
+  const own = service.image === undefined ? undefined : (imageFault(service.image) ?? commitFault(service.image));
+  const misfits = own ? [{ path: [...path, "image"], message: `${where}: image "${service.image}" ${own}` }] : [];
+  const sidecars = service.sidecars.flatMap(({ name, command, image }): Misfit[] => {
+    const at = [...path, "sidecars", name];
+    const what = `${where}: sidecar "${name}"`;
+    if (command === undefined && image === undefined) {
+      return [{ path: at, message: `${what} needs a "command" or an "image"` }];
+    }
+    const fault = image === undefined ? undefined : imageFault(image);
+    return fault ? [{ path: [...at, "image"], message: `${what}: image "${image}" ${fault}` }] : [];
+  });
+  return [...misfits, ...sidecars];
+}
+
+/** What follows no commit would go on running when somebody pushes. */
+function commitFault(image: string): string | undefined {
+  if (isOfCommit(image)) return undefined;
+  const name = withoutTag(image);
+  return `is the same for every commit; write "${name}:{sha}", or its digest ("${name}@sha256:…") where this repository does not build it`;
 }
 
 /** Undefined when it is a five-field expression that comes to pass at some time. */

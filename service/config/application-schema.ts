@@ -39,6 +39,18 @@ const step = z.union([
 
 const steps = z.union([...step.options, z.array(step)]);
 
+const image = z.string().trim().min(1, "must be an image, is empty");
+
+const port = z.int().min(1).max(65535);
+
+const sidecar = z.strictObject({
+  command: command.optional().describe("Shell command that starts it."),
+  image: image
+    .optional()
+    .describe("Container image, for targets that run images, such as `redis:8`. Default: the service's own."),
+  port: port.optional().describe("Port it listens on, where its service finds it at 127.0.0.1."),
+});
+
 const service = z.strictObject({
   kind: z
     .enum(["web", "worker", "cron", "job"])
@@ -47,14 +59,21 @@ const service = z.strictObject({
       "`web` listens on PORT and has a link; `worker` runs and listens to nobody; `cron` runs on a schedule; `job` runs once per release. Default: `cron` with a schedule, else `web`.",
     ),
   command: command.optional().describe("Shell command that starts it. It finds its port in PORT."),
-  image: z.string().min(1).optional().describe("Container image, for targets that run images."),
-  directory: directory.optional(),
-  port: z
-    .int()
-    .min(1)
-    .max(65535)
+  image: image
     .optional()
-    .describe("Fixed port, for targets where each service has its own network."),
+    .describe(
+      "Container image, for targets that run images: `ghcr.io/acme/shop:{sha}`, where `{sha}` is the commit and `{shortSha}` its first seven digits, or a digest. With `command` too, the command runs in it.",
+    ),
+  readOnlyRoot: z
+    .boolean()
+    .optional()
+    .describe("Runs with a root file system that it cannot write, on targets that run images. Default false."),
+  directory: directory.optional(),
+  port: port
+    .optional()
+    .describe(
+      "Port it listens on, for targets where each service has its own network; PORT holds it. Default 8080 there.",
+    ),
   health: z
     .string()
     .startsWith("/", "must begin with /")
@@ -70,9 +89,11 @@ const service = z.strictObject({
   env: environment.optional(),
   dependsOn: z.array(z.string()).optional().describe("Services that are healthy before this one starts."),
   sidecars: z
-    .record(serviceName, command)
+    .record(serviceName, z.union([command, sidecar]))
     .optional()
-    .describe("Further processes beside this one, name to command, with the same environment and life."),
+    .describe(
+      "Further processes beside this one, name to command or map, with the same environment, network and life.",
+    ),
   memoryMiB: z.int().min(16, "must be at least 16").optional().describe("Memory limit in MiB. Default 512."),
   cpu: z.number().positive("must be more than 0").optional().describe("Share of one CPU, 1 = one core. Default 0.5."),
 });
@@ -107,5 +128,6 @@ export const applicationSchema = z.strictObject({
 
 export type ApplicationFile = z.infer<typeof applicationSchema>;
 export type ServiceFile = z.infer<typeof service>;
+export type SidecarFile = z.infer<typeof sidecar>;
 export type StepFile = z.infer<typeof step>;
 export type StepsFile = z.infer<typeof steps>;

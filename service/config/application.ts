@@ -1,10 +1,11 @@
 import { ConfigError } from "../../components/errors.ts";
-import type { BuildStep, ServiceDefinition, ServiceKind } from "../../components/ports.ts";
+import type { BuildStep, ServiceDefinition, ServiceKind, SidecarDefinition } from "../../components/ports.ts";
 import { checkApplication } from "./application-checks.ts";
 import {
   type ApplicationFile,
   applicationSchema,
   type ServiceFile,
+  type SidecarFile,
   type StepFile,
   type StepsFile,
 } from "./application-schema.ts";
@@ -74,10 +75,15 @@ function toService(
     ...(service.schedule !== undefined ? { schedule: service.schedule } : {}),
     environment: { ...shared, ...texts(service.env) },
     dependsOn: service.dependsOn ?? [],
-    sidecars: Object.entries(service.sidecars ?? {}).map(([sidecar, command]) => ({ name: sidecar, command })),
+    sidecars: Object.entries(service.sidecars ?? {}).map(toSidecar),
+    ...(service.readOnlyRoot !== undefined ? { readOnlyRoot: service.readOnlyRoot } : {}),
     memoryMiB: service.memoryMiB ?? 512,
     cpu: service.cpu ?? 0.5,
   };
+}
+
+function toSidecar([name, typed]: readonly [string, string | SidecarFile]): SidecarDefinition {
+  return { name, ...(typeof typed === "string" ? { command: typed } : typed) };
 }
 
 function toSteps(typed: StepsFile | undefined): readonly BuildStep[] {

@@ -18,5 +18,7 @@ export const defaultLifecycle: OperatorConfig["lifecycle"] = {
   resyncSeconds: 60,
 };
 
+export const defaultImages: OperatorConfig["images"] = { credentials: {}, waitSeconds: 15 * 60 };
+
 /** Drivers of the target that runs on this machine. */
 export const localDrivers = { service: "local", database: "clone", dns: "gateway", secrets: "local" } as const;

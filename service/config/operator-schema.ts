@@ -24,6 +24,17 @@ const driver = z
   .union([z.string().min(1), z.looseObject({ driver: z.string().min(1) })])
   .describe("A driver by name, or a map with `driver` and that driver's options.");
 
+const registryHost = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?$/, 'must be a host such as "ghcr.io", without https://');
+
+const registry = z
+  .string()
+  .regex(
+    /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?(?:\/[a-z0-9._-]+)*$/,
+    'must be a host or the start of a name, such as "ghcr.io/acme", without https://',
+  );
+
 const target = z.strictObject({
   service: driver.optional().describe("What runs the services. Default `local`."),
   database: z
@@ -105,6 +116,32 @@ export const operatorSchema = z.strictObject({
     .describe(
       "Where the service's log goes, as JSON lines: `stackling.log` in the data folder, or stderr. Default `file`.",
     ),
+  images: z
+    .strictObject({
+      registries: z
+        .array(registry)
+        .min(1)
+        .optional()
+        .describe("Where images may come from: hosts, or starts of names such as `ghcr.io/acme`. Default: anywhere."),
+      credentials: z
+        .record(
+          registryHost,
+          z.strictObject({
+            username: z.string().min(1),
+            password: secretReference.describe("Where the password or access token is; read anew at every look."),
+          }),
+        )
+        .optional()
+        .describe("For private registries, by host (`docker.io` for Docker Hub). They need to read and nothing else."),
+      waitMinutes: z
+        .number()
+        .positive("must be more than 0")
+        .max(1440, "must be at most 1440")
+        .optional()
+        .describe("How long the image of a new commit is waited for. Default 15."),
+    })
+    .optional()
+    .describe("For targets that run images."),
   forges: z
     .record(name, z.looseObject({ kind: z.enum(forgeNames).optional().describe("Default: the entry's name.") }))
     .optional()

@@ -3,7 +3,7 @@ import { ConfigError } from "../../components/errors.ts";
 import { registry } from "../../components/registry.ts";
 import { type ForgeName, forges } from "../forges/registry.ts";
 import { closest } from "./closest.ts";
-import { DEFAULT_PORT, defaultLifecycle, defaultLimits } from "./defaults.ts";
+import { DEFAULT_PORT, defaultImages, defaultLifecycle, defaultLimits } from "./defaults.ts";
 import { parseDuration } from "./duration.ts";
 import {
   forgeNames,
@@ -53,6 +53,7 @@ export async function parseOperator(
     ...engineOf(typed, directory),
     ...(typed.token ? { token: place(typed.token, directory) } : {}),
     ...(typed.log ? { log: typed.log } : {}),
+    images: imagesOf(typed.images, directory),
     limits: { ...defaultLimits, ...typed.limits },
     lifecycle: {
       sleepAfterSeconds: parseDuration(typed.lifecycle?.sleepAfter ?? "") ?? defaultLifecycle.sleepAfterSeconds,
@@ -89,6 +90,19 @@ function engineOf(
     ...(passphrase ? { passphrase: place(passphrase, directory) } : {}),
     ...(secretsProvider !== undefined ? { secretsProvider } : {}),
     ...(engineEnvironment ? { engineEnvironment } : {}),
+  };
+}
+
+function imagesOf(typed: OperatorFile["images"] = {}, directory: string): OperatorConfig["images"] {
+  const { registries, credentials = {}, waitMinutes } = typed;
+  const placed = Object.entries(credentials).map(([host, { username, password }]) => [
+    host,
+    { username, password: place(password, directory) },
+  ]);
+  return {
+    ...(registries ? { registries } : {}),
+    credentials: Object.fromEntries(placed),
+    waitSeconds: waitMinutes === undefined ? defaultImages.waitSeconds : waitMinutes * 60,
   };
 }
 

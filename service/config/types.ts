@@ -44,6 +44,16 @@ export interface ForgeConfig {
   readonly options: unknown;
 }
 
+/** What targets that run images may run, and how they come to it. */
+export interface ImagesConfig {
+  /** Hosts, or starts of names at one, that images may come from; undefined: any. */
+  readonly registries?: readonly string[];
+  /** By registry host. */
+  readonly credentials: Readonly<Record<string, { readonly username: string; readonly password: SecretReference }>>;
+  /** How long the image of a new commit is waited for. */
+  readonly waitSeconds: number;
+}
+
 export interface OperatorConfig {
   readonly forges: readonly ForgeConfig[];
   readonly repositories: readonly RepositoryConfig[];
@@ -70,6 +80,7 @@ export interface OperatorConfig {
   readonly token?: SecretReference;
   /** Where the log goes; undefined: the file in the data folder. */
   readonly log?: "file" | "stderr";
+  readonly images: ImagesConfig;
   readonly limits: {
     /** Engine runs at once. */
     readonly engineRuns: number;

@@ -1,5 +1,5 @@
 import { registry } from "../../components/registry.ts";
-import { DEFAULT_PORT, defaultLifecycle, defaultLimits } from "../config/defaults.ts";
+import { DEFAULT_PORT, defaultImages, defaultLifecycle, defaultLimits } from "../config/defaults.ts";
 import { resolveTarget } from "../config/targets.ts";
 import type { OperatorConfig, RepositoryConfig } from "../config/types.ts";
 
@@ -23,6 +23,7 @@ export async function embeddedConfig({
     scheme: "http",
     host: "127.0.0.1",
     port,
+    images: defaultImages,
     limits: defaultLimits,
     lifecycle: defaultLifecycle,
     comments: true,

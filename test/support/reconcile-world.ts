@@ -32,6 +32,7 @@ export const config: OperatorConfig = {
   scheme: "http",
   port: 4000,
   host: "127.0.0.1",
+  images: { credentials: {}, waitSeconds: 900 },
   limits: { engineRuns: 2, memoryMiB: 8192, cpu: 4, services: 15, webhookBytes: 1_000_000, largeBodies: 4 },
   lifecycle: { sleepAfterSeconds: 3600, resyncSeconds: 60 },
   comments: true,

@@ -1,0 +1,66 @@
+/** Whether an application can run on a target: what neither file can say alone. Pure. */
+import type { ServiceDefinition } from "../../components/ports.ts";
+import { imageOf, parseImage } from "../images/reference.ts";
+import type { ApplicationConfig, ImagesConfig, RepositoryConfig, TargetConfig } from "./types.ts";
+
+export interface Fitting {
+  readonly application: ApplicationConfig;
+  readonly target: Pick<TargetConfig, "name" | "runs">;
+  readonly repository: Pick<RepositoryConfig, "name" | "path">;
+  readonly images: Pick<ImagesConfig, "registries">;
+}
+
+/**
+ * Every misfit in words, with the line to write. `install` and `build` are no misfit on a target that runs
+ * images, nor an image beside a command on one that runs sources: one file may serve both.
+ */
+export function misfitsOf(fitting: Fitting): readonly string[] {
+  const { services } = fitting.application;
+  return services.flatMap((service) =>
+    fitting.target.runs === "images" ? imageMisfits(fitting, service) : sourceMisfits(fitting, service),
+  );
+}
+
+function sourceMisfits({ target }: Fitting, { name, command, sidecars }: ServiceDefinition): readonly string[] {
+  const write = (what: string, under: string) =>
+    `preview.yaml: ${what} has an image and no command, but the target "${target.name}" runs the source; write \`command: …\` under "${under}"`;
+  const own = command === undefined ? [write(`service "${name}"`, `services.${name}`)] : [];
+  const beside = sidecars.filter((sidecar) => sidecar.command === undefined);
+  return [
+    ...own,
+    ...beside.map((sidecar) =>
+      write(`sidecar "${sidecar.name}" of service "${name}"`, `services.${name}.sidecars.${sidecar.name}`),
+    ),
+  ];
+}
+
+function imageMisfits(fitting: Fitting, { name, image, sidecars }: ServiceDefinition): readonly string[] {
+  const { target, images } = fitting;
+  if (image === undefined) {
+    return [
+      `preview.yaml: service "${name}" has no image, but the target "${target.name}" runs images; write \`image: ${suggestion(fitting)}\` under "services.${name}" and have CI push it (docs/images.md has a workflow)`,
+    ];
+  }
+  return [image, ...sidecars.flatMap((sidecar) => sidecar.image ?? [])]
+    .filter((one) => !isListed(one, images.registries))
+    .map(
+      (one) =>
+        `preview.yaml: service "${name}": image "${one}" is not from a registry that the operator allows: ${images.registries?.join(", ")}`,
+    );
+}
+
+/** Each entry allows itself and what lies below it, whole parts only. */
+function isListed(image: string, registries: ImagesConfig["registries"]): boolean {
+  const parsed = parseImage(imageOf(image, "0".repeat(40)));
+  if (!registries) return true;
+  return (
+    parsed !== undefined && registries.some((listed) => `${parsed.host}/${parsed.repository}/`.startsWith(`${listed}/`))
+  );
+}
+
+/** The image that the repository would most likely push. */
+function suggestion({ repository, images }: Fitting): string {
+  const [registry = repository.path.startsWith("/") ? "registry.example.com" : "ghcr.io"] = images.registries ?? [];
+  if (registry.includes("/") || repository.path.startsWith("/")) return `${registry}/${repository.name}:{sha}`;
+  return `${registry}/${repository.path.toLowerCase()}:{sha}`;
+}
