@@ -63,10 +63,10 @@ ENV NODE_ENV=production \
     STACKLING_PORT=4000
 # By number, for orchestrators that refuse to start root must be able to tell.
 USER 1000:1000
-VOLUME /data
+VOLUME ["/data", "/tmp"]
 EXPOSE 4000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.STACKLING_PORT}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # tini reaps what previews' and engines' processes leave behind, and passes signals on.
 ENTRYPOINT ["/usr/bin/tini", "--", "stackling"]
-CMD ["serve", "--config", "/etc/stackling/stackling.yaml"]
+CMD ["serve", "--config", "/etc/stackling/stackling.yaml", "--host", "0.0.0.0"]

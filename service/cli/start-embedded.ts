@@ -22,6 +22,8 @@ export interface Foreground {
 export interface StartChoice {
   readonly dataDir: string;
   readonly port?: number;
+  /** Address to listen on, in place of the config's. */
+  readonly host?: string;
   /** The operator's; absent: the embedded default. */
   readonly config?: OperatorConfig;
   /** Shows the example application with these pull requests open; absent: no repository at all. */
@@ -39,16 +41,21 @@ export async function needEngine({ stderr }: CliContext): Promise<void> {
 export async function startInForeground(choice: StartChoice, context: CliContext): Promise<Foreground> {
   const { dataDir, config } = choice;
   const port = choice.port ?? config?.port ?? DEFAULT_PORT;
+  const host = choice.host ?? config?.host ?? "127.0.0.1";
   const activity = createActivity(context);
   const say = (doing: string) => {
     if (!choice.quiet) activity.say(doing);
   };
   const instance = await startEmbedded({
     dataDir,
-    place: { host: config?.host ?? "127.0.0.1", port },
+    place: { host, port },
     version: context.version,
-    config: async () =>
-      config ? withPort(config, port) : embeddedConfig({ dataDir, port, repositories: await exampleOf(choice) }),
+    config: async () => ({
+      ...(config
+        ? withPort(config, port)
+        : await embeddedConfig({ dataDir, port, repositories: await exampleOf(choice) })),
+      host,
+    }),
     onProgress: say,
     onError: (line) => printLine(context.stderr, line),
   }).catch((error: unknown) => {

@@ -10,6 +10,7 @@ export const verbs: readonly Verb[] = [
     options: [
       ["--config <file>", "stackling.yaml of the operator"],
       ["--port <port>", "port to listen on (default: 4000, or what the config says)"],
+      ["--host <address>", "address to listen on (default: 127.0.0.1, or what the config says)"],
     ],
     load: async () => (await import("./verbs/serve.ts")).serve,
   },

@@ -64,7 +64,7 @@ describe("the Dockerfile", () => {
     const user = only(last, "USER");
     assert.match(user, /^[1-9]\d*:[1-9]\d*$/);
     assert.ok(last.some(({ name, args }) => name === "RUN" && args.includes(`chown ${user} /data`)));
-    assert.equal(only(last, "VOLUME"), "/data");
+    assert.deepEqual(JSON.parse(only(last, "VOLUME")), ["/data", "/tmp"]);
     assert.ok(only(last, "ENV").includes("XDG_DATA_HOME=/data"));
   });
 

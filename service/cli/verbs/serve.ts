@@ -15,6 +15,7 @@ export const serve: RunVerb = async ({ options, context }) => {
   const file = textOption(options.config);
   const config = file === undefined ? undefined : await readOperator(resolve(directory, file), dataDir);
   const port = portOption(options.port);
+  const host = textOption(options.host);
   await needEngine(context);
   return inForeground(context, {
     start: () =>
@@ -24,6 +25,7 @@ export const serve: RunVerb = async ({ options, context }) => {
           example: pullRequests,
           ...(config ? { config } : {}),
           ...(port === undefined ? {} : { port }),
+          ...(host === undefined ? {} : { host }),
           quiet: options.json === true,
         },
         context,

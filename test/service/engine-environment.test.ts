@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { engineEnvironment } from "../../service/engine-environment.ts";
+
+const choice = (options: Record<string, unknown>) => ({ driver: "any", options });
+const target = (service: Record<string, unknown>) => ({
+  name: "cloud",
+  runs: "images" as const,
+  service: choice(service),
+  dns: choice({}),
+  secrets: choice({}),
+});
+
+describe("the environment of engines", () => {
+  const environment = {
+    PATH: "/bin",
+    GITHUB_TOKEN: "not for engines",
+    STATE_KEY: "listed",
+    KUBECONFIG_TEXT: "referred to",
+    API_KEYS: "deep",
+    KUBERNETES_SERVICE_HOST: "10.0.0.1",
+  };
+
+  it("holds what the config lists, what targets refer to, and where the machine's identity is", () => {
+    const given = engineEnvironment(
+      {
+        engineEnvironment: ["STATE_KEY", "NOT_SET"],
+        targets: [target({ kubeconfig: { env: "KUBECONFIG_TEXT" }, further: [{ keys: { env: "API_KEYS" } }] })],
+      },
+      environment,
+    );
+    assert.deepEqual(given, {
+      KUBERNETES_SERVICE_HOST: "10.0.0.1",
+      STATE_KEY: "listed",
+      KUBECONFIG_TEXT: "referred to",
+      API_KEYS: "deep",
+    });
+  });
+
+  it("holds nothing else of the service's own", () => {
+    const given = engineEnvironment({ targets: [target({ env: { name: "GITHUB_TOKEN" } })] }, environment);
+    assert.deepEqual(Object.keys(given), ["KUBERNETES_SERVICE_HOST"]);
+  });
+});
