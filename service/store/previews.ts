@@ -1,7 +1,7 @@
 /** Previews as rows: reading, writing under a row lock, and telling every replica. */
 import { type Kysely, type Selectable, sql, type Transaction } from "kysely";
 import { changeStatus, type Preview } from "../status.ts";
-import { storableJson } from "./json.ts";
+import { storable, storableJson } from "./json.ts";
 import type { Store } from "./store.ts";
 import type { PreviewTable, Tables } from "./tables.ts";
 
@@ -15,7 +15,11 @@ type PreviewStore = Pick<
 export function previewStore(deps: { readonly db: Kysely<Tables>; readonly now: () => string }): PreviewStore {
   const { db, now } = deps;
 
-  const update: Store["update"] = (key, change) =>
+  const write = (
+    key: string,
+    change: Parameters<Store["update"]>[1],
+    also?: (transaction: Transaction<Tables>, before: Preview, after: Preview) => Promise<void>,
+  ) =>
     db.transaction().execute(async (transaction) => {
       const row = await transaction
         .selectFrom("preview")
@@ -27,12 +31,13 @@ export function previewStore(deps: { readonly db: Kysely<Tables>; readonly now: 
       const before = toPreview(row);
       const preview = { ...before, ...change(before), key, revision: before.revision + 1 };
       await transaction.updateTable("preview").set(toColumns(preview)).where("key", "=", key).execute();
+      await also?.(transaction, before, preview);
       await notify(transaction, key);
       return preview;
     });
 
   return {
-    update,
+    update: (key, change) => write(key, change),
     async find(key) {
       const row = await db.selectFrom("preview").selectAll().where("key", "=", key).executeTakeFirst();
       return row && toPreview(row);
@@ -65,7 +70,8 @@ export function previewStore(deps: { readonly db: Kysely<Tables>; readonly now: 
               .executeTakeFirstOrThrow()),
         );
       }),
-    setStatus: (key, status) => update(key, (preview) => ({ status: changeStatus(preview.status, status, now()) })),
+    setStatus: (key, status) =>
+      write(key, (preview) => ({ status: changeStatus(preview.status, status, now()) }), recordMove),
     async setDue(key, dueAt) {
       await db
         .updateTable("preview")
@@ -87,6 +93,16 @@ export function previewStore(deps: { readonly db: Kysely<Tables>; readonly now: 
         where preview.key = visit.key and (last_visit_at is null or last_visit_at < visit.at)`.execute(db);
     },
   };
+}
+
+/** Every change of condition or reason is an entry of the history. */
+async function recordMove(transaction: Transaction<Tables>, before: Preview, after: Preview): Promise<void> {
+  const { condition, reason, message, since, headSha } = after.status;
+  if (condition === before.status.condition && reason === before.status.reason) return;
+  await transaction
+    .insertInto("history")
+    .values({ key: after.key, at: since, reason, message: storable(message), head_sha: headSha ?? null })
+    .execute();
 }
 
 async function notify(transaction: Transaction<Tables>, key: string): Promise<void> {

@@ -1,6 +1,6 @@
 /** What is only ever added: deliveries, history, receipts, counters, registered repositories. */
 import { type Kysely, sql } from "kysely";
-import { storable, storableJson } from "./json.ts";
+import { storableJson } from "./json.ts";
 import type { BossQueue } from "./queue.ts";
 import type { Store } from "./store.ts";
 import type { Tables } from "./tables.ts";
@@ -15,7 +15,6 @@ type RecordStore = Pick<
   | "receive"
   | "enqueue"
   | "enqueueDue"
-  | "record"
   | "history"
   | "addReceipt"
   | "receipts"
@@ -58,18 +57,6 @@ export function recordStore({ db, queue }: { readonly db: Kysely<Tables>; readon
         );
       }),
 
-    async record(entry) {
-      await db
-        .insertInto("history")
-        .values({
-          key: entry.key,
-          at: entry.at,
-          reason: entry.reason,
-          message: storable(entry.message),
-          head_sha: entry.headSha ?? null,
-        })
-        .execute();
-    },
     async history(key, limit) {
       const rows = await db
         .selectFrom("history")

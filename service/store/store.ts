@@ -35,6 +35,7 @@ export interface Store {
     key: string,
     change: (preview: Preview) => Partial<Omit<Preview, "key" | "revision">>,
   ): Promise<Preview | undefined>;
+  /** Lays a change over the status; a change of condition or reason becomes an entry of the history in the same commit. */
   setStatus(key: string, status: Partial<PreviewStatus>): Promise<Preview | undefined>;
   setDue(key: string, dueAt: string | undefined): Promise<void>;
   /** Keys whose time has come. */
@@ -55,7 +56,7 @@ export interface Store {
   registerRepository(repository: RepositoryConfig): Promise<void>;
   forgetRepository(name: string): Promise<void>;
 
-  record(entry: HistoryEntry): Promise<void>;
+  /** Newest first. */
   history(key: string, limit: number): Promise<readonly HistoryEntry[]>;
   addReceipt(receipt: Receipt): Promise<void>;
   receipts(key: string): Promise<readonly Receipt[]>;

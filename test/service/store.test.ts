@@ -86,10 +86,31 @@ describe("the store", () => {
     await store.create(draft(1));
     // What a cut in the middle of an emoji leaves is no Unicode, and U+0000 is no text to Postgres.
     const cut = "\u{1F680}".slice(0, 1);
-    await store.setStatus("shop#1", { message: `failed: \0${cut}`, excerpt: ["a\0b", cut] });
-    await store.record({ key: "shop#1", at: T0, reason: "BuildFailed", message: "a\0b" });
+    await store.setStatus("shop#1", { reason: "BuildFailed", message: `failed: \0${cut}`, excerpt: ["a\0b", cut] });
     assert.deepEqual((await store.find("shop#1"))?.status.excerpt, ["a\uFFFDb", "\uFFFD"]);
-    assert.equal((await store.history("shop#1", 1))[0]?.message, "a\uFFFDb");
+    assert.equal((await store.history("shop#1", 1))[0]?.message, "failed: \uFFFD\uFFFD");
+  });
+
+  it("remembers every change of condition or reason, and no mere change of words", async () => {
+    const store = await open();
+    await store.create(draft(1));
+    await store.setStatus("shop#1", { condition: "Reconciling", reason: "Provisioning", message: "Building." });
+    await store.setStatus("shop#1", { message: "Creating database." });
+    await store.setStatus("shop#1", {
+      condition: "Ready",
+      reason: "Healthy",
+      message: "Serving.",
+      headSha: "a".repeat(40),
+    });
+    const history = await store.history("shop#1", 10);
+    assert.deepEqual(
+      history.map(({ reason, message }) => [reason, message]),
+      [
+        ["Healthy", "Serving."],
+        ["Provisioning", "Building."],
+      ],
+    );
+    assert.equal(history[0]?.headSha, "a".repeat(40));
   });
 
   it("loses no write behind a transaction that the server began too late", async () => {

@@ -4,19 +4,10 @@ import type { HistoryEntry, Store } from "../../service/store/store.ts";
 /** The part of the store that edge and pages ask, in memory: for tests that are about HTTP, not about Postgres. */
 export type MemoryStore = Pick<
   Store,
-  | "list"
-  | "find"
-  | "findByStack"
-  | "onChange"
-  | "visited"
-  | "history"
-  | "record"
-  | "receipts"
-  | "count"
-  | "counters"
-  | "ping"
+  "list" | "find" | "findByStack" | "onChange" | "visited" | "history" | "receipts" | "count" | "counters" | "ping"
 > & {
   put(preview: Preview): void;
+  record(entry: HistoryEntry): Promise<void>;
   setStatus(key: string, status: Partial<PreviewStatus>): Promise<Preview | undefined>;
   readonly visits: Readonly<Record<string, string>>[];
   /** Questions answered so far, to see that a request asks none. */
