@@ -20,11 +20,15 @@ switch (command) {
     await wishEngine();
     await run("./test.ts", args);
     break;
+  case "test:kubernetes":
+    await wishEngine();
+    await run("./test.ts", args.length > 0 ? args : ["test/kubernetes"]);
+    break;
   case "check":
     await run("./check.ts", args);
     break;
   default:
-    console.error(`"${command}" is none of start, test, bench, check`);
+    console.error(`"${command}" is none of start, test, test:kubernetes, bench, check`);
     process.exit(2);
 }
 

@@ -1,6 +1,7 @@
 /**
  * `npm test`: lint, format, types and every test file, each file a process of its own. Arguments
- * choose files or folders and leave the checks out: `npm test -- test/infra`.
+ * choose files or folders and leave the checks out: `npm test -- test/infra`. `npm run test:kubernetes`
+ * comes here with the folder of that suite.
  */
 import { existsSync } from "node:fs";
 import { glob, mkdtemp, readFile, rm } from "node:fs/promises";
@@ -9,6 +10,7 @@ import { join, relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import PQueue from "p-queue";
+import type { Kubelab } from "../test/support/kubernetes/kubelab.ts";
 import { checks, runCheck } from "./checks.ts";
 import { type FileResult, runTestFile } from "./test-file.ts";
 import { readAllowedSkips, TestReport } from "./test-report.ts";
@@ -19,6 +21,7 @@ const limits = { timeoutMs: 5 * 60_000, graceMs: 10_000 };
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const postgresSupport = new URL("../test/support/postgres.ts", import.meta.url);
+const kubelabSupport = new URL("../test/support/kubernetes/kubelab.ts", import.meta.url);
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(chosen: readonly string[]): Promise<number> {
@@ -36,8 +39,13 @@ async function main(chosen: readonly string[]): Promise<number> {
   });
   try {
     const postgres = await startPostgres(files);
+    const kubelab = await startKubelab(files);
     try {
-      const env = { ...process.env, ...(postgres && { STACKLING_TEST_POSTGRES: postgres.url }) };
+      const env = {
+        ...process.env,
+        ...(postgres && { STACKLING_TEST_POSTGRES: postgres.url }),
+        ...(kubelab && { STACKLING_TEST_KUBELAB: JSON.stringify(kubelab) }),
+      };
       const jobs: (() => Promise<FileResult>)[] = [
         ...(chosen.length === 0 ? checks.map((check) => () => runCheck(check, root)) : []),
         ...files.map((file) => () => runTestFile({ file, root, scratch, ...limits, env, signal: stop.signal })),
@@ -51,6 +59,7 @@ async function main(chosen: readonly string[]): Promise<number> {
         ),
       );
     } finally {
+      await kubelab?.stop();
       await postgres?.stop();
     }
   } finally {
@@ -87,6 +96,25 @@ async function startPostgres(files: readonly string[]): Promise<{ url: string; s
     console.error(`starting Postgres for the tests: ${error instanceof Error ? error.message : error}`);
     return undefined;
   }
+}
+
+/** One control plane for all files that need one; where it cannot be built, they are skipped and say why. */
+async function startKubelab(files: readonly string[]): Promise<Kubelab | undefined> {
+  if (!existsSync(kubelabSupport) || !files.some((file) => otherSuites.some((suite) => file.startsWith(suite)))) {
+    return undefined;
+  }
+  const { kubelabFault, startKubelab: start } = await import("../test/support/kubernetes/kubelab.ts");
+  const { kubernetesPlugin } = await import("../test/support/kubernetes/plugin.ts");
+  if (kubelabFault() !== undefined) return undefined;
+  const plugin = await kubernetesPlugin();
+  console.log(plugin.words);
+  await plugin.remove();
+  const startedAt = performance.now();
+  const kubelab = await start();
+  console.log(
+    `Kubernetes ${kubelab.version} at ${kubelab.server} after ${Math.round(performance.now() - startedAt)} ms`,
+  );
+  return kubelab;
 }
 
 async function anyUsesPostgres(files: readonly string[]): Promise<boolean> {

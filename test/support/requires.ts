@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import { locateEngine } from "../../infra/engine.ts";
+import { kubelabFault } from "./kubernetes/kubelab.ts";
 
 export type Kind = "engine" | "postgres" | "browser" | "go" | "kubernetes" | "gitea" | "python" | "root" | "xfs";
 
@@ -17,7 +18,7 @@ const lacks: Readonly<Record<Kind, () => string | undefined>> = {
   postgres: () => (postgresPackage() ? undefined : `no embedded Postgres for ${process.platform}-${process.arch}`),
   browser: () => (browserPath() ? undefined : "no Chromium on PATH"),
   go: () => missing("go"),
-  kubernetes: () => missing("kubectl") ?? (process.env.KUBECONFIG ? undefined : "KUBECONFIG is not set"),
+  kubernetes: kubelabFault,
   gitea: () => missing("gitea"),
   python: () => missing("python3"),
   root: () => (process.getuid?.() === 0 ? undefined : "this user is not root"),
