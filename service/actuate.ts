@@ -87,7 +87,8 @@ async function bringUp(deps: ActuateDeps, actuation: Actuation): Promise<Partial
   );
   // Said while the engine works: the link must not wait for the forge.
   const announced = marked && deps.announce(marked);
-  await step("source", () => deps.prepareSource(spec));
+  // Images are found before the lease is taken; there is nothing to check out for them.
+  if (!spec.images) await step("source", () => deps.prepareSource(spec));
   const tell = describeProgress((message) => showProgress(deps, preview.key, message));
   const route = whenRouted(Object.keys(spec.urls).length, () => openDoor(deps, preview.key, spec));
   const { outputs } = await step("up", async () =>

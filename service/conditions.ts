@@ -1,15 +1,28 @@
 /** Which condition is shown while nothing is being done. Pure. */
-import { isSpent } from "./decide.ts";
+import { type Desired, isSpent } from "./decide.ts";
 import type { Verdict } from "./policy.ts";
 import type { PreviewStatus } from "./status.ts";
 
 /**
- * The fields of the status that follow from verdict and record alone. A preview that serves stays
+ * The fields of the status that follow from wish and record alone. A preview that serves stays
  * Ready through an outage of its forge; only the reason tells.
  */
-export function settledStatus(verdict: Verdict, status: PreviewStatus, now: string): Partial<PreviewStatus> {
+export function settledStatus(
+  { verdict, desired }: { readonly verdict: Verdict; readonly desired: Desired },
+  status: PreviewStatus,
+  now: string,
+): Partial<PreviewStatus> {
   if (verdict.kind === "absent") return status.stackExists ? destroyPending(status) : gone(verdict.reason, status, now);
   if (verdict.kind === "blocked") return blockedStatus(verdict, status);
+  if (status.imageWait && desired.kind === "present" && status.imageWait.digest === desired.digest) {
+    const { message } = status.imageWait;
+    return { condition: "Reconciling", reason: "WaitingForImage", message, excerpt: [] };
+  }
+  // The wait for a commit that is not wished for any more: asked for again, it has its whole time.
+  return { ...shownStatus(status), imageWait: undefined };
+}
+
+function shownStatus(status: PreviewStatus): Partial<PreviewStatus> {
   const failure = failureShown(status);
   if (failure) return { condition: "Stalled", ...failure };
   if (!status.live) return {};
@@ -32,6 +45,8 @@ export function gone(reason: string, status: PreviewStatus, now: string): Partia
     interrupted: false,
     failed: undefined,
     conflictUntil: undefined,
+    imageWait: undefined,
+    imagePins: undefined,
     destroyFailures: 0,
     goneAt: status.goneAt ?? now,
     goneReason: reason,

@@ -36,13 +36,13 @@ export type Action =
   | { readonly kind: "sleep" }
   | { readonly kind: "wake" }
   | { readonly kind: "destroy"; readonly reason: AbsentReason }
-  | { readonly kind: "wait"; readonly until: string; readonly reason: "Backoff" | "Conflict" };
+  | { readonly kind: "wait"; readonly until: string; readonly reason: "Backoff" | "Conflict" | "Image" };
 
 /**
  * The next action. An update is due: the first time, for a spec that was not applied (a push, a
  * config, a raised generation: all of them change its digest), after a run that was interrupted, and
- * again after a failure that may pass, at most five times unless it was an outage. Destroys are tried for ever. Sleeping and
- * waking follow visits, pushes and a person's word.
+ * again after a failure that may pass, at most five times unless it was an outage; none of them before its
+ * images are there. Destroys are tried for ever. Sleeping and waking follow visits, pushes and a person's word.
  *
  * @param now ISO 8601 UTC
  */
@@ -53,7 +53,7 @@ export function decide(desired: Desired, observed: Observed, now: string): Actio
   }
   if (desired.kind === "absent") return decideAbsent(desired.reason, status, now);
   if (desired.kind === "present") {
-    const update = decideUpdate(desired.digest, status, now);
+    const update = awaitImage(decideUpdate(desired.digest, status, now), desired.digest, status, now);
     if (update) return isAwaited(update) ? earlier(update, decideAwake(observed, now)) : update;
   }
   return decideAwake(observed, now);
@@ -78,7 +78,9 @@ function decideAbsent(reason: AbsentReason, status: PreviewStatus, now: string):
 /** The update that is due or awaited; undefined when this spec is applied or waits for new input. */
 function decideUpdate(digest: string, status: PreviewStatus, now: string): Action | undefined {
   const { attempted } = status;
-  if (status.interrupted) return { kind: "up", reason: "Interrupted" };
+  // Without its image nothing can be brought to an end, not even what was interrupted.
+  const hasNoImage = attempted?.digest === digest && attempted.failure?.reason === "ImageNotFound";
+  if (status.interrupted && !hasNoImage) return { kind: "up", reason: "Interrupted" };
   if (!attempted) return { kind: "up", reason: "FirstTime" };
   if (attempted.digest !== digest) return { kind: "up", reason: "NewSpec" };
   if (attempted.ok || isSpent(attempted)) return undefined;
@@ -91,6 +93,17 @@ export function isSpent({ terminal, failures, failure }: NonNullable<PreviewStat
 }
 
 /** True when the world is to be looked at before the next update: the last one may have died in the middle. */
+/** An update whose images were not all there at the last look comes after the next one. */
+function awaitImage(
+  update: Action | undefined,
+  digest: string,
+  { imageWait }: PreviewStatus,
+  now: string,
+): Action | undefined {
+  if (update?.kind !== "up" || imageWait?.digest !== digest) return update;
+  return now < imageWait.nextAt ? { kind: "wait", until: imageWait.nextAt, reason: "Image" } : update;
+}
+
 export function needsRefresh({ interrupted, attempted }: Pick<PreviewStatus, "interrupted" | "attempted">): boolean {
   return interrupted || CUT_SHORT.has(attempted?.failure?.reason ?? "");
 }

@@ -9,6 +9,7 @@ import type { OperatorConfig, RepositoryConfig } from "./config/types.ts";
 import type { Desired } from "./decide.ts";
 import {
   type ApplicationRead,
+  blocked,
   HARD_STOP,
   headOf,
   holdsFor,
@@ -21,10 +22,11 @@ import { buildSpec, hardStopOf } from "./spec-builder.ts";
 import { newStatus, type Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
 import type { SubjectReader } from "./subject.ts";
+import { chooseTarget } from "./target-check.ts";
 
 export interface LookDeps extends AdoptDeps {
   readonly store: Pick<Store, "find" | "create" | "update">;
-  readonly config: Pick<OperatorConfig, "domain" | "scheme" | "targets">;
+  readonly config: Pick<OperatorConfig, "domain" | "scheme" | "targets" | "images">;
   readonly subjects: SubjectReader;
   /** Configured, or registered by `up PATH`; undefined when neither. */
   readonly findRepository: (name: string) => Promise<RepositoryConfig | undefined>;
@@ -101,18 +103,19 @@ export function wishFor(deps: Pick<LookDeps, "config" | "now">, look: Look, prev
   if (verdict.kind !== "present") {
     return { verdict, desired: verdict.kind === "absent" ? verdict : { kind: "blocked" } };
   }
-  const target = deps.config.targets.find(({ name }) => name === repository?.target);
+  const { application } = verdict;
   const key = parseKey(preview.key);
-  if (!repository || !target || !key || look.cloneUrl === undefined) {
-    const message = target ? "Where to fetch the source from is not known now." : "Its target is not configured.";
-    const blocked = { kind: "blocked", reason: target ? "Unreachable" : "NotConfigured", message } as const;
-    return { verdict: { ...blocked, excerpt: [], passing: target !== undefined }, desired: { kind: "blocked" } };
+  if (!repository || !key || look.cloneUrl === undefined) {
+    return standstill(blocked("Unreachable", "Where to fetch the source from is not known now.", { passing: true }));
   }
+  const { live } = preview.status;
+  const target = chooseTarget({ key: preview.key, config: deps.config, repository, application, live });
+  if ("kind" in target) return standstill(target);
   const spec = buildSpec({
     config: deps.config,
     repository,
     target,
-    application: verdict.application,
+    application,
     key,
     gitBranch: preview.gitBranch,
     commit: verdict.headSha,
@@ -120,9 +123,13 @@ export function wishFor(deps: Pick<LookDeps, "config" | "now">, look: Look, prev
     owner: subject.kind === "pullRequest" ? subject.pullRequest.author : "by-hand",
     createdAt: preview.createdAt,
     generations: preview.intents.generations,
-    ...(preview.status.live ? { tags: preview.status.live.tags } : {}),
+    ...(live ? { tags: live.tags } : {}),
   });
   return { verdict, desired: { kind: "present", digest: specDigest(spec) }, spec };
+}
+
+function standstill(verdict: Extract<Verdict, { kind: "blocked" }>): Wish {
+  return { verdict, desired: { kind: "blocked" } };
 }
 
 /** The facts of a look, as fields of the record. Pure; laid over the newest record under its lock. */

@@ -126,11 +126,12 @@ function judgeApplication(read: ApplicationRead, headSha: string): Verdict {
   return blocked("SpecInvalid", read.message, { excerpt: read.problems });
 }
 
-function blocked(
+/** Nothing new is started; `passing` where it is asked again by itself. */
+export function blocked(
   reason: Reason,
   message: string,
   { passing = false, excerpt = [] }: { passing?: boolean; excerpt?: readonly string[] } = {},
-): Verdict {
+): Extract<Verdict, { kind: "blocked" }> {
   return { kind: "blocked", reason, message, excerpt, passing };
 }
 

@@ -3,6 +3,7 @@ import { canonical } from "../infra/canonical.ts";
 import { type ActuateDeps, actuate } from "./actuate.ts";
 import { settledStatus } from "./conditions.ts";
 import { type Action, decide } from "./decide.ts";
+import type { Images } from "./images/images.ts";
 import { findPreview, type LookDeps, readWorld, recordLook, type Wish, wishFor } from "./look.ts";
 import { changeStatus, type Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
@@ -39,6 +40,7 @@ export interface ReconcileOptions {
   readonly announce: (preview: Preview) => Promise<void>;
   /** Looks at a key again later although the store has no record of it. */
   readonly lookAgain: (key: string, afterMs: number) => void;
+  readonly images: Images;
   readonly sleepAfterSeconds: number;
   /** Calls back when somebody asks for a look at a key that is being worked on. */
   readonly onWish?: (key: string, listener: () => void) => () => void;
@@ -64,16 +66,23 @@ export async function reconcile(deps: ReconcileDeps, key: string): Promise<void>
       if (wishFor(deps, look, look.preview).verdict.kind === "blocked") deps.lookAgain(key, UNREACHABLE_AGAIN_MS.least);
       return;
     }
-    const wish = wishFor(deps, look, preview);
-    const action = decide(wish.desired, { ...preview, sleepAfterSeconds: deps.sleepAfterSeconds }, deps.now());
-    if (action.kind === "none" || action.kind === "wait") return settle(deps, { preview, wish, action, step });
+    const next = await chooseAction(deps, { preview, wish: wishFor(deps, look, preview), step });
+    const { action, wish } = next;
+    if (action.kind === "none" || action.kind === "wait") return settle(deps, { ...next, action, step });
 
     const lease = await step("lease", () => deps.store.acquireLease(preview.stack));
     if (!lease) return deps.store.setDue(key, later(deps.now(), LEASE_AGAIN_MS));
     const closed = watchForClose(deps, key);
     try {
       const interrupt = action.kind === "up" ? { interrupt: closed.signal } : {};
-      await actuate(deps, { preview, action, lease, step, ...interrupt, ...(wish.spec ? { spec: wish.spec } : {}) });
+      await actuate(deps, {
+        preview: next.preview,
+        action,
+        lease,
+        step,
+        ...interrupt,
+        ...(wish.spec ? { spec: wish.spec } : {}),
+      });
     } finally {
       closed.stop();
       await lease.release();
@@ -91,14 +100,36 @@ function stepper({ onStep }: ReconcileDeps, key: string): Stepper {
   };
 }
 
+interface Chosen {
+  readonly preview: Preview;
+  readonly wish: Wish;
+  readonly action: Action;
+}
+
+/** What is next, with the spec's images pinned; while one is missing nothing is held but the wish. */
+async function chooseAction(
+  deps: ReconcileDeps,
+  { preview, wish, step }: { preview: Preview; wish: Wish; step: Stepper },
+): Promise<Chosen> {
+  const decideFor = (seen: Preview) =>
+    decide(wish.desired, { ...seen, sleepAfterSeconds: deps.sleepAfterSeconds }, deps.now());
+  const action = decideFor(preview);
+  const { spec } = wish;
+  if (action.kind !== "up" || !spec?.images) return { preview, wish, action };
+  const sought = await step("source", () => deps.images.find(preview, spec));
+  const seen = (await deps.store.setStatus(preview.key, sought.status)) ?? preview;
+  if (sought.kind === "absent") return { preview: seen, wish, action: decideFor(seen) };
+  return { preview: seen, wish: { ...wish, spec: sought.spec }, action };
+}
+
 /** Nothing is to be done now: shows the standing condition, says so, and sets the next look. */
 async function settle(
   deps: ReconcileDeps,
-  { preview, wish, action, step }: { preview: Preview; wish: Wish; action: Action; step: Stepper },
+  { preview, wish, action, step }: Chosen & { readonly step: Stepper },
 ): Promise<void> {
   const now = deps.now();
   const waitsForOthers = action.kind === "wait" && action.reason === "Conflict";
-  const change = waitsForOthers ? {} : settledStatus(wish.verdict, preview.status, now);
+  const change = waitsForOthers ? {} : settledStatus(wish, preview.status, now);
   const status = changeStatus(preview.status, change, now);
   const changed = canonical(status) !== canonical(preview.status);
   const settled = changed ? await step("settle", () => deps.store.setStatus(preview.key, change)) : preview;

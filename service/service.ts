@@ -21,6 +21,9 @@ import type { Forge } from "./forges/forge.ts";
 import { findGitDir } from "./git.ts";
 import { createInbox, type Inbox } from "./inbox/inbox.ts";
 import { createNotifier } from "./notify.ts";
+import { credentialsFrom } from "./images/credentials.ts";
+import { createImages } from "./images/images.ts";
+import { createRegistry } from "./images/registry.ts";
 import { createReadinessChecks } from "./readiness.ts";
 import { type ReconcileDeps, type ReconcileOptions, reconcile } from "./reconcile.ts";
 import { createRepositories, type Repositories } from "./repositories.ts";
@@ -177,6 +180,11 @@ function reconcileDeps(
     resolveSecrets: (spec) => resolveSecrets(parts, spec),
     sleepAfterSeconds: config.lifecycle.sleepAfterSeconds,
     now,
+    images: createImages({
+      registry: createRegistry({ credentials: credentialsFrom(config.images) }),
+      waitSeconds: config.images.waitSeconds,
+      now,
+    }),
     logger,
   };
 }

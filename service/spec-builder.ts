@@ -1,11 +1,16 @@
 /** Puts together what the program needs to build one preview. Pure. */
+import type { ServiceDefinition } from "../components/ports.ts";
 import { formatKey, hostName, type PreviewKey, stackName } from "../infra/names.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
 import type { ApplicationConfig, OperatorConfig, RepositoryConfig, TargetConfig } from "./config/types.ts";
+import { imageOf } from "./images/reference.ts";
 import type { Generations, Intents } from "./status.ts";
 
 /** Days after its creation at which a preview goes, unless it is kept or extended. */
 const HARD_STOP_DAYS = 30;
+
+/** Where a web service in an image listens unless it says otherwise; `PORT` holds it. */
+const PORT_IN_IMAGE = 8080;
 
 export interface SpecInput {
   readonly config: Pick<OperatorConfig, "domain" | "scheme">;
@@ -53,12 +58,8 @@ export function buildSpec(input: SpecInput): PreviewSpec {
       secrets: copyChoice(target.secrets),
       ...(target.program !== undefined ? { program: target.program } : {}),
     },
-    services: application.services.map((service) => ({
-      ...service,
-      environment: { ...service.environment },
-      dependsOn: [...service.dependsOn],
-      sidecars: [...service.sidecars],
-    })),
+    services: application.services.map((service) => buildService(service, input)),
+    ...(target.runs === "images" ? { images: {} } : {}),
     ...(application.database
       ? { database: { ...(repository.baseline ? { baseline: repository.baseline } : {}), ...application.database } }
       : {}),
@@ -78,6 +79,20 @@ export function hardStopOf(preview: {
   const regular = addDays(preview.createdAt, HARD_STOP_DAYS);
   const { extendedTo } = preview.intents;
   return extendedTo !== undefined && extendedTo > regular ? extendedTo : regular;
+}
+
+function buildService(service: ServiceDefinition, { target, commit }: SpecInput): PreviewSpec["services"][number] {
+  const inImage = target.runs === "images";
+  const atCommit = <T extends { readonly image?: string }>(part: T): T =>
+    part.image === undefined ? part : { ...part, image: imageOf(part.image, commit) };
+  return {
+    ...atCommit(service),
+    // There nothing chooses a port for it: the network is its own.
+    ...(inImage && service.kind === "web" ? { port: service.port ?? PORT_IN_IMAGE } : {}),
+    environment: { ...service.environment },
+    dependsOn: [...service.dependsOn],
+    sidecars: service.sidecars.map(atCommit),
+  };
 }
 
 function buildUrls({ application, config, key }: SpecInput): Record<string, string> {

@@ -18,6 +18,9 @@ export const REASONS = [
   "NotConfigured",
   "Blocked",
   "SpecInvalid",
+  "WaitingForImage",
+  "ImageNotFound",
+  "TargetChanged",
   "CheckoutFailed",
   "InstallFailed",
   "BuildFailed",
@@ -64,6 +67,20 @@ export const NO_INTENTS: Intents = { generations: NO_GENERATIONS, keep: false, a
 /** What one step of reconcile writes down; the whole of what the service knows of a preview. */
 export interface PreviewStatus {
   readonly condition: Condition;
+/** An image that CI has not pushed yet. */
+export interface ImageWait {
+  /** Of the spec that needs it: another spec is waited for anew. */
+  readonly digest: string;
+  /** ISO 8601: when it was first asked for, */
+  readonly since: string;
+  /** when it is given up, */
+  readonly until: string;
+  /** and when it is looked for again. */
+  readonly nextAt: string;
+  /** One sentence for people. */
+  readonly message: string;
+}
+
   readonly reason: string;
   /** One sentence for people; redacted. */
   readonly message: string;
@@ -104,6 +121,10 @@ export interface PreviewStatus {
   /** Why it was destroyed: `Closed`, `Merged`, `Removed`, `Expired`. */
   readonly goneReason?: string;
   /** Set once proved gone. */
+  /** Set while the images of the wished spec are not all there. */
+  readonly imageWait?: ImageWait;
+  /** Images by the names the application gave them, pinned by digest; newest last. */
+  readonly imagePins?: readonly (readonly [name: string, pinned: string])[];
   readonly goneAt?: string;
 }
 

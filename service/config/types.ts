@@ -9,6 +9,8 @@ export interface TargetConfig extends TargetChoice {
   readonly name: string;
   /** What its service driver runs. */
   readonly runs: "source" | "images";
+  /** Names of the options that say where things lie, by port: previews are not moved by a change of them. */
+  readonly places?: { readonly service?: readonly string[]; readonly database?: readonly string[] };
   /** Absolute path of the operator's own module that adds to each preview. */
   readonly program?: string;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { describe, it } from "node:test";
-import { renderComment, renderSummary } from "../../service/comment.ts";
+import { commentText, renderComment, renderSummary } from "../../service/comment.ts";
 import { type Preview, type PreviewStatus, REASONS, type Reason } from "../../service/status.ts";
 import { aPreview } from "../support/previews.ts";
 
@@ -27,6 +27,19 @@ const CASES: Readonly<Record<Reason, Partial<PreviewStatus> & { readonly serves?
     excerpt: ["preview.yaml:3: services.web.port: must be a number", 'preview.yaml:7: unknown key "comand"'],
     serves: true,
   },
+  WaitingForImage: {
+    condition: "Reconciling",
+    message: `Waiting for image "ghcr.io/acme/shop:${NEWER}", since 09:59, until 10:14 UTC.`,
+    serves: true,
+    headSha: NEWER,
+  },
+  ImageNotFound: {
+    condition: "Stalled",
+    message: `Image "ghcr.io/acme/shop:${NEWER}" was not there within 15 min.`,
+    serves: true,
+    headSha: NEWER,
+  },
+  TargetChanged: { condition: "Stalled", message: 'It was built on the target "local".', serves: true },
   CheckoutFailed: {
     condition: "Stalled",
     message: 'fetching "0123456": the remote hung up',
@@ -89,6 +102,15 @@ describe("the comment", () => {
     assert.equal(comment.match(/^`{5}$/gm)?.length, 1);
     assert.ok(!comment.split("`````")[0]?.includes("@ada"));
     assert.ok(!comment.split("`````")[0]?.includes("<b>"));
+  });
+});
+
+describe("the comment where nothing renders it", () => {
+  it("shows no marker and no markup of folding, and all of its text", () => {
+    const text = commentText(renderComment(previewOf("BuildFailed")));
+    assert.match(text, /^### ❌ Preview `shop#42`/);
+    assert.match(text, /^What it said last$/m);
+    assert.doesNotMatch(text, /<!--|<\/?(details|summary)>|\n{3}/);
   });
 });
 

@@ -2,6 +2,8 @@ import { pino } from "pino";
 import { withClient } from "../../components/local/database-client.ts";
 import type { OwnedThing } from "../../components/ports.ts";
 import type { OperatorConfig, RepositoryConfig } from "../../service/config/types.ts";
+import { createImages } from "../../service/images/images.ts";
+import { createRegistry } from "../../service/images/registry.ts";
 import { type ReconcileDeps, reconcile } from "../../service/reconcile.ts";
 import type { Preview } from "../../service/status.ts";
 import { openStore, type PostgresStore } from "../../service/store/postgres.ts";
@@ -86,6 +88,11 @@ export async function reconcileBench(url: string): Promise<Bench> {
     config,
     subjects: createSubjectReader({ config, forge: () => forge }),
     findRepository: async (name) => (name === "shop" ? shop : undefined),
+    images: createImages({
+      registry: createRegistry({ credentials: async () => undefined }),
+      waitSeconds: config.images.waitSeconds,
+      now: () => clock.now,
+    }),
     prepareSource: async () => {},
     resolveSecrets: async () => ({}),
     announce: async ({ key, status }) => void announced.push(`${key} ${status.condition} ${status.reason}`),

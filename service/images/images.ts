@@ -1,0 +1,79 @@
+/** Brings the images of a spec together: pinned once and kept, or waited for until CI has pushed them. */
+import { type PreviewSpec, specDigest } from "../../infra/spec.ts";
+import type { ImageWait, Preview, PreviewStatus } from "../status.ts";
+import { parseImage, pinnedName } from "./reference.ts";
+import type { ManifestRead, Registry } from "./registry.ts";
+import { awaitImages, type Unfound } from "./waiting.ts";
+
+export interface ImagesDeps {
+  readonly registry: Registry;
+  /** How long an image of a new commit is waited for. */
+  readonly waitSeconds: number;
+  readonly now: () => string;
+}
+
+export interface Images {
+  /** One look, bounded in time; what became of it is to be written into the status. Never rejects for what a registry does. */
+  find(preview: Pick<Preview, "key" | "status">, spec: PreviewSpec): Promise<Sought>;
+}
+
+export type Sought =
+  /** `spec` names every image by its digest. */
+  | { readonly kind: "found"; readonly spec: PreviewSpec; readonly status: Partial<PreviewStatus> }
+  /** Waited for, or given up until there is new input. */
+  | { readonly kind: "absent"; readonly status: Partial<PreviewStatus> };
+
+/** Pins kept beside those of the version that serves, so that going back to an older commit runs what ran then. */
+const PINS_KEPT = 40;
+
+export function createImages({ registry, waitSeconds, now }: ImagesDeps): Images {
+  return {
+    async find({ key, status }, spec) {
+      const known = { ...Object.fromEntries(status.imagePins ?? []), ...status.live?.images };
+      const names = imagesOf(spec);
+      const looks = names.map(async (name) => [name, await pinOf(name, known, registry)] as const);
+      const looked = await Promise.all(looks);
+      const found = Object.fromEntries(looked.flatMap(([name, pin]) => (typeof pin === "string" ? [[name, pin]] : [])));
+      const unfound = looked.flatMap(([image, read]): Unfound[] => (typeof read === "string" ? [] : [{ image, read }]));
+      const imagePins = keepPins(status.imagePins ?? [], found);
+      if (unfound.length === 0) {
+        return { kind: "found", spec: { ...spec, images: found }, status: { imagePins, imageWait: undefined } };
+      }
+      const digest = specDigest(spec);
+      const wait: ImageWait | undefined = status.imageWait?.digest === digest ? status.imageWait : undefined;
+      return {
+        kind: "absent",
+        status: { imagePins, ...awaitImages({ key, digest, wait, unfound, waitSeconds, now: now() }) },
+      };
+    },
+  };
+}
+
+/** Every image that the services and their sidecars name, once. */
+function imagesOf({ services }: PreviewSpec): readonly string[] {
+  const named = services.flatMap(({ image, sidecars }) => [image, ...sidecars.map((sidecar) => sidecar.image)]);
+  return [...new Set(named.filter((image) => image !== undefined))];
+}
+
+/** The pin, or what the registry said instead. */
+async function pinOf(
+  name: string,
+  known: Readonly<Record<string, string>>,
+  registry: Registry,
+): Promise<string | Exclude<ManifestRead, { kind: "found" }>> {
+  const pinned = Object.hasOwn(known, name) ? known[name] : undefined;
+  if (pinned !== undefined) return pinned;
+  const image = parseImage(name);
+  if (!image) return { kind: "unavailable", message: `"${name}" is no image name` };
+  if (image.digest !== undefined) return pinnedName(image, image.digest);
+  const read = await registry.read(image);
+  return read.kind === "found" ? pinnedName(image, read.digest) : read;
+}
+
+type Pins = NonNullable<PreviewStatus["imagePins"]>;
+
+/** Those of this spec last, so that they are the last to be forgotten. */
+function keepPins(before: Pins, found: Readonly<Record<string, string>>): Pins {
+  const others = before.filter(([name]) => !Object.hasOwn(found, name));
+  return [...others, ...Object.entries(found)].slice(-PINS_KEPT);
+}
