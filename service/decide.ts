@@ -87,12 +87,6 @@ function decideUpdate(digest: string, status: PreviewStatus, now: string): Actio
   return notBefore(after(attempted.at, backoffMs(attempted.failures)), now, { kind: "up", reason: "Retry" });
 }
 
-/** True when the same input is not tried again by itself. */
-export function isSpent({ terminal, failures, failure }: NonNullable<PreviewStatus["attempted"]>): boolean {
-  return terminal || (failures >= RETRY_BUDGET && !OUTAGES.has(failure?.reason ?? ""));
-}
-
-/** True when the world is to be looked at before the next update: the last one may have died in the middle. */
 /** An update whose images were not all there at the last look comes after the next one. */
 function awaitImage(
   update: Action | undefined,
@@ -104,6 +98,12 @@ function awaitImage(
   return now < imageWait.nextAt ? { kind: "wait", until: imageWait.nextAt, reason: "Image" } : update;
 }
 
+/** True when the same input is not tried again by itself. */
+export function isSpent({ terminal, failures, failure }: NonNullable<PreviewStatus["attempted"]>): boolean {
+  return terminal || (failures >= RETRY_BUDGET && !OUTAGES.has(failure?.reason ?? ""));
+}
+
+/** True when the world is to be looked at before the next update: the last one may have died in the middle. */
 export function needsRefresh({ interrupted, attempted }: Pick<PreviewStatus, "interrupted" | "attempted">): boolean {
   return interrupted || CUT_SHORT.has(attempted?.failure?.reason ?? "");
 }

@@ -19,11 +19,11 @@ import { engineEnvironment } from "./engine-environment.ts";
 import { connectForges, LOCAL_FORGE } from "./forges/connect.ts";
 import type { Forge } from "./forges/forge.ts";
 import { findGitDir } from "./git.ts";
-import { createInbox, type Inbox } from "./inbox/inbox.ts";
-import { createNotifier } from "./notify.ts";
 import { credentialsFrom } from "./images/credentials.ts";
 import { createImages } from "./images/images.ts";
 import { createRegistry } from "./images/registry.ts";
+import { createInbox, type Inbox } from "./inbox/inbox.ts";
+import { createNotifier } from "./notify.ts";
 import { createReadinessChecks } from "./readiness.ts";
 import { type ReconcileDeps, type ReconcileOptions, reconcile } from "./reconcile.ts";
 import { createRepositories, type Repositories } from "./repositories.ts";
@@ -176,15 +176,15 @@ function reconcileDeps(
     config,
     subjects: createSubjectReader({ config, forge: (name) => forges.get(name) }),
     findRepository: repositories.find,
-    prepareSource: (spec) => prepareSource(parts, spec),
-    resolveSecrets: (spec) => resolveSecrets(parts, spec),
-    sleepAfterSeconds: config.lifecycle.sleepAfterSeconds,
-    now,
     images: createImages({
       registry: createRegistry({ credentials: credentialsFrom(config.images) }),
       waitSeconds: config.images.waitSeconds,
       now,
     }),
+    prepareSource: (spec) => prepareSource(parts, spec),
+    resolveSecrets: (spec) => resolveSecrets(parts, spec),
+    sleepAfterSeconds: config.lifecycle.sleepAfterSeconds,
+    now,
     logger,
   };
 }

@@ -64,9 +64,6 @@ export interface Intents {
 export const NO_GENERATIONS: Generations = { deploy: 0, database: 0, seed: 0, secrets: 0 };
 export const NO_INTENTS: Intents = { generations: NO_GENERATIONS, keep: false, asleep: false };
 
-/** What one step of reconcile writes down; the whole of what the service knows of a preview. */
-export interface PreviewStatus {
-  readonly condition: Condition;
 /** An image that CI has not pushed yet. */
 export interface ImageWait {
   /** Of the spec that needs it: another spec is waited for anew. */
@@ -81,6 +78,9 @@ export interface ImageWait {
   readonly message: string;
 }
 
+/** What one step of reconcile writes down; the whole of what the service knows of a preview. */
+export interface PreviewStatus {
+  readonly condition: Condition;
   readonly reason: string;
   /** One sentence for people; redacted. */
   readonly message: string;
@@ -118,13 +118,13 @@ export interface ImageWait {
   };
   /** When a lock or lease of somebody else is looked at again. */
   readonly conflictUntil?: string;
-  /** Why it was destroyed: `Closed`, `Merged`, `Removed`, `Expired`. */
-  readonly goneReason?: string;
-  /** Set once proved gone. */
   /** Set while the images of the wished spec are not all there. */
   readonly imageWait?: ImageWait;
   /** Images by the names the application gave them, pinned by digest; newest last. */
   readonly imagePins?: readonly (readonly [name: string, pinned: string])[];
+  /** Why it was destroyed: `Closed`, `Merged`, `Removed`, `Expired`. */
+  readonly goneReason?: string;
+  /** Set once proved gone. */
   readonly goneAt?: string;
 }
 
