@@ -27,6 +27,15 @@ export function renderComment(preview: Preview): string {
   return `${commentMarker(key)}\n${sections.filter((section) => section !== undefined).join("\n\n")}\n`;
 }
 
+/** The comment where nothing renders it: without its marker, and unfolded. */
+export function commentText(comment: string): string {
+  const unfolded = comment.replace(/<summary>(.*?)<\/summary>/g, "$1").replace(/<\/?details>\n?/g, "");
+  return unfolded
+    .replace(/<!--[\s\S]*?-->/g, "")
+    .replace(/\n{3,}/g, "\n\n")
+    .trim();
+}
+
 /** One line of plain text, at most 140 characters. */
 export function renderSummary({ status }: Pick<Preview, "status">): string {
   const { words } = reasonWords(status.reason);

@@ -78,7 +78,8 @@ function failureShown({
 }: PreviewStatus): Pick<PreviewStatus, "reason" | "message" | "excerpt"> | undefined {
   if (attempted?.failure && !attempted.ok) {
     const { reason, message, excerpt } = attempted.failure;
-    return { reason, message: isSpent(attempted) ? `${message} It is tried again on new input.` : message, excerpt };
+    const said = /[.!?…]$/.test(message) ? message : `${message}.`;
+    return { reason, message: isSpent(attempted) ? `${said} A push tries again.` : said, excerpt };
   }
   if (failed && failed.action !== "destroy") return status;
   return undefined;

@@ -1,5 +1,6 @@
 import type { ActionRequest } from "../api/actions.ts";
 import type { PreviewView } from "../api/preview-view.ts";
+import { commentText } from "../comment.ts";
 import type { Session } from "../session.ts";
 import type { HistoryEntry } from "../store/store.ts";
 import { type Html, html, safeHref } from "./html.ts";
@@ -20,7 +21,7 @@ export function detailPage({ view, history, session, now }: DetailPage): Html {
 <p class="crumb"><a href="/">Previews</a></p>
 <div class="row"><h1>${view.key}</h1>${chip(view.condition, view.reason)}</div>
 ${session && view.title && html`<p class="title">${view.title}</p>`}
-${session && html`<p role="status">${view.message}</p>`}
+${session && html`<p class="message" role="status">${view.message}</p>`}
 ${session && excerptOf(view.excerpt)}
 ${linksOf(view)}
 ${session ? html`${!gone && actionsOf(view, session)}${factsOf(view, now)}${historyOf(history)}${commentOf(view)}` : loginHint()}`;
@@ -35,7 +36,7 @@ ${session ? html`${!gone && actionsOf(view, session)}${factsOf(view, now)}${hist
 
 function linksOf({ url, urls, pullRequestUrl }: PreviewView): Html {
   const others = Object.entries(urls).filter(([, other]) => other !== url);
-  return html`<p class="links">
+  return html`<p class="actions">
 ${url ? html`<a class="button primary" href="${safeHref(url)}">Open ${bare(url)}</a>` : html`<span class="soft">No link yet</span>`}
 ${others.map(([service, other]) => html`<a class="button" href="${safeHref(other)}">${service}</a>`)}
 ${pullRequestUrl && html`<a class="button" href="${safeHref(pullRequestUrl)}">Pull request</a>`}
@@ -49,10 +50,15 @@ interface Button {
   readonly confirm?: string;
 }
 
+const SLEEP_OR_WAKE: Readonly<Record<"sleep" | "wake", Button>> = {
+  sleep: { action: "sleep", text: "Put to sleep" },
+  wake: { action: "wake", text: "Wake" },
+};
+
 function actionsOf(view: PreviewView, session: Session): Html {
   const buttons: readonly Button[] = [
     { action: "redeploy", text: "Redeploy" },
-    view.awake ? { action: "sleep", text: "Put to sleep" } : { action: "wake", text: "Wake" },
+    ...(view.commit ? [SLEEP_OR_WAKE[view.awake ? "sleep" : "wake"]] : []),
     { action: "reset-db", text: "Reset database", confirm: "The preview's database is made anew. Its data is lost." },
     { action: "down", text: "Take down", confirm: "The preview and its database are removed." },
   ];
@@ -92,15 +98,13 @@ function historyOf(history: readonly HistoryEntry[]): Html {
   return html`<section class="card"><h2>History</h2><ol class="history">${history.map(
     ({ at, reason, message, headSha }) =>
       html`<li><time datetime="${at}" title="${at}">${at.slice(5, 16).replace("T", " ")}</time>
-<span><b>${reason}</b>${headSha && html` <code>${headSha.slice(0, 7)}</code>`}<br>${message}</span></li>`,
+<div><b>${reason}</b>${headSha && html` <code>${headSha.slice(0, 7)}</code>`}<p class="message">${message}</p></div></li>`,
   )}</ol></section>`;
 }
 
 function commentOf({ comment }: PreviewView): Html {
   if (!comment) return html``;
-  // Its marker and markup are for the forge; people read the text.
-  const text = comment.replace(/<!--[\s\S]*?-->/g, "").trim();
-  return html`<details class="card"><summary><h2>Comment on the pull request</h2></summary><div class="comment">${text}</div></details>`;
+  return html`<details class="card"><summary><h2>Comment on the pull request</h2></summary><div class="comment">${commentText(comment)}</div></details>`;
 }
 
 function logsOf(view: PreviewView): Html {

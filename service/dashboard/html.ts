@@ -25,6 +25,22 @@ export function styleElement(css: string): Html {
   return seal(`<style>${css}</style>`);
 }
 
+/** A whole page; `body` is the element of that name. Search engines are asked to stay away from all of ours. */
+export function documentOf({ title, head, body }: { title: string; head: Html; body: Html }): Html {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex, nofollow">
+<title>${title}</title>
+${head}
+</head>
+${body}
+</html>
+`;
+}
+
 /** Escapes text for element content and quoted attributes. */
 export function escapeText(text: string): string {
   return text.replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`);

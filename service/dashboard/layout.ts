@@ -1,6 +1,6 @@
 import type { Session } from "../session.ts";
 import type { Condition } from "../status.ts";
-import { type Html, html } from "./html.ts";
+import { documentOf, type Html, html } from "./html.ts";
 
 export interface PageOptions {
   readonly title: string;
@@ -15,18 +15,11 @@ export interface PageOptions {
 
 /** The frame of every page. Scripts only make it livelier: everything works without. */
 export function layout({ title, session, liveUrl, live, rest }: PageOptions): Html {
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex, nofollow">
-<title>${title} · Stackling</title>
-<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
+  const head = html`<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/assets/base.css">
 <link rel="stylesheet" href="/assets/style.css">
-<script type="module" src="/assets/page.js"></script>
-</head>
-<body data-live-url="${liveUrl}">
+<script type="module" src="/assets/page.js"></script>`;
+  const body = html`<body data-live-url="${liveUrl}">
 <header class="top">
 <a class="brand" href="/"><span class="logo" aria-hidden="true"></span>Stackling</a>
 ${session ? leaveForm(session) : html`<span class="soft">Read only</span>`}
@@ -35,9 +28,8 @@ ${session ? leaveForm(session) : html`<span class="soft">Read only</span>`}
 <div id="live">${live}</div>
 ${rest}
 </main>
-</body>
-</html>
-`;
+</body>`;
+  return documentOf({ title: `${title} · Stackling`, head, body });
 }
 
 function leaveForm(session: Session): Html {

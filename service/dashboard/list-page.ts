@@ -25,7 +25,7 @@ function card(view: PreviewView, session: Session | undefined, now: Date): Html 
 <div class="row"><h2><a href="${detailHref(view.key)}">${view.key}</a></h2>${chip(view.condition, view.reason)}</div>
 ${session && view.title && html`<p class="title">${view.title}</p>`}
 ${linkOf(view)}
-${session && view.condition !== "Ready" && html`<p>${view.message}</p>`}
+${session && view.condition !== "Ready" && html`<p class="message">${view.message}</p>`}
 ${session && excerptOf(view.excerpt.slice(-6))}
 ${session && metaOf(view, now)}
 </li>`;

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Html, html, safeHref, styleElement } from "../dashboard/html.ts";
+import { documentOf, type Html, html, safeHref, styleElement } from "../dashboard/html.ts";
 import type { Preview } from "../status.ts";
 import type { HistoryEntry } from "../store/store.ts";
 import type { Door } from "./door.ts";
@@ -67,7 +67,7 @@ const FORMS: Readonly<Record<PageKind, PageForm>> = {
   failed: {
     status: 503,
     title: "This preview could not be built",
-    text: "A new push tries again.",
+    text: "The link opens as soon as a version of it starts.",
     mark: "bad",
     says: true,
   },
@@ -106,7 +106,9 @@ const FORMS: Readonly<Record<PageKind, PageForm>> = {
   },
 };
 
-const STYLE = readFileSync(new URL("./assets/page.css", import.meta.url), "utf8");
+const STYLE = ["../dashboard/assets/base.css", "./assets/page.css"]
+  .map((file) => readFileSync(new URL(file, import.meta.url), "utf8"))
+  .join("\n");
 const STYLE_ELEMENT = styleElement(STYLE);
 const POLICY = [
   "default-src 'none'",
@@ -180,31 +182,21 @@ function pageOf(content: Content): Html {
   const { preview, steps = [] } = subject;
   const said = saidOf(content);
   const excerpt = form.mark === "bad" ? (preview?.status.excerpt ?? []) : [];
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex, nofollow">
-${form.retryAfter && html`<meta http-equiv="refresh" content="${form.retryAfter}">`}
-<title>${form.title}${preview && ` · ${preview.key}`}</title>
-${STYLE_ELEMENT}
-</head>
-<body>
+  const head = html`${form.retryAfter && html`<meta http-equiv="refresh" content="${form.retryAfter}">\n`}${STYLE_ELEMENT}`;
+  const body = html`<body>
 <main>
 ${preview && nameOf(preview)}
 <h1><span class="mark ${form.mark}" aria-hidden="true"></span>${form.title}</h1>
 <div role="status">
-${said && html`<p>${said}</p>`}
+${said && html`<p class="message">${said}</p>`}
 <p class="soft">${form.text}</p>
 </div>
 ${excerpt.length > 0 && html`<pre tabindex="0" aria-label="Last lines of output">${excerpt.join("\n")}</pre>`}
 ${steps.length > 0 && html`<ol aria-label="Steps so far">${[...steps].reverse().map(stepOf)}</ol>`}
 ${linksOf(homeUrl, preview)}
 </main>
-</body>
-</html>
-`;
+</body>`;
+  return documentOf({ title: preview ? `${form.title} · ${preview.key}` : form.title, head, body });
 }
 
 function nameOf(preview: Preview): Html {

@@ -64,6 +64,7 @@ describe("the packed package, in another project's node_modules", () => {
       "dist/components/local/provider.js",
       "dist/service/git-any-owner.gitconfig",
       "dist/service/gateway/assets/page.css",
+      "dist/service/dashboard/assets/base.css",
       "dist/examples/shop/preview.yaml",
       "dist/Pulumi.yaml",
       "bin/pulumi-resource-stackling",

@@ -1,4 +1,5 @@
 import type { PreviewView } from "../../api/preview-view.ts";
+import { commentText } from "../../comment.ts";
 import { connect } from "../context.ts";
 import { colorsFor, conditionOf, plain, printJson, printLine } from "../output.ts";
 import type { RunVerb } from "../verb.ts";
@@ -13,9 +14,11 @@ export const show: RunVerb = async ({ args: [key = ""], options, context }) => {
   const colors = colorsFor(context.stdout, context.environment);
   for (const [name, value] of rowsOf(preview))
     printLine(context.stdout, `${colors.dim(name.padEnd(12))} ${plain(value)}`);
-  if (preview.excerpt.length > 0) printLine(context.stdout);
-  for (const line of preview.excerpt) printLine(context.stdout, `  ${colors.dim(plain(line))}`);
-  if (preview.comment) printLine(context.stdout, `\n${plain(preview.comment).trim()}`);
+  // Where there is a comment, it quotes the same lines.
+  const lines = preview.comment ? [] : preview.excerpt;
+  if (lines.length > 0) printLine(context.stdout);
+  for (const line of lines) printLine(context.stdout, `  ${colors.dim(plain(line))}`);
+  if (preview.comment) printLine(context.stdout, `\n${plain(commentText(preview.comment))}`);
   return 0;
 };
 
