@@ -9,6 +9,7 @@ export const registry = {
   dns: {
     gateway: async () => (await import("./dns/gateway.ts")).gatewayDns,
     wildcard: async () => (await import("./dns/wildcard.ts")).wildcardDns,
+    cloudflare: async () => (await import("./dns/cloudflare.ts")).cloudflareDns,
   },
   secrets: {
     local: async () => (await import("./secrets/local.ts")).localSecrets,

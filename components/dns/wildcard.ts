@@ -5,6 +5,7 @@ import { type ComponentResourceOptions, type Output, output } from "@pulumi/pulu
 import { z } from "zod";
 import type { DnsArgs, DnsComponent, DnsDriver, Finding } from "../ports.ts";
 import { PreviewComponent } from "../preview-component.ts";
+import { RoutedHost } from "./routed-host.ts";
 
 const options = z.strictObject({
   domain: z
@@ -26,20 +27,11 @@ class WildcardDns extends PreviewComponent implements DnsComponent {
 
   constructor(name: string, args: DnsArgs<Options>, opts?: ComponentResourceOptions) {
     super("stackling:dns:Wildcard", name, {}, opts);
-    const hosts = args.routes.map(({ host, service }) => new WildcardHost(this.childName(service), host, this));
+    const hosts = args.routes.map(
+      ({ host, service }) => new RoutedHost(this.childName(service), host, { parent: this }),
+    );
     this.hosts = output(hosts.map(({ host }) => host));
     this.registerOutputs({ hosts: this.hosts });
-  }
-}
-
-/** Nothing in the world: it tells whoever watches the engine that this host's services are there. */
-class WildcardHost extends PreviewComponent {
-  readonly host: Output<string>;
-
-  constructor(name: string, host: string, parent: WildcardDns) {
-    super("stackling:dns:WildcardHost", name, {}, { parent });
-    this.host = this.urn.apply(() => host);
-    this.registerOutputs({ host: this.host });
   }
 }
 

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { layout } from "../../components/local/layout.ts";
 import type { DriverChoice, TargetChoice } from "../../components/ports.ts";
 import { closest } from "./closest.ts";
-import { localDrivers } from "./defaults.ts";
+import { localDrivers, remoteDrivers } from "./defaults.ts";
 import type { DriverFile, TargetFile } from "./operator-schema.ts";
 import type { TargetConfig } from "./types.ts";
 import { checkValue, type Misfit } from "./yaml-file.ts";
@@ -13,6 +13,7 @@ type Port = keyof typeof localDrivers;
 interface ConfigurableDriver {
   readonly options: z.ZodType<unknown>;
   readonly refuses?: (target: TargetChoice) => string | undefined;
+  readonly placedBy?: readonly string[];
   /** Of service drivers. */
   readonly runs?: TargetConfig["runs"];
 }
@@ -34,13 +35,17 @@ export async function resolveTarget(
   file: TargetFile,
   { registry, dataDir, domain }: TargetSurroundings,
 ): Promise<{ readonly target?: TargetConfig; readonly misfits: readonly Misfit[] }> {
+  const onThisMachine = nameOf(file.service ?? localDrivers.service) === localDrivers.service;
+  if (!onThisMachine && file.database === undefined) return { misfits: [noDatabase(name)] };
+  const defaults = onThisMachine ? localDrivers : { ...localDrivers, ...remoteDrivers };
   const choose = (port: Port, typed: DriverFile | undefined) =>
     chooseDriver({
       path: ["targets", name, port],
-      typed: typed ?? localDrivers[port],
+      typed: typed ?? defaults[port],
       port,
       known: registry[port],
       dataDir,
+      onThisMachine,
       ...(domain !== undefined && { domain }),
     });
   const [service, database, dns, secrets] = await Promise.all([
@@ -64,7 +69,18 @@ export async function resolveTarget(
   if (refusals.length > 0) return { misfits: refusals };
   const { program } = file;
   const runs = service.driver?.runs ?? "source";
-  return { target: { name, ...choice, runs, ...(program !== undefined ? { program } : {}) }, misfits };
+  const places = { service: service.driver?.placedBy ?? [], database: database?.driver?.placedBy ?? [] };
+  return { target: { name, ...choice, runs, places, ...(program !== undefined ? { program } : {}) }, misfits };
+}
+
+/** This machine's own database server is out of a cluster's reach, so there is nothing to fall back on. */
+function noDatabase(target: string): Misfit {
+  const message = `"targets.${target}" needs a "database": a driver, such as {driver: clone, server: {env: PREVIEW_DATABASES_URL}}, or false`;
+  return { path: ["targets", target], message };
+}
+
+function nameOf(typed: DriverFile): string {
+  return typeof typed === "string" ? typed : typed.driver;
 }
 
 interface Choosing {
@@ -74,14 +90,20 @@ interface Choosing {
   readonly known: DriverOptions[Port];
   readonly dataDir: string;
   readonly domain?: string;
+  /** Whether the target's services run here. */
+  readonly onThisMachine: boolean;
 }
 
 /** What drivers need to know of this instance and nobody should have to write down. */
-function ownOptions({ port, dataDir, domain }: Choosing, driver: string): Readonly<Record<string, unknown>> {
+function ownOptions(
+  { port, dataDir, domain, onThisMachine }: Choosing,
+  driver: string,
+): Readonly<Record<string, unknown>> {
   if (port === "service" && driver === "local") return { dataDir };
   if (port === "dns" && driver === "gateway") return { dataDir };
-  if (port === "dns" && driver === "wildcard" && domain !== undefined) return { domain };
-  if (port === "database" && driver === "clone") return { server: { file: layout(dataDir).previewsUrl } };
+  if (port === "dns" && (driver === "wildcard" || driver === "cloudflare") && domain !== undefined) return { domain };
+  if (port === "database" && driver === "clone" && onThisMachine)
+    return { server: { file: layout(dataDir).previewsUrl } };
   return {};
 }
 

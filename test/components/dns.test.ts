@@ -5,6 +5,15 @@ import { dnsContract } from "../contracts/dns.ts";
 const suites: Record<DriverName<"dns">, () => void> = {
   gateway: () => dnsContract({ name: "gateway", load: registry.dns.gateway }),
   wildcard: () => dnsContract({ name: "wildcard", load: registry.dns.wildcard, recordOf: () => undefined }),
+  cloudflare: () =>
+    dnsContract({
+      name: "cloudflare",
+      load: registry.dns.cloudflare,
+      recordOf: ({ host }) => ({ name: host, type: "CNAME", content: "gateway.example.dev" }),
+    }),
 };
+
+// Read by the drivers' examples; no vendor is asked here.
+process.env.CLOUDFLARE_API_TOKEN = "token of the example";
 
 for (const run of Object.values(suites)) run();
