@@ -2,6 +2,7 @@
 export const registry = {
   service: {
     local: async () => (await import("./service/local.ts")).localService,
+    kubernetes: async () => (await import("./service/kubernetes.ts")).kubernetesService,
   },
   database: {
     clone: async () => (await import("./database/clone.ts")).cloneDatabase,

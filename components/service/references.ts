@@ -33,14 +33,15 @@ export function resolveEnvironment(
   );
 }
 
+/** What a value refers to, as written between the braces. */
+export function referencesIn(template: string): string[] {
+  return [...template.matchAll(REFERENCE)].flatMap((match) => match[1] ?? []);
+}
+
 /** Services whose private address the environment asks for, so that they must be there first. */
 export function addressesUsed({ environment }: Pick<Wiring, "environment">): string[] {
-  const references = Object.values(environment).flatMap((value) =>
-    [...value.matchAll(REFERENCE)].map((match) => match[1]),
-  );
-  return [
-    ...new Set(references.flatMap((reference) => /^services\.([^.]+)\.address$/.exec(reference ?? "")?.[1] ?? [])),
-  ];
+  const references = Object.values(environment).flatMap(referencesIn);
+  return [...new Set(references.flatMap((reference) => /^services\.([^.]+)\.address$/.exec(reference)?.[1] ?? []))];
 }
 
 /** What must be healthy before a service is started: what it names, and whose address it uses. */

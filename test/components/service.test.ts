@@ -16,6 +16,14 @@ const suites: Record<DriverName<"service">, () => void> = {
       createWorld: createLocalServiceWorld,
       requires: requires("engine"),
     }),
+  // In a real cluster: test/kubernetes.
+  kubernetes: () =>
+    serviceContract({
+      name: "kubernetes",
+      dryRun: true,
+      load: registry.service.kubernetes,
+      requires: { skip: false },
+    }),
 };
 
 for (const run of Object.values(suites)) run();
