@@ -173,6 +173,8 @@ export interface SecretDefinition {
   readonly name: string;
   /** Given by the operator (already a Pulumi secret), or made once and kept for the life of the preview. */
   readonly value?: Output<string>;
+  /** Granted by the operator, and to be found in the store of a driver that brings such secrets itself. */
+  readonly granted?: true;
   /** Raised to make a generated value anew (`rotate`). */
   readonly generation: number;
 }
@@ -286,6 +288,11 @@ export interface Driver<O, A, C> {
   readonly example: () => Omit<A, "stack" | "tags">;
   /** Why it cannot be part of this target, with the way out; undefined when it can. Asked when the config is read. */
   readonly refuses?: (target: TargetChoice) => string | undefined;
+  /**
+   * Of service and database drivers: names of the options that say where things lie, such as `region`. A
+   * preview that serves is never moved by an update; it says that its target changed and how to make it anew.
+   */
+  readonly placedBy?: readonly string[];
 }
 
 export interface ServiceDriver<O = unknown> extends Driver<O, ServiceArgs<O>, ServiceComponent> {
@@ -294,4 +301,7 @@ export interface ServiceDriver<O = unknown> extends Driver<O, ServiceArgs<O>, Se
 }
 export type DatabaseDriver<O = unknown> = Driver<O, DatabaseArgs<O>, DatabaseComponent>;
 export type DnsDriver<O = unknown> = Driver<O, DnsArgs<O>, DnsComponent>;
-export type SecretsDriver<O = unknown> = Driver<O, SecretsArgs<O>, SecretsComponent>;
+export interface SecretsDriver<O = unknown> extends Driver<O, SecretsArgs<O>, SecretsComponent> {
+  /** `granted`: granted secrets lie in a store of the driver's own, and the configuration names no values for them. */
+  readonly brings?: "granted";
+}

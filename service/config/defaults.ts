@@ -22,3 +22,6 @@ export const defaultImages: OperatorConfig["images"] = { credentials: {}, waitSe
 
 /** Drivers of the target that runs on this machine. */
 export const localDrivers = { service: "local", database: "clone", dns: "gateway", secrets: "local" } as const;
+
+/** What differs where services run elsewhere; a database is always chosen there. */
+export const remoteDrivers = { dns: "wildcard" } as const;

@@ -40,8 +40,12 @@ const target = z.strictObject({
   database: z
     .union([z.literal(false), ...driver.options])
     .optional()
-    .describe("What gives each preview its database. Default `clone`; `false` for a target without databases."),
-  dns: driver.optional().describe("What makes hosts answer. Default `gateway`."),
+    .describe(
+      "What gives each preview its database; `false` for a target without databases. Default `clone` where services run on this machine.",
+    ),
+  dns: driver
+    .optional()
+    .describe("What makes hosts answer. Default `gateway` where services run on this machine, else `wildcard`."),
   secrets: driver.optional().describe("What makes and keeps secrets. Default `local`."),
   program: z
     .string()

@@ -5,7 +5,7 @@ import type { ApplicationConfig, ImagesConfig, RepositoryConfig, TargetConfig } 
 
 export interface Fitting {
   readonly application: ApplicationConfig;
-  readonly target: Pick<TargetConfig, "name" | "runs">;
+  readonly target: TargetConfig;
   readonly repository: Pick<RepositoryConfig, "name" | "path">;
   readonly images: Pick<ImagesConfig, "registries">;
 }
@@ -15,10 +15,12 @@ export interface Fitting {
  * images, nor an image beside a command on one that runs sources: one file may serve both.
  */
 export function misfitsOf(fitting: Fitting): readonly string[] {
-  const { services } = fitting.application;
-  return services.flatMap((service) =>
-    fitting.target.runs === "images" ? imageMisfits(fitting, service) : sourceMisfits(fitting, service),
+  const { application, target } = fitting;
+  const services = application.services.flatMap((service) =>
+    target.runs === "images" ? imageMisfits(fitting, service) : sourceMisfits(fitting, service),
   );
+  if (!application.database || target.database) return services;
+  return [...services, `preview.yaml: asks for a "database", and the target "${target.name}" has none`];
 }
 
 function sourceMisfits({ target }: Fitting, { name, command, sidecars }: ServiceDefinition): readonly string[] {

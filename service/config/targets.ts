@@ -35,8 +35,9 @@ export async function resolveTarget(
   file: TargetFile,
   { registry, dataDir, domain }: TargetSurroundings,
 ): Promise<{ readonly target?: TargetConfig; readonly misfits: readonly Misfit[] }> {
-  const onThisMachine = nameOf(file.service ?? localDrivers.service) === localDrivers.service;
-  if (!onThisMachine && file.database === undefined) return { misfits: [noDatabase(name)] };
+  const serviceDriver = nameOf(file.service ?? localDrivers.service);
+  const onThisMachine = serviceDriver === localDrivers.service;
+  const lacksDatabase = !onThisMachine && file.database === undefined;
   const defaults = onThisMachine ? localDrivers : { ...localDrivers, ...remoteDrivers };
   const choose = (port: Port, typed: DriverFile | undefined) =>
     chooseDriver({
@@ -50,11 +51,12 @@ export async function resolveTarget(
     });
   const [service, database, dns, secrets] = await Promise.all([
     choose("service", file.service),
-    file.database === false ? undefined : choose("database", file.database),
+    file.database === false || lacksDatabase ? undefined : choose("database", file.database),
     choose("dns", file.dns),
     choose("secrets", file.secrets),
   ]);
   const misfits = [service, database, dns, secrets].flatMap((chosen) => chosen?.misfits ?? []);
+  if (lacksDatabase && Object.hasOwn(registry.service, serviceDriver)) misfits.push(noDatabase(name));
   if (!service.choice || !dns.choice || !secrets.choice || misfits.length > 0) return { misfits };
   const choice: TargetChoice = {
     service: service.choice,

@@ -52,6 +52,18 @@ describe("reading preview.yaml", () => {
     );
   });
 
+  it("reads images by commit, and sidecars as text or map", () => {
+    const { services } = parse(
+      'services: {web: {image: "ghcr.io/acme/shop:{sha}", readOnlyRoot: true, sidecars: {a: x, b: {image: "redis:8", port: 6379}}}}\n',
+    );
+    const [web] = services;
+    assert.deepEqual([web?.image, web?.command, web?.readOnlyRoot], ["ghcr.io/acme/shop:{sha}", undefined, true]);
+    assert.deepEqual(web?.sidecars, [
+      { name: "a", command: "x" },
+      { name: "b", image: "redis:8", port: 6379 },
+    ]);
+  });
+
   it("gives every service the address of the database and the shared environment, its own winning", () => {
     const { services } = parse("database: true\nenv: {A: 1, B: 2}\nservices: {web: {command: x, env: {B: 3}}}\n");
     assert.deepEqual(services[0]?.environment, { DATABASE_URL: "${database.url}", A: "1", B: "3" });
@@ -81,6 +93,37 @@ foo: 1
     ["broken YAML", "services: [\n", /preview\.yaml:\d+: is not valid YAML/],
     ["two services of one name", "services:\n  web: a\n  web: b\n", /preview\.yaml:3: .*unique/],
     ["a name that ends in a dash", "services: {web-: x}\n", /name "web-" must be .* no dash last/],
+    [
+      "an image without a tag",
+      "services: {web: {image: ghcr.io/acme/shop}}\n",
+      /has no tag.*write "ghcr.io\/acme\/shop:\{sha\}"/,
+    ],
+    [
+      "the latest image",
+      'services: {web: {image: "acme/shop:latest"}}\n',
+      /whatever is the latest; write "acme\/shop:\{sha\}"/,
+    ],
+    [
+      "an image that is the same for every commit",
+      'services: {web: {image: "acme/shop:1"}}\n',
+      /same for every commit.*@sha256:…/,
+    ],
+    ["an unknown placeholder", 'services: {web: {image: "acme/shop:{branch}"}}\n', /unknown placeholder "\{branch\}"/],
+    [
+      "the latest sidecar",
+      'services: {web: {command: x, sidecars: {cache: {image: "redis:latest"}}}}\n',
+      /sidecar "cache": image "redis:latest" is whatever is the latest/,
+    ],
+    [
+      "a sidecar of nothing",
+      "services: {web: {command: x, sidecars: {cache: {port: 1}}}}\n",
+      /needs a "command" or an "image"/,
+    ],
+    [
+      "an unknown key of a sidecar",
+      "services: {web: {command: x, sidecars: {cache: {cmd: y}}}}\n",
+      /unknown key "cmd".*cache/,
+    ],
     ["no command", "services: {web: {}}\n", /needs a "command"/],
     ["nothing to link to", "services: {w: {kind: worker, command: x}}\n", /nothing to link to/],
     [

@@ -47,6 +47,25 @@ describe("reading stackling.yaml", () => {
     assert.deepEqual(config.targets[0]?.database?.options.server, { file: "/etc/stackling/server.url" });
   });
 
+  it("reads where images come from, and how long they are waited for", async () => {
+    const config = await parse(
+      [
+        "images:",
+        "  registries: [ghcr.io/acme, docker.io]",
+        "  credentials: {ghcr.io: {username: bot, password: {file: token}}}",
+        "  waitMinutes: 30",
+        "repositories: [{path: acme/shop}]",
+        "",
+      ].join("\n"),
+    );
+    assert.deepEqual(config.images, {
+      registries: ["ghcr.io/acme", "docker.io"],
+      credentials: { "ghcr.io": { username: "bot", password: { file: "/etc/stackling/token" } } },
+      waitSeconds: 1800,
+    });
+    assert.deepEqual((await parse("repositories: [{path: a}]\n")).images, { credentials: {}, waitSeconds: 900 });
+  });
+
   const wrong: readonly (readonly [string, string, RegExp])[] = [
     [
       "a clash of names",
@@ -72,6 +91,16 @@ describe("reading stackling.yaml", () => {
     ],
     ["an unknown kind of forge", "forges: {acme: {}}\nrepositories: [{path: a}]\n", /"forges\.acme" needs a "kind"/],
     ["no repository", "repositories: []\n", /at least one repository/],
+    [
+      "a registry with a scheme",
+      "images: {registries: [https://ghcr.io]}\nrepositories: [{path: a}]\n",
+      /"images\.registries\.0" must be a host .* without https/,
+    ],
+    [
+      "a registry's password in the file",
+      "images: {credentials: {ghcr.io: {username: a, password: b}}}\nrepositories: [{path: a}]\n",
+      /"images\.credentials\.ghcr\.io\.password" must be a map, is text/,
+    ],
     ["a time that is none", "lifecycle: {sleepAfter: soon}\nrepositories: [{path: a}]\n", /must be a time such as/],
     ["a secret in the file", "store: postgres://x\nrepositories: [{path: a}]\n", /"store" must be a map, is text/],
   ];

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { parseApplication } from "../../../service/config/application.ts";
+import { type Fitting, misfitsOf } from "../../../service/config/target-fit.ts";
+
+const limits = { memoryMiB: 8192, cpu: 4, services: 15 };
+
+function misfits(text: string, changes: Partial<Fitting> = {}): readonly string[] {
+  return misfitsOf({
+    application: parseApplication(text, { file: "preview.yaml", limits }),
+    target: { name: "cloud", runs: "images", service: choice, dns: choice, secrets: choice, database: choice },
+    repository: { name: "shop", path: "Acme/Shop" },
+    images: {},
+    ...changes,
+  });
+}
+
+const choice = { driver: "x", options: {} };
+const source: Partial<Fitting> = {
+  target: { name: "local", runs: "source", service: choice, dns: choice, secrets: choice, database: choice },
+};
+const bare: Partial<Fitting> = {
+  target: { name: "bare", runs: "images", service: choice, dns: choice, secrets: choice },
+};
+
+describe("an application on a target", () => {
+  const right: readonly [string, string, Partial<Fitting>?][] = [
+    ["images by commit, and their build commands ignored", "build: make\nservices: {web: {image: 'a/b:{sha}'}}\n"],
+    ["an image and a command where sources run", "services: {web: {command: x, image: 'a/b:{sha}'}}\n", source],
+    [
+      "images below what the operator lists",
+      "services: {web: {image: 'ghcr.io/acme/shop:{sha}', sidecars: {cache: {image: 'redis:8'}}}}\n",
+      { images: { registries: ["ghcr.io/acme", "docker.io"] } },
+    ],
+  ];
+  for (const [what, text, changes] of right) {
+    it(`fits with ${what}`, () => assert.deepEqual(misfits(text, changes), []));
+  }
+
+  const wrong: readonly [string, string, Partial<Fitting>, RegExp][] = [
+    [
+      "commands alone, and says the line to write",
+      "services: {web: npm start}\n",
+      {},
+      /service "web" has no image, .* "cloud" runs images; write `image: ghcr\.io\/acme\/shop:\{sha\}` under "services\.web".*docs\/images\.md/,
+    ],
+    [
+      "commands alone, with the operator's registry in that line",
+      "services: {web: npm start}\n",
+      { images: { registries: ["registry.acme.dev"] } },
+      /`image: registry\.acme\.dev\/acme\/shop:\{sha\}`/,
+    ],
+    [
+      "commands alone of a local repository",
+      "services: {web: npm start}\n",
+      { repository: { name: "shop", path: "/srv/shop" } },
+      /`image: registry\.example\.com\/shop:\{sha\}`/,
+    ],
+    [
+      "an image alone where sources run",
+      "services: {web: {image: 'a/b:{sha}'}}\n",
+      source,
+      /service "web" has an image and no command.* "local" runs the source; write `command: …` under "services\.web"/,
+    ],
+    [
+      "a sidecar's image alone where sources run",
+      "services: {web: {command: x, sidecars: {cache: {image: 'redis:8'}}}}\n",
+      source,
+      /write `command: …` under "services\.web\.sidecars\.cache"/,
+    ],
+    [
+      "an image from elsewhere than the operator lists",
+      "services: {web: {image: 'ghcr.io/acmeevil/shop:{sha}'}}\n",
+      { images: { registries: ["ghcr.io/acme", "docker.io/library"] } },
+      /"ghcr\.io\/acmeevil\/shop:\{sha\}" is not from a registry that the operator allows: ghcr\.io\/acme, docker\.io\/library/,
+    ],
+    [
+      "a sidecar from elsewhere",
+      "services: {web: {image: 'ghcr.io/acme/shop:{sha}', sidecars: {cache: {image: 'evil.example/redis:8'}}}}\n",
+      { images: { registries: ["ghcr.io"] } },
+      /"evil\.example\/redis:8" is not from/,
+    ],
+    [
+      "a database that the target has none of",
+      "database: true\nservices: {web: {image: 'a/b:{sha}'}}\n",
+      bare,
+      /asks for a "database", and the target "bare" has none/,
+    ],
+  ];
+  for (const [what, text, changes, message] of wrong) {
+    it(`does not fit with ${what}`, () => {
+      const found = misfits(text, changes);
+      assert.equal(found.length, 1, found.join("\n"));
+      assert.match(found[0] ?? "", message);
+    });
+  }
+});
