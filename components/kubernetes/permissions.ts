@@ -1,36 +1,37 @@
-/**
- * What the Kubernetes driver's identity must be allowed: rules of a ClusterRole, because every preview
- * comes in a namespace of its own that does not exist before. The platform program makes the role of
- * them and the documentation prints them.
- */
+import { PERMISSIONS } from "./check.ts";
+
+/** A rule of a ClusterRole. */
 export interface PermissionRule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
 }
 
-/** Server-side apply is a patch, also where it creates: docs, "Server-Side Apply", API for apply. */
-const OWN = ["get", "list", "watch", "create", "patch", "delete"] as const;
-const READ = ["get", "list", "watch"] as const;
+/** What is needed only where a cluster has it: an edge by Gateway API, secrets by External Secrets. */
+const OPTIONAL: Readonly<Record<string, readonly string[]>> = {
+  "gateway.networking.k8s.io/httproutes": ["get", "create", "patch", "delete"],
+  "gateway.networking.k8s.io/gateways": ["get"],
+  "external-secrets.io/externalsecrets": ["get", "create", "patch", "delete"],
+  "external-secrets.io/secretstores": ["get"],
+  "external-secrets.io/clustersecretstores": ["get"],
+};
 
-export const permissions: readonly PermissionRule[] = [
-  { apiGroups: [""], resources: ["namespaces"], verbs: OWN },
-  {
-    apiGroups: [""],
-    resources: ["configmaps", "limitranges", "resourcequotas", "secrets", "serviceaccounts", "services"],
-    verbs: OWN,
-  },
-  { apiGroups: ["apps"], resources: ["deployments"], verbs: OWN },
-  { apiGroups: ["batch"], resources: ["cronjobs", "jobs"], verbs: OWN },
-  { apiGroups: ["networking.k8s.io"], resources: ["ingresses", "networkpolicies"], verbs: OWN },
-  { apiGroups: ["gateway.networking.k8s.io"], resources: ["httproutes"], verbs: OWN },
-  { apiGroups: ["external-secrets.io"], resources: ["externalsecrets"], verbs: OWN },
-  // Why something is not ready, and what it said.
-  { apiGroups: [""], resources: ["events", "pods"], verbs: READ },
-  { apiGroups: [""], resources: ["pods/log"], verbs: ["get"] },
-  { apiGroups: ["apps"], resources: ["replicasets"], verbs: READ },
-  { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: READ },
-  // Where an edge of a preview's own leads, and whether a secret's store is there.
-  { apiGroups: ["gateway.networking.k8s.io"], resources: ["gateways"], verbs: READ },
-  { apiGroups: ["external-secrets.io"], resources: ["clustersecretstores", "secretstores"], verbs: READ },
-];
+/**
+ * What the Kubernetes drivers' identity must be allowed, as rules of a ClusterRole, because each preview
+ * comes in a namespace that was not there before. The platform program makes the role of them and
+ * docs/targets.md prints them.
+ */
+export const permissions: readonly PermissionRule[] = rulesOf({ ...PERMISSIONS, ...OPTIONAL });
+
+function rulesOf(needs: Readonly<Record<string, readonly string[]>>): readonly PermissionRule[] {
+  const rules = new Map<string, PermissionRule>();
+  for (const [what, asked] of Object.entries(needs)) {
+    const [group = "", ...resource] = what.split("/");
+    // The provider waits for what it deletes by a list and a watch.
+    const verbs = [...new Set([...asked, ...(asked.includes("delete") ? ["list", "watch"] : [])])].sort();
+    const key = `${group} ${verbs.join()}`;
+    const resources = [...(rules.get(key)?.resources ?? []), resource.join("/")].sort();
+    rules.set(key, { apiGroups: [group], resources, verbs });
+  }
+  return [...rules.values()];
+}
