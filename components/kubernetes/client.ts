@@ -95,12 +95,17 @@ export function isStatus(error: unknown, code: number): boolean {
 
 /**
  * `TargetUnreachable` (may pass) when the cluster does not answer or cannot, `TargetForbidden`
- * (terminal) when it says no, and `KubernetesFailed` with its own words otherwise.
+ * (terminal) when it says no, and `KubernetesFailed` otherwise.
  */
 export function clusterError(action: string, error: unknown): StacklingError {
   if (error instanceof StacklingError) return error;
   if (!(error instanceof ApiException)) {
-    const userMessage = `${action}: the cluster cannot be reached (${networkWords(error)})`;
+    const network = networkWords(error);
+    if (network === undefined) {
+      const userMessage = `${action}: it failed in Stackling itself; the log of the service says why`;
+      return new StacklingError({ reason: "KubernetesFailed", userMessage, cause: error });
+    }
+    const userMessage = `${action}: the cluster cannot be reached (${network})`;
     return new StacklingError({ reason: "TargetUnreachable", userMessage, cause: error });
   }
   const words = wordsOf(error);
@@ -185,12 +190,14 @@ function parse(text: string): unknown {
   }
 }
 
-/** The innermost cause says what the outer ones only call a failed fetch. */
-function networkWords(error: unknown): string {
+/** The innermost cause says what the outer ones only call a failed fetch; undefined for what is no network's fault. */
+function networkWords(error: unknown): string | undefined {
   let inner = error;
   while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
-  if (inner instanceof Error && "code" in inner && typeof inner.code === "string") return inner.code;
-  return inner instanceof Error ? inner.message : String(inner);
+  if (!(inner instanceof Error)) return undefined;
+  if (inner.name === "TimeoutError") return `no answer within ${REQUEST_TIMEOUT_MS / 1000} s`;
+  if ("code" in inner && typeof inner.code === "string") return inner.code;
+  return inner === error ? undefined : inner.message;
 }
 
 /** By the name that the API server's certificate bears in every cluster; the token is read anew from its file. */

@@ -57,7 +57,9 @@ function refused(message: string): Diagnosis {
 /** Reasons as the kubelet writes them: `pkg/kubelet/images/types.go` and `kuberuntime` of Kubernetes. */
 function waitingFault(pod: V1Pod, status: V1ContainerStatus): Diagnosis | undefined {
   const waiting = status.state?.waiting;
-  const told = waiting?.message ? `: ${waiting.message}` : "";
+  // Which image it is stands before it.
+  const words = waiting?.message?.replace(/^Back-off pulling image "[^"]*":? ?/, "");
+  const told = words ? `: ${words}` : "";
   switch (waiting?.reason) {
     case "ErrImagePull":
     case "ImagePullBackOff":

@@ -81,7 +81,9 @@ async function eventsOf(core: Cluster["core"], namespace: string): Promise<reado
 }
 
 function timeOf(event: CoreV1Event): number {
-  return (event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp)?.getTime() ?? 0;
+  const time = event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp;
+  // The library leaves times with microseconds as they were sent, whatever their type says.
+  return time === undefined ? 0 : new Date(time).getTime();
 }
 
 function newestSet(sets: readonly V1ReplicaSet[], deployment: V1Deployment): V1ReplicaSet | undefined {

@@ -16,6 +16,12 @@ export function createProvider(
       kubeconfig: isSecret ? secret(text) : text,
       ...(options.context !== undefined && { context: options.context }),
       enableServerSideApply: true,
+      // A create that a kill cut short is found again by its fixed name; that the namespace is ours was made sure of.
+      upsertExistingObjects: true,
+      // What somebody changed by hand is changed back. Scale is no field of ours, see scale.ts.
+      enablePatchForce: true,
+      enableSecretMutable: true,
+      enableConfigMapMutable: true,
       // Or a kubeconfig that moved would replace everything: docs, "Kubernetes provider", `clusterIdentifier`.
       clusterIdentifier: "stackling",
     },
