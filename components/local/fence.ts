@@ -1,8 +1,9 @@
 /** The last line against a frozen predecessor: whoever comes with a lower number than was seen is refused (DESIGN §3 rule 6). */
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ConflictError } from "../errors.ts";
 import { withFileLock } from "./file-lock.ts";
+import { replaceFile } from "./json-file.ts";
 import { layout } from "./layout.ts";
 
 /** Raises the stack's fence to `fence`, or throws `ConflictError` (`FenceLost`) when a higher one was seen. */
@@ -16,8 +17,7 @@ export async function admitFence(dataDir: string, stack: string, fence: number):
   await withFileLock(`${file}.lock`, async () => {
     const seen = await highestFence(dataDir, stack);
     if (fence < seen) throw lost(stack, fence, seen);
-    await writeFile(`${file}.tmp`, String(fence), { mode: 0o600 });
-    await rename(`${file}.tmp`, file);
+    await replaceFile(file, String(fence));
   });
 }
 

@@ -36,11 +36,13 @@ export async function withFileLock<T>(path: string, body: () => Promise<T>, wait
 
 /** The function that releases, or undefined when somebody living holds the lock. Rejects when its folder is gone. */
 export async function tryFileLock(path: string): Promise<(() => Promise<void>) | undefined> {
+  const found = await holderOf(path);
+  if (isHeld(found)) return undefined;
   const mine: Holder = { pid: process.pid, startTime: startTimeOf(process.pid) ?? "", token: randomUUID() };
-  const taken = (await place(path, mine)) || ((await removeDeadHolder(path)) && (await place(path, mine)));
-  if (!taken) return undefined;
+  if (found !== "none" && !(await removeDead(path, found))) return undefined;
+  if (!(await place(path, mine))) return undefined;
   return async () => {
-    if ((await holderOf(path))?.token === mine.token) await rm(path, { force: true });
+    if (tokenOf(await holderOf(path)) === mine.token) await rm(path, { force: true });
   };
 }
 
@@ -60,9 +62,7 @@ async function place(path: string, holder: Holder): Promise<boolean> {
 }
 
 /** Only one takes over at a time, or the second would remove the first one's fresh lock. */
-async function removeDeadHolder(path: string): Promise<boolean> {
-  const holder = await holderOf(path);
-  if (holder && isAlive(holder)) return false;
+async function removeDead(path: string, dead: Holder | "broken"): Promise<boolean> {
   const mark = `${path}.takeover`;
   try {
     await writeFile(mark, "", { flag: "wx" });
@@ -77,7 +77,9 @@ async function removeDeadHolder(path: string): Promise<boolean> {
   }
   try {
     const again = await holderOf(path);
-    if (again && again.token !== holder?.token) return false;
+    // Gone meanwhile: what is there by the next moment is another's, and not ours to remove.
+    if (again === "none") return true;
+    if (tokenOf(again) !== tokenOf(dead)) return false;
     await rm(path, { force: true });
     return true;
   } finally {
@@ -85,12 +87,25 @@ async function removeDeadHolder(path: string): Promise<boolean> {
   }
 }
 
-async function holderOf(path: string): Promise<Holder | undefined> {
+type Found = Holder | "none" | "broken";
+
+/** `broken`: cut short by a machine that went down while it was written. */
+async function holderOf(path: string): Promise<Found> {
   try {
     return JSON.parse(await readFile(path, "utf8")) as Holder;
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (isCode(error, "ENOENT")) return "none";
+    if (error instanceof SyntaxError) return "broken";
+    throw error;
   }
+}
+
+function isHeld(found: Found): boolean {
+  return typeof found !== "string" && isAlive(found);
+}
+
+function tokenOf(found: Found): string {
+  return typeof found === "string" ? found : found.token;
 }
 
 function isCode(error: unknown, code: string): boolean {

@@ -1,7 +1,8 @@
 /** git as this program runs it: no configuration but ours, no hooks, no prompt, names never through a shell. */
-import { writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { execa } from "execa";
 import { networkEnvironment } from "./environment.ts";
+import { replaceFile } from "./json-file.ts";
 import { layout, prepareDataDir } from "./layout.ts";
 import { redact } from "./redact.ts";
 
@@ -55,10 +56,12 @@ export class GitError extends Error {
   }
 }
 
-/** Writes the configuration that `git` uses; safe to call again. */
+/** Writes the configuration that `git` uses; safe to call again, also while git reads it. */
 export async function prepareGit(dataDir: string): Promise<void> {
   await prepareDataDir(dataDir);
-  await writeFile(layout(dataDir).gitConfig, CONFIG, { mode: 0o600 });
+  const { gitConfig } = layout(dataDir);
+  if ((await readFile(gitConfig, "utf8").catch(() => undefined)) === CONFIG) return;
+  await replaceFile(gitConfig, CONFIG);
 }
 
 function gitEnvironment(dataDir: string): Record<string, string> {

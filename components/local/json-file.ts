@@ -1,4 +1,4 @@
-/** JSON files that are either the old or the new, never half of one. */
+/** Files that are either the old or the new, never half of one. */
 import { randomUUID } from "node:crypto";
 import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 
@@ -15,12 +15,22 @@ export async function readJson<T>(path: string): Promise<T | undefined> {
 }
 
 export async function writeJson(path: string, value: unknown): Promise<void> {
+  await replaceFile(path, `${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+/**
+ * The content is on the disk before the name is moved: without that, some file systems (XFS) show an
+ * empty file under the name after the machine went down. The move itself may be lost, which leaves the
+ * old file.
+ */
+export async function replaceFile(path: string, text: string): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
-    await writeFile(temporary, `${JSON.stringify(value, undefined, 2)}\n`, { mode: 0o600 });
+    await writeFile(temporary, text, { mode: 0o600, flush: true });
     await rename(temporary, path);
-  } finally {
+  } catch (error) {
     await rm(temporary, { force: true });
+    throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -63,6 +63,14 @@ describe("a fence", () => {
     const release = await tryFileLock(path);
     assert.ok(release);
     assert.equal(await tryFileLock(path), undefined);
+    await release();
+  });
+
+  it("is taken over when the machine went down while it was written", async () => {
+    const path = join(dataDir, "torn");
+    await writeFile(path, "");
+    const release = await tryFileLock(path);
+    assert.ok(release);
     await release();
   });
 });
