@@ -6,7 +6,7 @@ import type * as input from "@pulumi/kubernetes/types/input.js";
 import { all, type CustomResourceOptions, type Input, log, type Output, output } from "@pulumi/pulumi";
 import type { Awaited } from "./awaited.ts";
 import type { Cluster } from "./client.ts";
-import { hash, KIND_LABEL, SERVICE_LABEL, SKIP_AWAIT, TASK_LABEL, TASK_SUFFIX } from "./names.ts";
+import { hash, KIND_LABEL, SERVICE_LABEL, SKIP_AWAIT, SPEC_ANNOTATION, TASK_LABEL, TASK_SUFFIX } from "./names.ts";
 import { awaitJob } from "./rollout.ts";
 
 export interface JobDefinition {
@@ -36,9 +36,6 @@ export interface DeclaredJob {
   /** Resolves when it has succeeded. */
   readonly done: Output<unknown>;
 }
-
-/** What a Job was declared with: a Job cannot be changed, and one that ran must not run again. */
-const SPEC_ANNOTATION = "stackling.dev/spec";
 
 /**
  * A Job named after its key. One that is there is declared again exactly as it was, whatever a new

@@ -6,16 +6,22 @@ const LABEL_MAX = 63;
 
 /** Bears the name of the stack that owns a namespace: what tells ours from others'. */
 export const STACK_LABEL = "stackling.dev/stack";
+// Tags are written as `stackling.dev/…`, and an operator names them freely: what works goes by another prefix.
+
 /** Name of the service or task on everything that runs for it. */
-export const SERVICE_LABEL = "stackling.dev/service";
+export const SERVICE_LABEL = "preview.stackling.dev/service";
 /** Ends that name where it is a task's: no service's name holds a dot. */
 export const TASK_SUFFIX = ".task";
 /** Its kind, as `preview.yaml` names it; `task` for migrations and seeds. */
-export const KIND_LABEL = "stackling.dev/kind";
+export const KIND_LABEL = "preview.stackling.dev/kind";
 /** What a Job was run for, hashed. */
-export const TASK_LABEL = "stackling.dev/task";
+export const TASK_LABEL = "preview.stackling.dev/task";
+/** What a Job was declared with: it cannot be changed, and one that ran must not run again. */
+export const SPEC_ANNOTATION = "preview.stackling.dev/spec";
+/** Rolls the pods of the same commit. */
+export const GENERATION_ANNOTATION = "preview.stackling.dev/generation";
 /** Replicas that a sleeping Deployment had. */
-export const REPLICAS_ANNOTATION = "stackling.dev/replicas-awake";
+export const REPLICAS_ANNOTATION = "preview.stackling.dev/replicas-awake";
 /** The provider's own waiting is left out, see rollout.ts: Pulumi docs, "Await logic". */
 export const SKIP_AWAIT = { "pulumi.com/skipAwait": "true" } as const;
 /** Who changes what is not the stack's: scale. */

@@ -6,7 +6,7 @@ import type * as input from "@pulumi/kubernetes/types/input.js";
 import { all, type CustomResourceOptions, type Input, log, type Output, type Resource } from "@pulumi/pulumi";
 import type { ServiceDefinition } from "../ports.ts";
 import type { Awaited } from "./awaited.ts";
-import { KIND_LABEL, SERVICE_LABEL, SERVICE_PORT, SKIP_AWAIT } from "./names.ts";
+import { GENERATION_ANNOTATION, KIND_LABEL, SERVICE_LABEL, SERVICE_PORT, SKIP_AWAIT } from "./names.ts";
 import { portOf } from "./pods.ts";
 import { awaitDeployment } from "./rollout.ts";
 import { suspend } from "./scale.ts";
@@ -122,7 +122,7 @@ function template({ service, pod, generation }: WorkloadDefinition): input.core.
   return {
     metadata: {
       labels: { [SERVICE_LABEL]: service.name, [KIND_LABEL]: service.kind },
-      annotations: { "stackling.dev/generation": String(generation) },
+      annotations: { [GENERATION_ANNOTATION]: String(generation) },
     },
     spec: pod,
   };
