@@ -286,6 +286,8 @@ export interface Driver<O, A, C> {
   readonly operations: Operations<O>;
   /** Arguments by which the contract suite runs the driver. */
   readonly example: () => Omit<A, "stack" | "tags">;
+  /** Provider packages of npm whose plugin the engine needs for it, such as `@pulumi/kubernetes`. */
+  readonly plugins?: readonly string[];
   /** Why it cannot be part of this target, with the way out; undefined when it can. Asked when the config is read. */
   readonly refuses?: (target: TargetChoice) => string | undefined;
   /**

@@ -82,8 +82,24 @@ export function toStacklingError(failure: unknown, context: FailureContext): Sta
     const userMessage = `${action} stack "${stack}": the Pulumi engine cannot be run now`;
     return new StacklingError({ reason: "EngineFailed", userMessage, cause });
   }
+  const plugin = missingPlugin(told.join("\n"));
+  if (plugin) {
+    const userMessage = `${action} stack "${stack}": the engine has no plugin "${plugin.name}" ${plugin.version} and could not download it; run \`${plugin.command}\` with PULUMI_HOME set to "pulumi-home" in the data folder`;
+    return new StacklingError({ reason: "PluginMissing", userMessage, cause });
+  }
   const summary = redact(firstLine(told), context.secrets);
   return new StacklingError({ reason: "EngineFailed", userMessage: `${action} stack "${stack}": ${summary}`, cause });
+}
+
+/** A provider's program that is not on this machine, in the engine's words for "not downloaded" and "not to be downloaded". */
+function missingPlugin(text: string): { name: string; version: string; command: string } | undefined {
+  const [, kind, name = "", version = ""] =
+    /(?:install|no) (resource|analyzer) plugin 'pulumi-(?:resource|analyzer)-([\w-]+)'[^\n]*? at version (v[\w.+-]+)/.exec(
+      text,
+    ) ?? [];
+  if (kind === undefined) return undefined;
+  const [, told] = /using `(pulumi plugin install [^`\n]+)`/.exec(text) ?? [];
+  return { name, version, command: told ?? `pulumi plugin install ${kind} ${name} ${version}` };
 }
 
 /** A kill or a wish cut the run short: the next one looks at the world first. */

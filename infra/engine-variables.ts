@@ -12,7 +12,6 @@ export function engineVariables({
     // The salt lies in the state; the stack's config file is thrown away with the working folder.
     PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
     PULUMI_SKIP_UPDATE_CHECK: "true",
-    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     PULUMI_DISABLE_CI_DETECTION: "true",
     // A copy of every finished state: the history holds it already.
     PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",

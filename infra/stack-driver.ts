@@ -4,7 +4,7 @@
  * outputs nor history are asked for afterwards.
  */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { LocalWorkspace, type OutputMap, PulumiCommand, Stack } from "@pulumi/pulumi/automation/index.js";
 import { version } from "@pulumi/pulumi/version.js";
 import { type FolderBackend, folderBackend } from "./backend.ts";
@@ -21,6 +21,7 @@ import { clearEngineLogs } from "./engine-logs.ts";
 import { type EngineLimits, startEngine } from "./engine-process.ts";
 import { engineVariables } from "./engine-variables.ts";
 import { type EventRecord, recordEvents } from "./event-record.ts";
+import { EXECUTABLES } from "./executables.ts";
 import { refuseForeignLocks, unlockDead } from "./locks.ts";
 import { PROJECT } from "./names.ts";
 import { createStack } from "./new-stack.ts";
@@ -164,7 +165,8 @@ async function openWorkspace(
     ...(program && { program }),
     projectSettings: { name: PROJECT, runtime: "nodejs" },
     secretsProvider: settings.secretsProvider ?? "passphrase",
-    envVars: engineVariables(settings),
+    // The engine looks for our provider's program even where the provider is attached, and would ask the network for it.
+    envVars: { ...engineVariables(settings), PATH: [...EXECUTABLES, settings.environment.PATH].join(delimiter) },
   });
 }
 

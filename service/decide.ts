@@ -5,7 +5,13 @@ import type { Intents, PreviewStatus } from "./status.ts";
 /** Tries of the same input before it waits for a new one. */
 export const RETRY_BUDGET = 5;
 /** Failures of what Stackling leans on and not of the input: tried again for as long as it takes. */
-const OUTAGES = new Set<string>(["DatabaseFailed", "EngineFailed", "EngineInterrupted", "CheckoutFailed"]);
+const OUTAGES = new Set<string>([
+  "DatabaseFailed",
+  "EngineFailed",
+  "EngineInterrupted",
+  "CheckoutFailed",
+  "PluginMissing",
+]);
 /** Cut short, so that nobody knows what came of it. */
 const CUT_SHORT = new Set<string>(["EngineInterrupted", "EngineTimedOut"]);
 const BACKOFF_FIRST_MS = 5_000;

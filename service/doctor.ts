@@ -14,6 +14,8 @@ export interface DoctorDeps {
   readonly store: Pick<Store, "ping" | "counters">;
   readonly repositories: () => Promise<readonly RepositoryConfig[]>;
   readonly forge: (name: string) => Forge | undefined;
+  /** What the engine needs for the configured targets. */
+  readonly plugins: () => Promise<readonly Finding[]>;
   /** Version of the engine that is in use. */
   readonly engineVersion: string;
 }
@@ -24,6 +26,7 @@ export function createDoctor(deps: DoctorDeps): () => Promise<readonly Finding[]
     const findings = await Promise.all([
       ask("the store answers", () => deps.store.ping().then(() => [])),
       ask("the targets' drivers answer", () => deps.world.check()),
+      ask("the engine's plugins were looked for", deps.plugins),
       ask("the forges answer", () => checkForges(deps)),
       ask("deliveries are for repositories of the configuration", () => checkDeliveries(deps)),
     ]);

@@ -30,6 +30,9 @@ const WORDS: Readonly<Record<Reason, readonly [sign: string, words: string]>> = 
   EngineFailed: ["❌", "failed in the engine"],
   EngineTimedOut: ["❌", "failed: the engine took too long"],
   EngineInterrupted: ["⏳", "was broken off and is tried again"],
+  PluginMissing: ["📡", "waits for a plugin of the engine"],
+  PolicyViolation: ["🔒", "is not built: a policy forbids it"],
+  ProgramInvalid: ["❌", "failed in the operator's own program"],
   DestroyFailed: ["❌", "could not be removed yet"],
   RefNotFound: ["❌", "failed: the git branch is not there"],
 };

@@ -5,7 +5,9 @@ import { TerminalError } from "../components/errors.ts";
 import { layout } from "../components/local/layout.ts";
 import { ensureMirror } from "../components/local/mirror.ts";
 import { createSupervisor } from "../components/local/supervisor.ts";
+import { registry } from "../components/registry.ts";
 import { type Engine, locateEngine } from "../infra/engine.ts";
+import { checkPlugins } from "../infra/plugins.ts";
 import { createRunner } from "../infra/runner.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
 import type { Stacks } from "../infra/stacks.ts";
@@ -110,6 +112,8 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     store,
     repositories: repositories.all,
     forge: (name) => forges.get(name),
+    plugins: () =>
+      checkPlugins(registry, config.targets, { pulumiHome: layout(dataDir).pulumiHome, path: process.env.PATH ?? "" }),
     engineVersion: engine.version,
   });
   const checks = createReadinessChecks({ store, world, engine, forges, repositories: config.repositories });

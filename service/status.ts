@@ -34,6 +34,9 @@ export const REASONS = [
   "EngineFailed",
   "EngineTimedOut",
   "EngineInterrupted",
+  "PluginMissing",
+  "PolicyViolation",
+  "ProgramInvalid",
   "DestroyFailed",
   "RefNotFound",
 ] as const;

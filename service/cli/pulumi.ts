@@ -9,6 +9,7 @@ import { StacklingError, TerminalError } from "../../components/errors.ts";
 import { layout } from "../../components/local/layout.ts";
 import { folderBackend } from "../../infra/backend.ts";
 import { type Engine, locateEngine } from "../../infra/engine.ts";
+import { EXECUTABLES, LANGUAGE_HOSTS } from "../../infra/executables.ts";
 import type { Client, RemoteLease } from "./client.ts";
 
 export interface PulumiCall {
@@ -37,9 +38,8 @@ const CHANGES = new Set([
   "rm",
 ]);
 const READS = new Set(["preview", "pre"]);
-/** The clone, or `dist/` of the installed package, whose executables lie beside that. */
+/** The clone, or `dist/` of the installed package. */
 const PROJECT_ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const EXECUTABLES = ["bin", "../bin"].map((folder) => join(PROJECT_ROOT, folder));
 
 /** Longer than most updates, shorter than a person's patience. */
 const LEASE_WITHIN_MS = 120_000;
@@ -153,7 +153,7 @@ function variables(
   const { passphrase, pulumiHome } = layout(dataDir);
   // Our Node for the provider's script, the provider for the engine, then what the person has.
   const path = [...EXECUTABLES, dirname(process.execPath), dirname(engine.command), PATH];
-  const languageHosts = engine.languageHost ? [] : EXECUTABLES.map((place) => join(place, "language-host"));
+  const languageHosts = engine.languageHost ? [] : LANGUAGE_HOSTS;
   return {
     PATH: [...path, ...languageHosts].join(delimiter),
     HOME,

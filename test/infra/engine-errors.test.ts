@@ -52,6 +52,27 @@ describe("an engine's failure", () => {
     assert.match(killed.userMessage, /the engine was killed$/);
   });
 
+  const noPlugin: readonly [string, string][] = [
+    [
+      "error: no resource plugin 'pulumi-resource-kubernetes' found in the workspace at version v4.34.2 or on your $PATH",
+      "pulumi plugin install resource kubernetes v4.34.2",
+    ],
+    [
+      "error: Could not automatically download and install resource plugin 'pulumi-resource-kubernetes' at version v4.34.2, install the plugin using `pulumi plugin install resource kubernetes v4.34.2 --server x`: error downloading provider kubernetes to file: failed all 5 attempts",
+      "pulumi plugin install resource kubernetes v4.34.2 --server x",
+    ],
+  ];
+  for (const [words, command] of noPlugin) {
+    it(`names plugin, version and the way in place of "${words.slice(7, 45)}…"`, () => {
+      const { reason, userMessage } = toStacklingError(failure(""), { ...context, diagnostics: [words] });
+      const killed = toStacklingError(failure(words, { code: 1 }), context);
+      assert.deepEqual([reason, killed.reason], ["PluginMissing", "PluginMissing"]);
+      assert.ok(
+        userMessage.includes(`the engine has no plugin "kubernetes" v4.34.2`) && userMessage.includes(`\`${command}\``),
+      );
+    });
+  }
+
   it("prefers the engine's diagnostics to its last words", () => {
     const diagnostics = ["\nerror: no plugin found\nmore"];
     const error = toStacklingError(failure("error: update failed"), { ...context, diagnostics });

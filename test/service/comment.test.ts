@@ -71,6 +71,16 @@ const CASES: Readonly<Record<Reason, Partial<PreviewStatus> & { readonly serves?
     message: 'updating stack "shop-pr-42": the engine was killed',
     serves: true,
   },
+  PluginMissing: {
+    condition: "Stalled",
+    message: 'updating stack "shop-pr-42": the engine has no plugin "kubernetes" v4.34.2 and could not download it',
+  },
+  PolicyViolation: {
+    condition: "Stalled",
+    message: '"no-privileged-pods" forbids kubernetes:apps/v1:Deployment "service-web"',
+    serves: true,
+  },
+  ProgramInvalid: { condition: "Stalled", message: 'loading "/etc/stackling/extra.ts": it exports no `extend`' },
   DestroyFailed: { condition: "Stalled", message: "2 processes did not end; tried again in 4 minutes", serves: true },
   RefNotFound: { condition: "Stalled", message: 'git branch "feature-42" is not there' },
 };
