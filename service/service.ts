@@ -33,6 +33,7 @@ import { type Resync, startResync } from "./resync.ts";
 import { resolveSecret } from "./secret-reference.ts";
 import { openStore, type PostgresStore } from "./store/postgres.ts";
 import { createSubjectReader, refOf } from "./subject.ts";
+import { startTrim } from "./trim.ts";
 import { startWorker } from "./worker.ts";
 import { createWorld, type World } from "./world.ts";
 
@@ -103,6 +104,8 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
   const supervisor = createSupervisor({ dataDir, logger, clock: () => new Date() });
   undo.push((how) => supervisor.stop(how));
   supervisor.start();
+  const trim = startTrim({ dataDir, store, logger });
+  undo.push(() => trim.close());
   const world = createWorld({ config });
   const repositories = createRepositories({ config, store });
   const parts: Parts = { ...options, store, stacks, world, forges, repositories, inbox: createInbox({ store }), now };

@@ -4,13 +4,14 @@
  * files, so that no preview can slip anything into what another one will use.
  */
 import { createHash } from "node:crypto";
-import { copyFile, cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { execa } from "execa";
 import { StacklingError } from "../errors.ts";
 import type { BuildStep } from "../ports.ts";
 import { endUser } from "./end-user.ts";
 import { withFileLock } from "./file-lock.ts";
+import { markUsed } from "./json-file.ts";
 import { inside, layout } from "./layout.ts";
 import { removeTree } from "./remove-tree.ts";
 import { type CommandRequest, runCommand } from "./run-command.ts";
@@ -25,6 +26,7 @@ const LIFECYCLE = ["preinstall", "install", "postinstall", "prepare", "prepublis
 /** What installs leave at home without needing it again. Anything else there means the result is not all in the tree. */
 const HOME_CACHES = new Set([".npm", ".cache", ".yarn", ".node-gyp", ".config", ".bun"]);
 const INSTALL_WAIT_MS = 20 * 60_000;
+const FAILURE_KEPT_MS = 86_400_000;
 
 export interface InstallRequest {
   readonly dataDir: string;
@@ -46,6 +48,7 @@ export async function installInCache(request: InstallRequest): Promise<string | 
     `${folder}.lock`,
     async () => {
       if (!(await verdictOf(folder))) await build(request, folder, digest, manifests);
+      await markUsed(folder);
     },
     INSTALL_WAIT_MS,
   );
@@ -86,7 +89,7 @@ async function build(request: InstallRequest, folder: string, digest: string, ma
     run.signal.throwIfAborted();
     // Run in the checkout it may succeed, and if not, its error there is the one to show.
     if (!(error instanceof StacklingError)) throw error;
-    await writeFile(join(folder, "verdict"), "uncached");
+    await writeFile(join(folder, "verdict"), "failed");
     await removeTree(tree);
   } finally {
     if (user !== undefined) await endUser(user);
@@ -95,8 +98,12 @@ async function build(request: InstallRequest, folder: string, digest: string, ma
   }
 }
 
+/** `cached`, `uncached` when the result is not all in the tree, or `failed`, which may have been the network and is forgotten after a day. */
 async function verdictOf(folder: string): Promise<string | undefined> {
-  return readFile(join(folder, "verdict"), "utf8").catch(() => undefined);
+  const file = join(folder, "verdict");
+  const verdict = await readFile(file, "utf8").catch(() => undefined);
+  if (verdict !== "failed") return verdict;
+  return Date.now() - (await stat(file)).mtimeMs < FAILURE_KEPT_MS ? verdict : undefined;
 }
 
 /** As the owner of `to`. Shares the blocks where the file system can (cp(1), --reflink); macOS has no such option and no need. */

@@ -1,6 +1,6 @@
 /** Files that are either the old or the new, never half of one. */
 import { randomUUID } from "node:crypto";
-import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 
 /** Undefined when there is no such file. */
 export async function readJson<T>(path: string): Promise<T | undefined> {
@@ -32,6 +32,12 @@ export async function replaceFile(path: string, text: string): Promise<void> {
     await rm(temporary, { force: true });
     throw error;
   }
+}
+
+/** Says that a folder is of use now, by its time of change. */
+export async function markUsed(path: string): Promise<void> {
+  const now = new Date();
+  await utimes(path, now, now);
 }
 
 export async function exists(path: string): Promise<boolean> {

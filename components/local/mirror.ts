@@ -4,7 +4,7 @@ import { isAbsolute, join } from "node:path";
 import { StacklingError, TerminalError } from "../errors.ts";
 import { withFileLock } from "./file-lock.ts";
 import { GitError, type GitOptions, git, prepareGit } from "./git.ts";
-import { exists } from "./json-file.ts";
+import { exists, markUsed } from "./json-file.ts";
 import { layout } from "./layout.ts";
 import { type Submodule, submodulesOf } from "./submodules.ts";
 
@@ -52,7 +52,10 @@ async function ensure(request: MirrorRequest, depth: number): Promise<void> {
   requireObjectId(commit);
   const options = { dataDir, environment, ...(signal && { signal }) };
   const mirror = layout(dataDir).mirror(repository);
-  if (!(await mirrorHas(repository, commit, options))) {
+  const isThere = await mirrorHas(repository, commit, options);
+  if (isThere) await markUsed(mirror).catch(() => undefined);
+  // Or it was trimmed at this moment.
+  if (!isThere || !(await exists(mirror))) {
     await withFileLock(`${mirror}.lock`, () => fetchInto(mirror, request, options), FETCH_WAIT_MS);
   }
   if (request.lfs) await fetchLfs(mirror, request, options);
@@ -73,6 +76,7 @@ async function fetchInto(mirror: string, request: MirrorRequest, options: GitOpt
   // Somebody else may have fetched it while we waited for the lock.
   if (await exists(join(mirror, refOf(commit)))) return;
   await initMirror(mirror, options);
+  await markUsed(mirror);
   // A ref of its own keeps the commit when its branch is pushed over. Version 2 serves any commit by
   // its id (gitprotocol-v2, fetch), where the server allows it; the refs are for those that do not.
   const byId = [`+${commit}:${refOf(commit)}`];

@@ -1,0 +1,37 @@
+/** Trims this machine's caches at the start and once a day. */
+import type { Logger } from "pino";
+import { trimCaches } from "../components/local/trim.ts";
+import type { Store } from "./store/store.ts";
+
+const EVERY_MS = 86_400_000;
+
+export interface TrimDeps {
+  readonly dataDir: string;
+  readonly store: Pick<Store, "list">;
+  readonly logger: Pick<Logger, "info" | "warn">;
+}
+
+/** `close` resolves when a trim under way has ended. */
+export function startTrim({ dataDir, store, logger }: TrimDeps): { close(): Promise<void> } {
+  let running = trim();
+  const timer = setInterval(() => {
+    running = trim();
+  }, EVERY_MS);
+  timer.unref();
+  return {
+    async close() {
+      clearInterval(timer);
+      await running;
+    },
+  };
+
+  async function trim(): Promise<void> {
+    try {
+      const live = (await store.list()).flatMap(({ status }) => (status.live ? [status.live.source.repository] : []));
+      const removed = await trimCaches({ dataDir, now: Date.now(), inUse: live });
+      if (removed.length > 0) logger.info({ removed }, "removed installs and mirrors that nobody used for long");
+    } catch (error) {
+      logger.warn({ err: error }, "trimming the caches failed; it is tried again tomorrow");
+    }
+  }
+}
