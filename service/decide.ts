@@ -11,6 +11,8 @@ const OUTAGES = new Set<string>([
   "EngineInterrupted",
   "CheckoutFailed",
   "PluginMissing",
+  "TargetUnreachable",
+  "NamespaceTerminating",
 ]);
 /** Cut short, so that nobody knows what came of it. */
 const CUT_SHORT = new Set<string>(["EngineInterrupted", "EngineTimedOut"]);
