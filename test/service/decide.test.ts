@@ -76,6 +76,38 @@ describe("decide", () => {
       {},
       { kind: "none" },
     ],
+    [
+      "looks for a missing image when it is time, and not before",
+      { ...present, digest: "b" },
+      { ...serving, imageWait: imageWait("b", 10) },
+      {},
+      { kind: "wait", until: at(10), reason: "Image" },
+    ],
+    ["looks for it then", present, { imageWait: imageWait("a", 0) }, {}, { kind: "up", reason: "FirstTime" }],
+    [
+      "does not wait for the image of another spec",
+      { ...present, digest: "c" },
+      { ...serving, imageWait: imageWait("b", 10) },
+      {},
+      { kind: "up", reason: "NewSpec" },
+    ],
+    [
+      "still puts to sleep what serves while an image is missing",
+      { ...present, digest: "b" },
+      { ...serving, imageWait: imageWait("b", 10) },
+      { sleepAfterSeconds: 0 },
+      { kind: "sleep" },
+    ],
+    [
+      "tries nothing without its image, not even what was interrupted",
+      present,
+      {
+        interrupted: true,
+        attempted: { ...failed, terminal: true, failure: { reason: "ImageNotFound", message: "", excerpt: [] } },
+      },
+      {},
+      { kind: "none" },
+    ],
     ["destroys what exists and shall not", absent, serving, {}, { kind: "destroy", reason: "Closed" }],
     [
       "destroys also what was interrupted",
@@ -128,6 +160,10 @@ describe("decide", () => {
       { kind: "wait", until: at(5), reason: "Conflict" },
     ],
   ];
+  function imageWait(digest: string, seconds: number): NonNullable<PreviewStatus["imageWait"]> {
+    return { digest, since: T0, until: at(900), nextAt: at(seconds), message: "" };
+  }
+
   for (const [outcome, desired, status, observed, action] of table) {
     it(outcome, () => assert.deepEqual(decide(desired, look({ ...newStatus(T0), ...status }, observed), T0), action));
   }
