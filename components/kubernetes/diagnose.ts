@@ -22,11 +22,13 @@ export interface Diagnosis {
     | "HealthCheckFailed";
   /** What happened, to stand behind `starting service "web": `. */
   readonly message: string;
-  /** True when waiting longer helps no more. */
-  readonly hopeless: boolean;
+  /** For how long it may yet pass: 0 when waiting helps no more, endless when only the deadline tells. */
+  readonly patienceMs: number;
   /** Container whose last lines explain it. */
   readonly log?: { readonly pod: string; readonly container: string; readonly previous: boolean };
 }
+
+const ENDLESS = Number.POSITIVE_INFINITY;
 
 /** The first thing that is wrong; undefined while nothing is. */
 export function diagnose(sight: Sight): Diagnosis | undefined {
@@ -49,9 +51,10 @@ export function diagnose(sight: Sight): Diagnosis | undefined {
 }
 
 function refused(message: string): Diagnosis {
+  // A roll of another service may hold the room for a moment.
   const quota = /exceeded quota: .*/.exec(message)?.[0];
-  if (quota) return { reason: "QuotaExceeded", message: `the preview's quota is full (${quota})`, hopeless: true };
-  return { reason: "StartFailed", message: `the cluster refuses its pods: ${message}`, hopeless: true };
+  if (quota) return { reason: "QuotaExceeded", message: `the preview's quota is full (${quota})`, patienceMs: 10_000 };
+  return { reason: "StartFailed", message: `the cluster refuses its pods: ${message}`, patienceMs: 0 };
 }
 
 /** Reasons as the kubelet writes them: `pkg/kubelet/images/types.go` and `kuberuntime` of Kubernetes. */
@@ -70,7 +73,7 @@ function waitingFault(pod: V1Pod, status: V1ContainerStatus): Diagnosis | undefi
         reason: "ImagePullFailed",
         message: `image "${imageOf(pod, status)}" cannot be pulled${told}`,
         // The first failure may be the registry's hiccup; the kubelet tries again before it backs off.
-        hopeless: waiting.reason !== "ErrImagePull",
+        patienceMs: waiting.reason === "ErrImagePull" ? 10_000 : 0,
       };
     case "CrashLoopBackOff":
       return crashed(pod, status, status.lastState?.terminated, true);
@@ -81,7 +84,7 @@ function waitingFault(pod: V1Pod, status: V1ContainerStatus): Diagnosis | undefi
       return {
         reason: "StartFailed",
         message: `container "${status.name}" cannot be made${told}`,
-        hopeless: !/not found/.test(told),
+        patienceMs: /not found/.test(told) ? ENDLESS : 0,
       };
     default:
       return undefined;
@@ -112,7 +115,7 @@ function crashed(
   return {
     reason: "StartFailed",
     message: `container "${name}" ${how}${times}`,
-    hopeless: previous,
+    patienceMs: previous ? 0 : ENDLESS,
     log: logOf(pod, status, previous),
   };
 }
@@ -122,7 +125,7 @@ function unschedulable({ status }: V1Pod): Diagnosis | undefined {
   if (scheduled?.status !== "False" || scheduled.reason !== "Unschedulable") return undefined;
   // An autoscaler may be at it.
   const message = `no node takes its pod: ${scheduled.message ?? "the scheduler does not say why"}`;
-  return { reason: "Unschedulable", message, hopeless: false };
+  return { reason: "Unschedulable", message, patienceMs: ENDLESS };
 }
 
 function failedMount(pod: V1Pod, events: readonly CoreV1Event[]): Diagnosis | undefined {
@@ -132,7 +135,11 @@ function failedMount(pod: V1Pod, events: readonly CoreV1Event[]): Diagnosis | un
       (reason === "FailedMount" || reason === "FailedCreatePodSandBox") && involvedObject.uid === pod.metadata?.uid,
   );
   if (!event) return undefined;
-  return { reason: "StartFailed", message: `its pod cannot start: ${event.message ?? event.reason}`, hopeless: false };
+  return {
+    reason: "StartFailed",
+    message: `its pod cannot start: ${event.message ?? event.reason}`,
+    patienceMs: ENDLESS,
+  };
 }
 
 /** The kubelet ends a container that does not answer in time; what it exits with then says nothing. */
@@ -141,12 +148,12 @@ function killedByProbe(sight: Sight, pod: V1Pod, status: V1ContainerStatus): Dia
   const killed = eventOf(sight, pod, "Killing")?.message ?? "";
   if (!killed.includes("failed startup probe") || !killed.includes(status.name)) return undefined;
   const running = status.state?.running !== undefined;
-  return { ...unanswered(sight, pod), hopeless: true, log: logOf(pod, status, !running) };
+  return { ...unanswered(sight, pod), patienceMs: 0, log: logOf(pod, status, !running) };
 }
 
 function unready(sight: Sight, pod: V1Pod, status: V1ContainerStatus): Diagnosis | undefined {
   if (status.ready || !status.state?.running || sight.kind !== "web" || status.name !== sight.service) return undefined;
-  return { ...unanswered(sight, pod), hopeless: false, log: logOf(pod, status, false) };
+  return { ...unanswered(sight, pod), patienceMs: ENDLESS, log: logOf(pod, status, false) };
 }
 
 function unanswered(sight: Sight, pod: V1Pod): Pick<Diagnosis, "reason" | "message"> {

@@ -5,12 +5,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { V1Deployment, V1Job } from "@kubernetes/client-node";
 import { StacklingError, TerminalError } from "../errors.ts";
-import { type Cluster, found } from "./client.ts";
+import { type Cluster, clusterError, found } from "./client.ts";
 import { type Diagnosis, diagnose } from "./diagnose.ts";
 import { lookAtDeployment, lookAtJob, readExcerpt } from "./look.ts";
 import { wakeDeployment } from "./scale.ts";
 
 const POLL_MS = 500;
+/** Without an answer for so long the cluster is away. */
+const AWAY_MS = 30_000;
 /** Pods and events are read less often than the object itself. */
 const LOOK_EVERY_MS = 2_000;
 /** An engine that hears nothing is taken for dead: something is said at least this often. */
@@ -66,7 +68,7 @@ export async function awaitJob(
       const seen = diagnose(await lookAtJob(cluster, job));
       if (!failed) return seen;
       const late = failed.reason === "DeadlineExceeded" ? "it took too long" : (failed.message ?? "it failed");
-      return { ...(seen ?? { reason: "StartFailed", message: late }), hopeless: true };
+      return { ...(seen ?? { reason: "StartFailed", message: late }), patienceMs: 0 };
     };
   });
 }
@@ -100,17 +102,21 @@ async function patiently(
 ): Promise<void> {
   const began = performance.now();
   let looked = began;
+  let fault: { readonly reason: string; readonly since: number } | undefined;
   let said = began;
+  const calmly = forgiving(attempt.action);
   for (;;) {
     waiting.signal.throwIfAborted();
-    const answer = await ask();
+    const answer = await calmly(ask);
     if (answer === "done") return;
     const now = performance.now();
     const late = now - began > waiting.deadlineMs;
     if (late || now - looked > LOOK_EVERY_MS) {
       looked = now;
-      const seen = await answer();
-      if (seen?.hopeless || late) throw await failureOf(cluster, attempt, waiting, seen);
+      const seen = await calmly(answer);
+      fault = seen && (fault?.reason === seen.reason ? fault : { reason: seen.reason, since: now });
+      const patient = !seen || !fault || now - fault.since < seen.patienceMs;
+      if (late || !patient) throw await failureOf(cluster, attempt, waiting, seen);
       if (now - said > SAY_EVERY_MS) {
         said = now;
         waiting.say(`${attempt.action}: ${seen?.message ?? "waiting until it is ready"}`);
@@ -118,6 +124,25 @@ async function patiently(
     }
     await delay(POLL_MS, undefined, { signal: waiting.signal });
   }
+}
+
+/** Asks again while the cluster has been away for a moment only: its API is replaced under it now and then. */
+function forgiving(action: string) {
+  let away: number | undefined;
+  return async <T>(ask: () => Promise<T>): Promise<T> => {
+    for (;;) {
+      try {
+        const answer = await ask();
+        away = undefined;
+        return answer;
+      } catch (error) {
+        const failure = clusterError(action, error);
+        away ??= performance.now();
+        if (failure.reason !== "TargetUnreachable" || performance.now() - away > AWAY_MS) throw failure;
+        await delay(POLL_MS);
+      }
+    }
+  };
 }
 
 async function failureOf(
@@ -129,7 +154,7 @@ async function failureOf(
   const after = `after ${Math.round(waiting.deadlineMs / 1000)} s`;
   const excerpt = seen ? await readExcerpt(cluster, waiting.namespace, seen, waiting.secrets) : [];
   const userMessage = seen
-    ? `${action}: ${seen.message}${seen.hopeless ? "" : ` ${after}`}`
+    ? `${action}: ${seen.message}${Number.isFinite(seen.patienceMs) ? "" : ` ${after}`}`
     : `${action}: not ready ${after}`;
   const own = seen === undefined || seen.reason === "StartFailed" ? (failure ?? "StartFailed") : seen.reason;
   const details = { reason: own, userMessage, excerpt };

@@ -33,6 +33,7 @@ export interface DeclaredWorkload {
 
 /** Pods of the version before that are kept for a rollback by hand. */
 const HISTORY = 2;
+const SETTLE_SECONDS = 3;
 
 /**
  * `replicas` stays unset, for sleep and wake are no changes of the stack. No PodDisruptionBudget: a
@@ -52,6 +53,8 @@ export function declareDeployment(definition: WorkloadDefinition): DeclaredWorkl
         selector: { matchLabels: selector },
         strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
         revisionHistoryLimit: HISTORY,
+        // Nobody asks a worker whether it is well: one that lives for a moment is.
+        ...(kind === "worker" && { minReadySeconds: SETTLE_SECONDS }),
         progressDeadlineSeconds: deadlineSeconds,
         template: template(definition),
       },
