@@ -1,0 +1,106 @@
+/** Where an AWS account is and who we are in it, chosen by the operator and never found by accident. */
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import {
+  createCredentialChain,
+  fromContainerMetadata,
+  fromHttp,
+  fromIni,
+  fromInstanceMetadata,
+  fromTemporaryCredentials,
+  fromTokenFile,
+} from "@aws-sdk/credential-providers";
+import { z } from "zod";
+import { TerminalError } from "../errors.ts";
+
+const variable = z.strictObject({ env: z.string().min(1) });
+
+/** Options that every driver for AWS has. */
+export const accountShape = {
+  region: z
+    .string()
+    .regex(/^[a-z]{2,3}(-[a-z]+)+-\d+$/, 'must be a region such as "eu-central-1"')
+    .describe("AWS region, such as `eu-central-1`."),
+  credentials: z
+    .union([
+      z.literal("instance"),
+      z.strictObject({
+        profile: z.string().min(1),
+        folder: z.string().startsWith("/").optional(),
+      }),
+      z.strictObject({ accessKeyId: variable, secretAccessKey: variable, sessionToken: variable.optional() }),
+    ])
+    .describe(
+      "Who Stackling is: `instance` (the role of the ECS task, pod or machine it runs on), `{profile, folder?}` (a profile of `config` and `credentials` in that folder, by default `~/.aws` of the system user), or `{accessKeyId: {env}, secretAccessKey: {env}, sessionToken?: {env}}`. Variables named here must be given to engines too (`engineEnvironment`), and for `instance` on ECS `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`.",
+    ),
+  assumeRole: z
+    .strictObject({
+      arn: z.string().startsWith("arn:"),
+      externalId: z.string().optional(),
+      sessionName: z.string().default("stackling"),
+    })
+    .optional()
+    .describe("Role that is taken on with these credentials, such as one in the account of the previews."),
+  endpoint: z
+    .url()
+    .optional()
+    .describe("Address that answers in place of AWS' own, such as a private endpoint. Default: AWS."),
+};
+
+export type Account = z.infer<z.ZodObject<typeof accountShape>>;
+
+/** Region, credentials and endpoint as the SDK's clients take them. Throws `TerminalError` (`TargetInvalid`) for a variable that is not set. */
+export function clientSettings(account: Account) {
+  const { region, assumeRole, endpoint } = account;
+  const place = { region, ...(endpoint !== undefined && { endpoint }) };
+  const own = ownCredentials(account);
+  const credentials = assumeRole
+    ? fromTemporaryCredentials({
+        masterCredentials: own,
+        params: {
+          RoleArn: assumeRole.arn,
+          RoleSessionName: assumeRole.sessionName,
+          ...(assumeRole.externalId !== undefined && { ExternalId: assumeRole.externalId }),
+        },
+        clientConfig: place,
+      })
+    : own;
+  return { ...place, credentials, maxAttempts: 5 };
+}
+
+function ownCredentials({ credentials }: Account) {
+  if (credentials === "instance") {
+    return createCredentialChain(fromTokenFile(), fromHttp(), fromContainerMetadata(), fromInstanceMetadata());
+  }
+  if ("profile" in credentials) {
+    const { config, secrets } = profileFiles(credentials);
+    return fromIni({ profile: credentials.profile, configFilepath: config, filepath: secrets });
+  }
+  const keys = accessKeys(credentials);
+  return async () => keys;
+}
+
+/** Not below HOME: engines run with one of their own. */
+export function profileFiles({ folder = join(userInfo().homedir, ".aws") }: { readonly folder?: string }) {
+  return { config: join(folder, "config"), secrets: join(folder, "credentials") };
+}
+
+export type KeyReferences = Extract<Account["credentials"], { readonly accessKeyId: unknown }>;
+
+/** The values behind the references. Throws `TerminalError` (`TargetInvalid`) for one that is not set. */
+export function accessKeys({ accessKeyId, secretAccessKey, sessionToken }: KeyReferences) {
+  return {
+    accessKeyId: fromEnvironment(accessKeyId.env),
+    secretAccessKey: fromEnvironment(secretAccessKey.env),
+    ...(sessionToken && { sessionToken: fromEnvironment(sessionToken.env) }),
+  };
+}
+
+function fromEnvironment(name: string): string {
+  const value = process.env[name];
+  if (value) return value;
+  throw new TerminalError({
+    reason: "TargetInvalid",
+    userMessage: `signing in at AWS: environment variable "${name}" is not set`,
+  });
+}

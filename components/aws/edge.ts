@@ -1,0 +1,53 @@
+/** `edge: direct`: a target group and a host rule of the shared load balancer for each web service. */
+import { ListenerRule } from "@pulumi/aws/lb/listenerRule.js";
+import { TargetGroup } from "@pulumi/aws/lb/targetGroup.js";
+import { type CustomResourceOptions, type Output, output } from "@pulumi/pulumi";
+import type { ServiceDefinition } from "../ports.ts";
+import { portOf } from "./containers.ts";
+import type { directEdge } from "./ecs-options.ts";
+import type { ListenerState } from "./listener.ts";
+import { targetGroupName } from "./names.ts";
+
+export interface EdgeInput {
+  readonly stack: string;
+  readonly service: ServiceDefinition;
+  readonly host: string;
+  readonly direct: NonNullable<ReturnType<typeof directEdge>>;
+  readonly state: Output<ListenerState>;
+}
+
+/** Previews are few users' and change often: health is asked often, and one good answer is enough. */
+const HEALTH = { interval: 10, timeout: 5, healthyThreshold: 2, unhealthyThreshold: 3, matcher: "200-399" };
+
+/** The target group once its rule is there: ECS refuses one that no listener uses. */
+export function addToEdge(
+  name: string,
+  input: EdgeInput,
+  opts: { readonly group: CustomResourceOptions; readonly child: CustomResourceOptions },
+): Output<string> {
+  const { stack, service, host, direct, state } = input;
+  const group = new TargetGroup(
+    name,
+    {
+      name: targetGroupName(stack, service.name),
+      targetType: "ip",
+      protocol: "HTTP",
+      port: portOf(service) ?? 80,
+      vpcId: direct.vpc,
+      deregistrationDelay: direct.deregistrationSeconds,
+      healthCheck: { ...HEALTH, path: service.healthPath ?? "/" },
+    },
+    opts.group,
+  );
+  const rule = new ListenerRule(
+    name,
+    {
+      listenerArn: direct.listener,
+      priority: state.apply(({ priorities }) => priorities[service.name]),
+      conditions: [{ hostHeader: { values: [host] } }],
+      actions: [{ type: "forward", targetGroupArn: group.arn }],
+    },
+    opts.child,
+  );
+  return output([group.arn, rule.arn]).apply(([arn = ""]) => arn);
+}

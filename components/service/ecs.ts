@@ -1,0 +1,126 @@
+/** Services as tasks on ECS Fargate, in a cluster that previews share. */
+import { all, type ComponentResourceOptions, type Output } from "@pulumi/pulumi";
+import { checkEcs } from "../aws/check.ts";
+import { readLogs } from "../aws/cloud-logs.ts";
+import { startBuild } from "../aws/ecs-build.ts";
+import * as operations from "../aws/ecs-operations.ts";
+import { type EcsOptions, ecsOptions } from "../aws/ecs-options.ts";
+import * as parts from "../aws/ecs-parts.ts";
+import { ownedAt, removeAt } from "../aws/owned.ts";
+import { enginePace } from "../aws/pace.ts";
+import { createAwsProvider } from "../aws/provider.ts";
+import { refuseEcs } from "../aws/refusals.ts";
+import type { ServiceArgs, ServiceComponent, ServiceDefinition, ServiceDriver } from "../ports.ts";
+import { PreviewComponent } from "../preview-component.ts";
+import { dependenciesOf, startOrder } from "./references.ts";
+
+/**
+ * Arguments: `ServiceArgs` with `EcsOptions`. The cluster, its network, the Cloud Map namespace and,
+ * for `edge: direct`, the load balancer are there already; all else is made per preview. `addresses`
+ * are private names with ports.
+ */
+export class EcsServices extends PreviewComponent implements ServiceComponent {
+  readonly addresses: Output<Readonly<Record<string, string>>>;
+  declare readonly edge?: Output<string>;
+
+  constructor(name: string, args: ServiceArgs<EcsOptions>, opts?: ComponentResourceOptions) {
+    super("stackling:service:Ecs", name, {}, opts);
+    const ordered = startOrder(args.services);
+    const provider = createAwsProvider(this.childName("aws"), args.options, { parent: this });
+    const build = startBuild({
+      args,
+      child: { parent: this, provider },
+      name: (part) => this.childName(part),
+      pace: enginePace(this),
+    });
+    const edge = parts.readEdge(build);
+    const tasks = parts.runTasks(build);
+    const ready = new Map<string, Output<string>>();
+    const crons: { service: ServiceDefinition; version: parts.Version }[] = [];
+    for (const { service } of ordered) {
+      const before = dependenciesOf(service).flatMap((dependency) => ready.get(dependency) ?? []);
+      const version = parts.after(parts.defineService(build, service), [...tasks, ...before]);
+      if (service.kind === "cron") crons.push({ service, version });
+      else if (service.kind === "job") ready.set(service.name, parts.runJob(build, service, version));
+      else ready.set(service.name, parts.startService(build, service, version, edge));
+    }
+    if (crons.length > 0) parts.scheduleCrons(build, crons);
+    if (edge) this.edge = edge.apply((state) => state.edge);
+    this.addresses = all([...ready.values()]).apply(() => build.addresses);
+    this.registerOutputs({ addresses: this.addresses, ...(this.edge && { edge: this.edge }) });
+  }
+}
+
+/** What previews own besides their secrets, which are the secrets driver's. */
+const OWNED = [
+  "listener rule",
+  "ecs service",
+  "ecs task",
+  "schedule group",
+  "private name",
+  "target group",
+  "task definition",
+  "role",
+  "secret",
+  "log group",
+] as const;
+
+export const ecsService: ServiceDriver<EcsOptions> = {
+  runs: "images",
+  options: ecsOptions,
+  plugins: ["@pulumi/aws"],
+  component: EcsServices,
+  operations: {
+    address: operations.address,
+    setAwake: operations.setAwake,
+    isAwake: operations.isAwake,
+    explain: operations.explain,
+    logs: readLogs,
+    owned: (options, stack) => ownedAt(options, { only: OWNED, ...(stack !== undefined && { stack }) }),
+    remove: removeAt,
+    check: checkEcs,
+  },
+  refuses: refuseEcs,
+  example: () => ({
+    options: ecsOptions.parse({
+      region: "eu-central-1",
+      credentials: "instance",
+      cluster: "previews",
+      subnets: ["subnet-0a", "subnet-0b"],
+      securityGroups: ["sg-0a"],
+      namespace: { id: "ns-0a", name: "previews.internal" },
+    }),
+    source: {
+      repository: "https://git.example.dev/example.git",
+      commit: "0123456789abcdef0123456789abcdef01234567",
+      submodules: false,
+      lfs: false,
+      install: [],
+      build: [],
+    },
+    services: [
+      exampleService({ name: "web", dependsOn: ["api"], environment: { API: "http://${services.api.address}" } }),
+      exampleService({ name: "api", environment: { GREETING: "hello" } }),
+    ],
+    tasks: [],
+    urls: { web: "https://pr-1-example.preview.example.dev" },
+    environment: {},
+    generation: 0,
+  }),
+};
+
+function exampleService(given: Pick<ServiceDefinition, "name"> & Partial<ServiceDefinition>): ServiceDefinition {
+  return {
+    kind: "web",
+    image: "registry.example.dev/example@sha256:0000000000000000000000000000000000000000000000000000000000000000",
+    directory: ".",
+    healthPath: "/health",
+    startTimeoutSeconds: 60,
+    environment: {},
+    dependsOn: [],
+    sidecars: [],
+    memoryMiB: 512,
+    cpu: 0.25,
+    ...given,
+  };
+}
