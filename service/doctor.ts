@@ -16,6 +16,8 @@ export interface DoctorDeps {
   readonly forge: (name: string) => Forge | undefined;
   /** What the engine needs for the configured targets. */
   readonly plugins: () => Promise<readonly Finding[]>;
+  /** Whether registries take the credentials that are configured for them. */
+  readonly registries: () => Promise<readonly Finding[]>;
   /** Version of the engine that is in use. */
   readonly engineVersion: string;
 }
@@ -27,6 +29,7 @@ export function createDoctor(deps: DoctorDeps): () => Promise<readonly Finding[]
       ask("the store answers", () => deps.store.ping().then(() => [])),
       ask("the targets' drivers answer", () => deps.world.check()),
       ask("the engine's plugins were looked for", deps.plugins),
+      ask("registries were asked about their credentials", deps.registries),
       ask("the forges answer", () => checkForges(deps)),
       ask("deliveries are for repositories of the configuration", () => checkDeliveries(deps)),
     ]);

@@ -23,7 +23,6 @@ import type { Forge } from "./forges/forge.ts";
 import { findGitDir } from "./git.ts";
 import { credentialsFrom } from "./images/credentials.ts";
 import { createImages } from "./images/images.ts";
-import { createRegistry } from "./images/registry.ts";
 import { createInbox, type Inbox } from "./inbox/inbox.ts";
 import { createNotifier } from "./notify.ts";
 import { createReadinessChecks } from "./readiness.ts";
@@ -117,6 +116,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     forge: (name) => forges.get(name),
     plugins: () =>
       checkPlugins(registry, config.targets, { pulumiHome: layout(dataDir).pulumiHome, path: process.env.PATH ?? "" }),
+    registries: () => checkRegistries(config.images),
     engineVersion: engine.version,
   });
   const checks = createReadinessChecks({ store, world, engine, forges, repositories: config.repositories });
@@ -184,7 +184,7 @@ function reconcileDeps(
     subjects: createSubjectReader({ config, forge: (name) => forges.get(name) }),
     findRepository: repositories.find,
     images: createImages({
-      registry: createRegistry({ credentials: credentialsFrom(config.images) }),
+      registry: configuredRegistry(config.images),
       waitSeconds: config.images.waitSeconds,
       now,
     }),

@@ -1,6 +1,7 @@
 /** Asks a registry which image bears a name now: OCI Distribution Specification v1.1, "Pulling manifests". */
 import { createHash } from "node:crypto";
 import { StacklingError } from "../../components/errors.ts";
+import type { Finding } from "../../components/ports.ts";
 import { type Challenge, parseChallenge } from "./challenge.ts";
 import { DIGEST, DOCKER_HUB, type ImageReference } from "./reference.ts";
 import { type Answer, askRegistry, isLoopback, readText } from "./registry-request.ts";
@@ -23,6 +24,8 @@ export type ManifestRead =
 export interface Registry {
   /** The digest of the manifest or index that the reference's tag leads to. Never rejects for what a registry does. */
   read(image: ImageReference): Promise<ManifestRead>;
+  /** Whether the credentials for a host are accepted. */
+  check(host: string): Promise<Finding>;
 }
 
 export interface RegistryDeps {
@@ -57,13 +60,33 @@ export function createRegistry({ credentials, timeoutMs = TIMEOUT_MS }: Registry
         return unavailable(wordsFor(error, host, timeoutMs));
       }
     },
+    async check(host) {
+      const look: Look = { url: `${originOf(host)}/v2/`, host, credentials, signal: AbortSignal.timeout(timeoutMs) };
+      return checkHost(look).catch((error: unknown): Finding => {
+        const remedy = "look whether the registry is up, and into `images.credentials` of stackling.yaml";
+        return { ok: false, what: `registry ${wordsFor(error, host, timeoutMs)}`, remedy };
+      });
+    },
   };
+}
+
+/** The base of the API answers to whoever is let in: the specification's "Determining Support". */
+async function checkHost(look: Look): Promise<Finding> {
+  const answer = await askAuthorized(look, "GET");
+  if (answer !== "denied") await answer.cancel();
+  if (answer !== "denied" && answer.status === 200) {
+    return { ok: true, what: `registry "${look.host}" takes its credentials` };
+  }
+  const what = `registry "${look.host}" refuses its credentials`;
+  const remedy = `give \`images.credentials\` of stackling.yaml a name and a password for "${look.host}" that may read images`;
+  return { ok: false, what, remedy };
 }
 
 interface Look extends Pick<RegistryDeps, "credentials"> {
   readonly url: string;
   readonly host: string;
-  readonly repository: string;
+  /** Absent where no image is looked at. */
+  readonly repository?: string;
   readonly signal: AbortSignal;
 }
 
@@ -102,7 +125,8 @@ async function authorize(look: Look, challenge: Challenge): Promise<string | und
   if (challenge.scheme === "basic") return basic;
   const url = new URL(challenge.realm);
   if (challenge.service) url.searchParams.set("service", challenge.service);
-  url.searchParams.set("scope", challenge.scope ?? `repository:${look.repository}:pull`);
+  const scope = challenge.scope ?? (look.repository === undefined ? undefined : `repository:${look.repository}:pull`);
+  if (scope) url.searchParams.set("scope", scope);
   if (!isLoopback(look.host) && isLoopback(url.host)) throw refused(look.host, "sends us to this machine for a token");
   const headers = { Accept: "application/json", ...(basic ? { Authorization: basic } : {}) };
   const answer = await askRegistry(url.href, { method: "GET", headers, signal: look.signal });

@@ -40,6 +40,11 @@ export async function startRegistry({ auth = "anonymous", user }: RegistryWish =
     if (registry.instead(request, response)) return;
     const url = new URL(request.url ?? "/", `http://${registry.host}`);
     if (url.pathname === "/token") return giveToken(url, request, response);
+    if (url.pathname === "/v2/") {
+      if (isAllowed("", request.headers.authorization)) send(response, 200, {});
+      else challenge("", response);
+      return;
+    }
     const match = /^\/v2\/(.+)\/manifests\/([^/]+)$/.exec(url.pathname);
     if (!match) return send(response, 404, error("UNSUPPORTED"));
     const [, repository = "", reference = ""] = match;
@@ -50,15 +55,15 @@ export async function startRegistry({ auth = "anonymous", user }: RegistryWish =
   function isAllowed(repository: string, authorization: string | undefined): boolean {
     if (auth === "anonymous") return true;
     if (auth === "basic") return isUser(authorization);
-    return tokens.get(authorization?.replace(/^Bearer /, "") ?? "") === `repository:${repository}:pull`;
+    return tokens.get(authorization?.replace(/^Bearer /, "") ?? "") === scopeOf(repository);
   }
 
   function challenge(repository: string, response: ServerResponse): void {
-    const scope = `repository:${repository}:pull`;
+    const scope = repository ? `,scope="${scopeOf(repository)}"` : "";
     const words =
       auth === "basic"
         ? 'Basic realm="images"'
-        : `Bearer realm="http://${registry.host}/token",service="images",scope="${scope}"`;
+        : `Bearer realm="http://${registry.host}/token",service="images"${scope}`;
     response.setHeader("WWW-Authenticate", words);
     send(response, 401, error("UNAUTHORIZED"));
   }
@@ -94,6 +99,10 @@ export async function startRegistry({ auth = "anonymous", user }: RegistryWish =
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return Object.assign(registry, { host: `127.0.0.1:${(server.address() as AddressInfo).port}` });
+}
+
+function scopeOf(repository: string): string {
+  return repository ? `repository:${repository}:pull` : "";
 }
 
 function sendManifest({ method, headers }: IncomingMessage, response: ServerResponse, body: Buffer | undefined): void {

@@ -125,6 +125,25 @@ describe("reading an image at its registry", () => {
     }
   });
 
+  it("checks the credentials for a host", async () => {
+    for (const auth of ["basic", "token"] as const) {
+      if (auth === "token") await registry.close();
+      registry = await startRegistry({ auth, user: ADA });
+      const checks = [ADA, { ...ADA, password: "no" }].map((credentials) =>
+        createRegistry({ credentials: async () => credentials }).check(registry.host),
+      );
+      const [right, wrong] = await Promise.all(checks);
+      assert.deepEqual([right?.ok, wrong?.ok], [true, false], auth);
+      assert.match(wrong?.what ?? "", /refuses its credentials/);
+      assert.match(wrong?.remedy ?? "", /images\.credentials/);
+    }
+    await registry.close();
+    const away = await createRegistry({ credentials: async () => ADA }).check(registry.host);
+    assert.equal(away.ok, false);
+    assert.match(away.what, /^registry "127\.0\.0\.1:\d+" cannot be reached/);
+    registry = await startRegistry();
+  });
+
   it("says which secret is missing instead of going on without it", async () => {
     registry = await startRegistry({ auth: "basic", user: ADA });
     const image = parseImage(`${registry.host}/acme/shop:1`);
