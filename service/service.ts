@@ -21,7 +21,7 @@ import { engineEnvironment } from "./engine-environment.ts";
 import { connectForges, LOCAL_FORGE } from "./forges/connect.ts";
 import type { Forge } from "./forges/forge.ts";
 import { findGitDir } from "./git.ts";
-import { credentialsFrom } from "./images/credentials.ts";
+import { checkRegistries, configuredRegistry } from "./images/configured.ts";
 import { createImages } from "./images/images.ts";
 import { createInbox, type Inbox } from "./inbox/inbox.ts";
 import { createNotifier } from "./notify.ts";
