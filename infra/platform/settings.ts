@@ -52,10 +52,10 @@ const budget = z.strictObject({
   costCenter: z.string().optional().describe("Counts only what bears this cost centre; the whole account by default."),
 });
 
-const { region, credentials, assumeRole, endpoint } = accountShape;
+const { region, credentials, assumeRole } = accountShape;
 
 const aws = z.strictObject({
-  account: z.strictObject({ region, credentials, assumeRole, endpoint }),
+  account: z.strictObject({ region, credentials, assumeRole }),
   vpcId: z.string().min(1),
   publicSubnetIds: z.array(z.string()).min(2, "a load balancer needs subnets in two availability zones"),
   privateSubnetIds: z.array(z.string()).min(1),
@@ -65,6 +65,8 @@ const aws = z.strictObject({
   memoryMiB: z.int().min(512).default(2048),
   logRetentionDays: z.union([1, 3, 7, 14, 30, 60, 90, 180, 365].map((value) => z.literal(value))).default(30),
   previewNamespace: z.string().default("previews.internal").describe("Private Cloud Map namespace of the previews."),
+  taskPolicies: z.array(z.string()).default([]).describe("Managed policies that previews may be given, by ARN."),
+  permissionsBoundary: z.string().optional().describe("Boundary that every role of a preview must bear, by ARN."),
   budget: budget.optional(),
   costTags: z
     .boolean()

@@ -26,7 +26,8 @@ export async function graphOf(
   const all: Declared[] = [];
   await runtime.setMocks(
     {
-      call: () => ({}),
+      call: ({ token }) =>
+        token === "aws:index/getCallerIdentity:getCallerIdentity" ? { accountId: "123456789012" } : {},
       newResource: ({ type, name, inputs, provider = "", custom = false }) => {
         // Mocks know no transforms, so what the program's would do is done here.
         const props = tagged({ type, name, custom, props: inputs, opts: {} }, TAGS)?.props ?? inputs;
