@@ -14,6 +14,8 @@ export const registry = {
   },
   secrets: {
     local: async () => (await import("./secrets/local.ts")).localSecrets,
+    external: async () => (await import("./secrets/external.ts")).externalSecrets,
+    esc: async () => (await import("./secrets/esc.ts")).escSecrets,
   },
 } as const;
 

@@ -31,7 +31,7 @@ export interface TargetDrivers {
   readonly service: ProgramDriver<ServiceArgs<never>, ServiceComponent>;
   readonly database?: ProgramDriver<DatabaseArgs<never>, DatabaseComponent>;
   readonly dns: ProgramDriver<DnsArgs<never>, DnsComponent>;
-  readonly secrets: ProgramDriver<SecretsArgs<never>, SecretsComponent>;
+  readonly secrets: ProgramDriver<SecretsArgs<never>, SecretsComponent> & { readonly brings?: "granted" };
 }
 
 /** Drivers by port and name, as `components/registry.ts` exports them. */
@@ -82,7 +82,7 @@ export function previewProgram(
       stack,
       tags,
       options: optionsOf(drivers.secrets, target.secrets.options),
-      secrets: secretDefinitions(spec, grantedValues),
+      secrets: secretDefinitions(spec, drivers, grantedValues),
     });
     const database = createDatabase(spec, drivers);
     const service = new drivers.service.component("service", {
@@ -136,10 +136,15 @@ function createDatabase(spec: PreviewSpec, drivers: TargetDrivers) {
   });
 }
 
-function secretDefinitions(spec: PreviewSpec, values: Readonly<Record<string, string>>): SecretDefinition[] {
+function secretDefinitions(
+  spec: PreviewSpec,
+  { secrets: { brings } }: TargetDrivers,
+  values: Readonly<Record<string, string>>,
+): SecretDefinition[] {
   const generation = spec.generations.secrets;
   const generated = spec.generatedSecrets.map((name) => ({ name, generation }));
-  const granted = spec.grantedSecrets.map((name) => {
+  const granted = spec.grantedSecrets.map((name): SecretDefinition => {
+    if (brings === "granted") return { name, generation, granted: true };
     const value = values[name];
     if (value === undefined) {
       throw new TerminalError({ reason: "SecretMissing", userMessage: `granting secret "${name}": it has no value` });

@@ -21,6 +21,7 @@ import { engineEnvironment } from "./engine-environment.ts";
 import { connectForges, LOCAL_FORGE } from "./forges/connect.ts";
 import type { Forge } from "./forges/forge.ts";
 import { findGitDir } from "./git.ts";
+import { grantedValues } from "./granted-secrets.ts";
 import { checkRegistries, configuredRegistry } from "./images/configured.ts";
 import { createImages } from "./images/images.ts";
 import { createInbox, type Inbox } from "./inbox/inbox.ts";
@@ -29,7 +30,6 @@ import { createReadinessChecks } from "./readiness.ts";
 import { type ReconcileDeps, type ReconcileOptions, reconcile } from "./reconcile.ts";
 import { createRepositories, type Repositories } from "./repositories.ts";
 import { type Resync, startResync } from "./resync.ts";
-import { resolveSecret } from "./secret-reference.ts";
 import { openStore, type PostgresStore } from "./store/postgres.ts";
 import { createSubjectReader, refOf } from "./subject.ts";
 import { startTrim } from "./trim.ts";
@@ -230,15 +230,7 @@ async function resolveSecrets({ repositories }: Parts, spec: PreviewSpec): Promi
   if (spec.grantedSecrets.length === 0) return {};
   const repository = await repositories.find(spec.repository);
   if (!repository) throw notConfigured(spec.repository);
-  const values = spec.grantedSecrets.map(async (name) => {
-    const reference = Object.hasOwn(repository.secrets, name) ? repository.secrets[name] : undefined;
-    if (reference) return [name, await resolveSecret(reference)] as const;
-    throw new TerminalError({
-      reason: "SpecInvalid",
-      userMessage: `granting the secret "${name}": the configuration of "${spec.repository}" does not name it`,
-    });
-  });
-  return Object.fromEntries(await Promise.all(values));
+  return grantedValues(repository, spec);
 }
 
 /** What a repository without `preview.yaml` seems to be. Throws `TerminalError` with what to write when that cannot be told. */

@@ -2,6 +2,7 @@
 import { CustomResource, type CustomResourceOptions, type Input, type Output } from "@pulumi/pulumi";
 import type { CheckoutInputs } from "./checkout.ts";
 import type { RouteInputs } from "./route.ts";
+import type { SecretInputs } from "./secret.ts";
 import type { ServiceInputs } from "./service.ts";
 import type { TaskInputs } from "./task.ts";
 
@@ -42,5 +43,14 @@ export class LocalRelease extends CustomResource {
 export class LocalRoute extends CustomResource {
   constructor(name: string, inputs: Declared<RouteInputs>, opts: CustomResourceOptions) {
     super("stackling:local:Route", name, { ...inputs }, opts);
+  }
+}
+
+export class LocalSecret extends CustomResource {
+  declare readonly value: Output<string>;
+
+  constructor(name: string, inputs: Declared<SecretInputs>, opts: CustomResourceOptions) {
+    const hidden = { additionalSecretOutputs: ["value"] };
+    super("stackling:local:Secret", name, { ...inputs, value: undefined }, { ...opts, ...hidden });
   }
 }

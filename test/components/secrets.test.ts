@@ -1,13 +1,28 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { after, describe, it } from "node:test";
 import { secretResource } from "../../components/local/secret.ts";
 import { type DriverName, registry } from "../../components/registry.ts";
 import { secretsContract } from "../contracts/secrets.ts";
+import { ESC_TOKEN, type EscServer, escValue, startEscServer } from "../support/esc-server.ts";
 
 /** A driver without a line here fails the type check. */
 const suites: Record<DriverName<"secrets">, () => void> = {
   local: () => secretsContract({ name: "local", load: registry.secrets.local }),
+  external: () => secretsContract({ name: "external", load: registry.secrets.external }),
+  esc: () => secretsContract({ name: "esc", load: registry.secrets.esc, options: escOptions }),
 };
+
+const servers: EscServer[] = [];
+after(() => Promise.all(servers.map((server) => server.close())));
+
+async function escOptions() {
+  const variables = { STRIPE_KEY: escValue("given", true), OTHER_KEY: escValue("not asked for") };
+  const server = await startEscServer({ environmentVariables: escValue(variables) });
+  servers.push(server);
+  process.env.STACKLING_TEST_ESC = ESC_TOKEN;
+  const { options } = (await registry.secrets.esc()).example();
+  return { ...options, accessToken: { env: "STACKLING_TEST_ESC" }, apiUrl: server.url };
+}
 
 for (const run of Object.values(suites)) run();
 

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type Output, secret } from "@pulumi/pulumi";
+import { z } from "zod";
+import type { SecretDefinition, SecretsArgs, SecretsComponent } from "../../components/ports.ts";
+import { PreviewComponent } from "../../components/preview-component.ts";
+import { loadDrivers, previewProgram } from "../../infra/program.ts";
+import { createEngineWorld } from "../components/local/engine-world.ts";
+import { requires } from "../support/requires.ts";
+import { registry } from "./world/registry.ts";
+import { spec } from "./world/world.ts";
+
+const asked: SecretDefinition[] = [];
+
+class Store extends PreviewComponent implements SecretsComponent {
+  readonly values: Output<Readonly<Record<string, string>>>;
+
+  constructor(name: string, { secrets }: SecretsArgs) {
+    super("stackling:secrets:Store", name, {});
+    asked.push(...secrets);
+    this.values = secret<Readonly<Record<string, string>>>({});
+    this.registerOutputs({});
+  }
+}
+
+describe("a secrets driver that brings granted secrets", requires("engine"), () => {
+  it("is asked for them by name, without a value and whatever the configuration holds", async () => {
+    const wish = { ...spec("shop-pr-1", []), grantedSecrets: ["STRIPE_KEY"], generatedSecrets: ["SESSION_KEY"] };
+    const drivers = {
+      ...(await loadDrivers(registry, wish.target)),
+      secrets: { options: z.strictObject({}), component: Store, brings: "granted" as const },
+    };
+    const world = await createEngineWorld("shop-pr-1", previewProgram(wish, drivers, { STRIPE_KEY: "never seen" }));
+    try {
+      await world.stack.up();
+      assert.deepEqual(asked, [
+        { name: "SESSION_KEY", generation: 0 },
+        { name: "STRIPE_KEY", generation: 0, granted: true },
+      ]);
+    } finally {
+      await world.stack.destroy();
+      await world.close();
+    }
+  });
+});
