@@ -12,11 +12,14 @@ import { type PreviewSpec, previewSpec } from "./spec.ts";
 const config = new Config("stackling");
 const spec = await readSpec();
 const secrets = config.getObject<Record<string, string>>("secrets") ?? {};
-const outputs = await previewProgram(spec, await loadDrivers(registry, spec.target), secrets)();
+const { program } = spec.target;
+const extend = program === undefined ? undefined : (await import("./extension.ts")).loadExtension(program);
 
-/** Exports of the main module are the stack's outputs, under the same names as in an inline program. */
-export const { addresses, hosts, database, databaseIdentity } = outputs;
-export { spec };
+/**
+ * What the main module exports are the stack's outputs, the same as of an inline program. Their names are
+ * known only now, so they are one default export.
+ */
+export default await previewProgram(spec, await loadDrivers(registry, spec.target), secrets, await extend)();
 
 async function readSpec(): Promise<PreviewSpec> {
   const file = process.env.STACKLING_SPEC;

@@ -90,7 +90,7 @@ export function installCommand({ name, version, server }: EnginePlugin): string 
 
 /** On PATH any version serves, as for the engine itself. */
 async function isInstalled({ name, version }: EnginePlugin, { pulumiHome, path }: PluginPlaces): Promise<boolean> {
-  const installed = await readdir(join(pulumiHome, "plugins")).catch(() => []);
+  const installed: readonly string[] = await readdir(join(pulumiHome, "plugins")).catch(() => []);
   if (installed.includes(`resource-${name}-v${version}`)) return true;
   const found = path.split(delimiter).map((folder) =>
     access(join(folder, `pulumi-resource-${name}`), constants.X_OK).then(

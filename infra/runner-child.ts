@@ -6,7 +6,7 @@
 import { admitFence } from "../components/local/fence.ts";
 import { redact } from "../components/local/redact.ts";
 import type { LocalSettings } from "../components/local/resource.ts";
-import { loadDrivers, previewProgram, type Registry } from "./program.ts";
+import { type Extension, loadDrivers, previewProgram, type Registry } from "./program.ts";
 import {
   type ChildSettings,
   type FromChild,
@@ -16,6 +16,7 @@ import {
   toWire,
   type Work,
 } from "./runner-messages.ts";
+import type { PreviewSpec } from "./spec.ts";
 import { createStackDriver, type RunHooks, type StackDriver } from "./stack-driver.ts";
 import type { EngineProcess } from "./stacks.ts";
 
@@ -117,8 +118,12 @@ async function perform({ driver, registry }: Ready, stack: string, work: Work, r
   if (work.kind === "destroy") return driver.destroy(stack, runHooks);
   if (work.kind === "drift") return driver.drift(stack, runHooks);
   const { spec, secrets, refresh, mayBeNew } = work;
-  const program = previewProgram(spec, await loadDrivers(registry, spec.target), secrets);
+  const program = previewProgram(spec, await loadDrivers(registry, spec.target), secrets, await extensionOf(spec));
   return driver.up({ stack, program, refresh, mayBeNew, secrets: Object.values(secrets) }, runHooks);
+}
+
+async function extensionOf({ target: { program } }: PreviewSpec): Promise<Extension | undefined> {
+  return program === undefined ? undefined : (await import("./extension.ts")).loadExtension(program);
 }
 
 function hooks(state: ChildState): RunHooks {

@@ -11,6 +11,7 @@ const OUTAGES = new Set<string>([
   "EngineInterrupted",
   "CheckoutFailed",
   "PluginMissing",
+  "ProgramInvalid",
   "TargetUnreachable",
   "NamespaceTerminating",
 ]);
