@@ -43,7 +43,9 @@ export function awaitImages(waiting: Waiting): Partial<PreviewStatus> {
 function nextLook(unfound: readonly Unfound[], { since, until, now }: Span & { readonly now: string }): string {
   const most = now < until ? MOST_SECONDS : AWAY_SECONDS;
   const tenth = (Date.parse(now) - Date.parse(since)) / 10_000;
-  const regular = Math.min(Math.max(tenth, LEAST_SECONDS), most);
+  // One that does not answer may take each look's whole time.
+  const least = unfound.some(({ read }) => read.kind === "unavailable") ? MOST_SECONDS : LEAST_SECONDS;
+  const regular = Math.min(Math.max(tenth, least), most);
   const asked = unfound.map(({ read }) => (read.kind === "unavailable" ? (read.retryAfterSeconds ?? 0) : 0));
   const pause = Math.max(regular, Math.min(Math.max(...asked), RETRY_AFTER_MOST_SECONDS));
   const next = after(now, pause);
