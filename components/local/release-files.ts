@@ -1,6 +1,7 @@
 /** What is on disk about a release: what it is (launch) and what runs of it (state). Nothing is kept in memory only. */
 import { readdir } from "node:fs/promises";
 import type { ServiceKind } from "../ports.ts";
+import { tryFileLock, withFileLock } from "./file-lock.ts";
 import { readJson, writeJson } from "./json-file.ts";
 import { layout } from "./layout.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
@@ -62,6 +63,16 @@ export function filesOf({ dataDir, launch }: Release) {
 
 export function logOf({ dataDir, launch }: Release): string {
   return layout(dataDir).preview(launch.stack).log(launch.service);
+}
+
+/** One create, delete, wake or look of the supervisor at a time. */
+export async function withReleaseLock<T>(release: Release, body: () => Promise<T>): Promise<T> {
+  return withFileLock(filesOf(release).lock, body);
+}
+
+/** As `tryFileLock`. */
+export async function tryReleaseLock(release: Release): ReturnType<typeof tryFileLock> {
+  return tryFileLock(filesOf(release).lock);
 }
 
 export async function readRelease(dataDir: string, stack: string, id: string): Promise<Release | undefined> {

@@ -10,7 +10,16 @@ import { inside, layout } from "./layout.ts";
 import { nodeFolder } from "./node-runtime.ts";
 import { choosePort } from "./ports.ts";
 import { awaitHealthy, endReleaseProcesses, isKeptAlive, isRunning, removeRelease, startRelease } from "./release.ts";
-import { filesOf, type Launch, type Release, readRelease, readState, releaseIds, writeState } from "./release-files.ts";
+import {
+  filesOf,
+  type Launch,
+  type Release,
+  readRelease,
+  readState,
+  releaseIds,
+  withReleaseLock,
+  writeState,
+} from "./release-files.ts";
 import type { LocalResource, ResourceContext } from "./resource.ts";
 import { allocateUser } from "./users.ts";
 
@@ -74,7 +83,7 @@ export const serviceResource: LocalResource<ServiceInputs, ServiceState> = {
     const release = await readRelease(settings.dataDir, stack, id);
     // A release of the same name but made later is not the one that is to go.
     if (!release || release.launch.instance !== state.instance) return;
-    await withFileLock(filesOf(release).lock, () => removeRelease(release));
+    await withReleaseLock(release, () => removeRelease(release));
   },
 };
 

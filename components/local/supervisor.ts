@@ -2,17 +2,17 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Cron } from "croner";
 import { pruneFences } from "./fence.ts";
-import { tryFileLock, withFileLock } from "./file-lock.ts";
 import { rotateLog } from "./log-file.ts";
 import { awaitHealthy, endRelease, isKeptAlive, isRunning, startRelease } from "./release.ts";
 import {
-  filesOf,
   listReleases,
   listStacks,
   logOf,
   type Release,
   type ReleaseState,
   readState,
+  tryReleaseLock,
+  withReleaseLock,
   writeState,
 } from "./release-files.ts";
 
@@ -68,7 +68,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
 export async function setAwake(dataDir: string, stack: string, awake: boolean): Promise<void> {
   const releases = await listReleases(dataDir, stack);
   for (const release of awake ? releases : releases.reverse()) {
-    await withFileLock(filesOf(release).lock, () => (awake ? wake(release) : putToSleep(release)));
+    await withReleaseLock(release, () => (awake ? wake(release) : putToSleep(release)));
   }
 }
 
@@ -109,9 +109,9 @@ async function tendAll(deps: SupervisorDeps, signal: AbortSignal): Promise<void>
 /** One look at one release. Whoever holds its lock (a create, a delete, a wake) is at it already. */
 async function tend(deps: SupervisorDeps, release: Release, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
-  let unlock: Awaited<ReturnType<typeof tryFileLock>>;
+  let unlock: Awaited<ReturnType<typeof tryReleaseLock>>;
   try {
-    unlock = await tryFileLock(filesOf(release).lock);
+    unlock = await tryReleaseLock(release);
     if (!unlock) return;
     const state = await readState(release);
     if (state?.phase !== "ready" || state.desired !== "running") return;
@@ -194,5 +194,5 @@ async function wake(release: Release): Promise<void> {
 
 async function endAll(dataDir: string): Promise<void> {
   const releases = (await Promise.all((await listStacks(dataDir)).map((stack) => listReleases(dataDir, stack)))).flat();
-  await Promise.all(releases.map((release) => withFileLock(filesOf(release).lock, () => endRelease(release))));
+  await Promise.all(releases.map((release) => withReleaseLock(release, () => endRelease(release))));
 }

@@ -104,12 +104,12 @@ function historyOf(history: readonly HistoryEntry[]): Html {
 
 function commentOf({ comment }: PreviewView): Html {
   if (!comment) return html``;
-  return html`<details class="card"><summary><h2>Comment on the pull request</h2></summary><div class="comment">${commentText(comment)}</div></details>`;
+  return html`<details class="card"><summary><h2>Comment on the pull request</h2></summary><div class="output comment">${commentText(comment)}</div></details>`;
 }
 
 function logsOf(view: PreviewView): Html {
   const source = `/api/v1/previews/${encodeURIComponent(view.key)}/logs`;
   return html`<section class="card"><h2>Logs</h2>
-<pre id="log" tabindex="0" role="log" aria-label="Logs" data-src="${`${source}?tail=200&follow=1`}"></pre>
+<pre class="output" id="log" tabindex="0" role="log" aria-label="Logs" data-src="${`${source}?tail=200&follow=1`}"></pre>
 <noscript><p><a href="${source}?tail=200">Show the last lines</a></p></noscript></section>`;
 }

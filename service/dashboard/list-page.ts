@@ -51,7 +51,7 @@ ${view.author && html`<span>${view.author}</span>`}
 
 export function excerptOf(lines: readonly string[]): Html {
   if (lines.length === 0) return html``;
-  return html`<pre class="excerpt" tabindex="0" aria-label="Last lines of output">${lines.join("\n")}</pre>`;
+  return html`<pre class="output" tabindex="0" aria-label="Last lines of output">${lines.join("\n")}</pre>`;
 }
 
 export function detailHref(key: string): string {

@@ -191,7 +191,7 @@ ${preview && nameOf(preview)}
 ${said && html`<p class="message">${said}</p>`}
 <p class="soft">${form.text}</p>
 </div>
-${excerpt.length > 0 && html`<pre tabindex="0" aria-label="Last lines of output">${excerpt.join("\n")}</pre>`}
+${excerpt.length > 0 && html`<pre class="output" tabindex="0" aria-label="Last lines of output">${excerpt.join("\n")}</pre>`}
 ${steps.length > 0 && html`<ol aria-label="Steps so far">${[...steps].reverse().map(stepOf)}</ol>`}
 ${linksOf(homeUrl, preview)}
 </main>

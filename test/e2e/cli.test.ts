@@ -8,7 +8,7 @@ import type { PreviewView } from "../../service/api/preview-view.ts";
 import { eventually } from "../support/eventually.ts";
 import { createRepository, type TestRepository } from "../support/git-repository.ts";
 import { requires } from "../support/requires.ts";
-import { type CommandLine, freePort, prepareCommandLine, type Run } from "./support/command-line.ts";
+import { type CommandLine, prepareCommandLine, type Run, serveApp } from "./support/command-line.ts";
 import { remainsOf } from "./support/oracle.ts";
 import { tinyApp } from "./support/tiny-app.ts";
 import { visitorOf } from "./support/visitor.ts";
@@ -40,11 +40,7 @@ describe("the verbs of a running service", needs, () => {
     cli = await prepareCommandLine();
     repository = await createRepository({ files: tinyApp({ text: "main", server: TALKING }) });
     await repository.commit("open", { "text.txt": "one" }, "Say one");
-    port = await freePort();
-    const config = join(cli.temporary, "stackling.yaml");
-    await writeFile(config, `port: ${port}\nrepositories:\n  - { path: ${repository.path}, name: app }\n`);
-    const service = cli.start("serve", "--config", config);
-    await service.says(/app#1\s+live/);
+    port = await serveApp(cli, repository.path);
   });
   after(async () => {
     await cli.remove();

@@ -1,12 +1,12 @@
 /** `stackling pulumi KEY -- …` on verbs that run the program: the language host, `infra/index.ts` and the provider as executables. */
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { withClient } from "../../components/local/database-client.ts";
 import { createRepository, type TestRepository } from "../support/git-repository.ts";
 import { requires } from "../support/requires.ts";
-import { type CommandLine, freePort, prepareCommandLine } from "./support/command-line.ts";
+import { type CommandLine, prepareCommandLine, serveApp } from "./support/command-line.ts";
 import { tinyApp } from "./support/tiny-app.ts";
 import { visitorOf } from "./support/visitor.ts";
 
@@ -19,11 +19,7 @@ describe("the program by the CLI", requires("engine", "postgres"), () => {
     cli = await prepareCommandLine();
     repository = await createRepository({ files: tinyApp({ text: "main" }) });
     await repository.commit("open", { "text.txt": "one" }, "Say one");
-    port = await freePort();
-    const config = join(cli.temporary, "stackling.yaml");
-    await writeFile(config, `port: ${port}\nrepositories:\n  - { path: ${repository.path}, name: app }\n`);
-    const service = cli.start("serve", "--config", config);
-    await service.says(/app#1\s+live/);
+    port = await serveApp(cli, repository.path);
   });
   after(async () => {
     await cli.remove();

@@ -1,4 +1,5 @@
 import type { Preview, PreviewStatus } from "../../service/status.ts";
+import { pullRequest } from "./memory-forge.ts";
 
 export const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 
@@ -27,24 +28,12 @@ export function aPreview(wish: PreviewWish = {}): Preview {
     createdAt: at,
     lastPushAt: at,
     intents: { generations: { deploy: 0, database: 0, seed: 0, secrets: 0 }, keep: false, asleep: false },
-    pullRequest: {
-      number,
+    pullRequest: pullRequest(number, COMMIT, {
       title: wish.title ?? "Show the cart total",
-      state: "open",
-      merged: false,
-      draft: false,
-      author: "ada",
-      fork: false,
-      trustedAuthor: true,
-      bot: false,
-      labels: [],
-      headSha: COMMIT,
-      headRef: `feature-${number}`,
-      baseRef: "main",
       url: `https://forge.example/acme/${repository}/pull/${number}`,
       createdAt: at,
       updatedAt: at,
-    },
+    }),
     handles: {},
     revision: 1,
     status: {

@@ -4,7 +4,6 @@ import { chmod, lstat, mkdir, readdir, readFile, readlink, rm, stat, symlink, wr
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { execa } from "execa";
-import { StacklingError } from "../../../components/errors.ts";
 import { checkoutResource } from "../../../components/local/checkout.ts";
 import { folderResource } from "../../../components/local/folder.ts";
 import { layout } from "../../../components/local/layout.ts";
@@ -13,7 +12,7 @@ import { findByUser } from "../../../components/local/processes.ts";
 import { listUsers } from "../../../components/local/users.ts";
 import { createRepository, type TestRepository } from "../../support/git-repository.ts";
 import { requires } from "../../support/requires.ts";
-import { createLocalWorld } from "./local-world.ts";
+import { createLocalWorld, failureOf } from "./local-world.ts";
 
 describe("a checkout", () => {
   let repository: TestRepository;
@@ -38,15 +37,6 @@ describe("a checkout", () => {
     world = await createLocalWorld();
   });
   afterEach(() => world.remove());
-
-  const failure = async (promise: Promise<unknown>): Promise<StacklingError> => {
-    const error = await promise.then(
-      () => undefined,
-      (thrown: unknown) => thrown,
-    );
-    assert.ok(error instanceof StacklingError, `failed with ${String(error)}`);
-    return error;
-  };
 
   it("holds the commit's files, attributes applied, and no .git", async () => {
     const path = await world.checkOut({ repository: repository.path, commit });
@@ -88,7 +78,7 @@ describe("a checkout", () => {
   it("fails with the last redacted lines when the build fails, and leaves no folder", async () => {
     const command = "echo token=abcdef123456; echo https://u:p@host/x; exit 3";
     const build = [{ command, directory: "." }];
-    const error = await failure(world.checkOut({ repository: repository.path, commit, build }));
+    const error = await failureOf(world.checkOut({ repository: repository.path, commit, build }));
     assert.equal(error.reason, "BuildFailed");
     assert.deepEqual(error.excerpt, ["token=[redacted]", "https://[redacted]@host/x"]);
     assert.deepEqual(
@@ -100,7 +90,7 @@ describe("a checkout", () => {
   it("refuses a commit that is not there and an id that is not one", async () => {
     for (const wrong of ["0".repeat(40), "--upload-pack=touch /tmp/x", "HEAD"]) {
       assert.equal(
-        (await failure(world.checkOut({ repository: repository.path, commit: wrong }))).reason,
+        (await failureOf(world.checkOut({ repository: repository.path, commit: wrong }))).reason,
         "CheckoutFailed",
       );
     }
@@ -108,7 +98,10 @@ describe("a checkout", () => {
 
   it("refuses a build directory outside of the source", async () => {
     const build = [{ command: "true", directory: "../.." }];
-    assert.equal((await failure(world.checkOut({ repository: repository.path, commit, build }))).reason, "SpecInvalid");
+    assert.equal(
+      (await failureOf(world.checkOut({ repository: repository.path, commit, build }))).reason,
+      "SpecInvalid",
+    );
   });
 
   it("installs once for equal manifests and commands, in a folder that holds nothing else", async () => {

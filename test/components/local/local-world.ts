@@ -1,7 +1,9 @@
 /** A data folder with one preview in it, and the context a resource gets from the provider. */
+import assert from "node:assert/strict";
 import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { StacklingError } from "../../../components/errors.ts";
 import { checkoutResource } from "../../../components/local/checkout.ts";
 import { folderResource } from "../../../components/local/folder.ts";
 import { owned } from "../../../components/local/operations.ts";
@@ -10,6 +12,16 @@ import { type ServiceInputs, serviceResource } from "../../../components/local/s
 import type { SourceDefinition } from "../../../components/ports.ts";
 
 export const STACK = "shop-pr-1";
+
+/** The error of ours that a promise is rejected with. */
+export async function failureOf(promise: Promise<unknown>): Promise<StacklingError> {
+  const error = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof StacklingError, `failed with ${String(error)}`);
+  return error;
+}
 
 export async function createLocalWorld() {
   const dataDir = await realpath(await mkdtemp(join(tmpdir(), "stackling-local-")));

@@ -3,7 +3,6 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { execa } from "execa";
-import { StacklingError } from "../../../components/errors.ts";
 import { folderResource } from "../../../components/local/folder.ts";
 import { layout } from "../../../components/local/layout.ts";
 import { nodeFolder } from "../../../components/local/node-runtime.ts";
@@ -15,7 +14,7 @@ import { setAwake } from "../../../components/local/supervisor.ts";
 import { eventually } from "../../support/eventually.ts";
 import { createRepository, type TestRepository } from "../../support/git-repository.ts";
 import { requires } from "../../support/requires.ts";
-import { createLocalWorld, SERVER, STACK, serviceInputs } from "./local-world.ts";
+import { createLocalWorld, failureOf, SERVER, STACK, serviceInputs } from "./local-world.ts";
 
 describe("a release of a service", () => {
   let repository: TestRepository;
@@ -34,14 +33,6 @@ describe("a release of a service", () => {
 
   const ask = async (address: string, path = "/") => (await fetch(`http://${address}${path}`)).text();
   const processes = () => findMarked("STACKLING_OWNER", (owner) => owner.includes(`${world.dataDir}/`));
-  const failure = async (promise: Promise<unknown>): Promise<StacklingError> => {
-    const error = await promise.then(
-      () => undefined,
-      (thrown: unknown) => thrown,
-    );
-    assert.ok(error instanceof StacklingError, `failed with ${String(error)}`);
-    return error;
-  };
 
   it("serves once it is made and leaves no process or file when it is deleted", async () => {
     const { id, state } = await world.start(serviceInputs(checkout, { healthPath: "/health" }));
@@ -66,7 +57,7 @@ describe("a release of a service", () => {
     try {
       await new Promise((resolve) => thief.stdout.once("data", resolve));
       assert.equal(await address(world.dataDir, STACK, "web"), undefined);
-      assert.equal((await failure(setAwake(world.dataDir, STACK, true))).reason, "StartFailed");
+      assert.equal((await failureOf(setAwake(world.dataDir, STACK, true))).reason, "StartFailed");
     } finally {
       thief.kill("SIGKILL");
       await thief.catch(() => undefined);
@@ -99,7 +90,7 @@ describe("a release of a service", () => {
   });
 
   it("tells the exit code with the last lines, secrets taken out, when the command exits", async () => {
-    const error = await failure(
+    const error = await failureOf(
       world.start(
         serviceInputs(
           checkout,
@@ -117,7 +108,7 @@ describe("a release of a service", () => {
   });
 
   it("says PortNotOpen when nothing listens in time, and leaves nothing running", async () => {
-    const error = await failure(
+    const error = await failureOf(
       world.start(serviceInputs(checkout, { command: "sleep 600", startTimeoutSeconds: 0.3 })),
     );
     assert.equal(error.reason, "PortNotOpen");
@@ -125,7 +116,7 @@ describe("a release of a service", () => {
   });
 
   it("says HealthCheckFailed with the status when the health path does not answer well", async () => {
-    const error = await failure(
+    const error = await failureOf(
       world.start(serviceInputs(checkout, { healthPath: "/broken", startTimeoutSeconds: 1.5 })),
     );
     assert.equal(error.reason, "HealthCheckFailed");
@@ -135,7 +126,7 @@ describe("a release of a service", () => {
 
   it("starts sidecars with it, and fails when one of them fails", async () => {
     const sidecars = [{ name: "helper", command: "exit 4" }];
-    const error = await failure(
+    const error = await failureOf(
       world.start(serviceInputs(checkout, { sidecars, kind: "worker", command: "sleep 600" })),
     );
     assert.match(error.userMessage, /sidecar "helper" exited with code 4/);
@@ -146,14 +137,16 @@ describe("a release of a service", () => {
     const mark = join(checkout, "job-ran");
     await world.start(serviceInputs(checkout, { name: "once", kind: "job", command: `echo done > ${mark}` }));
     assert.equal(await readFile(mark, "utf8"), "done\n");
-    const error = await failure(world.start(serviceInputs(checkout, { name: "bad", kind: "job", command: "exit 2" })));
+    const error = await failureOf(
+      world.start(serviceInputs(checkout, { name: "bad", kind: "job", command: "exit 2" })),
+    );
     assert.equal(error.reason, "StartFailed");
   });
 
   it("keeps the older release serving while a newer one fails", async () => {
     const old = await world.start(serviceInputs(checkout));
     await serviceResource.confirm?.(world.context(), old.id, old.state);
-    await failure(world.start(serviceInputs(checkout, { command: "exit 1" })));
+    await failureOf(world.start(serviceInputs(checkout, { command: "exit 1" })));
     assert.equal(await ask(old.state.address), "hello");
     await serviceResource.delete(world.context(), old.id, old.state);
   });

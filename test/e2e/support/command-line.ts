@@ -1,7 +1,7 @@
 /** The real `stackling` program in child processes, as a person or a script calls it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -83,6 +83,15 @@ export async function prepareCommandLine(): Promise<CommandLine> {
       await rm(root, { recursive: true, force: true });
     },
   };
+}
+
+/** Serves one local repository as `app` until its first pull request is live; resolves with the port. */
+export async function serveApp(cli: CommandLine, repositoryPath: string): Promise<number> {
+  const port = await freePort();
+  const config = join(cli.temporary, "stackling.yaml");
+  await writeFile(config, `port: ${port}\nrepositories:\n  - { path: ${repositoryPath}, name: app }\n`);
+  await cli.start("serve", "--config", config).says(/app#1\s+live/);
+  return port;
 }
 
 /** Command lines of all processes that carry the folder in their arguments, environment or working folder. */
