@@ -28,7 +28,8 @@ export async function askRegistry(url: string, request: RegistryRequest): Promis
     const { Authorization, ...others } = request.headers;
     const own = Authorization !== undefined && at.origin === start.origin ? { Authorization } : {};
     const { method, signal } = request;
-    const response = await fetch(at, { method, signal, redirect: "manual", headers: { ...others, ...own } });
+    const headers = { "User-Agent": "stackling", ...others, ...own };
+    const response = await fetch(at, { method, signal, redirect: "manual", headers });
     const location = response.status >= 300 && response.status < 400 ? response.headers.get("location") : null;
     if (location === null) return toAnswer(response);
     await response.body?.cancel();
