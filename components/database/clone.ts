@@ -66,6 +66,7 @@ class LocalDatabase extends CustomResource {
 
 export const cloneDatabase: DatabaseDriver<Options> = {
   options,
+  placedBy: ["server"],
   component: CloneDatabase,
   operations: {
     owned: ({ server }, stack) =>

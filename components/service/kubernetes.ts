@@ -164,6 +164,7 @@ class KubernetesServices extends PreviewComponent implements ServiceComponent {
 export const kubernetesService: ServiceDriver<KubernetesOptions> = {
   runs: "images",
   options,
+  placedBy: ["kubeconfig", "context", "namespacePrefix"],
   component: KubernetesServices,
   operations,
   refuses: ({ service, dns }) => {

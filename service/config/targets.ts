@@ -71,7 +71,7 @@ export async function resolveTarget(
   if (refusals.length > 0) return { misfits: refusals };
   const { program } = file;
   const runs = service.driver?.runs ?? "source";
-  const places = { service: service.driver?.placedBy ?? [], database: database?.driver?.placedBy ?? [] };
+  const places = { service: service.placedBy ?? [], database: database?.placedBy ?? [] };
   return { target: { name, ...choice, runs, places, ...(program !== undefined ? { program } : {}) }, misfits };
 }
 
@@ -112,6 +112,7 @@ function ownOptions(
 interface Chosen {
   readonly choice?: DriverChoice;
   readonly driver?: ConfigurableDriver;
+  readonly placedBy?: readonly string[];
   readonly misfits: readonly Misfit[];
 }
 
@@ -126,8 +127,11 @@ async function chooseDriver(choosing: Choosing): Promise<Chosen> {
     return { misfits: [{ path, message }] };
   }
   const driver = await load();
-  const checked = checkValue(driver.options, { ...ownOptions(choosing, name), ...options }, path);
+  const own = ownOptions(choosing, name);
+  const checked = checkValue(driver.options, { ...own, ...options }, path);
   if ("misfits" in checked) return { misfits: checked.misfits };
   const choice = { driver: name, options: checked.value as Readonly<Record<string, unknown>> };
-  return { choice, driver, misfits: [] };
+  // What is this instance's own moves with its data folder.
+  const placedBy = driver.placedBy?.filter((option) => !(option in own) || option in options);
+  return { choice, driver, misfits: [], ...(placedBy && { placedBy }) };
 }

@@ -51,6 +51,12 @@ describe("a target", () => {
     assert.deepEqual(target?.places, { service: ["region"], database: [] });
   });
 
+  it("names the options that say where things lie, unless they are this instance's own", async () => {
+    const chosen = { driver: "clone", server: { file: "/run/server" } } as DriverFile;
+    const places = [{}, { database: chosen }].map(async (file) => (await resolve(file)).target?.places?.database);
+    assert.deepEqual(await Promise.all(places), [[], ["server"]]);
+  });
+
   const wrong: readonly [string, TargetFile, RegExp][] = [
     [
       "no word of a database for services elsewhere",
