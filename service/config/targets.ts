@@ -128,6 +128,13 @@ async function chooseDriver(choosing: Choosing): Promise<Chosen> {
   }
   const driver = await load();
   const own = ownOptions(choosing, name);
+  const absent = Object.keys(ownOptions({ ...choosing, onThisMachine: true }, name)).find(
+    (option) => !(option in own) && !(option in options),
+  );
+  if (absent !== undefined) {
+    const message = `"${path.join(".")}" needs "${absent}": the services run elsewhere, where this machine's own is out of reach`;
+    return { misfits: [{ path, message }] };
+  }
   const checked = checkValue(driver.options, { ...own, ...options }, path);
   if ("misfits" in checked) return { misfits: checked.misfits };
   const choice = { driver: name, options: checked.value as Readonly<Record<string, unknown>> };

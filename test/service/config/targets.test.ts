@@ -66,7 +66,7 @@ describe("a target", () => {
     [
       "this machine's database for services elsewhere",
       { service: "far", database: "clone" },
-      /"targets\.t\.database\.server" is missing/,
+      /"targets\.t\.database" needs "server": the services run elsewhere/,
     ],
     [
       "a combination that a driver refuses, with its reason",
