@@ -15,7 +15,9 @@ export function settledStatus(
   if (verdict.kind === "absent") return status.stackExists ? destroyPending(status) : gone(verdict.reason, status, now);
   if (verdict.kind === "blocked") return blockedStatus(verdict, status);
   if (status.imageWait && desired.kind === "present" && status.imageWait.digest === desired.digest) {
-    const { message } = status.imageWait;
+    const { message, until } = status.imageWait;
+    // Still looked for, because its registry has not answered; nobody need wait for that any more.
+    if (now >= until) return { condition: "Stalled", reason: "ImageNotFound", message, excerpt: [] };
     return { condition: "Reconciling", reason: "WaitingForImage", message, excerpt: [] };
   }
   // The wait for a commit that is not wished for any more: asked for again, it has its whole time.

@@ -24,7 +24,7 @@ export interface Waiting {
 
 const LEAST_SECONDS = 10;
 const MOST_SECONDS = 30;
-/** While a registry is away after the time is over: only its clean answer ends the wait. */
+/** While a registry is away after the time is over: only its clean answer ends the search. */
 const AWAY_SECONDS = 300;
 const RETRY_AFTER_MOST_SECONDS = 900;
 
@@ -36,11 +36,11 @@ export function awaitImages(waiting: Waiting): Partial<PreviewStatus> {
   const refused = unfound.find(({ read }) => read.kind !== "unavailable");
   if (now >= until && refused) return giveUp(waiting, refused, since);
   const nextAt = nextLook(unfound, { since, until, now });
-  return { imageWait: { digest, since, until, nextAt, message: wordsOf(unfound, { since, until }) } };
+  return { imageWait: { digest, since, until, nextAt, message: wordsOf(unfound, { since, until, now }) } };
 }
 
 /** A tenth of the time waited, from 10 s to 30 s; later where a registry asks for it. */
-function nextLook(unfound: readonly Unfound[], { since, until, now }: Span & { readonly now: string }): string {
+function nextLook(unfound: readonly Unfound[], { since, until, now }: Span): string {
   const most = now < until ? MOST_SECONDS : AWAY_SECONDS;
   const tenth = (Date.parse(now) - Date.parse(since)) / 10_000;
   // One that does not answer may take each look's whole time.
@@ -55,13 +55,18 @@ function nextLook(unfound: readonly Unfound[], { since, until, now }: Span & { r
 interface Span {
   readonly since: string;
   readonly until: string;
+  readonly now: string;
 }
 
 /** Says nothing that moves with the clock, so that a comment is written once and not at every look. */
-function wordsOf(unfound: readonly Unfound[], { since, until }: Span): string {
+function wordsOf(unfound: readonly Unfound[], { since, until, now }: Span): string {
   const [first] = unfound;
   const more = unfound.length > 1 ? ` and ${unfound.length - 1} more` : "";
-  const waited = `Waiting for image "${first?.image}"${more}, since ${hour(since)}, until ${hour(until)} UTC.`;
+  const image = `image "${first?.image}"${more}, since ${hour(since)}`;
+  const waited =
+    now < until
+      ? `Waiting for ${image}, until ${hour(until)} UTC.`
+      : `Still looking for ${image} UTC, every ${AWAY_SECONDS / 60} min.`;
   const hindered = unfound.map(hindrance).find((words) => words !== undefined);
   return hindered ? `${waited} ${hindered}` : waited;
 }

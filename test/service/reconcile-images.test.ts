@@ -186,15 +186,22 @@ describe("reconcile, where images run", () => {
     assert.equal((await look()).status.reason, "WaitingForImage");
   });
 
-  it("gives up on no evidence but the registry's own word", async () => {
-    await look();
-    await registry.close();
-    bench.clock.advance(3600);
+  it("says so when a registry does not answer until the time is over, and takes the image up when it does", async () => {
+    registry.push("redis", "8");
+    registry.instead = (_request, response) => Boolean(response.writeHead(503).end());
+    assert.match(
+      (await look()).status.message,
+      /until 12:15 UTC\. Its registry did not answer at the last look: .*503/,
+    );
+    bench.clock.advance(3000);
     const { status, dueAt } = await look();
-    assert.equal(status.reason, "WaitingForImage");
-    assert.match(status.message, /did not answer at the last look: .*cannot be reached/);
+    assert.deepEqual([status.condition, status.reason], ["Stalled", "ImageNotFound"]);
+    assert.match(status.message, /^Still looking for image .*since 12:00 UTC, every 5 min\. .* answered 503/);
     assert.equal(dueAt, new Date(Date.parse(bench.clock.now) + 300_000).toISOString());
-    registry = await startRegistry();
+    registry.instead = () => false;
+    push(SHA.a);
+    bench.clock.advance(300);
+    assert.equal((await look()).status.reason, "Healthy");
   });
 
   it("names both ways out when the registry denies the look", async () => {
@@ -242,7 +249,7 @@ describe("reconcile, where images run", () => {
     await look();
     bench.clock.advance(3601);
     const { status } = await look();
-    assert.deepEqual([status.reason, status.awake], ["WaitingForImage", false]);
+    assert.deepEqual([status.reason, status.awake], ["ImageNotFound", false]);
     await bench.store.visited({ [KEY]: bench.clock.now });
     assert.equal((await look()).status.awake, true);
   });

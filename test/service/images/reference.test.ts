@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import fc from "fast-check";
 import { parseChallenge } from "../../../service/images/challenge.ts";
 import {
   imageFault,
@@ -37,6 +38,42 @@ describe("an image's name", () => {
   for (const text of [...wrong, "ghcr.io/acme/shop@sha256:12", "ghcr.io/../etc:1", "user@ghcr.io/shop:1", "x:1?y"]) {
     it(`is none: "${text}"`, () => assert.equal(parseImage(text), undefined));
   }
+
+  it("never leads to another address than the one it names", () => {
+    const piece = fc.constantFrom(
+      "a",
+      "Z",
+      "0",
+      ".",
+      "-",
+      "_",
+      ":",
+      "/",
+      "@",
+      "?",
+      "#",
+      "%",
+      "..",
+      "sha256:",
+      "ghcr.io",
+    );
+    const texts = fc.oneof(
+      fc.string(),
+      fc.array(piece, { maxLength: 12 }).map((parts) => parts.join("")),
+    );
+    fc.assert(
+      fc.property(texts, (text) => {
+        imageFault(text);
+        const image = parseImage(text);
+        if (!image || !URL.canParse(`http://${image.host}`)) return;
+        const path = `/v2/${image.repository}/manifests/${image.digest ?? image.tag ?? "latest"}`;
+        const url = new URL(`http://${image.host}${path}`);
+        assert.equal(url.pathname, path);
+        assert.equal(`${url.username}${url.search}${url.hash}`, "");
+      }),
+      { numRuns: 2000 },
+    );
+  });
 
   it("becomes that of a commit and of a digest", () => {
     assert.equal(imageOf("ghcr.io/acme/shop:{sha}", SHA), `ghcr.io/acme/shop:${SHA}`);
