@@ -3,17 +3,21 @@ export const registry = {
   service: {
     local: async () => (await import("./service/local.ts")).localService,
     kubernetes: async () => (await import("./service/kubernetes.ts")).kubernetesService,
+    ecs: async () => (await import("./service/ecs.ts")).ecsService,
   },
   database: {
     clone: async () => (await import("./database/clone.ts")).cloneDatabase,
+    neon: async () => (await import("./database/neon.ts")).neonDatabase,
   },
   dns: {
     gateway: async () => (await import("./dns/gateway.ts")).gatewayDns,
     wildcard: async () => (await import("./dns/wildcard.ts")).wildcardDns,
     cloudflare: async () => (await import("./dns/cloudflare.ts")).cloudflareDns,
+    route53: async () => (await import("./dns/route53.ts")).route53Dns,
   },
   secrets: {
     local: async () => (await import("./secrets/local.ts")).localSecrets,
+    aws: async () => (await import("./secrets/aws.ts")).awsSecrets,
     external: async () => (await import("./secrets/external.ts")).externalSecrets,
     esc: async () => (await import("./secrets/esc.ts")).escSecrets,
   },

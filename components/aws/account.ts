@@ -31,7 +31,7 @@ export const accountShape = {
       z.strictObject({ accessKeyId: variable, secretAccessKey: variable, sessionToken: variable.optional() }),
     ])
     .describe(
-      "Who Stackling is: `instance` (the role of the ECS task, pod or machine it runs on), `{profile, folder?}` (a profile of `config` and `credentials` in that folder, by default `~/.aws` of the system user), or `{accessKeyId: {env}, secretAccessKey: {env}, sessionToken?: {env}}`. Variables named here must be given to engines too (`engineEnvironment`), and for `instance` on ECS `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`.",
+      "Who Stackling is: `instance` (the role of the ECS task, pod or machine it runs on), `{profile, folder?}` (a profile of `config` and `credentials` in that folder, by default `~/.aws` of the system user), or `{accessKeyId: {env}, secretAccessKey: {env}, sessionToken?: {env}}`.",
     ),
   assumeRole: z
     .strictObject({

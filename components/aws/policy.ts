@@ -74,6 +74,7 @@ function look(): PolicyStatement {
       "servicediscovery:DiscoverInstances",
       "servicediscovery:GetOperation",
       "servicediscovery:ListServices",
+      "secretsmanager:ListSecrets",
       "tag:GetResources",
     ],
     ["*"],

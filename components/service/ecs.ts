@@ -69,6 +69,7 @@ export const ecsService: ServiceDriver<EcsOptions> = {
   runs: "images",
   options: ecsOptions,
   plugins: ["@pulumi/aws"],
+  placedBy: ["region", "cluster"],
   component: EcsServices,
   operations: {
     address: operations.address,
@@ -103,7 +104,7 @@ export const ecsService: ServiceDriver<EcsOptions> = {
       exampleService({ name: "api", environment: { GREETING: "hello" } }),
     ],
     tasks: [],
-    urls: { web: "https://pr-1-example.preview.example.dev" },
+    urls: { web: "http://pr-1-example.preview.example.dev" },
     environment: {},
     generation: 0,
   }),

@@ -11,6 +11,12 @@ const suites: Record<DriverName<"dns">, () => void> = {
       load: registry.dns.cloudflare,
       recordOf: ({ host }) => ({ name: host, type: "CNAME", content: "gateway.example.dev" }),
     }),
+  route53: () =>
+    dnsContract({
+      name: "route53",
+      load: registry.dns.route53,
+      recordOf: ({ host }) => ({ name: host, type: "CNAME", records: ["gateway.example.dev"] }),
+    }),
 };
 
 // Read by the drivers' examples; no vendor is asked here.

@@ -8,6 +8,7 @@ import { ESC_TOKEN, type EscServer, escValue, startEscServer } from "../support/
 /** A driver without a line here fails the type check. */
 const suites: Record<DriverName<"secrets">, () => void> = {
   local: () => secretsContract({ name: "local", load: registry.secrets.local }),
+  aws: () => secretsContract({ name: "aws", load: registry.secrets.aws }),
   external: () => secretsContract({ name: "external", load: registry.secrets.external }),
   esc: () => secretsContract({ name: "esc", load: registry.secrets.esc, options: escOptions }),
 };

@@ -24,6 +24,8 @@ const suites: Record<DriverName<"service">, () => void> = {
       load: registry.service.kubernetes,
       requires: { skip: false },
     }),
+  // What AWS itself does with it: test/components/aws.
+  ecs: () => serviceContract({ name: "ecs", dryRun: true, load: registry.service.ecs, requires: { skip: false } }),
 };
 
 for (const run of Object.values(suites)) run();

@@ -49,7 +49,8 @@ function declarationContract<O>({ load, dryRun = false }: ServiceSubject<O>): vo
       call: () => ({}),
       newResource: ({ type, name, inputs, custom }) => {
         if (custom) declared.push({ type, name, inputs });
-        return { id: name, state: { ...inputs, path: "/checkout", address: `${name}:1` } };
+        const made = { path: "/checkout", address: `${name}:1`, arn: `arn:of:${name}`, versionId: "first" };
+        return { id: name, state: { ...inputs, ...made } };
       },
     };
     await runtime.setMocks(mocks, "project", STACK, dryRun);
