@@ -45,10 +45,13 @@ const ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 /** Throws `TerminalError` (`TargetInvalid`) for credentials that are missing or cannot be read. Asks the cluster nothing. */
 export async function connect(access: Access): Promise<Cluster> {
   const config = await loadConfig(access);
-  const server = config.getCurrentCluster()?.server;
+  const { server, skipTLSVerify } = config.getCurrentCluster() ?? {};
   if (server === undefined) {
     const what = access.context === undefined ? "its current context" : `its context "${access.context}"`;
     throw invalid(`connecting to the cluster: ${describe(access)} does not hold ${what} with a cluster`);
+  }
+  if (!server.startsWith("https:") && !skipTLSVerify) {
+    throw invalid(`connecting to the cluster: ${describe(access)} names the server "${server}", which is not https`);
   }
   const configuration = createConfiguration({
     baseServer: new ServerConfiguration(server, {}),

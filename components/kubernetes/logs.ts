@@ -1,15 +1,15 @@
 /** Reads and follows what the pods of a preview say. */
-import { PassThrough } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import { Log, type V1Pod } from "@kubernetes/client-node";
+import type { V1Pod } from "@kubernetes/client-node";
 import { redact } from "../local/redact.ts";
 import type { LogLine, LogQuery, OperationContext } from "../ports.ts";
 import { type Cluster, clusterError, connect } from "./client.ts";
+import { openLog } from "./log-stream.ts";
 import { podsOf } from "./look.ts";
 import { namespaceName, SERVICE_LABEL, TASK_SUFFIX } from "./names.ts";
 import type { KubernetesOptions } from "./options.ts";
 
-/** New pods are looked for this often while a log is followed. */
+/** New pods, and those whose container began anew, are looked for this often while a log is followed. */
 const LOOK_MS = 2_000;
 
 /** Tasks come as services of their names. Lines are redacted; a pod without a log yet has none. */
@@ -18,91 +18,115 @@ export async function* logs(
   query: LogQuery,
 ): AsyncGenerator<LogLine> {
   const namespace = namespaceName(options.namespacePrefix, stack);
-  const action = `reading the logs of namespace "${namespace}"`;
   try {
-    const cluster = await connect(options);
-    for (const [service, pods] of await byService(cluster, namespace, query.service)) {
-      const lines = (await Promise.all(pods.map((pod) => readPod(cluster, pod, service, query.tail)))).flat();
-      yield* query.tail > 0 ? lines.slice(-query.tail) : [];
+    const reading: Reading = { cluster: await connect(options), namespace, query, last: new Map() };
+    for (const [service, pods] of await byService(reading)) {
+      const lines = (await Promise.all(pods.map((pod) => readPod(reading, pod)))).flat();
+      for (const line of query.tail > 0 ? lines.slice(-query.tail) : []) yield shown(service, line);
     }
-    if (query.follow) yield* follow(cluster, namespace, query);
+    if (query.follow) yield* follow(reading);
   } catch (error) {
-    if (!query.signal.aborted) throw clusterError(action, error);
+    if (!query.signal.aborted) throw clusterError(`reading the logs of namespace "${namespace}"`, error);
   }
 }
 
-async function byService(cluster: Cluster, namespace: string, service: string | undefined) {
-  const pods = await podsOf(cluster, namespace);
-  const groups = Map.groupBy(pods, serviceOf);
-  return [...groups].filter(([name]) => service === undefined || name === service).sort(([a], [b]) => (a < b ? -1 : 1));
+interface Reading {
+  readonly cluster: Cluster;
+  readonly namespace: string;
+  readonly query: LogQuery;
+  /** Time of the last line of each pod, by its uid: the cluster's own clock, and no line twice. */
+  readonly last: Map<string, string>;
 }
 
-async function readPod({ core }: Cluster, pod: V1Pod, service: string, tail: number): Promise<LogLine[]> {
-  const { name = "", namespace = "" } = pod.metadata ?? {};
-  const container = mainContainer(pod);
-  if (tail <= 0) return [];
+/** A line with its time as the kubelet wrote it: docs, "kubectl logs --timestamps". */
+interface Line {
+  readonly time?: string;
+  readonly text: string;
+}
+
+async function byService({ cluster, namespace, query }: Reading): Promise<[string, V1Pod[]][]> {
+  const groups = Map.groupBy(await podsOf(cluster, namespace), serviceOf);
+  return [...groups]
+    .filter(([name]) => query.service === undefined || name === query.service)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+async function readPod({ cluster, query, last }: Reading, pod: V1Pod): Promise<Line[]> {
+  const { name = "", namespace = "", uid = "" } = pod.metadata ?? {};
+  const asked = {
+    name,
+    namespace,
+    container: mainContainer(pod),
+    timestamps: true,
+    tailLines: Math.max(1, query.tail),
+  };
   try {
-    const text = await core.readNamespacedPodLog({ name, namespace, container, tailLines: tail, timestamps: true });
-    return linesOf(String(text ?? "")).map((line) => parseLine(service, line));
+    const text = String((await cluster.core.readNamespacedPodLog(asked)) ?? "");
+    const lines = text.split("\n").flatMap((line) => (line === "" ? [] : [parse(line)]));
+    const time = lines.at(-1)?.time;
+    if (time !== undefined) last.set(uid, time);
+    return lines;
   } catch {
     // It has not started, or its node is away: others still have something to say.
     return [];
   }
 }
 
-/** One stream per pod, those of new pods added as they appear. */
-async function* follow(cluster: Cluster, namespace: string, { service, signal }: LogQuery): AsyncGenerator<LogLine> {
+async function* follow(reading: Reading): AsyncGenerator<LogLine> {
+  const { signal } = reading.query;
   const queue: LogLine[] = [];
   const streams = new Map<string, AbortController>();
-  let wake = () => {};
-  const first = new Date();
-  const began = first.toISOString();
-  let looked = 0;
+  let told = Promise.withResolvers<void>();
+  const push = (line: LogLine) => {
+    queue.push(line);
+    told.resolve();
+  };
   try {
-    while (!signal.aborted) {
-      if (performance.now() - looked > LOOK_MS || looked === 0) {
+    for (let looked = Number.NEGATIVE_INFINITY; !signal.aborted; ) {
+      if (performance.now() - looked > LOOK_MS) {
         looked = performance.now();
-        for (const [name, pods] of await byService(cluster, namespace, service)) {
-          for (const pod of pods) {
-            const uid = pod.metadata?.uid ?? "";
-            if (streams.has(uid) || pod.status?.phase === "Pending") continue;
-            const push = (line: string) => {
-              queue.push(parseLine(name, line));
-              wake();
-            };
-            streams.set(uid, await open(cluster, pod, began, push));
-          }
-        }
+        // A cluster that is away for a moment ends nothing.
+        await openNew(reading, streams, push).catch(() => undefined);
       }
-      while (queue.length > 0) yield queue.shift() as LogLine;
-      const told = new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-      if (queue.length === 0) await Promise.race([told, delay(LOOK_MS, undefined, { signal }).catch(() => {})]);
+      for (let line = queue.shift(); line; line = queue.shift()) yield line;
+      told = Promise.withResolvers();
+      if (queue.length === 0) await Promise.race([told.promise, pause(signal)]);
     }
   } finally {
     for (const stream of streams.values()) stream.abort();
   }
 }
 
-async function open(
-  { config }: Cluster,
-  pod: V1Pod,
-  sinceTime: string,
-  push: (line: string) => void,
-): Promise<AbortController> {
-  const { name = "", namespace = "" } = pod.metadata ?? {};
-  const stream = new PassThrough();
-  let rest = "";
-  stream.setEncoding("utf8");
-  stream.on("data", (text: string) => {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) push(line);
-  });
-  stream.on("error", () => {});
-  const options = { follow: true, timestamps: true, sinceTime };
-  return new Log(config).log(namespace, name, mainContainer(pod), stream, options);
+/** One stream per pod; one that ended is opened again behind its last line. */
+async function openNew(
+  reading: Reading,
+  streams: Map<string, AbortController>,
+  push: (line: LogLine) => void,
+): Promise<void> {
+  const { cluster, last } = reading;
+  for (const [service, pods] of await byService(reading)) {
+    for (const pod of pods) {
+      const uid = pod.metadata?.uid ?? "";
+      if (streams.has(uid) || pod.status?.phase === "Pending") continue;
+      const since = last.get(uid);
+      const stream = await openLog(cluster, pod, {
+        container: mainContainer(pod),
+        ...(since !== undefined && { sinceTime: since }),
+        onLine(text) {
+          const line = parse(text);
+          if (line.time !== undefined && line.time <= (last.get(uid) ?? "")) return;
+          if (line.time !== undefined) last.set(uid, line.time);
+          push(shown(service, line));
+        },
+        onEnd: () => streams.delete(uid),
+      });
+      streams.set(uid, stream);
+    }
+  }
+}
+
+function pause(signal: AbortSignal): Promise<void> {
+  return delay(LOOK_MS, undefined, { signal }).catch(() => undefined);
 }
 
 function mainContainer({ spec }: V1Pod): string {
@@ -114,14 +138,14 @@ function serviceOf({ metadata }: V1Pod): string {
   return label.endsWith(TASK_SUFFIX) ? label.slice(0, -TASK_SUFFIX.length) : label;
 }
 
-function linesOf(text: string): string[] {
-  return text.split("\n").filter((line) => line !== "");
+/** Times get nine digits behind the second, so that they can be compared as text. */
+function parse(line: string): Line {
+  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?Z (.*)$/s.exec(line);
+  if (!match) return { text: line };
+  const [, seconds = "", fraction = "", text = ""] = match;
+  return { time: `${seconds}.${fraction.padEnd(9, "0")}Z`, text };
 }
 
-/** The kubelet puts the time before each line, in nanoseconds: docs, "kubectl logs --timestamps". */
-function parseLine(service: string, line: string): LogLine {
-  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z (.*)$/s.exec(line);
-  if (!match) return { service, text: redact(line) };
-  const [, seconds = "", fraction = ".000", text = ""] = match;
-  return { service, at: `${seconds}${fraction.padEnd(4, "0").slice(0, 4)}Z`, text: redact(text) };
+function shown(service: string, { time, text }: Line): LogLine {
+  return { service, ...(time !== undefined && { at: `${time.slice(0, 23)}Z` }), text: redact(text) };
 }

@@ -118,12 +118,17 @@ export function changed(
   return onCluster(options, `looking at ${kind} "${id}"`, async ({ objects }) => {
     const metadata = { name, ...(namespace !== undefined && { namespace }) };
     const there = await found(objects.read({ apiVersion, kind, metadata }));
+    // Objects of any kind keep their times as they were sent.
+    const timeOf = ({ time }: { readonly time?: Date }) => (time === undefined ? 0 : new Date(time).getTime());
     const last = (there?.metadata?.managedFields ?? [])
       .filter(({ manager = "", subresource }) => subresource !== "status" && !isOurs(manager))
-      .sort((a, b) => (a.time?.getTime() ?? 0) - (b.time?.getTime() ?? 0))
+      .sort((a, b) => timeOf(a) - timeOf(b))
       .at(-1);
     if (!last) return undefined;
-    return { ...(last.manager && { by: last.manager }), ...(last.time && { at: last.time.toISOString() }) };
+    return {
+      ...(last.manager && { by: last.manager }),
+      ...(last.time && { at: new Date(timeOf(last)).toISOString() }),
+    };
   });
 }
 
