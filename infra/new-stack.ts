@@ -24,7 +24,8 @@ export async function createStack(
   initialize: () => Promise<void>,
 ): Promise<void> {
   const folder = folderBackend(settings.backendUrl);
-  if (!folder) return initialize();
+  // A key service gives each stack a key of its own.
+  if (!folder || (settings.secretsProvider ?? "passphrase") !== "passphrase") return initialize();
   const template = await templateFile(settings);
   const known = await readFile(template, "utf8").catch(() => undefined);
   if (known !== undefined && (await folder.create(stack, known))) return;
@@ -39,13 +40,13 @@ async function keep(template: string, emptyState: string): Promise<void> {
   await rename(partial, template);
 }
 
-/** Another backend, passphrase, key or engine version has a template of its own. */
+/** Another backend, passphrase or engine version has a template of its own. */
 async function templateFile(settings: NewStackSettings): Promise<string> {
-  const { backendUrl, passphraseFile, secretsProvider, pulumiHome } = settings;
+  const { backendUrl, passphraseFile, pulumiHome } = settings;
   await mkdir(pulumiHome, { recursive: true, mode: 0o700 });
   const passphrase = await readFile(passphraseFile, "utf8");
   const digest = createHash("sha256")
-    .update(JSON.stringify([version, backendUrl, secretsProvider, passphrase]))
+    .update(JSON.stringify([version, backendUrl, passphrase]))
     .digest("hex");
   return join(pulumiHome, `empty-stack-${digest.slice(0, 16)}.json`);
 }

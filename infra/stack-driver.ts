@@ -206,10 +206,12 @@ function createCommand(
   return Object.assign(Object.create(PulumiCommand.prototype), { command: settings.engine, version, run });
 }
 
-async function initialize({ stack, settings }: Run): Promise<void> {
+/** A stack that is there already is as good, also behind the lock of a dead run. */
+async function initialize(run: Run): Promise<void> {
+  const { stack, settings } = run;
   await createStack(settings, stack.name, async () => {
     try {
-      await stack.workspace.createStack(stack.name);
+      await insist(run, () => stack.workspace.createStack(stack.name));
     } catch (failure) {
       if (!isStackThere(failure)) throw failure;
     }
@@ -230,10 +232,16 @@ async function destroyAndRemove(
   try {
     await settlePending(run, (checkpoint?.pendingOperations ?? 0) > 0);
     if (checkpoint?.urns.length !== 0) await insist(run, () => run.stack.destroy({ onEvent: run.onEvent }));
-    if (!checkpoint) await run.stack.workspace.removeStack(run.stack.name);
+    if (!checkpoint) await removeStack(run);
   } catch (failure) {
     if (!isStackMissing(failure)) throw failure;
   }
+}
+
+/** With its history and backups, for which the API has no option. */
+async function removeStack({ stack: { name, workspace } }: Run): Promise<void> {
+  const { pulumiCommand, workDir, envVars } = workspace;
+  await pulumiCommand.run(["stack", "rm", name, "--yes", "--remove-backups"], workDir, envVars);
 }
 
 /** Never takes a state that still knows a resource, nor one that somebody works on. */

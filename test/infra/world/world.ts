@@ -25,7 +25,11 @@ export interface World {
   runner(limits?: Partial<RunnerLimits>, size?: number): Promise<Stacks>;
   /** A further lease on a stack, with a higher fence; remembers engines like the store does. */
   lease(stack: string): TestLease;
+  /** One that knows nothing of the engines that ran before. */
+  stranger(stack: string): TestLease;
   things(): string[];
+  /** Removes a thing behind the engine's back. */
+  take(file: string): Promise<void>;
   /** Lets the creates that wait for `name` go on. */
   release(name: string): Promise<void>;
   /** Resolves when all these things are there. */
@@ -42,12 +46,19 @@ export interface TestLease extends Lease {
   readonly engines: EngineProcess[];
 }
 
-export async function createWorld(): Promise<World> {
+export interface WorldBackend {
+  readonly url: string;
+  /** Its credentials. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** State lies in files of the world's folder unless another backend is given. */
+export async function createWorld(backend?: WorldBackend): Promise<World> {
   const dataDir = await mkdtemp(join(tmpdir(), "stackling-infra-"));
   const passphraseFile = join(dataDir, "passphrase");
   await writeFile(passphraseFile, "a passphrase", { mode: 0o600 });
   const { command: engine } = await locateEngine();
-  const backendUrl = `file://${join(dataDir, "state")}`;
+  const backendUrl = backend?.url ?? `file://${join(dataDir, "state")}`;
   const runners: Stacks[] = [];
   const recorded = new Map<string, EngineProcess[]>();
   let fence = 0;
@@ -66,6 +77,7 @@ export async function createWorld(): Promise<World> {
         size,
         providerSettings: { dataDir },
         limits: { closeMs: 100, ...limits },
+        ...(backend?.environment && { environment: backend.environment }),
         logger: { warn: (fields, message) => console.error(message, fields) },
         modules: {
           registry: new URL("./registry.ts", import.meta.url).href,
@@ -81,6 +93,11 @@ export async function createWorld(): Promise<World> {
       recorded.set(stack, engines);
       return createLease(stack, fence, engines);
     },
+    stranger: (stack) => {
+      fence += 1;
+      return createLease(stack, fence, []);
+    },
+    take: (file) => rm(join(dataDir, "world", file)),
     things: () =>
       readdirSync(join(dataDir, "world"))
         .filter((name) => name.endsWith(".json"))
