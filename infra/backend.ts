@@ -38,6 +38,7 @@ export interface FolderBackend {
   /**
    * Removes locks that an engine was killed in the middle of writing; on one, every later engine fails.
    * A writer that still lives and wakes up fails to move it to its place, and with that to get the lock.
+   * The same for the notes beside state and locks, which are written in place and not needed.
    */
   clearUnfinishedLocks(stack: string): Promise<void>;
   /** Removes exactly this lock, where `pulumi cancel` removes all of the stack's. */
@@ -77,7 +78,11 @@ export function folderBackend(url: string): FolderBackend | undefined {
       return true;
     },
     locks: async (stack) => readLocks(lockFolder(stack)),
-    clearUnfinishedLocks: (stack) => clearUnfinished(lockFolder(stack)),
+    clearUnfinishedLocks: async (stack) => {
+      await clearUnfinished(lockFolder(stack));
+      const locks = (await readdirOrNone(lockFolder(stack))).map((name) => join(lockFolder(stack), name));
+      for (const file of [stackFile(stack), `${stackFile(stack)}.bak`, ...locks]) await clearUnfinishedNotes(file);
+    },
     unlock: async (stack, lock) => {
       await rm(join(lockFolder(stack), lock.id), { force: true });
     },
@@ -157,6 +162,18 @@ async function clearUnfinished(folder: string): Promise<void> {
     const file = join(folder, name);
     const found = await stat(file).catch(missingIs(undefined));
     if (found && Date.now() - found.mtimeMs > WRITTEN_WITHIN_MS) await rm(file, { force: true });
+  }
+}
+
+/** Notes cut short make a whole file unreadable ("failed to load checkpoint: EOF"), missing ones do not. */
+async function clearUnfinishedNotes(file: string): Promise<void> {
+  const notes = `${file}.attrs`;
+  const text = await readOrUndefined(notes);
+  if (text === undefined) return;
+  try {
+    JSON.parse(text);
+  } catch {
+    await rm(notes, { force: true });
   }
 }
 

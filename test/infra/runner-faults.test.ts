@@ -130,6 +130,15 @@ describe("the runner, when things break", requires("engine"), () => {
     assert.ok(!existsSync(unfinished));
   });
 
+  it("goes on behind notes that an engine was killed in the middle of writing", async () => {
+    const runner = await world.runner();
+    await up(runner);
+    const notes = join(world.dataDir, `state/.pulumi/stacks/stackling/${STACK}.json.attrs`);
+    await truncate(notes);
+    await up(runner);
+    await heals(runner);
+  });
+
   it("kills engine and runner together when the lease of a frozen run was not renewed", async () => {
     const runner = await world.runner({ watchdogMs: 3_000 });
     const lease = world.lease(STACK);
