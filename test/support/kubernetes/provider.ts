@@ -5,7 +5,8 @@
  * Where it matters it behaves as the plugin 4.34 does (pulumi/pulumi-kubernetes, provider/pkg): never
  * takes over what exists unless `upsertExistingObjects` says so, gives way to other field managers
  * unless `enablePatchForce` does, replaces config maps and secrets unless they were said to be mutable,
- * deletes in the foreground and waits until the object is gone. It waits for nothing else.
+ * deletes in the foreground and waits until the object is gone, unless `pulumi.com/skipAwait` says
+ * otherwise. It waits for nothing else.
  */
 import process from "node:process";
 import { isDeepStrictEqual } from "node:util";
@@ -45,6 +46,9 @@ const fixedFields: Readonly<Record<string, readonly string[]>> = {
   Secret: ["type"],
   Service: ["spec.clusterIP"],
 };
+
+/** Kinds whose end is not waited for with `pulumi.com/skipAwait`. */
+const unawaited = new Set(["Namespace", "Pod", "Deployment", "DaemonSet", "StatefulSet", "Job"]);
 
 interface Session {
   readonly cancel: AbortController;
@@ -140,14 +144,15 @@ async function read(request: providerProto.ReadRequest): Promise<providerProto.R
     .setInputs(structOf(merge(inputs, olds, now)));
 }
 
-/** Waits as long as the object's finalizers take. */
+/** Waits as long as the object's finalizers take, unless told not to. */
 async function remove(request: providerProto.DeleteRequest): Promise<emptyProto.Empty> {
   const { apiVersion, kind, metadata } = objectOf(request.getOldInputs());
   const object = { apiVersion, kind, metadata };
+  const waits = annotationsOf(object)["pulumi.com/skipAwait"] !== "true" || !unawaited.has(kind);
   const uid = (await find(object))?.metadata.uid;
   if (uid === undefined) return new emptyProto.Empty();
   await session.api().delete(object, undefined, undefined, undefined, undefined, "Foreground").catch(unlessGone);
-  while ((await find(object))?.metadata.uid === uid) {
+  while (waits && (await find(object))?.metadata.uid === uid) {
     session.cancel.signal.throwIfAborted();
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
