@@ -7,7 +7,18 @@
  */
 import type { ComponentResourceOptions, Input, Output } from "@pulumi/pulumi";
 import type { z } from "zod";
+import type { Operations } from "./operations.ts";
 import type { PreviewComponent } from "./preview-component.ts";
+
+export type {
+  Change,
+  Finding,
+  LogLine,
+  LogQuery,
+  OperationContext,
+  Operations,
+  OwnedThing,
+} from "./operations.ts";
 
 /** The tags every resource carries (DESIGN §3 rule 10). Values are plain text, never secret. */
 export type Tags = Readonly<Record<string, string>>;
@@ -191,75 +202,6 @@ export interface SecretsComponent extends PreviewComponent {
   readonly values: Output<Readonly<Record<string, string>>>;
   /** Where they lie, for drivers with a store of their own. */
   readonly references?: Readonly<Record<string, SecretLocation>>;
-}
-
-/** What an operation gets: the driver's own options and, where it is about one preview, its stack. */
-export interface OperationContext<O> {
-  readonly options: O;
-  readonly stack: string;
-}
-
-export interface LogLine {
-  readonly service: string;
-  /** ISO 8601 UTC, absent where the source keeps no time. */
-  readonly at?: string;
-  readonly text: string;
-}
-
-export interface LogQuery {
-  readonly service?: string;
-  /** Lines from the end of each service's log. */
-  readonly tail: number;
-  /** Goes on until `signal` aborts. */
-  readonly follow: boolean;
-  readonly signal: AbortSignal;
-}
-
-/** Something that exists in the world and bears our tags, whether a stack knows of it or not. */
-export interface OwnedThing {
-  /** `process`, `database`, `role`, `checkout`, `route`, `namespace`, … */
-  readonly kind: string;
-  readonly id: string;
-  readonly stack: string;
-}
-
-/** Who changed something and when, as far as the vendor tells. */
-export interface Change {
-  /** A person, program or field manager in the vendor's words. */
-  readonly by?: string;
-  /** ISO 8601 UTC */
-  readonly at?: string;
-}
-
-/** Found wrong by a check, with the way out; `ok` findings are shown by `doctor` too. */
-export interface Finding {
-  readonly ok: boolean;
-  readonly what: string;
-  readonly remedy?: string;
-}
-
-/** Each only where it makes sense for the vendor; every one is idempotent and safe to ask at any time. */
-export interface Operations<O> {
-  /** Private `host:port` where the gateway reaches a service now; undefined while there is none. */
-  address?(context: OperationContext<O>, service: string): Promise<string | undefined>;
-  /** Frees or restores what runs, keeping data and link. Not a change of the stack. */
-  setAwake?(context: OperationContext<O>, awake: boolean): Promise<void>;
-  /** True when everything that should run while awake runs. */
-  isAwake?(context: OperationContext<O>): Promise<boolean>;
-  logs?(context: OperationContext<O>, query: LogQuery): AsyncIterable<LogLine>;
-  /** Why it is not ready, in a person's words. */
-  explain?(context: OperationContext<O>): Promise<string | undefined>;
-  /** All that exists, of every stack or of one: serves the sweep and the proof of a teardown. */
-  owned?(options: O, stack?: string): Promise<readonly OwnedThing[]>;
-  /** Removes one owned thing that no stack knows of any more. Gone already is success. */
-  remove?(options: O, thing: OwnedThing): Promise<void>;
-  /** Read-only calls: is it reached, are the permissions there. */
-  check?(options: O): Promise<readonly Finding[]>;
-  /** Who changed a resource last; `type` and `id` as the engine knows them. Undefined: not known. */
-  changed?(
-    context: OperationContext<O>,
-    resource: { readonly type: string; readonly id: string },
-  ): Promise<Change | undefined>;
 }
 
 /** A target as its drivers see each other when the config is read. */
