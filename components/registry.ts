@@ -8,7 +8,6 @@ export const registry = {
   database: {
     clone: async () => (await import("./database/clone.ts")).cloneDatabase,
     neon: async () => (await import("./database/neon.ts")).neonDatabase,
-    neon: async () => (await import("./database/neon.ts")).neonDatabase,
   },
   dns: {
     gateway: async () => (await import("./dns/gateway.ts")).gatewayDns,
