@@ -73,7 +73,7 @@ export function folderBackend(url: string): FolderBackend | undefined {
       const file = stackFile(stack);
       // Written beside and moved, so that a kill leaves a whole file or none; `remains` knows the name.
       await mkdir(dirname(file), { recursive: true });
-      await writeFile(`${file}.new`, JSON.stringify(own));
+      await writeFile(`${file}.new`, JSON.stringify(own), { flush: true });
       await rename(`${file}.new`, file);
       return true;
     },

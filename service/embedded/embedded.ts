@@ -1,7 +1,8 @@
 /** Stackling with everything it needs on this one machine: Postgres servers, a passphrase, the service. */
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { replaceFile } from "../../components/local/json-file.ts";
 import { layout, prepareDataDir } from "../../components/local/layout.ts";
 import type { OperatorConfig } from "../config/types.ts";
 import { resolveSecret } from "../secret-reference.ts";
@@ -116,8 +117,7 @@ async function keepPassphrase(dataDir: string, { passphrase }: OperatorConfig): 
 
 async function writeSecret(file: string, text: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(`${file}.new`, text, { mode: 0o600 });
-  await rename(`${file}.new`, file);
+  await replaceFile(file, text);
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {

@@ -1,6 +1,7 @@
-import { chmod, mkdir, rename, writeFile } from "node:fs/promises";
+import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
+import { replaceFile } from "../../components/local/json-file.ts";
 import {
   type EmbeddedPostgres,
   isRunning,
@@ -72,9 +73,7 @@ export async function startEmbeddedServers(options: EmbeddedServersOptions): Pro
 }
 
 async function publishUrl(dir: string, url: string): Promise<void> {
-  const file = join(dir, PREVIEWS_URL_FILE);
-  await writeFile(`${file}.new`, `${url}\n`, { mode: 0o600 });
-  await rename(`${file}.new`, file);
+  await replaceFile(join(dir, PREVIEWS_URL_FILE), `${url}\n`);
 }
 
 /** Ends both servers when they run, without starting them. */

@@ -9,6 +9,7 @@ import { execa } from "execa";
 import type { Logger } from "pino";
 import { TerminalError } from "../../components/errors.ts";
 import { withClient } from "../../components/local/database-client.ts";
+import { replaceFile } from "../../components/local/json-file.ts";
 import {
   closedFolder,
   findPrograms,
@@ -105,8 +106,7 @@ async function keepPassword(dir: string): Promise<string> {
   const kept = await readFile(file, "utf8").catch(() => "");
   if (kept.trim()) return kept.trim();
   const password = randomBytes(24).toString("base64url");
-  await writeFile(`${file}.new`, password, { mode: 0o600 });
-  await rename(`${file}.new`, file);
+  await replaceFile(file, password);
   return password;
 }
 
