@@ -14,7 +14,7 @@ const POLL_MS = 150;
 /** What install, build and tasks said comes as services of those names. Lines are redacted. */
 export async function* readLogs(dataDir: string, stack: string, query: LogQuery): AsyncGenerator<LogLine> {
   const { logs } = layout(dataDir).preview(stack);
-  const secrets = await secretsOf(dataDir, stack);
+  const secrets = new Set(await secretsOf(dataDir, stack));
   const read = new Map<string, { offset: number; rest: string }>();
   for (const service of await logNames(logs, query.service)) {
     const file = join(logs, `${service}.log`);
@@ -23,7 +23,7 @@ export async function* readLogs(dataDir: string, stack: string, query: LogQuery)
     const rest = query.follow ? (lines.pop() ?? "") : "";
     const complete = lines.filter((line, index) => line !== "" || index < lines.length - 1);
     for (const text of query.tail > 0 ? complete.slice(-query.tail) : [])
-      yield { service, text: redact(text, secrets) };
+      yield { service, text: redact(text, [...secrets]) };
     read.set(service, { offset, rest });
   }
   while (query.follow && !query.signal.aborted) {
@@ -36,7 +36,9 @@ export async function* readLogs(dataDir: string, stack: string, query: LogQuery)
       if (size === offset) continue;
       const lines = (last.rest + (await readBetween(file, Math.max(offset, size - TAIL_BYTES), size))).split("\n");
       read.set(service, { offset: size, rest: (lines.pop() ?? "").slice(-TAIL_BYTES) });
-      for (const text of lines) yield { service, text: redact(text, secrets) };
+      // A release that came meanwhile may have been given others.
+      for (const secret of await secretsOf(dataDir, stack)) secrets.add(secret);
+      for (const text of lines) yield { service, text: redact(text, [...secrets]) };
     }
     await delay(POLL_MS, undefined, { signal: query.signal }).catch(() => undefined);
   }
@@ -44,7 +46,7 @@ export async function* readLogs(dataDir: string, stack: string, query: LogQuery)
 
 async function secretsOf(dataDir: string, stack: string): Promise<string[]> {
   const releases = await listReleases(dataDir, stack);
-  return [...new Set(releases.flatMap(({ launch }) => launch.secrets))];
+  return releases.flatMap(({ launch }) => launch.secrets);
 }
 
 async function logNames(folder: string, service: string | undefined): Promise<string[]> {
