@@ -1,6 +1,6 @@
 /** The program: one preview's components, chosen by the spec's target. The CLI and the runner run this same one. */
 import { type ComponentResourceOptions, secret } from "@pulumi/pulumi";
-import { TerminalError } from "../components/errors.ts";
+import { TerminalError, toldToEngine } from "../components/errors.ts";
 import type {
   DatabaseArgs,
   DatabaseComponent,
@@ -68,14 +68,17 @@ export async function loadDrivers(registry: Registry, target: PreviewSpec["targe
   return { service, ...(database && { database }), dns, secrets };
 }
 
-/** Outputs: `spec`, `addresses`, `hosts`, `database` and `databaseIdentity`, all public. */
+/**
+ * Outputs: `spec`, `addresses`, `hosts`, `database` and `databaseIdentity`, all public. What a component throws
+ * while it is declared reaches the engine with its reason.
+ */
 export function previewProgram(
   spec: PreviewSpec,
   drivers: TargetDrivers,
   grantedValues: Readonly<Record<string, string>>,
   extend?: Extension,
 ): Program {
-  return async () => {
+  const declare: Program = async () => {
     registerTags(spec.tags, spec.stack);
     const { stack, tags, target, generations } = spec;
     const secrets = new drivers.secrets.component("secrets", {
@@ -118,6 +121,7 @@ export function previewProgram(
       ...(database && { database: database.name, databaseIdentity: database.identity }),
     };
   };
+  return () => toldToEngine(declare);
 }
 
 /** Parsed by the driver's own schema for the driver's own component, which is all that knows their type. */

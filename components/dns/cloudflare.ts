@@ -86,6 +86,7 @@ class CloudflareDns extends PreviewComponent implements DnsComponent {
 export const cloudflareDns: DnsDriver<Options> = {
   options,
   component: CloudflareDns,
+  plugins: ["@pulumi/cloudflare"],
   operations: {
     async owned(given, stack) {
       if (given.mode === "wildcard") return [];

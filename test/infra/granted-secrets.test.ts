@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Output, secret } from "@pulumi/pulumi";
 import { z } from "zod";
+import { decodeFromEngine, TerminalError } from "../../components/errors.ts";
 import type { SecretDefinition, SecretsArgs, SecretsComponent } from "../../components/ports.ts";
 import { PreviewComponent } from "../../components/preview-component.ts";
 import { loadDrivers, previewProgram } from "../../infra/program.ts";
@@ -39,6 +40,23 @@ describe("a secrets driver that brings granted secrets", requires("engine"), () 
       ]);
     } finally {
       await world.stack.destroy();
+      await world.close();
+    }
+  });
+});
+
+describe("a granted secret without a value", requires("engine"), () => {
+  it("fails the run with its reason", async () => {
+    const wish = { ...spec("shop-pr-1", []), grantedSecrets: ["STRIPE_KEY"] };
+    const program = previewProgram(wish, await loadDrivers(registry, wish.target), {});
+    const world = await createEngineWorld("shop-pr-1", program);
+    try {
+      const told = await world.stack.up().then(String, (error: Error) => error.message);
+      const failure = decodeFromEngine(told);
+      assert.ok(failure instanceof TerminalError);
+      assert.equal(failure.reason, "SecretMissing");
+      assert.match(failure.message, /"STRIPE_KEY"/);
+    } finally {
       await world.close();
     }
   });
