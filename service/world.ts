@@ -1,4 +1,5 @@
 /** What is asked of the world outside Pulumi, over every driver that a preview may have used. */
+import { StacklingError } from "../components/errors.ts";
 import type { DriverChoice, Finding, LogLine, LogQuery, Operations, OwnedThing } from "../components/ports.ts";
 import { type Port, registry } from "../components/registry.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
@@ -22,7 +23,12 @@ export interface World {
   remove(things: readonly OwnedThing[], further?: readonly Target[]): Promise<void>;
 }
 
+/** Less than `doctor` waits for all of them. */
+const CHECK_WITHIN_MS = 12_000;
+const MEND = "correct the target's options in stackling.yaml, or what they lead to";
+
 interface Asked {
+  readonly chosen: readonly [Port, DriverChoice];
   readonly options: unknown;
   readonly operations: Operations<unknown>;
 }
@@ -35,6 +41,13 @@ export function createWorld({ config }: { readonly config: Pick<OperatorConfig, 
     }
     const asked = [...distinct.values()].filter(([port]) => only === undefined || port === only);
     return Promise.all(asked.map(([port, choice]) => load(port, choice)));
+  }
+
+  /** Where there are several targets, those that a driver serves, to stand before what is found of it. */
+  function placeOf([port, choice]: readonly [Port, DriverChoice]): string {
+    if (config.targets.length < 2) return "";
+    const same = config.targets.filter((target) => JSON.stringify(target[port]) === JSON.stringify(choice));
+    return `target ${same.map(({ name }) => `"${name}"`).join(", ")}: `;
   }
 
   return {
@@ -53,7 +66,13 @@ export function createWorld({ config }: { readonly config: Pick<OperatorConfig, 
     },
     async check(port) {
       const drivers = await everyDriver([], port);
-      return (await Promise.all(drivers.map(({ options, operations }) => operations.check?.(options) ?? []))).flat();
+      const found = await Promise.all(
+        drivers.map(async (driver) => {
+          const place = placeOf(driver.chosen);
+          return (await checkDriver(driver)).map((finding) => ({ ...finding, what: place + finding.what }));
+        }),
+      );
+      return found.flat();
     },
     async explain(target, stack) {
       for (const { options, operations } of await loadAll(target)) {
@@ -81,6 +100,24 @@ export function createWorld({ config }: { readonly config: Pick<OperatorConfig, 
   };
 }
 
+/** Each apart from the others: one that fails or is silent hides none. */
+async function checkDriver({ chosen: [port, { driver }], options, operations }: Asked): Promise<readonly Finding[]> {
+  if (!operations.check) return [];
+  const name = `the ${port} driver "${driver}"`;
+  const { promise, resolve } = Promise.withResolvers<readonly Finding[]>();
+  const silent = { ok: false, what: `asking ${name}: no answer within ${CHECK_WITHIN_MS / 1000} s`, remedy: MEND };
+  const timer = setTimeout(() => resolve([silent]), CHECK_WITHIN_MS);
+  try {
+    return await Promise.race([operations.check(options), promise]);
+  } catch (error) {
+    // Words of an error that is not ours may hold anything, so they stay here.
+    const what = error instanceof StacklingError ? error.userMessage : `asking ${name}: it failed`;
+    return [{ ok: false, what, remedy: MEND }];
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 function choices(target: Target): readonly (readonly [Port, DriverChoice])[] {
   return [
     ["service", target.service] as const,
@@ -100,7 +137,7 @@ async function load(port: Port, choice: DriverChoice): Promise<Asked> {
   const driver = drivers[choice.driver];
   if (!driver) throw new Error(`loading the ${port} driver "${choice.driver}": there is none of that name`);
   const { options, operations } = await driver();
-  return { options: options.parse(choice.options), operations };
+  return { chosen: [port, choice], options: options.parse(choice.options), operations };
 }
 
 interface LoadedDriver {

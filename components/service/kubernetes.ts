@@ -164,6 +164,7 @@ class KubernetesServices extends PreviewComponent implements ServiceComponent {
 export const kubernetesService: ServiceDriver<KubernetesOptions> = {
   runs: "images",
   options,
+  plugins: ["@pulumi/kubernetes"],
   placedBy: ["kubeconfig", "context", "namespacePrefix"],
   component: KubernetesServices,
   operations,

@@ -62,11 +62,22 @@ async function aboutService(options: VerbCall["options"], context: CliContext): 
       await refuseTakenPort(place.host, place.port);
       return `port ${place.port} is free`;
     }, "mend what it says; --port chooses another port");
-    return [{ ok: true, what: "no service is running", remedy: "stackling serve starts it" }, port];
+    const idle = { ok: true, what: "no service is running", remedy: "stackling serve starts it" };
+    return [idle, port, ...(await aboutTargets(options, context))];
   }
   const { findings, counters } = await client.doctor();
   const counted = Object.entries(counters).map(([name, count]): Finding => ({ ok: true, what: `${name}: ${count}` }));
   return [{ ok: true, what: `the service answers at ${client.url}` }, ...findings, ...counted];
+}
+
+/** Of a config that is going to be served: credentials and permissions of its targets, as a service would ask them. */
+async function aboutTargets(options: VerbCall["options"], context: CliContext): Promise<readonly Finding[]> {
+  const file = textOption(options.config);
+  if (file === undefined) return [];
+  const dataDir = dataDirOf(options, context);
+  const config = await readOperator(resolve(context.directory, file), dataDir);
+  const { checkTargets } = await import("../../target-findings.ts");
+  return checkTargets(config, { dataDir, path: context.environment.PATH ?? "" });
 }
 
 /** Where `serve` would listen. */
