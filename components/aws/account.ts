@@ -52,7 +52,8 @@ export type Account = z.infer<z.ZodObject<typeof accountShape>>;
 /** Region, credentials and endpoint as the SDK's clients take them. Throws `TerminalError` (`TargetInvalid`) for a variable that is not set. */
 export function clientSettings(account: Account) {
   const { region, assumeRole, endpoint } = account;
-  const place = { region, ...(endpoint !== undefined && { endpoint }) };
+  // An address of the operator's own is taken as it is; the SDK puts words before some hosts.
+  const place = { region, ...(endpoint !== undefined && { endpoint, disableHostPrefix: true }) };
   const own = ownCredentials(account);
   const credentials = assumeRole
     ? fromTemporaryCredentials({

@@ -107,7 +107,7 @@ async function* follow(
     const fresh = (answer?.events ?? []).filter(({ eventId = "" }) => !seen.has(eventId));
     for (const { logStreamName, ...event } of fresh) {
       const name = serviceOf(logStreamName);
-      if (name !== undefined) yield stamped(name, event).line;
+      if (name !== undefined && (service ?? name) === name) yield stamped(name, event).line;
     }
     const latest = Math.max(since, ...fresh.map(({ timestamp = 0 }) => timestamp));
     if (latest > since) seen = new Set();

@@ -1,7 +1,7 @@
 /** Commands that run once for what they are about: migrations, seeds and jobs. */
 import { DescribeLogStreamsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { DescribeTasksCommand, ListTasksCommand, RunTaskCommand, type Task } from "@aws-sdk/client-ecs";
-import { StacklingError } from "../errors.ts";
+import { StacklingError, TerminalError } from "../errors.ts";
 import type { Clients } from "./clients.ts";
 import type { EcsOptions } from "./ecs-options.ts";
 import { ask, isMissing } from "./errors.ts";
@@ -51,9 +51,12 @@ export async function runOnce(deps: Deps, task: OneOffTask): Promise<string> {
   await deps.pace.say(`${task.action}`);
   const ended = await ending(deps, task, running?.taskArn ?? (await start(deps, task, before.length)));
   if (succeeded(ended)) return done;
-  const { words } = explainTask(ended) ?? { words: "it was stopped" };
+  const why = explainTask(ended);
   const excerpt = await lastLines(deps, { ...task, stream: task.name, task: ended.taskArn });
-  throw new StacklingError({ reason: task.reason, userMessage: `${task.action}: ${words}`, excerpt });
+  const userMessage = `${task.action}: ${why?.words ?? "it was stopped"}`;
+  // What AWS lacks may be there later; what the commit lacks will not.
+  if (why?.reason === "StartFailed") throw new TerminalError({ reason: task.reason, userMessage, excerpt });
+  throw new StacklingError({ reason: why?.reason ?? task.reason, userMessage, excerpt });
 }
 
 async function isRecorded({ logs }: Deps, { logGroup, action }: OneOffTask, stream: string): Promise<boolean> {
