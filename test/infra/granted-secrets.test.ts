@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Output, secret } from "@pulumi/pulumi";
 import { z } from "zod";
-import { decodeFromEngine, TerminalError } from "../../components/errors.ts";
+import { TerminalError } from "../../components/errors.ts";
 import type { SecretDefinition, SecretsArgs, SecretsComponent } from "../../components/ports.ts";
 import { PreviewComponent } from "../../components/preview-component.ts";
 import { loadDrivers, previewProgram } from "../../infra/program.ts";
 import { createEngineWorld } from "../components/local/engine-world.ts";
 import { requires } from "../support/requires.ts";
 import { registry } from "./world/registry.ts";
-import { spec } from "./world/world.ts";
+import { createWorld, spec } from "./world/world.ts";
 
 const asked: SecretDefinition[] = [];
 
@@ -46,18 +46,20 @@ describe("a secrets driver that brings granted secrets", requires("engine"), () 
 });
 
 describe("a granted secret without a value", requires("engine"), () => {
-  it("fails the run with its reason", async () => {
-    const wish = { ...spec("shop-pr-1", []), grantedSecrets: ["STRIPE_KEY"] };
-    const program = previewProgram(wish, await loadDrivers(registry, wish.target), {});
-    const world = await createEngineWorld("shop-pr-1", program);
+  it("fails the run for good, with its reason", async () => {
+    const world = await createWorld();
     try {
-      const told = await world.stack.up().then(String, (error: Error) => error.message);
-      const failure = decodeFromEngine(told);
-      assert.ok(failure instanceof TerminalError);
-      assert.equal(failure.reason, "SecretMissing");
-      assert.match(failure.message, /"STRIPE_KEY"/);
+      const runner = await world.runner();
+      const wish = { ...spec("shop-pr-1", []), grantedSecrets: ["STRIPE_KEY"] };
+      const request = { spec: wish, secrets: {}, refresh: false, mayBeNew: true, lease: world.lease("shop-pr-1") };
+      await assert.rejects(runner.up(request), (error) => {
+        assert.ok(error instanceof TerminalError);
+        assert.equal(error.reason, "SecretMissing");
+        assert.match(error.message, /^granting secret "STRIPE_KEY"/);
+        return true;
+      });
     } finally {
-      await world.close();
+      await world.remove();
     }
   });
 });
