@@ -1,6 +1,8 @@
 /** Carries out one action under the stack's lease and writes down what became of it. */
+import { isAbsolute } from "node:path";
 import { ConflictError, StacklingError, TerminalError } from "../components/errors.ts";
 import { redact } from "../components/local/redact.ts";
+import { canonical } from "../infra/canonical.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
 import { specDigest } from "../infra/spec.ts";
 import type { Stacks } from "../infra/stacks.ts";
@@ -83,12 +85,16 @@ async function bringUp(deps: ActuateDeps, actuation: Actuation): Promise<Partial
       excerpt: [],
       stackExists: true,
       interrupted: true,
+      ...builtOn(preview.status, spec.target),
     }),
   );
   // Said while the engine works: the link must not wait for the forge.
   const announced = marked && deps.announce(marked);
   // Images are found before the lease is taken; there is nothing to check out for them.
-  if (!spec.images) await step("source", () => deps.prepareSource(spec));
+  const fetched = spec.images ? undefined : step("source", () => deps.prepareSource(spec));
+  // What lies on this machine the checkout fetches by itself where this is late or fails: the engine starts meanwhile.
+  if (isAbsolute(spec.source.repository)) fetched?.catch(() => {});
+  else await fetched;
   const tell = describeProgress((message) => showProgress(deps, preview.key, message));
   const route = whenRouted(Object.keys(spec.urls).length, () => openDoor(deps, preview.key, spec));
   const { outputs } = await step("up", async () =>
@@ -118,6 +124,13 @@ async function bringUp(deps: ActuateDeps, actuation: Actuation): Promise<Partial
     awake: true,
     failed: undefined,
   };
+}
+
+/** Of a preview that exists already and whose targets are not known, they stay unknown. */
+function builtOn({ stackExists, builtOn = [] }: PreviewStatus, target: PreviewSpec["target"]): Partial<PreviewStatus> {
+  if (stackExists && builtOn.length === 0) return {};
+  const others = builtOn.filter((other) => canonical(other) !== canonical(target));
+  return { builtOn: [...others, target] };
 }
 
 async function destroy(deps: ActuateDeps, actuation: Actuation, reason: string): Promise<Partial<PreviewStatus>> {

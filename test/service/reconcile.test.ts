@@ -35,6 +35,31 @@ describe("reconcile", () => {
     assert.deepEqual(bench.announced, ["shop#1 Reconciling Provisioning", "shop#1 Ready Healthy"]);
   });
 
+  it("starts the engine while a repository on this machine is still fetched", async () => {
+    const fetched = Promise.withResolvers<void>();
+    bench.stacks.during = async () => fetched.resolve();
+    await bench.reconcile(KEY, { prepareSource: () => fetched.promise });
+    assert.equal((await bench.preview(KEY)).status.reason, "Healthy");
+  });
+
+  it("starts no engine before a remote repository is fetched", async () => {
+    bench.forge.clonePoint = async () => ({ url: "https://forge.example/acme/shop.git", environment: {}, refs: [] });
+    const refused = new StacklingError({ reason: "CheckoutFailed", userMessage: "fetching: the forge is away" });
+    await bench.reconcile(KEY, { prepareSource: () => Promise.reject(refused) });
+    assert.deepEqual(bench.stacks.runs, []);
+    assert.equal((await bench.preview(KEY)).status.reason, "CheckoutFailed");
+  });
+
+  it("leaves a fetch on this machine that failed to the checkout, which says why", async () => {
+    const refused = new StacklingError({ reason: "CheckoutFailed", userMessage: "fetching: the disk is full" });
+    bench.stacks.during = async () => {
+      throw new StacklingError({ reason: "CheckoutFailed", userMessage: "checking out: the disk is full" });
+    };
+    await bench.reconcile(KEY, { prepareSource: () => Promise.reject(refused) });
+    const { status } = await bench.preview(KEY);
+    assert.deepEqual([status.reason, status.message], ["CheckoutFailed", "checking out: the disk is full."]);
+  });
+
   it("runs no engine when nothing changed", async () => {
     await bench.reconcile(KEY);
     const { revision } = await bench.preview(KEY);
