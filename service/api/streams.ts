@@ -117,7 +117,10 @@ function begin(response: ServerResponse, type: string): void {
 async function write(response: ServerResponse, text: string): Promise<boolean> {
   if (response.destroyed) return false;
   if (response.write(text)) return true;
-  await Promise.race([once(response, "drain"), once(response, "close")]);
+  // The one that did not come is not listened for any longer: a slow reader may take thousands of turns.
+  const over = new AbortController();
+  const either = ["drain", "close"].map((event) => once(response, event, { signal: over.signal }));
+  await Promise.race(either).finally(() => over.abort());
   return !response.destroyed;
 }
 
