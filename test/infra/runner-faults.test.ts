@@ -68,7 +68,8 @@ describe("the runner, when things break", requires("engine"), () => {
     const child = await parentOf(engine);
     // As in a panic, Go says where everybody was and exits with code 2.
     process.kill(engine, "SIGQUIT");
-    assert.equal((await outcome).reason, "EngineFailed");
+    // The second where the program was quicker to notice, and ended its process over it.
+    assert.match((await outcome).reason, /^Engine(Failed|Interrupted)$/);
     await eventually(() => startTimeOf(child) === undefined);
     await heals(runner);
   });
