@@ -4,11 +4,12 @@ import Table from "cli-table3";
 export interface BenchLine {
   /** What was measured, such as `event → link`. */
   readonly name: string;
-  /** What it is compared with, such as `bare engine`. */
-  readonly peer: string;
+  /** What it is compared with, such as `bare engine`; absent for a count that only our side has. */
+  readonly peer?: string;
   readonly unit: "ms" | "per second" | "MiB" | "calls" | "deliveries";
   /** Raw samples, in the order they were taken. */
   readonly ours: readonly number[];
+  /** Empty where there is no peer. */
   readonly theirs: readonly number[];
   /** How the ratio is read: ours ÷ theirs or theirs ÷ ours. */
   readonly ratio: "ours/theirs" | "theirs/ours";
@@ -35,7 +36,9 @@ export function median(samples: readonly number[]): number {
   return sorted.length % 2 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
-export function ratioOf(line: BenchLine): number {
+/** Undefined where there is nothing to compare with. */
+export function ratioOf(line: BenchLine): number | undefined {
+  if (line.theirs.length === 0) return undefined;
   const [ours, theirs] = [median(line.ours), median(line.theirs)];
   return line.ratio === "ours/theirs" ? ours / theirs : theirs / ours;
 }
@@ -43,6 +46,7 @@ export function ratioOf(line: BenchLine): number {
 export function meetsAim(line: BenchLine): boolean | undefined {
   if (!line.aim) return undefined;
   const reached = line.aim.of === "ours" ? median(line.ours) : ratioOf(line);
+  if (reached === undefined) return undefined;
   return line.aim.kind === "max" ? reached <= line.aim.value : reached >= line.aim.value;
 }
 
@@ -62,9 +66,9 @@ export function renderTable(rows: readonly BenchRow[], columns: number): string 
     }
     table.push([
       row.name,
-      row.peer,
+      row.peer ?? "nothing",
       format(median(row.ours), row.unit),
-      format(median(row.theirs), row.unit),
+      row.theirs.length === 0 ? "" : format(median(row.theirs), row.unit),
       verdict(row),
     ]);
   }
@@ -83,11 +87,12 @@ export function renderNotes(rows: readonly BenchRow[]): string {
 
 function verdict(line: BenchLine): string {
   const how = line.ratio === "ours/theirs" ? "×" : "× better";
-  const text = `${ratioOf(line).toFixed(2)} ${how}`;
-  if (!line.aim) return text;
+  const ratio = ratioOf(line);
+  const text = ratio === undefined ? "" : `${ratio.toFixed(2)} ${how} `;
+  if (!line.aim) return text.trim();
   const unit = line.aim.of === "ours" ? ` ${line.unit}` : "";
   const aim = `${line.aim.kind === "max" ? "≤" : "≥"} ${line.aim.value}${unit}`;
-  return `${text} (${meetsAim(line) ? "" : "MISSES "}${aim})`;
+  return `${text}(${meetsAim(line) ? "" : "MISSES "}${aim})`;
 }
 
 function format(value: number, unit: BenchLine["unit"]): string {
