@@ -1,17 +1,18 @@
 /**
  * The CLI's door to the program (`pulumi up` in a clone). The spec comes from the file that
- * `STACKLING_SPEC` names, else from the config value `stackling:spec`; granted secrets from the config
- * secret `stackling:secrets`. `stackling pulumi` writes both from the stack's own output.
+ * `STACKLING_SPEC` names, else from the config value `stackling:spec`; granted secrets from the file that
+ * `STACKLING_SECRETS` names, else from the config secret `stackling:secrets`. `stackling pulumi` writes both files.
  */
 import { readFile } from "node:fs/promises";
 import { Config } from "@pulumi/pulumi";
+import { z } from "zod";
 import { registry } from "../components/registry.ts";
 import { loadDrivers, previewProgram } from "./program.ts";
 import { type PreviewSpec, previewSpec } from "./spec.ts";
 
 const config = new Config("stackling");
 const spec = await readSpec();
-const secrets = config.getObject<Record<string, string>>("secrets") ?? {};
+const secrets = await readSecrets();
 const { program } = spec.target;
 const extend = program === undefined ? undefined : (await import("./extension.ts")).loadExtension(program);
 
@@ -26,4 +27,10 @@ async function readSpec(): Promise<PreviewSpec> {
   return previewSpec.parse(
     file === undefined ? config.requireObject("spec") : JSON.parse(await readFile(file, "utf8")),
   );
+}
+
+async function readSecrets(): Promise<Readonly<Record<string, string>>> {
+  const file = process.env.STACKLING_SECRETS;
+  if (file === undefined) return config.getObject<Record<string, string>>("secrets") ?? {};
+  return z.record(z.string(), z.string()).parse(JSON.parse(await readFile(file, "utf8")));
 }

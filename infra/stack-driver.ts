@@ -122,6 +122,7 @@ interface RunTarget {
 /** One run on one stack: its Automation API stack and what its events have told so far. */
 interface Run extends EventRecord {
   readonly settings: StackDriverSettings;
+  readonly command: Command;
   readonly stack: Stack;
   readonly hooks: RunHooks;
 }
@@ -137,14 +138,9 @@ async function withRun<T>(
   const activity = { touch: () => {} };
   const record = recordEvents(hooks.onEvent, activity);
   try {
-    const workspace = await openWorkspace(
-      settings,
-      workDir,
-      createCommand(settings, { hooks, activity }),
-      target.program,
-    );
-    const stack = await openStack(target.stack, workspace);
-    return await work({ ...record, settings, stack, hooks });
+    const command = createCommand(settings, { hooks, activity });
+    const stack = await openStack(target.stack, await openWorkspace(settings, workDir, command, target.program));
+    return await work({ ...record, settings, command, stack, hooks });
   } catch (failure) {
     throw toStacklingError(failure, { ...target, diagnostics: record.errors() });
   } finally {
@@ -179,6 +175,10 @@ async function openStack(name: string, workspace: LocalWorkspace): Promise<Stack
   return stack;
 }
 
+interface Command extends PulumiCommand {
+  run(args: readonly string[], cwd: string, variables: Readonly<Record<string, string>>): Promise<unknown>;
+}
+
 /**
  * A PulumiCommand whose `run` is ours, because the API's own hides the process: we need its pid before
  * it works and its end in our hands. `run` is internal to the API (automation/cmd.js).
@@ -186,8 +186,8 @@ async function openStack(name: string, workspace: LocalWorkspace): Promise<Stack
 function createCommand(
   settings: StackDriverSettings,
   live: { readonly hooks: RunHooks; readonly activity: { touch(): void } } | undefined,
-): PulumiCommand {
-  const run = async (args: string[], cwd: string, variables: Record<string, string>) => {
+): Command {
+  const run: Command["run"] = async (args, cwd, variables) => {
     const engine = startEngine({
       engine: settings.engine,
       args: [...args, "--non-interactive"],
@@ -239,9 +239,8 @@ async function destroyAndRemove(
 }
 
 /** With its history and backups, for which the API has no option. */
-async function removeStack({ stack: { name, workspace } }: Run): Promise<void> {
-  const { pulumiCommand, workDir, envVars } = workspace;
-  await pulumiCommand.run(["stack", "rm", name, "--yes", "--remove-backups"], workDir, envVars);
+async function removeStack({ command, stack: { name, workspace } }: Run): Promise<void> {
+  await command.run(["stack", "rm", name, "--yes", "--remove-backups"], workspace.workDir, workspace.envVars);
 }
 
 /** Never takes a state that still knows a resource, nor one that somebody works on. */

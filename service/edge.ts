@@ -10,6 +10,7 @@ import type { ReadinessChecks } from "./api/health.ts";
 import { createApp } from "./app.ts";
 import { renderComment } from "./comment.ts";
 import type { OperatorConfig } from "./config/types.ts";
+import type { EngineByHand } from "./engine-by-hand.ts";
 import type { Forge } from "./forges/forge.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import { createRoutes } from "./gateway/routes.ts";
@@ -17,6 +18,7 @@ import { createEdgeServer } from "./gateway/server.ts";
 import { createVisits } from "./gateway/visits.ts";
 import type { Inbox } from "./inbox/inbox.ts";
 import { createSessions } from "./session.ts";
+import type { Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
 import type { World } from "./world.ts";
 
@@ -32,6 +34,7 @@ export interface EdgeParts {
   readonly checks: ReadinessChecks;
   /** See `WebhooksDeps`. */
   readonly onPush: (forge: string, repositoryPath: string) => void;
+  readonly engineByHand: (preview: Preview) => Promise<EngineByHand>;
   /** Bearer token of the API; secret. */
   readonly token: string;
   readonly logger: Logger;
@@ -81,7 +84,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     checks: parts.checks,
     sessions: createSessions({ now: clock }),
     token: parts.token,
-    ...(config.backend === undefined ? {} : { backend: config.backend }),
+    engineByHand: parts.engineByHand,
     homeUrl: url,
     onError,
     actions,

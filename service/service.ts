@@ -17,6 +17,7 @@ import { commitTree } from "./config/source-tree.ts";
 import type { ApplicationConfig, OperatorConfig } from "./config/types.ts";
 import { createDoctor } from "./doctor.ts";
 import { startEdge } from "./edge.ts";
+import { createEngineByHand } from "./engine-by-hand.ts";
 import { engineEnvironment } from "./engine-environment.ts";
 import { connectForges, LOCAL_FORGE } from "./forges/connect.ts";
 import type { Forge } from "./forges/forge.ts";
@@ -120,7 +121,8 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     engineVersion: engine.version,
   });
   const checks = createReadinessChecks({ store, world, engine, forges, repositories: config.repositories });
-  const edge = await startEdge({ ...parts, actions, doctor, checks, onPush: resync.pushed });
+  const byHand = createEngineByHand({ stacks, config, resolveSecrets: (spec) => resolveSecrets(parts, spec) });
+  const edge = await startEdge({ ...parts, actions, doctor, checks, engineByHand: byHand, onPush: resync.pushed });
   undo.push(() => edge.close());
   return { url: edge.url, close: closer(undo, logger) };
 }

@@ -9,6 +9,7 @@ import {
   TerminalError,
 } from "../../components/errors.ts";
 import type { Finding } from "../../components/ports.ts";
+import type { EngineByHand } from "../engine-by-hand.ts";
 import { sameSecret } from "../session.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
@@ -25,8 +26,8 @@ export interface ApiDeps extends AccessDeps {
   readonly doctor: () => Promise<readonly Finding[]>;
   /** The comment as it would stand on the pull request, and when it is looked at next. */
   readonly extras: (preview: Preview) => Promise<ViewExtras>;
-  /** Pulumi backend URL where it is not the data folder's. */
-  readonly backend?: string;
+  /** What goes with the right to run an engine by hand; nothing without it. */
+  readonly engineByHand?: (preview: Preview) => Promise<EngineByHand>;
   readonly loginUrl: (code: string) => string;
   readonly onError: (error: unknown) => void;
 }
@@ -92,10 +93,12 @@ export function createApi(deps: ApiDeps): Router {
     response.json(await deps.actions.drift(key));
   });
   api.post("/previews/:key/lease", async (request, response) => {
-    const { key } = await named(request);
-    const lease = await deps.actions.lease(key);
+    if (visitorOf(deps, request).kind !== "token")
+      throw new Refused(401, "Unauthorized", "running an engine by hand: the token is needed");
+    const preview = await named(request);
+    const lease = await deps.actions.lease(preview.key);
     try {
-      await streams.hold(response, { fence: lease.fence, backend: deps.backend }, lease.lost);
+      await streams.hold(response, { fence: lease.fence, ...(await deps.engineByHand?.(preview)) }, lease.lost);
     } finally {
       await lease.release();
     }

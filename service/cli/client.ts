@@ -7,6 +7,7 @@ import type { Finding, LogLine } from "../../components/ports.ts";
 import type { DriftReport } from "../../infra/stacks.ts";
 import type { ActionRequest } from "../api/actions.ts";
 import type { PreviewView } from "../api/preview-view.ts";
+import type { EngineByHand } from "../engine-by-hand.ts";
 import { readText, send } from "./http.ts";
 
 export interface Client {
@@ -35,11 +36,9 @@ export interface Client {
   waitFor(key: string, done: (preview: PreviewView) => boolean, options: WaitOptions): Promise<PreviewView>;
 }
 
-export interface RemoteLease {
+export interface RemoteLease extends EngineByHand {
   /** What the provider must show. */
   readonly fence: number;
-  /** Pulumi backend URL; undefined: the data folder's. */
-  readonly backend?: string;
   /** Aborts when the service lost it, or itself went away. */
   readonly lost: AbortSignal;
   release(): Promise<void>;
@@ -118,10 +117,9 @@ export function createClient({ url, token }: { readonly url: string; readonly to
       );
       const lines = createInterface({ input: message });
       const [first] = (await once(lines, "line", { signal: lost.signal })) as [string];
-      const { fence, backend } = JSON.parse(first) as Pick<RemoteLease, "fence" | "backend">;
+      const granted = JSON.parse(first) as EngineByHand & Pick<RemoteLease, "fence">;
       return {
-        fence,
-        ...(backend === undefined ? {} : { backend }),
+        ...granted,
         lost: lost.signal,
         release: async () => {
           message.destroy();

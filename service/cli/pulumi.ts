@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { StacklingError, TerminalError } from "../../components/errors.ts";
 import { layout } from "../../components/local/layout.ts";
-import { folderBackend } from "../../infra/backend.ts";
 import { type Engine, locateEngine } from "../../infra/engine.ts";
+import { engineVariables } from "../../infra/engine-variables.ts";
 import { EXECUTABLES, LANGUAGE_HOSTS } from "../../infra/executables.ts";
 import type { Client, RemoteLease } from "./client.ts";
 
@@ -53,13 +53,12 @@ export async function runPulumi(call: PulumiCall): Promise<number> {
   const { stack, args } = call;
   const engine = await locateEngine(call.environment);
   const lease = await takeLease(call);
-  const backend = lease.backend ?? `file://${layout(call.dataDir).state}`;
   try {
-    const folder = await workFolder(call, backend);
+    const folder = await workFolder(lease);
     try {
       const running = execa(engine.command, [...args], {
         cwd: folder,
-        env: variables(call, { engine, fence: lease.fence, folder, backend }),
+        env: variables(call, { engine, folder, lease }),
         extendEnv: false,
         stdio: "inherit",
         reject: false,
@@ -129,44 +128,43 @@ function leaseLost(stack: string): StacklingError {
   });
 }
 
-/** A throw-away project: the CLI wants one, and the stack's spec in a file. */
-async function workFolder({ stack }: PulumiCall, backend: string): Promise<string> {
-  const checkpoint = await folderBackend(backend)?.checkpoint(stack);
+/** A throw-away project: the CLI wants one, and the program its spec and granted secrets in files. */
+async function workFolder({ spec, secrets }: RemoteLease): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "stackling-pulumi-"));
   for (const name of ["Pulumi.yaml", "infra"]) await symlink(join(PROJECT_ROOT, name), join(folder, name));
-  await writeFile(join(folder, "spec.json"), JSON.stringify(checkpoint?.outputs.spec ?? null), { mode: 0o600 });
+  await writeFile(join(folder, "spec.json"), JSON.stringify(spec ?? null), { mode: 0o600 });
+  await writeFile(join(folder, "secrets.json"), JSON.stringify(secrets), { mode: 0o600 });
   return folder;
 }
 
 interface Surroundings {
   readonly engine: Engine;
-  readonly fence: number;
   readonly folder: string;
-  readonly backend: string;
+  readonly lease: RemoteLease;
 }
 
 function variables(
   { dataDir, stack, environment }: PulumiCall,
-  { engine, fence, folder, backend }: Surroundings,
+  { engine, folder, lease }: Surroundings,
 ): Record<string, string> {
   const { PATH = "", HOME = "", TERM = "dumb", LANG = "C.UTF-8", EDITOR = "" } = environment;
-  const { passphrase, pulumiHome } = layout(dataDir);
+  const { passphrase, pulumiHome, state } = layout(dataDir);
   // Our Node for the provider's script, the provider for the engine, then what the person has.
   const path = [...EXECUTABLES, dirname(process.execPath), dirname(engine.command), PATH];
   const languageHosts = engine.languageHost ? [] : LANGUAGE_HOSTS;
   return {
+    ...lease.environment,
     PATH: [...path, ...languageHosts].join(delimiter),
     HOME,
     TERM,
     LANG,
     ...(EDITOR ? { EDITOR } : {}),
-    PULUMI_BACKEND_URL: backend,
-    PULUMI_CONFIG_PASSPHRASE_FILE: passphrase,
+    ...engineVariables({ backendUrl: lease.backend ?? `file://${state}`, passphraseFile: passphrase }),
     PULUMI_HOME: pulumiHome,
     PULUMI_STACK: stack,
-    PULUMI_SKIP_UPDATE_CHECK: "true",
     STACKLING_DATA: dataDir,
-    STACKLING_FENCE: String(fence),
+    STACKLING_FENCE: String(lease.fence),
     STACKLING_SPEC: join(folder, "spec.json"),
+    STACKLING_SECRETS: join(folder, "secrets.json"),
   };
 }
