@@ -58,6 +58,8 @@ export interface Operations<O> {
   explain?(context: OperationContext<O>): Promise<string | undefined>;
   /** All that exists, of every stack or of one: serves the sweep and the proof of a teardown. */
   owned?(options: O, stack?: string): Promise<readonly OwnedThing[]>;
+  /** Kinds of things that `owned` finds where they are; a receipt says that none of them is left. */
+  readonly kinds?: readonly string[];
   /** Removes one owned thing that no stack knows of any more. Gone already is success. */
   remove?(options: O, thing: OwnedThing): Promise<void>;
   /** Read-only calls: is it reached, are the permissions there. */

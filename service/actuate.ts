@@ -2,6 +2,7 @@
 import { isAbsolute } from "node:path";
 import { ConflictError, StacklingError, TerminalError } from "../components/errors.ts";
 import { redact } from "../components/local/redact.ts";
+import { canonical } from "../infra/canonical.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
 import { specDigest } from "../infra/spec.ts";
 import type { Stacks } from "../infra/stacks.ts";
@@ -84,6 +85,7 @@ async function bringUp(deps: ActuateDeps, actuation: Actuation): Promise<Partial
       excerpt: [],
       stackExists: true,
       interrupted: true,
+      ...builtOn(preview.status, spec.target),
     }),
   );
   // Said while the engine works: the link must not wait for the forge.
@@ -122,6 +124,13 @@ async function bringUp(deps: ActuateDeps, actuation: Actuation): Promise<Partial
     awake: true,
     failed: undefined,
   };
+}
+
+/** Of a preview that exists already and whose targets are not known, they stay unknown. */
+function builtOn({ stackExists, builtOn = [] }: PreviewStatus, target: PreviewSpec["target"]): Partial<PreviewStatus> {
+  if (stackExists && builtOn.length === 0) return {};
+  const others = builtOn.filter((other) => canonical(other) !== canonical(target));
+  return { builtOn: [...others, target] };
 }
 
 async function destroy(deps: ActuateDeps, actuation: Actuation, reason: string): Promise<Partial<PreviewStatus>> {

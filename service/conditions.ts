@@ -42,6 +42,7 @@ export function gone(reason: string, status: PreviewStatus, now: string): Partia
     excerpt: [],
     stackExists: false,
     live: undefined,
+    builtOn: undefined,
     outputs: {},
     attempted: undefined,
     interrupted: false,

@@ -6,18 +6,18 @@ import type { World } from "./world.ts";
 
 export interface ProofDeps {
   readonly stacks: Pick<Stacks, "remains">;
-  readonly world: Pick<World, "owned" | "remove">;
+  readonly world: Pick<World, "configured" | "owned" | "kinds" | "remove">;
 }
 
-const LOOKED_FOR = ["process", "database", "role", "checkout", "route"] as const;
-
 /**
- * Everything that bears the stack's name is looked for again; what no state knew of (a create killed
+ * Everything that bears the stack's name is looked for again, on every target it was ever built on and on
+ * no other, whose cluster may be away; what no state knew of (a create killed
  * half way) is removed and looked for once more. Throws `StacklingError` (`DestroyFailed`) naming what
  * is still there.
  */
 export async function proveGone({ stacks, world }: ProofDeps, preview: Preview): Promise<Receipt["proof"]> {
-  const targets = preview.status.live ? [preview.status.live.target] : [];
+  const { builtOn, live } = preview.status;
+  const targets = builtOn ?? [...world.configured, ...(live ? [live.target] : [])];
   let owned = await world.owned(preview.stack, targets);
   if (owned.length > 0) {
     await world.remove(owned, targets);
@@ -31,5 +31,5 @@ export async function proveGone({ stacks, world }: ProofDeps, preview: Preview):
       userMessage: `destroying "${preview.key}": ${left.length} left behind: ${left.slice(0, 5).join(", ")}`,
     });
   }
-  return [...LOOKED_FOR, "stack"].map((what) => ({ what, found: 0 }));
+  return [...(await world.kinds(targets)), "stack"].map((what) => ({ what, found: 0 }));
 }

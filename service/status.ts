@@ -108,6 +108,8 @@ export interface PreviewStatus {
   readonly stackExists: boolean;
   /** The spec that serves now; undefined before the first success. */
   readonly live?: PreviewSpec;
+  /** Every target that a run of this life was on, whatever came of it; unknown after the store was lost. */
+  readonly builtOn?: readonly PreviewSpec["target"][];
   /** Public outputs of the last success. */
   readonly outputs: Readonly<Record<string, unknown>>;
   /** Digest of the spec that was last tried, and whether it worked. */

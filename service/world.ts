@@ -17,10 +17,13 @@ export interface World {
   check(port?: Port): Promise<readonly Finding[]>;
   /** Why it is not ready, in a person's words, from the drivers that know. */
   explain(target: Target, stack: string): Promise<string | undefined>;
-  /** All that exists of one stack, or of every one, over all configured targets and those given. */
-  owned(stack?: string, further?: readonly Target[]): Promise<readonly OwnedThing[]>;
+  readonly configured: readonly Target[];
+  /** All that exists of one stack, or of every one, on those targets; by default on all that are configured. */
+  owned(stack?: string, targets?: readonly Target[]): Promise<readonly OwnedThing[]>;
+  /** Kinds of things that are looked for there. */
+  kinds(targets: readonly Target[]): Promise<readonly string[]>;
   /** Removes what a stack left behind and no state knows of. */
-  remove(things: readonly OwnedThing[], further?: readonly Target[]): Promise<void>;
+  remove(things: readonly OwnedThing[], targets?: readonly Target[]): Promise<void>;
 }
 
 /** Less than `doctor` waits for all of them. */
@@ -34,9 +37,9 @@ interface Asked {
 }
 
 export function createWorld({ config }: { readonly config: Pick<OperatorConfig, "targets"> }): World {
-  async function everyDriver(further: readonly Target[] = [], only?: Port): Promise<readonly Asked[]> {
+  async function everyDriver(targets: readonly Target[] = config.targets, only?: Port): Promise<readonly Asked[]> {
     const distinct = new Map<string, readonly [Port, DriverChoice]>();
-    for (const target of [...config.targets, ...further]) {
+    for (const target of targets) {
       for (const entry of choices(target)) distinct.set(JSON.stringify(entry), entry);
     }
     const asked = [...distinct.values()].filter(([port]) => only === undefined || port === only);
@@ -51,6 +54,7 @@ export function createWorld({ config }: { readonly config: Pick<OperatorConfig, 
   }
 
   return {
+    configured: config.targets,
     async setAwake(target, stack, awake) {
       for (const { options, operations } of await loadAll(target)) {
         await operations.setAwake?.({ options, stack }, awake);
@@ -65,7 +69,7 @@ export function createWorld({ config }: { readonly config: Pick<OperatorConfig, 
       if (operations.logs) yield* operations.logs({ options, stack }, query);
     },
     async check(port) {
-      const drivers = await everyDriver([], port);
+      const drivers = await everyDriver(config.targets, port);
       const found = await Promise.all(
         drivers.map(async (driver) => {
           const place = placeOf(driver.chosen);
@@ -81,15 +85,19 @@ export function createWorld({ config }: { readonly config: Pick<OperatorConfig, 
       }
       return undefined;
     },
-    async owned(stack, further) {
-      const drivers = await everyDriver(further);
+    async owned(stack, targets) {
+      const drivers = await everyDriver(targets);
       const found = await Promise.all(
         drivers.map(({ options, operations }) => operations.owned?.(options, stack) ?? []),
       );
       return found.flat().filter((thing) => stack === undefined || thing.stack === stack);
     },
-    async remove(things, further) {
-      for (const { options, operations } of await everyDriver(further)) {
+    async kinds(targets) {
+      const drivers = await everyDriver(targets);
+      return [...new Set(drivers.flatMap(({ operations }) => operations.kinds ?? []))];
+    },
+    async remove(things, targets) {
+      for (const { options, operations } of await everyDriver(targets)) {
         if (!operations.remove || !operations.owned) continue;
         const stacks = [...new Set(things.map((thing) => thing.stack))];
         for (const stack of stacks) {

@@ -75,6 +75,8 @@ export const cloneDatabase: DatabaseDriver<Options> = {
         return found.map(({ kind, name, stack: owner }): OwnedThing => ({ kind, id: name, stack: owner }));
       }),
 
+    kinds: ["database", "role"],
+
     remove: ({ server }, thing) =>
       onServer(server, `removing ${thing.kind} "${thing.id}"`, async (client) => {
         const owned = await findOwned(client, thing.stack);

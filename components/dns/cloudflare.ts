@@ -88,6 +88,7 @@ export const cloudflareDns: DnsDriver<Options> = {
   component: CloudflareDns,
   plugins: ["@pulumi/cloudflare"],
   operations: {
+    kinds: ["dns record"],
     async owned(given, stack) {
       if (given.mode === "wildcard") return [];
       const found = await ownRecords(await settingsOf(given), stack);

@@ -34,6 +34,7 @@ export const gatewayDns: DnsDriver<Options> = {
   component: GatewayDns,
   operations: {
     owned: ({ dataDir }, stack) => operations.ownedRoutes(dataDir, stack),
+    kinds: ["route"],
     remove: ({ dataDir }, thing) => operations.remove(dataDir, thing),
   },
   example: () => ({

@@ -75,6 +75,7 @@ export const route53Dns: DnsDriver<Options> = {
   plugins: ["@pulumi/aws"],
   component: Route53Dns,
   operations: {
+    kinds: ["dns record"],
     async owned(given, stack) {
       if (given.mode === "wildcard") return [];
       const { dns } = createClients(given);

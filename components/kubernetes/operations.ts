@@ -82,6 +82,9 @@ export async function explain(context: Context): Promise<string | undefined> {
   }
 }
 
+/** Everything else lies in the namespace and goes with it. */
+export const kinds = ["namespace"];
+
 /** Namespaces that bear our label; those of another Stackling have another prefix. */
 export function owned(options: KubernetesOptions, stack?: string): Promise<readonly OwnedThing[]> {
   return onCluster(options, "listing the previews' namespaces", async ({ core }) => {

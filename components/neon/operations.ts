@@ -6,6 +6,9 @@ import { deleteBranch, endpointsOf, expireAt, findBranch, ownBranches, stackOf }
 import { expiryAfter } from "./expiry.ts";
 import { connect, type NeonOptions } from "./options.ts";
 
+/** Role and endpoint are the branch's own and go with it. */
+export const kinds = ["database branch"];
+
 export async function owned(options: NeonOptions, stack?: string): Promise<readonly OwnedThing[]> {
   const branches = await ownBranches(await connect(options), stack);
   return branches.map((branch) => ({ kind: "database branch", id: branch.name, stack: stackOf(branch) ?? "" }));

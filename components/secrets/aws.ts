@@ -58,6 +58,7 @@ export const awsSecrets: SecretsDriver<Options> = {
   component: AwsSecrets,
   operations: {
     owned: (given, stack) => ownedAt(given, { only: ["secret"], ...(stack !== undefined && { stack }) }),
+    kinds: ["secret"],
     remove: removeAt,
     check: (given) =>
       withAccount(given, async (clients) => [await finding("Secrets Manager", () => listSecrets(clients))]),

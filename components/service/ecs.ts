@@ -78,6 +78,7 @@ export const ecsService: ServiceDriver<EcsOptions> = {
     explain: operations.explain,
     logs: readLogs,
     owned: (options, stack) => ownedAt(options, { only: OWNED, ...(stack !== undefined && { stack }) }),
+    kinds: OWNED,
     remove: removeAt,
     check: checkEcs,
   },

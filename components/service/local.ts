@@ -106,6 +106,7 @@ export const localService: ServiceDriver<Options> = {
     logs: ({ options: { dataDir }, stack }, query) => operations.logs(dataDir, stack, query),
     explain: ({ options: { dataDir }, stack }) => operations.explain(dataDir, stack),
     owned: ({ dataDir }, stack) => operations.owned(dataDir, stack),
+    kinds: ["process", "user", "folder", "control group", "checkout", "release"],
     remove: ({ dataDir }, thing) => operations.remove(dataDir, thing),
     check: ({ dataDir }) => operations.check(dataDir),
   },

@@ -65,21 +65,30 @@ describe("reconcile, when a target changes while a preview lives on it", () => {
     assert.deepEqual(bench.stacks.runs, [`up ${STACK} aaaaaaa`]);
   });
 
-  it("looks for what is left where it was built, though that target is gone from the config", async () => {
-    const asked: unknown[] = [];
+  it("looks for what is left where it was ever built and nowhere else, though those targets are gone from the config", async () => {
+    const built: unknown[] = [];
     const world = {
       ...bench.deps.world,
-      owned: async (_stack?: string, further?: readonly unknown[]) => {
-        asked.push(...(further ?? []));
+      owned: async (_stack?: string, targets?: readonly unknown[]) => {
+        built.push(...(targets ?? ["everywhere"]));
         return [];
       },
     };
+    const bigger = { ...first, service: { driver: "far", options: { region: "eu-1", size: 2 } } };
+    await lookOn([bigger], "first");
     bench.forge.pulls.set(1, pullRequest(1, SHA.a, { state: "closed" }));
     const findRepository = async () => ({ ...shop, target: "first" });
     await bench.reconcile(KEY, { config: { ...config, targets: [] }, findRepository, world });
     assert.equal((await bench.preview(KEY)).status.reason, "Gone");
-    const { name: _n, runs: _r, places: _p, ...drivers } = first;
-    assert.deepEqual(asked[0], { name: "first", ...drivers });
+    const drivers = [first, bigger].map(({ name, service, database: branches, dns, secrets }) => {
+      return { name, service, database: branches, dns, secrets };
+    });
+    assert.deepEqual(built, drivers);
+    const [receipt] = await bench.store.receipts(KEY);
+    assert.deepEqual(
+      receipt?.proof.map(({ what }) => what),
+      ["process", "database", "stack"],
+    );
   });
 
   it("follows a target that was only renamed", async () => {

@@ -78,7 +78,9 @@ export async function reconcileBench(url: string): Promise<Bench> {
     async *logs() {},
     check: async () => [],
     explain: async () => undefined,
+    configured: [],
     owned: async () => owned,
+    kinds: async () => ["process", "database"],
     remove: async () => void owned.splice(0),
   };
   const deps: ReconcileDeps = {
