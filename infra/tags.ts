@@ -30,9 +30,10 @@ const forms: readonly { readonly types: RegExp; readonly write: (props: Properti
   {
     types: /^pulumi:providers:aws$/,
     write: (props, tags) => {
-      const own = record(props.defaultTags);
+      // A provider's nested properties go to the engine as JSON: @pulumi/aws, provider.js.
+      const own = typeof props.defaultTags === "string" ? record(JSON.parse(props.defaultTags)) : {};
       const ours = prefixed(awsTags(tags), "stackling:");
-      return { ...props, defaultTags: { ...own, tags: { ...record(own.tags), ...ours } } };
+      return { ...props, defaultTags: JSON.stringify({ ...own, tags: { ...record(own.tags), ...ours } }) };
     },
   },
   {

@@ -109,7 +109,6 @@ function buildTags({ repository, key, owner, createdAt }: SpecInput): Record<str
   return {
     ...repository.tags,
     preview: formatKey(key),
-    stack: stackName(key),
     repository: repository.name,
     ...("number" in key ? { "pull-request": String(key.number) } : {}),
     owner,

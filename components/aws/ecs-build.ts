@@ -5,6 +5,7 @@ import type { ServiceArgs } from "../ports.ts";
 import { taskEnvironment } from "../service/tasks.ts";
 import { type Claim, claiming } from "./claim.ts";
 import { type Clients, createClients } from "./clients.ts";
+import { requireImage } from "./containers.ts";
 import type { EcsOptions } from "./ecs-options.ts";
 import { makeLogGroup, makeSecret, type Roles } from "./ecs-resources.ts";
 import { logGroupName, secretName, thingName } from "./names.ts";
@@ -37,10 +38,11 @@ export interface EcsBuild extends BuildInput {
 /** Of migrations and seeds; no service's name is in capitals. */
 const TASK = "TASK";
 
-/** Declares log group, secret and roles. */
+/** Declares log group, secret and roles. Throws `TerminalError` (`SpecInvalid`) for what has no image. */
 export function startBuild(input: BuildInput): EcsBuild {
   const { args, child, name } = input;
   const { stack, options, services } = args;
+  for (const runs of [...services, ...args.tasks]) requireImage(runs);
   const clients = createClients(options);
   const addresses = discoveryAddresses({ stack, services, namespace: options.namespace.name });
   const environments: Environment[] = [...services, ...(args.tasks.length > 0 ? [taskSettings(args)] : [])];

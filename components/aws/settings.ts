@@ -1,6 +1,6 @@
 /** A declared environment, parted into what a task definition may show and what lies in Secrets Manager. */
 import { all, type Output, output } from "@pulumi/pulumi";
-import { TerminalError } from "../errors.ts";
+import { TerminalError, toldToEngine } from "../errors.ts";
 import type { SecretLocation, ServiceArgs, ServiceDefinition } from "../ports.ts";
 import { type ReferenceValues, referencesIn, resolveEnvironment } from "../service/references.ts";
 import type { SecretSetting } from "./containers.ts";
@@ -68,7 +68,7 @@ export function hiddenSettings(
     environment: partEnvironment({ name, environment }, args.secretReferences).hidden,
   }));
   if (parted.every(({ environment }) => Object.keys(environment).length === 0)) return undefined;
-  return all([args.database?.url, args.secrets]).apply(([databaseUrl, known = {}]) => {
+  const resolve = async (databaseUrl: string | undefined, known: Readonly<Record<string, string>> = {}) => {
     const values = { ...(databaseUrl !== undefined && { databaseUrl }), secrets: known, urls: args.urls, addresses };
     const entries = parted.flatMap(({ name, environment }) => {
       for (const template of Object.values(environment)) refuseUnknown(name, template, known, args.secretReferences);
@@ -77,7 +77,8 @@ export function hiddenSettings(
       );
     });
     return JSON.stringify(Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1))));
-  });
+  };
+  return all([args.database?.url, args.secrets]).apply(([url, known]) => toldToEngine(() => resolve(url, known)));
 }
 
 /**

@@ -17,11 +17,10 @@ describe("tags", () => {
   });
 
   it("are default tags of the AWS provider in its alphabet, so that every resource that can have them has them", () => {
-    assert.deepEqual(write("pulumi:providers:aws", { region: "eu-central-1", defaultTags: { tags: { own: "1" } } }), {
-      region: "eu-central-1",
-      defaultTags: {
-        tags: { own: "1", "stackling:preview": "shop-pr-1", "stackling:owner": "Ada Lovelace -ada@example.dev-" },
-      },
+    // As @pulumi/aws itself hands them over: nested properties of a provider are JSON.
+    const written = write("pulumi:providers:aws", { defaultTags: '{"tags":{"own":"1"}}' }) as { defaultTags: string };
+    assert.deepEqual(JSON.parse(written.defaultTags), {
+      tags: { own: "1", "stackling:preview": "shop-pr-1", "stackling:owner": "Ada Lovelace -ada@example.dev-" },
     });
   });
 

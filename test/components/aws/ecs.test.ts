@@ -1,0 +1,299 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import { output, secret } from "@pulumi/pulumi";
+import { refuseEcs } from "../../../components/aws/refusals.ts";
+import { decodeFromEngine } from "../../../components/errors.ts";
+import { type AwsServer, startAwsServer } from "../../support/aws-server.ts";
+import { aService, atCommit, containersOf, type Declared, declare, image, STACK, withDatabase } from "./declared.ts";
+
+describe("a preview on ECS", () => {
+  let aws: AwsServer;
+  before(async () => {
+    aws = await startAwsServer();
+  });
+  after(() => aws.close());
+  beforeEach(() => {
+    aws.answers = {};
+  });
+
+  it("is a service on spot in the shared cluster, behind a private name, whose count is nobody's wish", async () => {
+    const { one, addresses, addressesAreSecret, edge } = await declare(aws);
+    const { inputs, opts } = one("ecs/service:Service", "service-web");
+    assert.partialDeepStrictEqual(inputs, {
+      name: "shop-pr-1_web",
+      cluster: "previews",
+      capacityProviderStrategies: [{ capacityProvider: "FARGATE_SPOT", weight: 1 }],
+      networkConfiguration: { subnets: ["subnet-1"], securityGroups: ["sg-1"], assignPublicIp: false },
+      deploymentCircuitBreaker: { enable: true, rollback: true },
+      deploymentMinimumHealthyPercent: 100,
+      propagateTags: "SERVICE",
+      waitForSteadyState: false,
+    });
+    assert.deepEqual(opts.ignoreChanges, ["desiredCount"]);
+    assert.deepEqual(addresses, { web: "web.shop-pr-1.previews.internal:8080" });
+    assert.equal(addressesAreSecret, false);
+    assert.equal(edge, undefined);
+  });
+
+  it("hangs everything below the component, with the explicit provider, which holds credentials as secrets and is where tags go", async () => {
+    const { all } = await declare(aws, withDatabase());
+    const provider = all.find(({ type }) => type === "pulumi:providers:aws");
+    assert.ok(isSecretInput(provider?.inputs.accessKey) && isSecretInput(provider?.inputs.secretKey));
+    for (const { type, opts, inputs } of all.filter((one) => one !== provider)) {
+      assert.ok(opts.parent, `${type} has no parent`);
+      assert.ok(opts.provider, `${type} has no provider`);
+      assert.equal(inputs.tags, undefined, `${type} sets tags by hand`);
+    }
+  });
+
+  it("gives the execution role its own log group, secret and listed repositories, and the task role nothing", async () => {
+    const repositories = ["arn:aws:ecr:eu-central-1:123456789012:repository/shop"];
+    const { all, one } = await declare(aws, withDatabase(), {
+      repositories,
+      permissionsBoundary: "arn:aws:iam::1:policy/b",
+    });
+    const policy = JSON.parse(String(one("RolePolicy", "execution-policy").inputs.policy));
+    assert.deepEqual(
+      policy.Statement.map(({ Action, Resource }: { Action: string[]; Resource: string[] }) => [Action[0], Resource]),
+      [
+        ["logs:CreateLogStream", ["arn:aws:cloudwatch:eu-central-1:123456789012:thing:service-log:*"]],
+        [
+          "secretsmanager:GetSecretValue",
+          ["arn:aws:secretsmanager:eu-central-1:123456789012:thing:service-environment"],
+        ],
+        ["ecr:GetAuthorizationToken", ["*"]],
+        ["ecr:BatchCheckLayerAvailability", repositories],
+      ],
+    );
+    assert.equal(all.filter(({ type }) => /RolePolicy/.test(type)).length, 1);
+    for (const role of ["execution", "task"]) {
+      assert.partialDeepStrictEqual(one("Role", role).inputs, {
+        name: `${STACK}_${role}`,
+        path: `/stackling/${STACK}/`,
+        permissionsBoundary: "arn:aws:iam::1:policy/b",
+      });
+    }
+  });
+
+  it("keeps log lines as long as asked, in a group of its own", async () => {
+    const { one } = await declare(aws, {}, { logRetentionDays: 3 });
+    assert.partialDeepStrictEqual(one("LogGroup", "log").inputs, { name: `/stackling/${STACK}`, retentionInDays: 3 });
+  });
+
+  it("runs a service's containers: command, port, sidecars, and one that asks its health path", async () => {
+    const service = aService({
+      command: "node server.mjs",
+      directory: "it's here",
+      port: 3000,
+      readOnlyRoot: true,
+      sidecars: [
+        { name: "redis", image: "redis@sha256:0", port: 6379 },
+        { name: "tail", command: "tail -f log" },
+      ],
+    });
+    const { one } = await declare(
+      aws,
+      { services: [service] },
+      {
+        registryCredentials: {
+          "123456789012.dkr.ecr.eu-central-1.amazonaws.com": "arn:aws:secretsmanager:eu-central-1:1:secret:pull",
+        },
+      },
+    );
+    const { web, redis, tail, "web-health": health } = containersOf(one("TaskDefinition", "service-web"));
+    assert.deepEqual([web?.entryPoint, web?.command], [["sh", "-c"], ["cd 'it'\\''s here' && node server.mjs"]]);
+    assert.deepEqual(web?.portMappings?.[0]?.containerPort, 3000);
+    assert.equal(web?.readonlyRootFilesystem, true);
+    assert.equal(web?.repositoryCredentials?.credentialsParameter, "arn:aws:secretsmanager:eu-central-1:1:secret:pull");
+    assert.deepEqual(
+      web?.environment.find(({ name }) => name === "PORT"),
+      { name: "PORT", value: "3000" },
+    );
+    assert.deepEqual([redis?.image, redis?.command], ["redis@sha256:0", undefined]);
+    assert.equal(tail?.image, image("1"));
+    assert.match(health?.healthCheck?.command[1] ?? "", /GET \/health HTTP.*127\.0\.0\.1 3000/);
+    assert.partialDeepStrictEqual(one("TaskDefinition", "service-web").inputs, { cpu: "256", memory: "512" });
+  });
+
+  it("keeps every hidden setting in one secret of its own and out of the task definition, pinned by version", async () => {
+    const environment = { DB: "${database.url}?a=1", KEY: "k-${secrets.KEY}", PLAIN: "${services.web.url}" };
+    const { one } = await declare(aws, {
+      ...withDatabase(),
+      tasks: [],
+      services: [aService({ environment })],
+      secrets: secret<Record<string, string>>({ KEY: "hunter33" }),
+    });
+    const definition = one("TaskDefinition", "service-web");
+    assert.doesNotMatch(JSON.stringify(definition.inputs), /hunter/);
+    const own = "arn:aws:secretsmanager:eu-central-1:123456789012:thing:service-environment";
+    const { web } = containersOf(definition);
+    assert.deepEqual(web?.secrets, [
+      { name: "DB", valueFrom: `${own}:web_DB::v-service-environment` },
+      { name: "KEY", valueFrom: `${own}:web_KEY::v-service-environment` },
+    ]);
+    assert.deepEqual(web?.environment.find(({ name }) => name === "PLAIN")?.value, "https://pr-1-shop.preview.test");
+    const { secretString } = one("SecretVersion", "environment").inputs;
+    assert.ok(isSecretInput(secretString));
+    assert.deepEqual(JSON.parse(shown(secretString)), {
+      web_DB: "postgres://shop:hunter22@db.test/shop?a=1",
+      web_KEY: "k-hunter33",
+    });
+    assert.partialDeepStrictEqual(one("Secret", "environment").inputs, {
+      name: `stackling/${STACK}/environment`,
+      recoveryWindowInDays: 0,
+    });
+  });
+
+  it("refers to secrets of a store and copies none, and refuses one inside a longer text", async () => {
+    const secretReferences = {
+      KEY: { kind: "aws" as const, arn: output("arn:aws:secretsmanager:eu-central-1:1:secret:key-a:::v1") },
+    };
+    const whole = await declare(aws, {
+      secretReferences,
+      services: [aService({ environment: { KEY: "${secrets.KEY}" } })],
+    });
+    assert.deepEqual(containersOf(whole.one("TaskDefinition", "service-web")).web?.secrets, [
+      { name: "KEY", valueFrom: "arn:aws:secretsmanager:eu-central-1:1:secret:key-a:::v1" },
+    ]);
+    assert.ok(!whole.all.some(({ type }) => type.includes("secretsmanager")));
+    const policy = String(whole.one("RolePolicy", "execution-policy").inputs.policy);
+    assert.match(policy, /"arn:aws:secretsmanager:eu-central-1:1:secret:key-a"/);
+  });
+
+  it("changes task definition and service on a new commit, and nothing else", async () => {
+    const first = await declare(aws, atCommit("1"));
+    const second = await declare(aws, atCommit("2"));
+    const changed = second.all.filter(
+      ({ inputs }, index) => JSON.stringify(inputs) !== JSON.stringify(first.all[index]?.inputs),
+    );
+    assert.deepEqual(first.all.map(nameOf), second.all.map(nameOf));
+    assert.deepEqual(
+      changed.map(({ type }) => type),
+      ["aws:ecs/taskDefinition:TaskDefinition"],
+    );
+    const again = await declare(aws, { ...atCommit("1"), generation: 1 });
+    assert.notEqual(
+      definitionText(again.one("TaskDefinition", "service-web")),
+      definitionText(first.one("TaskDefinition", "service-web")),
+    );
+  });
+
+  it("migrates and seeds, in this order, before any service is declared, and marks each as done", async () => {
+    const commands: (string | undefined)[] = [];
+    aws.answers = {
+      RunTask({ taskDefinition, clientToken }) {
+        commands.push(taskDefinition?.split("/")[1]?.split(":")[0]);
+        return { tasks: [{ taskArn: `task/${clientToken}` }] };
+      },
+    };
+    const { all, one } = await declare(aws, {
+      ...withDatabase(),
+      services: [aService({ name: "migrate" }), aService()],
+    });
+    assert.deepEqual(commands, ["shop-pr-1_task_migrate", "shop-pr-1_task_seed"]);
+    const order = all.map(nameOf);
+    const at = (type: string, name: string) => order.indexOf(`${type} service-${name}`);
+    assert.ok(at("aws:cloudwatch/logStream:LogStream", "task-seed") >= 0);
+    assert.ok(at("aws:ecs/taskDefinition:TaskDefinition", "task-seed") < at("aws:ecs/service:Service", "service-web"));
+    assert.match(String(one("LogStream", "task-migrate").inputs.name), /^=done\/migrate\/[0-9a-f]{32}$/);
+    const { migrate } = containersOf(one("TaskDefinition", "task-migrate"));
+    assert.deepEqual(migrate?.command, ["cd 'server' && node migrate.mjs"]);
+    assert.match(migrate?.secrets.find(({ name }) => name === "DATABASE_URL")?.valueFrom ?? "", /:TASK_DATABASE_URL::/);
+  });
+
+  it("runs jobs to their end and schedules crons, one group per preview", async () => {
+    const services = [
+      aService(),
+      aService({ name: "import", kind: "job", command: "node import.mjs" }),
+      aService({ name: "nightly", kind: "cron", schedule: "0 3 * * 1", command: "node nightly.mjs" }),
+    ];
+    const { one, all } = await declare(aws, { services });
+    assert.match(String(one("LogStream", "service-import").inputs.name), /^=done\/import\//);
+    assert.partialDeepStrictEqual(one("Schedule", "schedules-nightly-0").inputs, {
+      groupName: STACK,
+      scheduleExpression: "cron(0 3 ? * MON *)",
+      scheduleExpressionTimezone: "UTC",
+      target: { arn: "arn:aws:ecs:eu-central-1:123456789012:cluster/previews" },
+    });
+    assert.deepEqual(one("Schedule", "schedules-nightly-0").opts.ignoreChanges, ["state"]);
+    assert.deepEqual(
+      all.filter(({ type }) => type === "aws:ecs/service:Service").map(({ name }) => name),
+      ["service-service-web"],
+    );
+    const policy = JSON.parse(String(one("RolePolicy", "scheduler-policy").inputs.policy));
+    assert.deepEqual(policy.Statement[0].Resource, [
+      "arn:aws:ecs:eu-central-1:123456789012:task-definition/shop-pr-1_nightly:*",
+    ]);
+  });
+
+  it("shares a load balancer where it is the edge itself", async () => {
+    const listener = "arn:aws:elasticloadbalancing:eu-central-1:1:listener/app/previews/0a/0b";
+    const { one } = await declare(aws, {}, { edge: { direct: { listener, vpc: "vpc-1" } } }, true);
+    assert.partialDeepStrictEqual(one("TargetGroup", "service-web").inputs, {
+      targetType: "ip",
+      port: 8080,
+      vpcId: "vpc-1",
+      deregistrationDelay: 15,
+      healthCheck: { path: "/health", matcher: "200-399" },
+    });
+    assert.partialDeepStrictEqual(one("ListenerRule", "service-web").inputs, {
+      listenerArn: listener,
+      conditions: [{ hostHeader: { values: ["pr-1-shop.preview.test"] } }],
+    });
+    assert.partialDeepStrictEqual(one("ecs/service:Service", "service-web").inputs, {
+      loadBalancers: [{ containerName: "web", containerPort: 8080 }],
+      healthCheckGracePeriodSeconds: 60,
+    });
+    assert.deepEqual(Object.keys(containersOf(one("TaskDefinition", "service-web"))), ["web"]);
+  });
+
+  for (const [what, service, words] of [
+    [
+      "a service without an image",
+      aService({ image: undefined }),
+      /"web": this target runs images; give it a line like "image: /,
+    ],
+    ["a size that Fargate has not", aService({ cpu: 64 }), /sizing "web"/],
+    ["a cron without a schedule", aService({ kind: "cron" }), /"web": it has no "schedule"/],
+  ] as const) {
+    it(`refuses ${what}`, async () => {
+      await assert.rejects(declare(aws, { services: [service] }, {}, true), (error: Error) => {
+        const told = decodeFromEngine(error.message);
+        assert.match(told?.userMessage ?? error.message, words);
+        return true;
+      });
+    });
+  }
+
+  it("cannot be combined with the gateway of this machine, nor with secrets of another region", () => {
+    const choice = (driver: string, options = {}) => ({ driver, options });
+    const target = {
+      service: choice("ecs", { region: "eu-central-1" }),
+      dns: choice("wildcard"),
+      secrets: choice("local"),
+    };
+    assert.equal(refuseEcs(target), undefined);
+    assert.match(
+      refuseEcs({ ...target, dns: choice("gateway") }) ?? "",
+      /choose "wildcard", "route53" or "cloudflare"/,
+    );
+    assert.match(refuseEcs({ ...target, secrets: choice("aws", { region: "us-east-1" }) }) ?? "", /the same "region"/);
+  });
+});
+
+function nameOf({ type, name }: Declared): string {
+  return `${type} ${name}`;
+}
+
+function definitionText({ inputs }: Declared): string {
+  return String(inputs.containerDefinitions);
+}
+
+/** The mocks hand secrets over in the engine's own form. */
+function isSecretInput(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "4dabf18193072939515e22adb298388d" in value;
+}
+
+function shown(value: unknown): string {
+  return typeof value === "object" && value !== null && "value" in value ? String(value.value) : String(value);
+}
