@@ -26,6 +26,7 @@ import { refuseForeignLocks, unlockDead } from "./locks.ts";
 import { PROJECT } from "./names.ts";
 import { createStack } from "./new-stack.ts";
 import type { Program } from "./program.ts";
+import { makeRunFolder } from "./run-folders.ts";
 import type { DestroyResult, DriftReport, EngineProcess, RunEvent, UpResult } from "./stacks.ts";
 
 export interface StackDriverSettings {
@@ -133,8 +134,7 @@ async function withRun<T>(
   hooks: RunHooks,
   work: (run: Run) => Promise<T>,
 ): Promise<T> {
-  await mkdir(settings.runsFolder, { recursive: true, mode: 0o700 });
-  const workDir = await mkdtemp(join(settings.runsFolder, `${target.stack}-`));
+  const workDir = await makeRunFolder(settings.runsFolder, target.stack);
   const activity = { touch: () => {} };
   const record = recordEvents(hooks.onEvent, activity);
   try {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { mkdir, readFile, rename, truncate, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -43,6 +43,7 @@ describe("the runner, when things break", requires("engine"), () => {
     await runner.destroy({ stack: STACK, lease: world.lease(STACK) });
     assert.deepEqual(world.things(), []);
     assert.deepEqual(await runner.remains(STACK), []);
+    assert.deepEqual(readdirSync(join(world.dataDir, "engine-runs")), []);
   }
 
   it("heals without a person when the engine was killed in the middle", async () => {
