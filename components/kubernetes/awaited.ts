@@ -1,5 +1,5 @@
 /** Work in the cluster that a program waits for before it declares more. */
-import { type Output, output, runtime, unsecret } from "@pulumi/pulumi";
+import { log, type Output, output, runtime, unsecret } from "@pulumi/pulumi";
 import { encodeForEngine } from "../errors.ts";
 import { type Cluster, clusterError, connect } from "./client.ts";
 import type { KubernetesOptions } from "./options.ts";
@@ -27,24 +27,34 @@ export type Awaited = <T, R>(
   },
 ) => Output<R>;
 
-/** All of one component share a fate: the first failure ends the waiting of the others at once. */
+/**
+ * All of one component share a fate: the first failure ends the waiting of the others at once, and no
+ * rejection comes before all have ended. One that came later, when the program is over and nobody
+ * listens any more, would end the process.
+ */
 export function createAwaited(options: Pick<KubernetesOptions, "kubeconfig" | "context">): Awaited {
   const fate = new AbortController();
+  const underWay = new Set<Promise<unknown>>();
   let connected: Promise<Cluster> | undefined;
+  const begin = async <R>(work: (work: Work) => Promise<R>): Promise<R> => {
+    fate.signal.throwIfAborted();
+    connected ??= connect(options);
+    return work({ cluster: await connected, signal: fate.signal });
+  };
   return (action, { value, instead, work }) =>
     unsecret(
       output(value).apply(async (known) => {
         if (runtime.isDryRun()) return instead(known as never);
+        const begun = begin((given) => work(known as never, given));
+        underWay.add(begun);
         try {
-          connected ??= connect(options);
-          return await work(known as never, { cluster: await connected, signal: fate.signal });
+          return await begun;
         } catch (error) {
-          // The engine carries nothing but text.
-          const told = fate.signal.aborted
-            ? fate.signal.reason
-            : new Error(encodeForEngine(clusterError(action, error)));
-          fate.abort(told);
-          throw told;
+          if (!fate.signal.aborted) fate.abort(new Error(encodeForEngine(clusterError(action, error))));
+          await Promise.allSettled(underWay);
+          // The engine carries nothing but text. Telling it also keeps the program until this rejection is known.
+          void log.error(fate.signal.reason.message);
+          throw fate.signal.reason;
         }
       }),
     ) as never;

@@ -29,8 +29,8 @@ export async function claimNamespace(
   for (;;) {
     const there = await found(cluster.core.readNamespace({ name: owner.namespace }));
     if (!there) return;
-    requireOurs(there, owner, "using");
-    if (!there.metadata?.deletionTimestamp) return;
+    // Whose it was matters no more for one that is going.
+    if (!there.metadata?.deletionTimestamp) return requireOurs(there, owner, "using");
     if (performance.now() > until) throw terminating(`creating namespace "${owner.namespace}"`, there);
     say(`waiting until the last namespace "${owner.namespace}" is gone`);
     await delay(POLL_MS, undefined, { signal });

@@ -63,9 +63,9 @@ class KubernetesServices extends PreviewComponent implements ServiceComponent {
     const edge = declareEdge({ ...place, urls: args.urls, options: args.options, childName });
     if (edge) this.edge = edge;
     const reached = reachable(args, place);
-    const all_ = runtime.isDryRun() ? output(reached) : all([...ready.values()]).apply(() => reached);
-    this.addresses = all_;
-    this.registerOutputs({ addresses: this.addresses });
+    this.addresses = runtime.isDryRun() ? output(reached) : all([...ready.values()]).apply(() => reached);
+    // Known from the start: what is awaited fails the program by itself.
+    this.registerOutputs({ addresses: reached });
   }
 
   #place(args: Args): Place {
