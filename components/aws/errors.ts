@@ -28,7 +28,7 @@ export function awsError(action: string, failure: unknown): StacklingError {
 
 /** True for an answer that says "there is no such thing". */
 export function isMissing(failure: unknown): boolean {
-  return failure instanceof Error && /NotFound|NoSuch|NotFoundException$|ServerNotActive/.test(failure.name);
+  return failure instanceof Error && /NotFound|NoSuch|NotActive/.test(failure.name);
 }
 
 /** What AWS says for a missing thing becomes `undefined`; every other failure speaks of `action`. */

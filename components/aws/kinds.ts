@@ -117,8 +117,16 @@ export const kinds = {
   },
   "task definition": {
     pattern: /:ecs:[^:]*:[^:]*:task-definition\//,
-    exists: async ({ ecs }, arn) =>
-      (await ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition: arn }))).taskDefinition?.status === "ACTIVE",
+    exists: async ({ ecs }, arn) => {
+      try {
+        const { taskDefinition } = await ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition: arn }));
+        return taskDefinition?.status === "ACTIVE";
+      } catch (failure) {
+        // All that ECS says of one that was deleted.
+        if (failure instanceof Error && failure.name === "ClientException") return false;
+        throw failure;
+      }
+    },
     remove: ({ ecs }, arn) => ecs.send(new DeregisterTaskDefinitionCommand({ taskDefinition: arn })),
   },
   role: {

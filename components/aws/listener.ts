@@ -9,6 +9,7 @@ import {
 import { StacklingError, TerminalError } from "../errors.ts";
 import type { Clients } from "./clients.ts";
 import { ask } from "./errors.ts";
+import { unlessMissing } from "./kinds.ts";
 import { hash, targetGroupName } from "./names.ts";
 
 /** A host that a rule shall lead to a service. */
@@ -47,10 +48,7 @@ export async function readListener(
     const [balancers, rules, groups] = await Promise.all([
       loadBalancers.send(new DescribeLoadBalancersCommand({ LoadBalancerArns: [arn] })),
       collect(paginateDescribeRules({ client: loadBalancers }, { ListenerArn: listener }), ({ Rules }) => Rules),
-      collect(
-        paginateDescribeTargetGroups({ client: loadBalancers }, { LoadBalancerArn: arn }),
-        ({ TargetGroups }) => TargetGroups,
-      ),
+      targetGroupsOf(loadBalancers, arn),
     ]);
     const priorities = choosePriorities(rules, wish);
     const missing = wish.rules.filter(({ host }) => !rules.some((rule) => hostsOf(rule).includes(host))).length;
@@ -130,6 +128,15 @@ function leadsTo({ Actions = [] }: Rule, targetGroup: string): boolean {
 function hostsOf({ Conditions = [] }: Rule): readonly string[] {
   return Conditions.filter(({ Field }) => Field === "host-header").flatMap(
     ({ HostHeaderConfig, Values }) => HostHeaderConfig?.Values ?? Values ?? [],
+  );
+}
+
+/** AWS may answer "none" as "not found". */
+async function targetGroupsOf(client: Clients["loadBalancers"], LoadBalancerArn: string) {
+  const pages = paginateDescribeTargetGroups({ client }, { LoadBalancerArn });
+  return unlessMissing(
+    collect(pages, ({ TargetGroups }) => TargetGroups),
+    [],
   );
 }
 

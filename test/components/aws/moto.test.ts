@@ -8,6 +8,12 @@ import {
   DescribeServicesCommand,
   RegisterTaskDefinitionCommand,
 } from "@aws-sdk/client-ecs";
+import {
+  CreateListenerCommand,
+  CreateLoadBalancerCommand,
+  CreateRuleCommand,
+  CreateTargetGroupCommand,
+} from "@aws-sdk/client-elastic-load-balancing-v2";
 import { CreateRoleCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { ChangeResourceRecordSetsCommand, CreateHostedZoneCommand, type RRType } from "@aws-sdk/client-route-53";
 import { CreateScheduleCommand, CreateScheduleGroupCommand, GetScheduleCommand } from "@aws-sdk/client-scheduler";
@@ -21,6 +27,8 @@ import {
 import { clearName } from "../../../components/aws/claim.ts";
 import { type Clients, createClients } from "../../../components/aws/clients.ts";
 import { type EcsOptions, ecsOptions } from "../../../components/aws/ecs-options.ts";
+import { readListener } from "../../../components/aws/listener.ts";
+import { targetGroupName } from "../../../components/aws/names.ts";
 import { clearHost, ownHosts, recordsAt } from "../../../components/aws/records.ts";
 import { route53Dns } from "../../../components/dns/route53.ts";
 import { awsSecrets } from "../../../components/secrets/aws.ts";
@@ -291,6 +299,78 @@ describe("AWS outside Pulumi", requires("python"), () => {
       credentials: { accessKeyId: { env: "STACKLING_TEST_UNSET" }, secretAccessKey: { env: "STACKLING_TEST_UNSET" } },
     };
     assert.match((await ecsService.operations.check?.(unset))?.[0]?.what ?? "", /"STACKLING_TEST_UNSET" is not set/);
+  });
+
+  describe("a shared load balancer", () => {
+    let listener: string;
+    let network: { readonly vpc: string; readonly subnets: string[] };
+    beforeEach(async () => {
+      network = await firstNetwork();
+      const { LoadBalancers = [] } = await clients.loadBalancers.send(
+        new CreateLoadBalancerCommand({ Name: "previews", Subnets: network.subnets }),
+      );
+      const made = await clients.loadBalancers.send(
+        new CreateListenerCommand({
+          LoadBalancerArn: LoadBalancers[0]?.LoadBalancerArn,
+          Protocol: "HTTP",
+          Port: 80,
+          DefaultActions: [{ Type: "fixed-response", FixedResponseConfig: { StatusCode: "404" } }],
+        }),
+      );
+      listener = made.Listeners?.[0]?.ListenerArn ?? "";
+    });
+
+    /** The network that every account begins with, with two subnets; the client of EC2 is no part of the project. */
+    async function firstNetwork(): Promise<typeof network> {
+      const headers = { Authorization: "AWS4-HMAC-SHA256 Credential=AKIDTEST/20200101/eu-central-1/ec2/aws4_request" };
+      const body = new URLSearchParams({ Action: "DescribeSubnets", Version: "2016-11-15" });
+      const text = await (await fetch(moto.url, { method: "POST", headers, body })).text();
+      const subnets = [...text.matchAll(/<subnetId>([^<]+)/g)].map(([, id = ""]) => id).slice(0, 2);
+      return { vpc: /<vpcId>([^<]+)/.exec(text)?.[1] ?? "", subnets };
+    }
+
+    async function addRule(name: string, host: string, priority: number): Promise<void> {
+      const { TargetGroups = [] } = await clients.loadBalancers.send(
+        new CreateTargetGroupCommand({
+          Name: name,
+          Protocol: "HTTP",
+          Port: 8080,
+          VpcId: network.vpc,
+          TargetType: "ip",
+        }),
+      );
+      const TargetGroupArn = TargetGroups[0]?.TargetGroupArn;
+      await clients.loadBalancers.send(
+        new CreateRuleCommand({
+          ListenerArn: listener,
+          Priority: priority,
+          Conditions: [{ Field: "host-header", HostHeaderConfig: { Values: [host] } }],
+          Actions: [{ Type: "forward", TargetGroupArn }],
+        }),
+      );
+    }
+
+    const rules = [{ service: "web", host: "pr-1-shop.example.dev" }];
+    const read = (maximum: number) => readListener(clients, { listener, maximum, stack: STACK, rules });
+
+    it("gives its public name and a priority that stays once there is a rule", async () => {
+      const { edge, priorities } = await read(100);
+      assert.match(edge, /^previews-.*\.elb\.amazonaws\.com$/);
+      await addRule(targetGroupName(STACK, "web"), "pr-1-shop.example.dev", priorities.web ?? 0);
+      assert.deepEqual((await read(100)).priorities, priorities);
+    });
+
+    it("has room for so many and says when it is full, but never to a preview that is on it", async () => {
+      await addRule("somebody", "other.example.dev", 5);
+      await assert.rejects(read(1), { reason: "QuotaExceeded", userMessage: /it has 1 of 1/ });
+      await addRule(targetGroupName(STACK, "web"), "pr-1-shop.example.dev", 7);
+      assert.deepEqual((await read(1)).priorities, { web: 7 });
+    });
+
+    it("keeps a host that somebody else's rule has", async () => {
+      await addRule("production", "pr-1-shop.example.dev", 5);
+      await assert.rejects(read(100), { reason: "NameTaken", userMessage: /"pr-1-shop.example.dev"/ });
+    });
   });
 
   describe("a hosted zone", () => {
