@@ -18,6 +18,8 @@ import { readAllowedSkips, TestReport } from "./test-report.ts";
 /** Suites that need a world of their own and have commands of their own. */
 const otherSuites = ["test/kubernetes/"];
 const limits = { timeoutMs: 5 * 60_000, graceMs: 10_000 };
+/** A cluster takes its time to make and to forget. */
+const otherSuitesTimeoutMs = 15 * 60_000;
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const postgresSupport = new URL("../test/support/postgres.ts", import.meta.url);
@@ -48,7 +50,7 @@ async function main(chosen: readonly string[]): Promise<number> {
       };
       const jobs: (() => Promise<FileResult>)[] = [
         ...(chosen.length === 0 ? checks.map((check) => () => runCheck(check, root)) : []),
-        ...files.map((file) => () => runTestFile({ file, root, scratch, ...limits, env, signal: stop.signal })),
+        ...files.map((file) => () => runTestFile({ file, root, scratch, ...limitsOf(file), env, signal: stop.signal })),
       ];
       const queue = new PQueue({ concurrency: Math.min(availableParallelism(), 4) });
       await Promise.all(
@@ -74,11 +76,18 @@ async function testFiles(chosen: readonly string[]): Promise<readonly string[]> 
   const found: string[] = [];
   for await (const file of glob("test/**/*.test.ts", { cwd: root, exclude: (name) => name === "node_modules" })) {
     const named = wanted.some((path) => file === path || file.startsWith(`${path}/`) || path === "");
-    const other = otherSuites.some((suite) => file.startsWith(suite));
-    if (named || (wanted.length === 0 && !other)) found.push(file);
+    if (named || (wanted.length === 0 && !isOther(file))) found.push(file);
   }
   // The long ones first, so that the last core is not left with one of them.
   return found.sort((a, b) => Number(isLong(b)) - Number(isLong(a)) || a.localeCompare(b));
+}
+
+function limitsOf(file: string): typeof limits {
+  return isOther(file) ? { ...limits, timeoutMs: otherSuitesTimeoutMs } : limits;
+}
+
+function isOther(file: string): boolean {
+  return otherSuites.some((suite) => file.startsWith(suite));
 }
 
 function isLong(file: string): boolean {
@@ -100,7 +109,7 @@ async function startPostgres(files: readonly string[]): Promise<{ url: string; s
 
 /** One control plane for all files that need one; where it cannot be built, they are skipped and say why. */
 async function startKubelab(files: readonly string[]): Promise<Kubelab | undefined> {
-  if (!existsSync(kubelabSupport) || !files.some((file) => otherSuites.some((suite) => file.startsWith(suite)))) {
+  if (!existsSync(kubelabSupport) || !files.some(isOther)) {
     return undefined;
   }
   const { kubelabFault, startKubelab: start } = await import("../test/support/kubernetes/kubelab.ts");

@@ -97,38 +97,4 @@ describe("a version that does not come up on a cluster", requires("engine", "pos
     await cluster.live(served);
     await cluster.serves(served);
   });
-
-  it("takes no namespace that is somebody else's, and leaves it there", async () => {
-    const { github, instance } = cluster.world;
-    const number = served.number + 2;
-    const name = cluster.namespaceOf(number);
-    await cluster.core.createNamespace({ body: { metadata: { name, labels: { team: "others" } } } });
-    const change = await cluster.open("taken");
-    assert.equal(change.number, number);
-    await instance.waitFor(`shop#${number}`, (p) => p.reason === "NameTaken", "name taken");
-    await cluster.world.commented(number, new RegExp(name));
-    await github.close(number);
-    await instance.waitFor(`shop#${number}`, (p) => p.stage === "Gone", "gone");
-    const { metadata, status } = await cluster.core.readNamespace({ name });
-    assert.deepEqual([metadata?.labels?.team, status?.phase], ["others", "Active"]);
-    await cluster.core.deleteNamespace({ name });
-  });
-
-  it("says what holds a namespace that does not go, and goes once that is let go", async () => {
-    const { github, instance } = cluster.world;
-    const namespace = cluster.namespaceOf(served.number);
-    const metadata = { name: "held", finalizers: ["example.com/held"] };
-    await cluster.core.createNamespacedConfigMap({ namespace, body: { metadata } });
-    await github.close(served.number);
-    const shown = await instance.waitFor(
-      `shop#${served.number}`,
-      (p) => p.reason === "NamespaceTerminating",
-      "stuck in deletion",
-    );
-    assert.match(shown.message, /example\.com\/held/);
-    const letGo = [{ op: "remove", path: "/metadata/finalizers" }];
-    await cluster.core.patchNamespacedConfigMap({ name: "held", namespace, body: letGo });
-    await instance.client.look(`shop#${served.number}`);
-    await cluster.gone(served.number);
-  });
 });
