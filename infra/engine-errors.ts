@@ -1,5 +1,5 @@
 /** Engine failures in our words; the only place that matches the engine's text. Pure. */
-import { ConflictError, decodeFromEngine, StacklingError } from "../components/errors.ts";
+import { ConflictError, decodeFromEngine, StacklingError, TerminalError } from "../components/errors.ts";
 import { kubernetesFailure } from "../components/kubernetes/engine-words.ts";
 import type { EngineExit } from "./engine-process.ts";
 
@@ -59,6 +59,8 @@ export interface FailureContext {
   readonly action: string;
   /** Messages of error diagnostics, in order. */
   readonly diagnostics: readonly string[];
+  /** Of mandatory policies, in words. */
+  readonly violations?: readonly string[];
   /** Values that must not appear in what people see. */
   readonly secrets: readonly string[];
 }
@@ -82,6 +84,12 @@ export function toStacklingError(failure: unknown, context: FailureContext): Sta
   if (exit && (exit.code === 126 || exit.code === 127)) {
     const userMessage = `${action} stack "${stack}": the Pulumi engine cannot be run now`;
     return new StacklingError({ reason: "EngineFailed", userMessage, cause });
+  }
+  const [violation, ...more] = context.violations ?? [];
+  if (violation) {
+    const others = more.length > 0 ? `, and ${more.length} more` : "";
+    const userMessage = redact(`${action} stack "${stack}": ${violation}${others}`, context.secrets);
+    return new TerminalError({ reason: "PolicyViolation", userMessage, cause, excerpt: more.slice(0, 20) });
   }
   const plugin = missingPlugin(told.join("\n"));
   if (plugin) {

@@ -10,6 +10,12 @@ export interface EngineEvent {
   readonly resourcePreEvent?: { readonly metadata: StepMetadata };
   readonly resOutputsEvent?: { readonly metadata: StepMetadata };
   readonly resOpFailedEvent?: { readonly metadata: StepMetadata };
+  readonly policyEvent?: {
+    readonly resourceUrn?: string;
+    readonly policyName: string;
+    readonly message: string;
+    readonly enforcementLevel: string;
+  };
   readonly diagnosticEvent?: { readonly urn?: string; readonly message: string; readonly severity: string };
 }
 
@@ -45,6 +51,16 @@ export function toRunEvent(event: EngineEvent): RunEvent | undefined {
     message: diagnostic.message.trimEnd(),
     ...(diagnostic.urn && { urn: diagnostic.urn, name: nameOf(diagnostic.urn) }),
   };
+}
+
+/** What a mandatory policy forbids, naming policy and resource; undefined for all other events. */
+export function violationOf({ policyEvent }: EngineEvent): string | undefined {
+  if (policyEvent?.enforcementLevel !== "mandatory") return undefined;
+  const { resourceUrn = "", policyName, message } = policyEvent;
+  const type = resourceUrn.split("::")[2]?.split("$").at(-1);
+  // The engine puts the policy's description first.
+  const words = message.trim().split("\n").at(-1);
+  return `the policy "${policyName}" forbids ${type} "${nameOf(resourceUrn)}": ${words}`;
 }
 
 /** Public outputs of the stack when the event carries them. */

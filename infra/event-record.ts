@@ -1,6 +1,6 @@
 /** What the events of one run have told so far. */
 import { differenceOf } from "./drift.ts";
-import { type EngineEvent, stackOutputs, toRunEvent } from "./engine-events.ts";
+import { type EngineEvent, stackOutputs, toRunEvent, violationOf } from "./engine-events.ts";
 import type { Difference, RunEvent } from "./stacks.ts";
 
 export interface EventRecord {
@@ -10,6 +10,8 @@ export interface EventRecord {
   removed(): readonly string[];
   differences(): readonly Difference[];
   errors(): readonly string[];
+  /** Of mandatory policies, in words. */
+  violations(): readonly string[];
 }
 
 export function recordEvents(tell: (event: RunEvent) => void, activity: { touch(): void }): EventRecord {
@@ -18,6 +20,7 @@ export function recordEvents(tell: (event: RunEvent) => void, activity: { touch(
   const removed: string[] = [];
   const differences: Difference[] = [];
   const errors: string[] = [];
+  const violations: string[] = [];
   return {
     onEvent: (event) => {
       activity.touch();
@@ -27,6 +30,8 @@ export function recordEvents(tell: (event: RunEvent) => void, activity: { touch(
       if (metadata?.op === "delete") removed.push(metadata.urn);
       const difference = differenceOf(event);
       if (difference) differences.push(difference);
+      const violation = violationOf(event);
+      if (violation) violations.push(violation);
       const told = toRunEvent(event);
       if (told?.severity === "error" && told.message) errors.push(told.message);
       if (told) tell(told);
@@ -36,5 +41,6 @@ export function recordEvents(tell: (event: RunEvent) => void, activity: { touch(
     removed: () => removed,
     differences: () => differences,
     errors: () => errors,
+    violations: () => violations,
   };
 }

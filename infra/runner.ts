@@ -1,6 +1,7 @@
 /** `Stacks` over a pool of warm children: one engine per child, requests wait while all are busy. */
 import { join } from "node:path";
 import type { LocalSettings } from "../components/local/resource.ts";
+import type { PolicyOptions } from "../components/policy/rules.ts";
 import { folderBackend } from "./backend.ts";
 import { engineLogsOf } from "./engine-logs.ts";
 import { ENGINE_LIMITS, type EngineLimits } from "./engine-process.ts";
@@ -35,6 +36,8 @@ export interface RunnerOptions {
   /** Variables the backend or cloud drivers need beside PATH, HOME and the like, such as credentials. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly modules?: RunnerModules;
+  /** What previews' resources must never be; absent: anything goes. */
+  readonly policy?: PolicyOptions;
 }
 
 /** Starts the pool; resolves when every child is warm. */
@@ -76,6 +79,7 @@ function driverSettings(options: RunnerOptions, limits: RunnerLimits): StackDriv
     backendUrl,
     passphraseFile,
     ...(secretsProvider === undefined ? {} : { secretsProvider }),
+    ...(options.policy === undefined ? {} : { policy: options.policy }),
     pulumiHome: join(dataDir, "pulumi-home"),
     runsFolder: join(dataDir, "engine-runs"),
     environment: { ...cleanEnvironment(dataDir), ...options.environment },

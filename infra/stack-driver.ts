@@ -4,7 +4,7 @@
  * outputs nor history are asked for afterwards.
  */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { LocalWorkspace, type OutputMap, PulumiCommand, Stack } from "@pulumi/pulumi/automation/index.js";
 import { version } from "@pulumi/pulumi/version.js";
 import { type FolderBackend, folderBackend } from "./backend.ts";
@@ -19,9 +19,8 @@ import {
 } from "./engine-errors.ts";
 import { clearEngineLogs } from "./engine-logs.ts";
 import { type EngineLimits, startEngine } from "./engine-process.ts";
-import { engineVariables } from "./engine-variables.ts";
+import { type EngineSettings, engineVariables, policyPacks } from "./engine-variables.ts";
 import { type EventRecord, recordEvents } from "./event-record.ts";
-import { EXECUTABLES } from "./executables.ts";
 import { refuseForeignLocks, unlockDead } from "./locks.ts";
 import { PROJECT } from "./names.ts";
 import { createStack } from "./new-stack.ts";
@@ -29,11 +28,9 @@ import type { Program } from "./program.ts";
 import { makeRunFolder } from "./run-folders.ts";
 import type { DestroyResult, DriftReport, EngineProcess, RunEvent, UpResult } from "./stacks.ts";
 
-export interface StackDriverSettings {
+export interface StackDriverSettings extends EngineSettings {
   /** Path of the engine's executable. */
   readonly engine: string;
-  readonly backendUrl: string;
-  readonly passphraseFile: string;
   /** What encrypts new stacks' secrets, as `pulumi stack init --secrets-provider` takes it; `passphrase` by default. */
   readonly secretsProvider?: string;
   readonly pulumiHome: string;
@@ -82,7 +79,8 @@ export function createStackDriver(settings: StackDriverSettings): StackDriver {
         if (folder ? checkpoint === undefined : input.mayBeNew) await initialize(run);
         const refresh = input.refresh || healed;
         await settlePending(run, folder ? (checkpoint?.pendingOperations ?? 0) > 0 : refresh);
-        await insist(run, (again) => run.stack.up({ onEvent: run.onEvent, refresh: refresh || again }));
+        const options = { onEvent: run.onEvent, ...policyPacks(settings) };
+        await insist(run, (again) => run.stack.up({ ...options, refresh: refresh || again }));
         return { outputs: run.outputs(), changes: run.changes(), durationMs: performance.now() - began };
       }),
     destroy: (stack, hooks) =>
@@ -142,7 +140,7 @@ async function withRun<T>(
     const stack = await openStack(target.stack, await openWorkspace(settings, workDir, command, target.program));
     return await work({ ...record, settings, command, stack, hooks });
   } catch (failure) {
-    throw toStacklingError(failure, { ...target, diagnostics: record.errors() });
+    throw toStacklingError(failure, { ...target, diagnostics: record.errors(), violations: record.violations() });
   } finally {
     await rm(workDir, { recursive: true, force: true });
   }
@@ -161,8 +159,7 @@ async function openWorkspace(
     ...(program && { program }),
     projectSettings: { name: PROJECT, runtime: "nodejs" },
     secretsProvider: settings.secretsProvider ?? "passphrase",
-    // The engine looks for our provider's program even where the provider is attached, and would ask the network for it.
-    envVars: { ...engineVariables(settings), PATH: [...EXECUTABLES, settings.environment.PATH].join(delimiter) },
+    envVars: engineVariables(settings),
   });
 }
 

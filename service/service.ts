@@ -5,6 +5,7 @@ import { TerminalError } from "../components/errors.ts";
 import { layout } from "../components/local/layout.ts";
 import { ensureMirror } from "../components/local/mirror.ts";
 import { createSupervisor } from "../components/local/supervisor.ts";
+import type { PolicyOptions } from "../components/policy/rules.ts";
 import { registry } from "../components/registry.ts";
 import { type Engine, locateEngine } from "../infra/engine.ts";
 import { checkPlugins } from "../infra/plugins.ts";
@@ -208,10 +209,17 @@ function startStacks(options: ServiceOptions, engine: Engine): Promise<Stacks> {
     engine: engine.command,
     size: config.limits.engineRuns,
     ...(config.secretsProvider === undefined ? {} : { secretsProvider: config.secretsProvider }),
+    ...(config.policy === undefined ? {} : { policy: policyOptions(config.policy, config) }),
     environment: engineEnvironment(config),
     providerSettings: { dataDir, ...(adminUrl === undefined ? {} : { adminUrl }) },
     logger,
   });
+}
+
+/** A preview's limit is also the most that one of its services may ask for. */
+function policyOptions(level: PolicyOptions["level"], { images, limits }: OperatorConfig): PolicyOptions {
+  const { memoryMiB, cpu } = limits;
+  return { level, ...(images.registries && { registries: images.registries }), ceiling: { memoryMiB, cpu } };
 }
 
 /** Brings the commit into the mirror; the credential stays with the git process. */

@@ -171,6 +171,12 @@ export const operatorSchema = z.strictObject({
       resync: duration.optional().describe("How often all open pull requests are looked at. Default 60s."),
     })
     .optional(),
+  policy: z
+    .enum(["advisory", "mandatory"])
+    .optional()
+    .describe(
+      "Checks every resource of a preview: tags, nothing public, nothing dear or privileged, images from `images.registries`, sizes within `limits`. `advisory` tells, `mandatory` stops the update. Default: off.",
+    ),
   comments: z.boolean().optional().describe("One comment per pull request, edited in place. Default true."),
 });
 

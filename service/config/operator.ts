@@ -59,6 +59,7 @@ export async function parseOperator(
       sleepAfterSeconds: parseDuration(typed.lifecycle?.sleepAfter ?? "") ?? defaultLifecycle.sleepAfterSeconds,
       resyncSeconds: parseDuration(typed.lifecycle?.resync ?? "") ?? defaultLifecycle.resyncSeconds,
     },
+    ...(typed.policy === undefined ? {} : { policy: typed.policy }),
     comments: typed.comments ?? true,
   };
 }

@@ -97,6 +97,8 @@ export interface OperatorConfig {
     readonly sleepAfterSeconds: number;
     readonly resyncSeconds: number;
   };
+  /** Whether the policy pack runs with each update, and what comes of a violation; undefined: off. */
+  readonly policy?: "advisory" | "mandatory";
   /** Off, or the sticky comment as in EXPECTED. */
   readonly comments: boolean;
 }

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { PolicyOptions } from "../../../components/policy/rules.ts";
 import { locateEngine } from "../../../infra/engine.ts";
 import { createRunner, type RunnerLimits } from "../../../infra/runner.ts";
 import type { PreviewSpec } from "../../../infra/spec.ts";
@@ -22,7 +23,7 @@ export interface World {
   readonly backendUrl: string;
   readonly passphraseFile: string;
   readonly engine: string;
-  runner(limits?: Partial<RunnerLimits>, size?: number): Promise<Stacks>;
+  runner(limits?: Partial<RunnerLimits>, size?: number, policy?: PolicyOptions): Promise<Stacks>;
   /** A further lease on a stack, with a higher fence; remembers engines like the store does. */
   lease(stack: string): TestLease;
   /** One that knows nothing of the engines that ran before. */
@@ -68,7 +69,7 @@ export async function createWorld(backend?: WorldBackend): Promise<World> {
     backendUrl,
     passphraseFile,
     engine,
-    runner: async (limits, size = 1) => {
+    runner: async (limits, size = 1, policy) => {
       const runner = await createRunner({
         dataDir,
         backendUrl,
@@ -76,6 +77,7 @@ export async function createWorld(backend?: WorldBackend): Promise<World> {
         engine,
         size,
         providerSettings: { dataDir },
+        ...(policy && { policy }),
         limits: { closeMs: 100, ...limits },
         ...(backend?.environment && { environment: backend.environment }),
         logger: { warn: (fields, message) => console.error(message, fields) },
