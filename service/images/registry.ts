@@ -64,7 +64,7 @@ export function createRegistry({ credentials, timeoutMs = TIMEOUT_MS }: Registry
       const look: Look = { url: `${originOf(host)}/v2/`, host, credentials, signal: AbortSignal.timeout(timeoutMs) };
       return checkHost(look).catch((error: unknown): Finding => {
         const remedy = "look whether the registry is up, and into `images.credentials` of stackling.yaml";
-        return { ok: false, what: `registry ${wordsFor(error, host, timeoutMs)}`, remedy };
+        return { ok: false, what: `registry "${host}": ${wordsFor(error, host, timeoutMs)}`, remedy };
       });
     },
   };
