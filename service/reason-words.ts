@@ -34,6 +34,7 @@ const WORDS: Readonly<Record<Reason, readonly [sign: string, words: string]>> = 
   TargetForbidden: ["🔒", "is not built: the target does not allow it"],
   TargetInvalid: ["❌", "is not built: its target is not set up right"],
   NameTaken: ["🔒", "is not built: its name is taken by something else"],
+  SecretMissing: ["🔑", "is not built: a secret is not where it should be"],
   NamespaceTerminating: ["⏳", "waits until its last life is gone"],
   CertificateMissing: ["❌", "failed: its certificate is missing"],
   EdgeNotReady: ["❌", "failed: it has no public address"],

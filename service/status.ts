@@ -38,6 +38,7 @@ export const REASONS = [
   "TargetForbidden",
   "TargetInvalid",
   "NameTaken",
+  "SecretMissing",
   "NamespaceTerminating",
   "CertificateMissing",
   "EdgeNotReady",

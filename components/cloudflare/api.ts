@@ -35,7 +35,7 @@ type Envelope = z.infer<typeof envelope>;
 
 /**
  * One call's `result`. A 429 is waited for as `Retry-After` says, a 5xx for a moment. Throws
- * `StacklingError`: `TargetForbidden`, `TargetUnreachable`, `RateLimited`; undefined for a 404.
+ * `StacklingError`: `TargetForbidden`, `TargetUnreachable` (also when it asks for too much patience), `TargetInvalid`; undefined for a 404.
  */
 export async function call<T>(
   settings: CloudflareSettings,
@@ -120,7 +120,7 @@ async function read(
     const after = headers.get("retry-after");
     const until = after === null ? "" : `; it asks to come back after ${after}${/^\d+$/.test(after) ? " s" : ""}`;
     throw new StacklingError({
-      reason: "RateLimited",
+      reason: "TargetUnreachable",
       userMessage: `${action}: Cloudflare has had too many calls with this token${until}`,
     });
   }

@@ -66,10 +66,10 @@ class CloudflareDns extends PreviewComponent implements DnsComponent {
 
   #records({ stack, options: given, routes }: Args): Output<string>[] {
     const { apiUrl, proxied, ttl } = given;
-    const settings = toldToEngine(() => settingsOf(given));
+    const settings = toldToEngine(() => withZoneId(given));
     const apiToken = secret(settings.then(({ token }) => token));
     const provider = new Provider(this.childName("provider"), { apiToken, baseUrl: apiUrl }, { parent: this });
-    const zoneId = settings.then((known) => toldToEngine(() => zoneIdOf(known)));
+    const zoneId = settings.then(({ zone }) => zone);
     return routes.map((route) => {
       const host = hostWithoutPort(route.host);
       const content = output(targetOf(route, given)).apply((target) => target.replace(/\.$/, ""));
@@ -90,14 +90,13 @@ export const cloudflareDns: DnsDriver<Options> = {
   operations: {
     kinds: ["dns record"],
     async owned(given, stack) {
-      if (given.mode === "wildcard") return [];
-      const found = await ownRecords(await settingsOf(given), stack);
+      const found = await ownRecords(await withZoneId(given), stack);
       return found
         .filter(({ name }) => isBelow(name, given.domain))
         .map((record) => ({ kind: "dns record", id: record.name, stack: record.stack }));
     },
     async remove(given, thing) {
-      const settings = await settingsOf(given);
+      const settings = await withZoneId(given);
       for (const record of await ownRecords(settings, thing.stack)) {
         if (record.name === thing.id) await deleteRecord(settings, record);
       }
@@ -160,6 +159,11 @@ async function checkWildcard(settings: ZoneSettings, domain: string): Promise<Fi
   const [record] = await recordsAt(settings, name);
   if (record) return { ok: true, what: `the record "${name}" leads to ${record.content ?? "somewhere"}` };
   return { ok: false, what: `there is no record "${name}"`, remedy: "add one that leads to the gateway" };
+}
+
+async function withZoneId(given: Options): Promise<ZoneSettings> {
+  const settings = await settingsOf(given);
+  return { ...settings, zone: await zoneIdOf(settings) };
 }
 
 async function settingsOf({ zone, apiToken, apiUrl }: Options): Promise<ZoneSettings> {

@@ -121,7 +121,13 @@ async function listBranches(neon: Neon, search: string): Promise<readonly Branch
   const found: Branch[] = [];
   let cursor: string | undefined;
   do {
-    const query = { search, limit: PAGE, sort_by: "created_at" as const, ...(cursor !== undefined && { cursor }) };
+    const query = {
+      search,
+      limit: PAGE,
+      sort_by: "created_at" as const,
+      sort_order: "asc" as const,
+      ...(cursor !== undefined && { cursor }),
+    };
     const page = await neon.ask("listing database branches", (api, projectId) =>
       api.listProjectBranches({ projectId, ...query }),
     );

@@ -19,8 +19,19 @@ export async function remove(options: NeonOptions, { id, stack }: OwnedThing): P
   for (const branch of await ownBranches(neon, stack)) if (branch.name === id) await deleteBranch(neon, branch);
 }
 
-/** Suspends or starts the compute; a query would start it too. Waking also puts the expiry off. */
-export async function setAwake({ options, stack }: OperationContext<NeonOptions>, awake: boolean): Promise<void> {
+/**
+ * Suspends or starts the compute; waking also puts the expiry off. The first query starts it too, so that a
+ * wake does not fail when Neon's API cannot be asked.
+ */
+export async function setAwake(context: OperationContext<NeonOptions>, awake: boolean): Promise<void> {
+  try {
+    await turn(context, awake);
+  } catch (error) {
+    if (!awake || !(error instanceof StacklingError)) throw error;
+  }
+}
+
+async function turn({ options, stack }: OperationContext<NeonOptions>, awake: boolean): Promise<void> {
   const neon = await connect(options);
   for (const branch of await ownBranches(neon, stack)) {
     for (const { id, current_state: state, disabled } of await endpointsOf(neon, branch.id)) {

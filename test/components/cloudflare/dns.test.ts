@@ -232,7 +232,10 @@ describe("Cloudflare's operations", () => {
   it("say so when Cloudflare asks for more patience than there is", async () => {
     server.failures.push({ status: 429, headers: { "retry-after": "300" } });
     const failing = operations.owned?.(optionsOf({ zone: server.zoneId }));
-    await assert.rejects(failing ?? Promise.resolve(), { reason: "RateLimited", message: /come back after 300 s/ });
+    await assert.rejects(failing ?? Promise.resolve(), {
+      reason: "TargetUnreachable",
+      message: /come back after 300 s/,
+    });
   });
 
   it("never show the token", async () => {

@@ -48,6 +48,14 @@ describe("a sleeping preview's compute", () => {
     assert.ok(Date.parse(expiry ?? "") > Date.now() + 29 * 86_400_000);
   });
 
+  it("starts by the first query when Neon refuses to be asked, but is not suspended by itself at once", async () => {
+    const options = optionsOf({ apiKey: { env: "STACKLING_TEST_NONE" } });
+    await operations.setAwake?.({ options, stack: "shop-pr-1" }, true);
+    await assert.rejects(operations.setAwake?.({ options, stack: "shop-pr-1" }, false) ?? Promise.resolve(), {
+      reason: "SecretMissing",
+    });
+  });
+
   it("that Neon's people disabled is left alone and told of", async () => {
     const [endpoint] = server.endpoints;
     assert.ok(endpoint);
