@@ -11,7 +11,7 @@ const ecs =
 const route53 = "{driver: route53, region: eu-central-1, credentials: instance, zoneId: Z0123456789ABC, mode: records";
 const cloudflare = "{driver: cloudflare, zone: 023e105f4ecef8ad9ca31a8372d0c353, apiToken: {env: TOKEN}, mode: records";
 const clone = "{driver: clone, server: {env: DATABASES}}";
-const neon = "{driver: neon, project: spring-example-302709, apiKey: {env: NEON_API_KEY}}";
+const neon = "{driver: neon, project: spring-example-302709, apiKey: {env: NEON_API_KEY}, parent: previews}";
 const external = "{driver: external, store: vault, key: previews}";
 const aws = (region: string) => `{driver: aws, region: ${region}, credentials: instance}`;
 
