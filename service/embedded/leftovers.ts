@@ -21,16 +21,21 @@ export async function stopLeftovers(dataDir: string): Promise<readonly string[]>
     const supervisor = createSupervisor({ dataDir, logger, clock: () => new Date() });
     await supervisor.stop({ endServices: true });
     if (services > 0) ended.push(counted(services, "service"));
-    for (const name of ["store", "previews"]) {
-      const dir = join(layout(dataDir).postgres, name);
-      if (!(await findPostmaster(join(dir, "data")))) continue;
-      await stopEmbeddedPostgres(dir);
+    for (const name of await serversOf(dataDir)) {
+      await stopEmbeddedPostgres(join(layout(dataDir).postgres, name));
       ended.push(`the Postgres server "${name}"`);
     }
   } finally {
     await instance.close();
   }
   return ended;
+}
+
+/** Names of our Postgres servers that run; an operator's own are none of them. */
+export async function serversOf(dataDir: string): Promise<readonly string[]> {
+  const names = ["store", "previews"];
+  const running = await Promise.all(names.map((name) => findPostmaster(join(layout(dataDir).postgres, name, "data"))));
+  return names.filter((_name, index) => running[index] !== undefined);
 }
 
 /** Previews with something running, and how many services that is. */

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { StacklingError } from "../../../components/errors.ts";
 import { isRunning, readInstance } from "../../embedded/instance.ts";
-import { counted, stopLeftovers, whatRuns } from "../../embedded/leftovers.ts";
+import { counted, serversOf, stopLeftovers, whatRuns } from "../../embedded/leftovers.ts";
 import { dataDirOf } from "../context.ts";
 import { printJson, printLine } from "../output.ts";
 import type { RunVerb } from "../verb.ts";
@@ -21,6 +21,7 @@ export const stop: RunVerb = async ({ options, context }) => {
   const { pid } = instance;
   if (pid !== undefined && (await isRunning(instance))) {
     const { previews, services } = await whatRuns(dataDir);
+    const servers = await serversOf(dataDir);
     process.kill(pid, "SIGTERM");
     const deadline = performance.now() + STOP_WITHIN_MS;
     while (await isRunning(instance)) {
@@ -32,7 +33,7 @@ export const stop: RunVerb = async ({ options, context }) => {
       }
       await pause(LOOK_EVERY_MS);
     }
-    const ended = [`process ${pid}`, counted(services, "service"), "both Postgres servers"];
+    const ended = [`process ${pid}`, counted(services, "service"), ...inWords(servers)];
     const back = previews > 0 ? `; the next start brings ${counted(previews, "preview")} back` : "";
     return say("service", `stopped the service on "${dataDir}": ${ended.join(", ")}${back}`, ended);
   }
@@ -40,3 +41,9 @@ export const stop: RunVerb = async ({ options, context }) => {
   if (ended.length === 0) return say("nothing", `no service is running on "${dataDir}"`);
   return say("leftovers", `ended what a crashed service left on "${dataDir}": ${ended.join(", ")}`, ended);
 };
+
+/** None where the operator's own serve both store and previews. */
+function inWords(servers: readonly string[]): readonly string[] {
+  if (servers.length > 1) return ["both Postgres servers"];
+  return servers.map((name) => `the Postgres server "${name}"`);
+}
