@@ -84,6 +84,10 @@ const CASES: Readonly<Record<Reason, Partial<PreviewStatus> & { readonly serves?
     message: 'kubeconfig file "/etc/stackling/kubeconfig" cannot be read (ENOENT)',
   },
   NameTaken: { condition: "Stalled", message: 'namespace "preview-shop-pr-42" exists and was not made by Stackling' },
+  SecretMissing: {
+    condition: "Stalled",
+    message: 'granting the secret "STRIPE_KEY": environment "acme/previews/shop" has no text of that name',
+  },
   NamespaceTerminating: { condition: "Stalled", message: 'namespace "preview-shop-pr-42" is in deletion since 10:00' },
   CertificateMissing: { condition: "Stalled", message: 'Secret "edge-tls" is not there' },
   EdgeNotReady: { condition: "Stalled", message: 'Ingress "edge" has no public address' },
