@@ -3,7 +3,7 @@
  * of tasks that start, fail and end is answered here, in the shapes of the vendor's own client types.
  */
 import { once } from "node:events";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type * as logs from "@aws-sdk/client-cloudwatch-logs";
 import type * as ecs from "@aws-sdk/client-ecs";
@@ -28,6 +28,8 @@ export interface AwsServer {
   readonly asked: readonly string[];
   /** What the next requests get. */
   answers: Answers;
+  /** Address that answers what `answers` does not know, such as moto's. */
+  elsewhere?: string;
   close(): Promise<void>;
 }
 
@@ -39,13 +41,16 @@ export async function startAwsServer(answers: Answers = {}): Promise<AwsServer> 
         .split(".")
         .at(-1) ?? "";
     asked.push(operation);
-    const answer = await reply(aws.answers, operation, request);
-    response.writeHead(answer === undefined ? 400 : 200, { "Content-Type": "application/x-amz-json-1.1" });
+    const body = await bodyOf(request);
+    const handlers: Readonly<Record<string, ((input: never) => unknown) | undefined>> = { ...aws.answers };
+    const handler = handlers[operation];
+    if (!handler && aws.elsewhere !== undefined) return void forward(aws.elsewhere, request, body, response);
+    response.writeHead(handler ? 200 : 400, { "Content-Type": "application/x-amz-json-1.1" });
     const denied = {
       __type: "AccessDeniedException",
       message: `User: arn:aws:iam::123456789012:user/test is not authorized to perform: ecs:${operation}`,
     };
-    response.end(JSON.stringify(answer === undefined ? denied : wire(answer)));
+    response.end(JSON.stringify(handler ? wire(handler(JSON.parse(body.toString() || "{}") as never)) : denied));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -62,11 +67,26 @@ export async function startAwsServer(answers: Answers = {}): Promise<AwsServer> 
   return aws;
 }
 
-async function reply(answers: Answers, operation: string, request: IncomingMessage): Promise<unknown> {
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  const handlers: Readonly<Record<string, ((input: never) => unknown) | undefined>> = { ...answers };
-  return handlers[operation]?.(JSON.parse(Buffer.concat(chunks).toString() || "{}") as never);
+  return Buffer.concat(chunks);
+}
+
+async function forward(url: string, request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void> {
+  const headers = Object.fromEntries(
+    Object.entries(request.headers).filter(
+      ([name]) => !/^(host|connection|content-length|transfer-encoding)$/.test(name),
+    ),
+  ) as Record<string, string>;
+  const hasBody = request.method !== "GET" && request.method !== "HEAD";
+  const answer = await fetch(new URL(request.url ?? "/", url), {
+    method: request.method,
+    headers,
+    ...(hasBody && { body }),
+  });
+  response.writeHead(answer.status, { "Content-Type": answer.headers.get("content-type") ?? "" });
+  response.end(Buffer.from(await answer.arrayBuffer()));
 }
 
 /** The protocol writes times as seconds since the epoch: Smithy, "AWS JSON 1.1". */
