@@ -82,7 +82,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
       if (preview && target) yield* parts.world.logs(target, preview.stack, query);
     },
     checks: parts.checks,
-    sessions: createSessions({ now: clock }),
+    sessions: createSessions({ now: clock, secret: parts.token }),
     token: parts.token,
     engineByHand: parts.engineByHand,
     homeUrl: url,

@@ -66,8 +66,8 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./verbs/logs.ts")).logs,
   },
   {
-    usage: "open <key>",
-    description: "open a preview in the browser",
+    usage: "open [key]",
+    description: "open a preview in the browser; without a key the page, logged in",
     load: async () => (await import("./verbs/open.ts")).open,
   },
   {

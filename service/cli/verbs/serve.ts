@@ -1,5 +1,7 @@
 import { resolve } from "node:path";
+import type { OperatorConfig } from "../../config/types.ts";
 import { pullRequests } from "../../embedded/example-changes.ts";
+import type { Client } from "../client.ts";
 import { dataDirOf } from "../context.ts";
 import { inForeground, untilAborted } from "../foreground.ts";
 import { portOption, textOption } from "../options.ts";
@@ -33,14 +35,15 @@ export const serve: RunVerb = async ({ options, context }) => {
     stop: ({ instance }) => instance.stop(),
     work: async ({ instance, client }, signal) => {
       if (options.json) {
-        printJson(stdout, { url: instance.url, login: await client.loginLink(), data: dataDir });
+        printJson(stdout, { url: instance.url, ...(await loginOf(instance.config, client)), data: dataDir });
         await untilAborted(signal);
         return 0;
       }
       const colors = colorsFor(stdout, environment);
       printLine(stdout);
       printLine(stdout, `${colors.bold("Stackling")} ${context.version} is running on "${dataDir}"`);
-      printLine(stdout, `  the page, logged in:  ${colors.cyan(await client.loginLink())}`);
+      const { login } = await loginOf(instance.config, client);
+      printLine(stdout, `  the page${login ? ", logged in" : ""}:  ${colors.cyan(login ?? instance.url)}`);
       for (const { name, path } of instance.config.repositories) printLine(stdout, `  repository ${name}:  ${path}`);
       printLine(stdout, "  Ctrl-C stops it and every preview; the next start brings them back");
       printLine(stdout);
@@ -49,3 +52,8 @@ export const serve: RunVerb = async ({ options, context }) => {
     },
   });
 };
+
+/** Where an operator gave the token, what is printed goes into a container's log, which is no place for a login. */
+async function loginOf({ token }: OperatorConfig, client: Client): Promise<{ readonly login?: string }> {
+  return token ? {} : { login: await client.loginLink() };
+}

@@ -30,7 +30,7 @@ export async function startApp() {
   const errors: unknown[] = [];
   const lines: LogLine[] = [];
   const onError = (error: unknown) => void errors.push(error);
-  const sessions = createSessions({ now: () => new Date() });
+  const sessions = createSessions({ now: () => new Date(), secret: TOKEN });
   const counters = createCounters({ store, onError });
   const routes = await createRoutes({ store, domain: "localhost:4000", onError });
   const visits = createVisits({ store, now: () => new Date(), onError });
