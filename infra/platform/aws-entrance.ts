@@ -52,8 +52,6 @@ export function createEntrance(site: Site, args: AwsPlatformArgs): Entrance {
       deregistrationDelay: 30,
       // ECS ends a task that fails this, so it asks for the process and not for what that needs.
       healthCheck: { path: "/healthz", matcher: "200", interval: 10, timeout: 5, healthyThreshold: 2 },
-      // A login lives in the replica that it was made on.
-      stickiness: { type: "lb_cookie", enabled: true, cookieDuration: 43_200 },
     },
     { parent, dependsOn: balancer },
   );

@@ -62,10 +62,11 @@ function container({ image, environmentSecret }: WorkloadArgs) {
     args: ["serve", "--config", "/etc/stackling/stackling.yaml", "--host", "0.0.0.0", "--port", String(PORT)],
     ports: [{ name: "http", containerPort: PORT }],
     envFrom: [{ secretRef: { name: environmentSecret } }],
-    // Clones and provider plugins may take minutes the first time; a probe must not end that.
-    startupProbe: { ...probe("/healthz"), periodSeconds: 3, failureThreshold: 60 },
+    // A new version takes over once everything it needs has answered. From then on only the process counts:
+    // what it needs is the same for every replica, and a forge that is away must not take the previews along.
+    startupProbe: { ...probe("/readyz"), periodSeconds: 5, failureThreshold: 120 },
     livenessProbe: { ...probe("/healthz"), periodSeconds: 15, failureThreshold: 4 },
-    readinessProbe: { ...probe("/readyz"), periodSeconds: 5, failureThreshold: 3 },
+    readinessProbe: { ...probe("/healthz"), periodSeconds: 5, failureThreshold: 2 },
     resources: { requests: { cpu: "500m", memory: "1Gi" }, limits: { memory: "3Gi" } },
     securityContext: {
       allowPrivilegeEscalation: false,

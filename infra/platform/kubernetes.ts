@@ -84,8 +84,6 @@ export class KubernetesPlatform extends PreviewComponent {
         spec: {
           selector,
           ports: [{ name: "http", port: 80, targetPort: "http" }],
-          // A login lives in the replica that it was made on.
-          sessionAffinity: "ClientIP",
         },
       },
       parent,

@@ -225,7 +225,7 @@ describe("the platform on AWS", () => {
       assert.match(provider, /::account::/, name);
       assert.match(name, /^stackling-/);
     }
-    const tags = Object(graph.one("pulumi:providers:aws").inputs.defaultTags);
+    const tags = JSON.parse(String(graph.one("pulumi:providers:aws").inputs.defaultTags));
     assert.match(JSON.stringify(tags), /"stackling:platform":"prod"/);
     assert.doesNotMatch(JSON.stringify(tags), /stackling:(stack|preview)/);
   });

@@ -62,11 +62,11 @@ describe("the platform on Kubernetes", () => {
     );
   });
 
-  it("is asked whether it lives and whether it is ready, each by its own path", () => {
+  it("takes over once everything answers, and then serves on while a forge is away", () => {
     const { startupProbe, livenessProbe, readinessProbe, args } = container();
-    assert.equal(startupProbe.httpGet.path, "/healthz");
+    assert.equal(startupProbe.httpGet.path, "/readyz");
     assert.equal(livenessProbe.httpGet.path, "/healthz");
-    assert.equal(readinessProbe.httpGet.path, "/readyz");
+    assert.equal(readinessProbe.httpGet.path, "/healthz");
     assert.deepEqual(args.slice(-4), ["--host", "0.0.0.0", "--port", "4000"]);
   });
 
