@@ -71,14 +71,14 @@ export function startService(
     startTimeoutSeconds: service.startTimeoutSeconds,
     logGroup: logGroupName(stack),
   };
-  return awaited(
-    all([made.id, version, build.hidden]),
-    async ([id, taskDefinition, secrets]) => {
+  return awaited(pace, {
+    value: all([made.id, version, build.hidden]),
+    work: async ([id, taskDefinition, secrets]) => {
       await awaitSteady({ ...clients, pace }, { ...expected, taskDefinition, secrets });
       return id;
     },
-    "",
-  );
+    instead: "",
+  });
 }
 
 /** One after the other; each resolves once it went well, now or before. */
@@ -102,15 +102,16 @@ export function runJob(build: EcsBuild, service: ServiceDefinition, version: Ver
 }
 
 /** Undefined where the gateway is the edge. */
-export function readEdge({ args, clients }: EcsBuild): Output<ListenerState> | undefined {
+export function readEdge({ args, clients, pace }: EcsBuild): Output<ListenerState> | undefined {
   const { stack, options, urls } = args;
   const direct = directEdge(options);
   if (!direct) return undefined;
   const rules = Object.entries(urls).map(([service, url]) => ({ service, host: new URL(url).hostname }));
   const { listener, maximum } = direct;
-  return awaited(output(rules), (known) => readListener(clients, { listener, maximum, stack, rules: known }), {
-    edge: "",
-    priorities: {},
+  return awaited(pace, {
+    value: output(rules),
+    work: (known) => readListener(clients, { listener, maximum, stack, rules: known }),
+    instead: { edge: "", priorities: {} },
   });
 }
 
@@ -121,7 +122,11 @@ export function scheduleCrons(
 ): void {
   const { args, clients, name, child } = build;
   const { stack, options } = args;
-  const cluster = awaited(output(options.cluster), (known) => clusterArn(clients, known), "");
+  const cluster = awaited(build.pace, {
+    value: output(options.cluster),
+    work: (known) => clusterArn(clients, known),
+    instead: "",
+  });
   const role = schedulerRole(
     name("scheduler"),
     { stack, options },
@@ -182,12 +187,12 @@ function once(build: EcsBuild, version: Version, { key, part, ...task }: Once): 
   const { args, clients, pace, name, logGroup, hidden, child } = build;
   const { options } = args;
   const preview = key.apply((known) => doneStream({ name: task.name, key: known }));
-  const done = awaited(
-    all([key, version, logGroup.name, hidden]),
-    ([known, taskDefinition, group, secrets]) =>
+  const done = awaited(pace, {
+    value: all([key, version, logGroup.name, hidden]),
+    work: ([known, taskDefinition, group, secrets]): Promise<string | undefined> =>
       runOnce({ ...clients, pace }, { ...task, key: known, taskDefinition, logGroup: group, options, secrets }),
-    undefined,
-  );
+    instead: undefined,
+  });
   const stream = all([preview, done]).apply(([planned, known]) => known ?? planned);
   return makeDoneMark(name(part), logGroup, stream, child).name;
 }

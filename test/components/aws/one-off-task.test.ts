@@ -83,7 +83,10 @@ describe("a task that runs once", () => {
 
   function run(change: Partial<typeof migration> = {}): Promise<string> {
     const { ecs, logs } = createClients(testAccount(aws.url));
-    return runOnce({ ecs, logs, pace: { pauseMs: 1, say: async () => undefined } }, { ...migration, ...change });
+    return runOnce(
+      { ecs, logs, pace: { pauseMs: 1, say: async () => undefined, fate: new AbortController() } },
+      { ...migration, ...change },
+    );
   }
 
   it("runs on demand in the network of the tasks, and gives the mark that stands for it", async () => {

@@ -5,6 +5,7 @@ import { createClients } from "../../../components/aws/clients.ts";
 import { awaitSteady } from "../../../components/aws/steady.ts";
 import { StacklingError, TerminalError } from "../../../components/errors.ts";
 import { type Answers, type AwsServer, startAwsServer } from "../../support/aws-server.ts";
+import { eventually } from "../../support/eventually.ts";
 import { testAccount } from "./account.ts";
 
 const NEW = "arn:aws:ecs:eu-central-1:123456789012:task-definition/shop-pr-1_web:2";
@@ -30,7 +31,10 @@ describe("waiting for a service", () => {
   async function wait(answers: Answers): Promise<void> {
     aws.answers = answers;
     const { ecs, logs } = createClients(testAccount(aws.url));
-    await awaitSteady({ ecs, logs, pace: { pauseMs: 1, say: async () => undefined } }, expected);
+    await awaitSteady(
+      { ecs, logs, pace: { pauseMs: 1, say: async () => undefined, fate: new AbortController() } },
+      expected,
+    );
   }
 
   /** One state after the other; the last one stays. */
@@ -160,6 +164,17 @@ describe("waiting for a service", () => {
     const told = await failing([interrupted, interrupted], { ...service(deployment(NEW, "FAILED", 0)), events });
     assert.equal(told.reason, "CapacityUnavailable");
     assert.ok(!(told instanceof TerminalError));
+  });
+
+  it("ends at once when something else of the program failed", async () => {
+    const never = service(deployment(NEW, "IN_PROGRESS", 0), deployment(OLD, "COMPLETED", 1, "ACTIVE"));
+    aws.answers = { DescribeServices: states(never), ListTasks: () => ({ taskArns: [] }) };
+    const { ecs, logs } = createClients(testAccount(aws.url));
+    const fate = new AbortController();
+    const waiting = awaitSteady({ ecs, logs, pace: { pauseMs: 60_000, say: async () => undefined, fate } }, expected);
+    await eventually(() => aws.asked.at(-1) === "ListTasks");
+    fate.abort(new Error("the migration failed"));
+    await assert.rejects(waiting, { name: "AbortError" });
   });
 
   it("names the permission that lacks", async () => {
