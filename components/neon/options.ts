@@ -16,7 +16,10 @@ const baseline = z.strictObject({
 });
 
 export const options = z.strictObject({
-  project: z.string().regex(/^[a-z0-9-]{1,60}$/, "must be a project's id, such as spring-example-302709"),
+  project: z
+    .string()
+    .regex(/^[a-z0-9-]{1,60}$/, "must be a project's id, such as spring-example-302709")
+    .describe("Id of the project, such as `spring-example-302709`."),
   apiKey: credential.describe("Where an API key lies that may change the project."),
   parent: z
     .string()
