@@ -38,7 +38,7 @@ RUN set -eu; \
     mkdir -p /opt/pulumi; \
     tar -xzf "$file" --strip-components=1 -C /opt/pulumi; \
     rm "$file"
-# Engines never download plugins by themselves: each provider's goes onto PATH, in the version of its package.
+# Nothing shall be downloaded at run time: each provider's plugin goes onto PATH, in the version of its package.
 COPY --from=build /out/stackling/node_modules/@pulumi /tmp/packages
 COPY scripts/plugins.mjs /tmp/plugins.mjs
 RUN PULUMI_HOME=/tmp/home node /tmp/plugins.mjs /opt/pulumi/pulumi /tmp/packages \

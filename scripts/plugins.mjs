@@ -1,6 +1,6 @@
 /**
  * Installs the engine's plugin of every provider package, in that package's version, for machines on
- * which engines must not download anything (the container image): `node plugins.mjs PULUMI FOLDER`,
+ * which engines shall not have to download anything (the container image): `node plugins.mjs PULUMI FOLDER`,
  * where FOLDER is `node_modules/@pulumi`. A bridged provider names the plugin that bridges it.
  */
 import { execFileSync } from "node:child_process";

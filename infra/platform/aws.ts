@@ -66,6 +66,7 @@ export class AwsPlatform extends PreviewComponent {
       namespaceId: namespace.id,
       namespaceName: namespace.name,
       securityGroup: entrance.previewGroup.id,
+      serviceSecurityGroup: entrance.serviceGroup.id,
       listener: entrance.listener.arn,
       stateUrl: state.bucket.apply((bucket) => `s3://${bucket}?region=${args.region}`),
     };
