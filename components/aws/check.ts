@@ -57,7 +57,7 @@ export async function finding(what: string, question: () => Promise<unknown>): P
     return { ok: false, what: `${what}: ${fault}`, remedy: "correct it at AWS or in the target's options" };
   } catch (failure) {
     if (!(failure instanceof StacklingError)) throw failure;
-    const denied = failure.reason === "PermissionDenied";
+    const denied = failure.reason === "TargetForbidden";
     return {
       ok: false,
       what: failure.userMessage,

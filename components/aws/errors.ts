@@ -12,18 +12,17 @@ export function awsError(action: string, failure: unknown): StacklingError {
   if (/^(AccessDenied|UnauthorizedOperation|Forbidden)/.test(name)) {
     const permission = deniedPermission(message);
     const words = permission ? `AWS does not allow us "${permission}"` : "AWS does not allow us to";
-    return new TerminalError(told("PermissionDenied", words));
+    return new TerminalError(told("TargetForbidden", words));
   }
-  if (CREDENTIALS.test(name))
-    return new StacklingError(told("CredentialsInvalid", "AWS does not accept our credentials"));
+  if (CREDENTIALS.test(name)) return new StacklingError(told("TargetForbidden", "AWS does not accept our credentials"));
   if (/^(Throttling|TooManyRequests|RequestLimitExceeded|PriorRequestNotComplete)/.test(name)) {
-    return new StacklingError(told("AwsThrottled", "AWS asks us to slow down"));
+    return new StacklingError(told("TargetUnreachable", "AWS asks us to slow down"));
   }
   if (/LimitExceeded|QuotaExceeded|^TooMany/.test(name)) {
     return new StacklingError(told("QuotaExceeded", `a quota of the AWS account is used up (${name})`));
   }
-  if (isUnreachable(failure)) return new StacklingError(told("AwsUnreachable", "AWS cannot be reached"));
-  return new StacklingError(told("AwsFailed", `${name || "failed"}: ${message.slice(0, 300)}`));
+  if (isUnreachable(failure)) return new StacklingError(told("TargetUnreachable", "AWS cannot be reached"));
+  return new StacklingError(told("AwsFailed", `${name || "failed"}: ${publicWords(message)}`));
 }
 
 /** True for an answer that says "there is no such thing". */
@@ -38,6 +37,14 @@ export async function ask<T>(action: string, question: () => Promise<T>): Promis
   } catch (failure) {
     throw awsError(action, failure);
   }
+}
+
+/** One line without account numbers, which stand in every ARN. */
+export function publicWords(text: string): string {
+  return text
+    .replace(/\b\d{12}\b/g, "…")
+    .replace(/\s+/g, " ")
+    .slice(0, 240);
 }
 
 const CREDENTIALS =

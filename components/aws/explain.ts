@@ -2,6 +2,7 @@
 import { type CloudWatchLogsClient, GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import type { Service, Task } from "@aws-sdk/client-ecs";
 import { redact } from "../local/redact.ts";
+import { publicWords } from "./errors.ts";
 
 export interface Explanation {
   /** A condition's reason. */
@@ -85,12 +86,4 @@ function prepareWords(text: string): string {
     return "its subnets do not reach AWS' services: they need a NAT gateway, private endpoints or `publicIp: true`";
   }
   return `AWS could not prepare it: ${publicWords(text)}`;
-}
-
-/** Without account numbers, which stand in every ARN. */
-function publicWords(text: string): string {
-  return text
-    .replace(/\b\d{12}\b/g, "…")
-    .replace(/\s+/g, " ")
-    .slice(0, 240);
 }

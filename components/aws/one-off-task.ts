@@ -30,6 +30,7 @@ type Deps = Pick<Clients, "ecs" | "logs"> & { readonly pace: Pace };
 
 /** As long as a local one. */
 const LIMIT_MS = 15 * 60_000;
+const ROLE_MS = 60_000;
 
 /** Name of the log stream that stands for "this was done"; it goes with the preview's log group. */
 export function doneStream({ name, key }: Pick<OneOffTask, "name" | "key">): string {
@@ -91,27 +92,38 @@ async function startedBefore(
   });
 }
 
-async function start({ ecs }: Deps, task: OneOffTask, attempt: number): Promise<string> {
+async function start(deps: Deps, task: OneOffTask, attempt: number): Promise<string> {
   const { key, action, taskDefinition, options } = task;
   const token = hash(key, 32);
-  const answer = await ask(action, () =>
-    ecs.send(
-      new RunTaskCommand({
-        cluster: options.cluster,
-        taskDefinition,
-        // Never on spot: half a migration is worse than a dear one.
-        launchType: "FARGATE",
-        startedBy: token,
-        clientToken: `${token}-${attempt}`,
-        propagateTags: "TASK_DEFINITION",
-        networkConfiguration: { awsvpcConfiguration: network(options) },
-      }),
-    ),
-  );
+  const request = new RunTaskCommand({
+    cluster: options.cluster,
+    taskDefinition,
+    // Never on spot: half a migration is worse than a dear one.
+    launchType: "FARGATE",
+    startedBy: token,
+    clientToken: `${token}-${attempt}`,
+    propagateTags: "TASK_DEFINITION",
+    networkConfiguration: { awsvpcConfiguration: network(options) },
+  });
+  const answer = await ask(action, () => onceAssumable(deps, action, () => deps.ecs.send(request)));
   const arn = answer.tasks?.[0]?.taskArn;
   if (arn !== undefined) return arn;
   const why = answer.failures?.[0]?.reason ?? "AWS started nothing";
   throw new StacklingError({ reason: "CapacityUnavailable", userMessage: `${action}: ${why}` });
+}
+
+/** A role that was just made is not known everywhere for some seconds: IAM user guide, "Changes that I make are not always immediately visible". */
+async function onceAssumable<T>({ pace }: Deps, action: string, work: () => Promise<T>): Promise<T> {
+  let last: unknown;
+  for await (const _ of pauses(pace, { limitMs: ROLE_MS, what: action })) {
+    try {
+      return await work();
+    } catch (failure) {
+      last = failure;
+      if (!(failure instanceof Error && /unable to assume the role/i.test(failure.message))) throw failure;
+    }
+  }
+  throw last;
 }
 
 /** As the API takes it; the provider's form is its own. */

@@ -42,15 +42,12 @@ export async function startAwsServer(answers: Answers = {}): Promise<AwsServer> 
         .at(-1) ?? "";
     asked.push(operation);
     const body = await bodyOf(request);
-    const handlers: Readonly<Record<string, ((input: never) => unknown) | undefined>> = { ...aws.answers };
+    const handlers: Readonly<Record<string, Handler | undefined>> = { ...aws.answers };
     const handler = handlers[operation];
     if (!handler && aws.elsewhere !== undefined) return void forward(aws.elsewhere, request, body, response);
-    response.writeHead(handler ? 200 : 400, { "Content-Type": "application/x-amz-json-1.1" });
-    const denied = {
-      __type: "AccessDeniedException",
-      message: `User: arn:aws:iam::123456789012:user/test is not authorized to perform: ecs:${operation}`,
-    };
-    response.end(JSON.stringify(handler ? wire(handler(JSON.parse(body.toString() || "{}") as never)) : denied));
+    const [status, answer] = reply(handler ?? denied(operation), body);
+    response.writeHead(status, { "Content-Type": "application/x-amz-json-1.1" });
+    response.end(JSON.stringify(answer));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -65,6 +62,32 @@ export async function startAwsServer(answers: Answers = {}): Promise<AwsServer> 
     },
   };
   return aws;
+}
+
+/** Thrown by an answer: what AWS would say. */
+export class AwsFault extends Error {
+  constructor(name: string, message: string) {
+    super(message);
+    this.name = name;
+  }
+}
+
+type Handler = (input: never) => unknown;
+
+function reply(handler: Handler, body: Buffer): [status: number, answer: unknown] {
+  try {
+    return [200, wire(handler(JSON.parse(body.toString() || "{}") as never))];
+  } catch (fault) {
+    if (!(fault instanceof AwsFault)) throw fault;
+    return [400, { __type: fault.name, message: fault.message }];
+  }
+}
+
+function denied(operation: string): Handler {
+  return () => {
+    const user = "arn:aws:iam::123456789012:user/test";
+    throw new AwsFault("AccessDeniedException", `User: ${user} is not authorized to perform: ecs:${operation}`);
+  };
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {

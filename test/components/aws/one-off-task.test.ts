@@ -3,7 +3,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import type { RunTaskRequest, Task } from "@aws-sdk/client-ecs";
 import { createClients } from "../../../components/aws/clients.ts";
 import { doneStream, runOnce } from "../../../components/aws/one-off-task.ts";
-import { type AwsServer, startAwsServer } from "../../support/aws-server.ts";
+import { AwsFault, type AwsServer, startAwsServer } from "../../support/aws-server.ts";
 import { testAccount } from "./account.ts";
 
 const DEFINITION = "arn:aws:ecs:eu-central-1:123456789012:task-definition/shop-pr-1_task_migrate:1";
@@ -140,6 +140,20 @@ describe("a task that runs once", () => {
     exitCode = 0;
     await run();
     assert.equal(new Set(started.map(({ clientToken }) => clientToken)).size, 2);
+  });
+
+  it("waits until AWS knows its new role everywhere", async () => {
+    const { RunTask } = aws.answers;
+    let asked = 0;
+    aws.answers.RunTask = (request) => {
+      asked += 1;
+      if (asked < 3)
+        throw new AwsFault("ClientException", "ECS was unable to assume the role that was provided for this task.");
+      return RunTask?.(request) ?? {};
+    };
+    await run();
+    assert.equal(asked, 3);
+    assert.equal(started.length, 1);
   });
 
   it("says that AWS has no room for it", async () => {

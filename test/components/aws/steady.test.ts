@@ -178,7 +178,7 @@ describe("waiting for a service", () => {
   });
 
   it("names the permission that lacks", async () => {
-    await assert.rejects(wait({}), { reason: "PermissionDenied", userMessage: /"ecs:DescribeServices"/ });
+    await assert.rejects(wait({}), { reason: "TargetForbidden", userMessage: /"ecs:DescribeServices"/ });
   });
 });
 
