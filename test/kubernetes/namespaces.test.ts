@@ -38,15 +38,14 @@ describe("a preview's namespace on a cluster", requires("engine", "postgres", "k
     await cluster.core.createNamespacedConfigMap({ namespace, body: { metadata } });
     await github.close(change.number);
     await eventually(
-      async () => {
-        const { reason, message } = await instance.client.find(key);
-        assert.equal(reason, "NamespaceTerminating");
-        assert.match(message, /example\.com\/held/);
-        return true;
+      async () => /is in deletion.*example\.com\/held/.test(await cluster.world.comment(change.number)),
+      {
+        timeoutMs: 240_000,
+        intervalMs: 200,
+        what: "a comment that says what holds it",
       },
-      { timeoutMs: 240_000, what: "the word that it is held" },
     );
-    await cluster.world.commented(change.number, /example\.com\/held/);
+    assert.equal((await instance.client.find(key)).reason, "DestroyFailed");
     const letGo = [{ op: "remove", path: "/metadata/finalizers" }];
     await cluster.core.patchNamespacedConfigMap({ name: "held", namespace, body: letGo });
     await instance.client.look(key);

@@ -8,6 +8,7 @@
  * deletes in the foreground and waits until the object is gone, unless `pulumi.com/skipAwait` says
  * otherwise. It waits for nothing else.
  */
+import { connect } from "node:net";
 import process from "node:process";
 import { isDeepStrictEqual } from "node:util";
 import {
@@ -36,6 +37,7 @@ interface KubernetesObject {
 
 const fieldManager = "pulumi-kubernetes";
 const pollMs = 100;
+const engineLookMs = 1_000;
 
 /** Paths that the API server does not let change, as the plugin lists them; below `metadata` for every kind. */
 const fixedFields: Readonly<Record<string, readonly string[]>> = {
@@ -237,10 +239,22 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** An engine that was killed ends nothing: as the plugin does, this one looks whether it is still there. */
+function endWithEngine(address: string): void {
+  const port = Number(address.slice(address.lastIndexOf(":") + 1));
+  const look = () => {
+    const socket = connect({ host: "127.0.0.1", port }, () => socket.end());
+    socket.once("error", () => process.exit(0));
+  };
+  setInterval(look, engineLookMs).unref();
+}
+
 const server = new Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
 server.addService(ResourceProviderService, service satisfies UntypedServiceImplementation);
 server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
   if (error) throw error;
+  const [address] = process.argv.slice(2);
+  if (address) endWithEngine(address);
   // What the engine waits for.
   process.stdout.write(`${port}\n`);
 });
