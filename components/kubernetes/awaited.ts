@@ -2,6 +2,7 @@
 import { log, type Output, output, runtime, unsecret } from "@pulumi/pulumi";
 import { encodeForEngine } from "../errors.ts";
 import { type Cluster, clusterError, connect } from "./client.ts";
+import { createFate } from "./fate.ts";
 import type { KubernetesOptions } from "./options.ts";
 
 export interface Work {
@@ -27,34 +28,28 @@ export type Awaited = <T, R>(
   },
 ) => Output<R>;
 
-/**
- * All of one component share a fate: the first failure ends the waiting of the others at once, and no
- * rejection comes before all have ended. One that came later, when the program is over and nobody
- * listens any more, would end the process.
- */
+/** All of one component share a fate, see fate.ts. */
 export function createAwaited(options: Pick<KubernetesOptions, "kubeconfig" | "context">): Awaited {
-  const fate = new AbortController();
-  const underWay = new Set<Promise<unknown>>();
+  // The engine carries nothing but text.
+  const fate = createFate((failure) => new Error(encodeForEngine(clusterError("using the cluster", failure))));
   let connected: Promise<Cluster> | undefined;
-  const begin = async <R>(work: (work: Work) => Promise<R>): Promise<R> => {
-    fate.signal.throwIfAborted();
-    connected ??= connect(options);
-    return work({ cluster: await connected, signal: fate.signal });
-  };
   return (action, { value, instead, work }) =>
     unsecret(
       output(value).apply(async (known) => {
         if (runtime.isDryRun()) return instead(known as never);
-        const begun = begin((given) => work(known as never, given));
-        underWay.add(begun);
         try {
-          return await begun;
-        } catch (error) {
-          if (!fate.signal.aborted) fate.abort(new Error(encodeForEngine(clusterError(action, error))));
-          await Promise.allSettled(underWay);
-          // The engine carries nothing but text. Telling it also keeps the program until this rejection is known.
-          void log.error(fate.signal.reason.message);
-          throw fate.signal.reason;
+          return await fate.share(async (signal) => {
+            try {
+              connected ??= connect(options);
+              return await work(known as never, { cluster: await connected, signal });
+            } catch (failure) {
+              throw clusterError(action, failure);
+            }
+          });
+        } catch (failure) {
+          // Telling it keeps the program, and those who listen, until this rejection has come to them.
+          void log.error((failure as Error).message);
+          throw failure;
         }
       }),
     ) as never;

@@ -1,7 +1,8 @@
 /** Read-only questions to a cluster: is it reached, and may Stackling do there what it must. */
 import { StacklingError } from "../errors.ts";
 import type { Finding } from "../ports.ts";
-import { type Cluster, onCluster } from "./client.ts";
+import { HTTP_ROUTE, requireKinds } from "./claim.ts";
+import { type Cluster, clusterError, onCluster } from "./client.ts";
 import type { KubernetesOptions } from "./options.ts";
 
 /** What a preview needs, as `group/resource`; the role of docs/targets.md grants the same. */
@@ -33,6 +34,7 @@ export async function check(options: KubernetesOptions): Promise<readonly Findin
     return await onCluster(options, "reaching the cluster", async (cluster) => [
       await checkVersion(cluster),
       await checkPermissions(cluster, options),
+      ...(await checkKinds(cluster, options)),
     ]);
   } catch (error) {
     if (!(error instanceof StacklingError)) throw error;
@@ -46,6 +48,17 @@ async function checkVersion({ version, config }: Cluster): Promise<Finding> {
   const what = `cluster "${config.getCurrentCluster()?.name}": Kubernetes ${gitVersion}`;
   if (Number.parseInt(minor, 10) >= OLDEST) return { ok: true, what };
   return { ok: false, what, remedy: `previews need Kubernetes 1.${OLDEST} or newer` };
+}
+
+async function checkKinds(cluster: Cluster, { edge }: KubernetesOptions): Promise<readonly Finding[]> {
+  if (edge === "gateway" || !("gateway" in edge.direct)) return [];
+  try {
+    await requireKinds(cluster, [HTTP_ROUTE]);
+    return [{ ok: true, what: "the cluster serves HTTPRoutes" }];
+  } catch (error) {
+    const { userMessage } = clusterError("looking for the Gateway API", error);
+    return [{ ok: false, what: userMessage, remedy: "install the Gateway API, or choose an edge without it" }];
+  }
 }
 
 async function checkPermissions({ authorization }: Cluster, { edge, reach }: KubernetesOptions): Promise<Finding> {

@@ -67,6 +67,41 @@ export async function removeNamespace(
   }
 }
 
+/** A kind that not every cluster serves. */
+export interface NeededKind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  /** Whose it is, in a person's words. */
+  readonly of: string;
+}
+
+export const HTTP_ROUTE: NeededKind = {
+  group: "gateway.networking.k8s.io",
+  version: "v1",
+  kind: "HTTPRoute",
+  of: "the Gateway API",
+};
+
+export const EXTERNAL_SECRET: NeededKind = {
+  group: "external-secrets.io",
+  version: "v1",
+  kind: "ExternalSecret",
+  of: "the External Secrets Operator",
+};
+
+/** Rejects with `TargetInvalid` (terminal) for the first kind that the cluster does not serve. */
+export async function requireKinds({ custom }: Pick<Cluster, "custom">, needed: readonly NeededKind[]): Promise<void> {
+  for (const { group, version, kind, of } of needed) {
+    const served = await found(custom.getAPIResources({ group, version }));
+    if (served?.resources.some((resource) => resource.kind === kind)) continue;
+    throw new TerminalError({
+      reason: "TargetInvalid",
+      userMessage: `using kind "${kind}": the cluster does not serve "${group}/${version}"; install ${of} there first`,
+    });
+  }
+}
+
 /** Why a namespace is still there although it is being deleted, and what helps. Pure. */
 export function stuckWords(namespace: V1Namespace): string {
   const since = namespace.metadata?.deletionTimestamp?.toISOString();

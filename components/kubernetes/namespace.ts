@@ -10,7 +10,7 @@ import type * as input from "@pulumi/kubernetes/types/input.js";
 import { type CustomResourceOptions, log, output, type ProviderResource, type Resource, secret } from "@pulumi/pulumi";
 import { TerminalError } from "../errors.ts";
 import type { Awaited } from "./awaited.ts";
-import { claimNamespace } from "./claim.ts";
+import { claimNamespace, type NeededKind, requireKinds } from "./claim.ts";
 import { SKIP_AWAIT, STACK_LABEL } from "./names.ts";
 import { networkPolicies } from "./network.ts";
 import type { KubernetesOptions } from "./options.ts";
@@ -31,6 +31,8 @@ export interface NamespaceDefinition {
   /** Name of the repository, for its workload identity. */
   readonly repository: string | undefined;
   readonly options: KubernetesOptions;
+  /** Kinds that will be declared and not every cluster serves. */
+  readonly needed: readonly NeededKind[];
   readonly awaited: Awaited;
   readonly childName: (part: string) => string;
   readonly parent: Resource;
@@ -49,6 +51,7 @@ export function declareClaimed(definition: NamespaceDefinition): NamespaceParts 
     value: output(name),
     instead: () => name,
     work: async (namespace, { cluster, signal }) => {
+      await requireKinds(cluster, definition.needed);
       const say = (text: string) => void log.info(text, parent, undefined, true);
       await claimNamespace(cluster, { namespace, stack }, { waitMs: CLAIM_WAIT_MS, signal, say });
       return namespace;

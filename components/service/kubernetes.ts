@@ -11,6 +11,7 @@ import {
 } from "@pulumi/pulumi";
 import { TerminalError } from "../errors.ts";
 import { type Awaited, createAwaited } from "../kubernetes/awaited.ts";
+import { EXTERNAL_SECRET, HTTP_ROUTE, type NeededKind } from "../kubernetes/claim.ts";
 import { declareEdge } from "../kubernetes/edge.ts";
 import { declareEnvironment } from "../kubernetes/environment.ts";
 import { declareJob } from "../kubernetes/jobs.ts";
@@ -78,6 +79,7 @@ class KubernetesServices extends PreviewComponent implements ServiceComponent {
       stack,
       repository: args.tags.repository,
       options,
+      needed: neededKinds(args),
       awaited,
       childName: (part) => this.childName(part),
       parent: this,
@@ -208,6 +210,12 @@ function exampleService(given: Pick<ServiceDefinition, "name"> & Partial<Service
     cpu: 0.5,
     ...given,
   };
+}
+
+function neededKinds({ options: { edge }, secretReferences = {} }: Args): NeededKind[] {
+  const outside = Object.values(secretReferences).some(({ kind }) => kind === "external");
+  const routes = edge !== "gateway" && "gateway" in edge.direct;
+  return [...(routes ? [HTTP_ROUTE] : []), ...(outside ? [EXTERNAL_SECRET] : [])];
 }
 
 function servicePod(args: Args, service: ServiceDefinition, envFrom: PodDefinition["envFrom"]): PodDefinition {

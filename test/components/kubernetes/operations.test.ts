@@ -253,6 +253,19 @@ describe("a cluster", () => {
     ]);
   });
 
+  it("without the Gateway API is no target for HTTPRoutes, and doctor says what to install", async () => {
+    server.answer("GET /version", { major: "1", minor: "36", gitVersion: "v1.36.3" });
+    server.answer("POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews", { status: { allowed: true } });
+    const direct = { gateway: { name: "public", namespace: "edge" } };
+    const options = kubernetesService.options.parse({ ...server.options, edge: { direct } });
+    const [, , missing] = (await operations.check?.(options)) ?? [];
+    assert.equal(missing?.ok, false);
+    assert.match(missing?.what ?? "", /does not serve "gateway.networking.k8s.io\/v1"; install the Gateway API/);
+    server.answer("GET /apis/gateway.networking.k8s.io/v1", { resources: [{ name: "httproutes", kind: "HTTPRoute" }] });
+    const [, , there] = (await operations.check?.(options)) ?? [];
+    assert.equal(there?.ok, true);
+  });
+
   it("tells who changed an object last, leaving out its own controllers and us", async () => {
     server.answer("GET /apis/apps/v1", { resources: [{ name: "deployments", kind: "Deployment", namespaced: true }] });
     const managedFields = [
