@@ -110,9 +110,9 @@ function healthContainer(
     command: ["trap 'exit 0' TERM; while :; do sleep 60 & wait $!; done"],
     healthCheck: {
       command: ["CMD-SHELL", healthCommand(port, healthPath)],
-      interval: 10,
-      timeout: 8,
-      retries: 3,
+      interval: 5,
+      timeout: 5,
+      retries: 4,
       // AWS takes at most 300 s.
       startPeriod: Math.min(300, Math.ceil(startTimeoutSeconds)),
     },
@@ -124,9 +124,10 @@ function healthContainer(
 
 /** The connection stays open for writing while the answer is awaited: some servers take its end for a hang-up. */
 function healthCommand(port: number, path: string | undefined): string {
-  if (path === undefined) return `nc -z -w 4 127.0.0.1 ${port}`;
+  // Not every nc has -z.
+  if (path === undefined) return `nc -w 4 127.0.0.1 ${port} -e true`;
   const request = `GET ${path} HTTP/1.1\\r\\nHost: 127.0.0.1:${port}\\r\\nUser-Agent: stackling-health\\r\\nConnection: close\\r\\n\\r\\n`;
-  return `(printf ${quote(request.replaceAll("%", "%%"))}; sleep 4) | nc -w 5 127.0.0.1 ${port} | head -n 1 | grep -Eq '^HTTP/1\\.[01] [23][0-9][0-9]'`;
+  return `(printf ${quote(request.replaceAll("%", "%%"))}; sleep 3) | nc -w 3 127.0.0.1 ${port} | head -n 1 | grep -Eq '^HTTP/1\\.[01] [23][0-9][0-9]'`;
 }
 
 function shellLine(command: string, directory: string): string {
