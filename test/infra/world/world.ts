@@ -48,7 +48,10 @@ export interface TestLease extends Lease {
 }
 
 export interface WorldBackend {
-  readonly url: string;
+  /** Absent: files of the world's folder. */
+  readonly url?: string;
+  /** What encrypts secrets; absent: the world's passphrase. */
+  readonly secretsProvider?: string;
   /** Its credentials. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -79,6 +82,7 @@ export async function createWorld(backend?: WorldBackend): Promise<World> {
         providerSettings: { dataDir },
         ...(policy && { policy }),
         limits: { closeMs: 100, ...limits },
+        ...(backend?.secretsProvider && { secretsProvider: backend.secretsProvider }),
         ...(backend?.environment && { environment: backend.environment }),
         logger: { warn: (fields, message) => console.error(message, fields) },
         modules: {
