@@ -6,7 +6,7 @@ import { removeNamespace, stuckWords } from "./claim.ts";
 import { type Cluster, found, onCluster } from "./client.ts";
 import { diagnose } from "./diagnose.ts";
 import { lookAtDeployment } from "./look.ts";
-import { clusterAddress, FIELD_MANAGER, namespaceName, STACK_LABEL } from "./names.ts";
+import { clusterAddress, FIELD_MANAGER, KIND_LABEL, namespaceName, STACK_LABEL } from "./names.ts";
 import type { KubernetesOptions } from "./options.ts";
 import { awaitDeployment, isRolledOut } from "./rollout.ts";
 import * as scale from "./scale.ts";
@@ -40,7 +40,10 @@ export async function setAwake(context: Context, awake: boolean): Promise<void> 
     const waits = deployments.map(({ metadata, spec }) =>
       awaitDeployment(
         cluster,
-        { name: metadata?.name ?? "", listens: false },
+        {
+          name: metadata?.name ?? "",
+          listens: spec?.template.metadata?.labels?.[KIND_LABEL] === "web",
+        },
         {
           namespace,
           deadlineMs: (spec?.progressDeadlineSeconds ?? WAKE_WAIT_SECONDS) * 1000,
