@@ -68,8 +68,8 @@ describe("the runner", requires("engine"), () => {
     await world.appears("shop-pr-3-one.json", "shop-pr-4-one.json");
     await world.release(hold);
     await Promise.all([first, second]);
-    assert.deepEqual((await thing("shop-pr-3-one")).tags, { preview: "shop-pr-3" });
-    assert.deepEqual((await thing("shop-pr-4-one")).tags, { preview: "shop-pr-4" });
+    assert.deepEqual((await thing("shop-pr-3-one")).tags, { preview: "shop-pr-3", stack: "shop-pr-3" });
+    assert.deepEqual((await thing("shop-pr-4-one")).tags, { preview: "shop-pr-4", stack: "shop-pr-4" });
   });
 
   it("keeps reason and excerpt of a provider's error", async () => {
