@@ -109,12 +109,11 @@ async function startPostgres(files: readonly string[]): Promise<{ url: string; s
 
 /** One control plane for all files that need one; where it cannot be built, they are skipped and say why. */
 async function startKubelab(files: readonly string[]): Promise<Kubelab | undefined> {
-  if (!existsSync(kubelabSupport) || !files.some(isOther)) {
-    return undefined;
-  }
+  if (!existsSync(kubelabSupport) || !files.some(isOther)) return undefined;
   const { kubelabFault, startKubelab: start } = await import("../test/support/kubernetes/kubelab.ts");
-  const { kubernetesPlugin } = await import("../test/support/kubernetes/plugin.ts");
   if (kubelabFault() !== undefined) return undefined;
+  const { downloadKubernetesPlugin, kubernetesPlugin } = await import("../test/support/kubernetes/plugin.ts");
+  await downloadKubernetesPlugin();
   const plugin = await kubernetesPlugin();
   console.log(plugin.words);
   await plugin.remove();

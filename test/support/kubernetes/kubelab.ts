@@ -1,9 +1,9 @@
 /** The control plane of `tools/kubelab`: built once per user, started per suite. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from "node:fs";
-import { open, readFile, rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
@@ -44,21 +44,23 @@ export async function useKubelab(): Promise<Kubelab> {
 /** Builds it first where that was not done yet. It ends with this process at the latest. */
 export async function startKubelab(): Promise<Kubelab> {
   await ensureKubelab();
-  const logFile = join(tmpdir(), `kubelab-${process.pid}-${Date.now()}.log`);
-  const log = await open(logFile, "w");
+  // Without a name from the start, so that it goes whatever happens to us.
+  const path = join(tmpdir(), `kubelab-${process.pid}-${randomUUID()}.log`);
+  const log = await open(path, "w+");
+  await rm(path);
   const child = spawn(binary(), [], { stdio: ["pipe", "pipe", log.fd] });
-  await log.close();
   const ended = once(child, "exit");
   const stop = async () => {
     child.stdin?.end();
     if (child.exitCode === null && child.signalCode === null) await ended;
-    await rm(logFile, { force: true });
+    await log.close();
   };
   try {
     const told = JSON.parse(await firstLine(child));
     return { kubeconfig: told.kubeconfig, server: told.server, version, pid: told.pid, stop };
   } catch (error) {
-    const words = (await readFile(logFile, "utf8")).trim().split("\n").slice(-15).join("\n");
+    const { buffer, bytesRead } = await log.read(Buffer.alloc(1_000_000), 0, 1_000_000, 0);
+    const words = buffer.toString("utf8", 0, bytesRead).trim().split("\n").slice(-15).join("\n");
     await stop();
     throw new Error(`starting kubelab failed:\n${words}`, { cause: error });
   }
