@@ -46,3 +46,19 @@ export function createClients(account: Account): Clients {
     Object.fromEntries(Object.keys(makers).map((name) => [name, lazily(name as keyof Clients)])),
   );
 }
+
+/** Long enough for sessions of a role to be used again, short enough for a profile's new keys to be found. */
+const REMEMBERED_MS = 10 * 60_000;
+
+/** `createClients` for whoever asks often: the same account gets the same clients for some minutes, with their connections and sessions. */
+export function rememberClients(): (account: Account) => Clients {
+  const known = new Map<string, { readonly clients: Clients; readonly until: number }>();
+  return ({ region, credentials, assumeRole, endpoint }) => {
+    const key = JSON.stringify([region, credentials, assumeRole, endpoint]);
+    const found = known.get(key);
+    if (found && found.until > performance.now()) return found.clients;
+    const clients = createClients({ region, credentials, assumeRole, endpoint });
+    known.set(key, { clients, until: performance.now() + REMEMBERED_MS });
+    return clients;
+  };
+}

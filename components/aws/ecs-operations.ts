@@ -10,8 +10,8 @@ import {
 } from "@aws-sdk/client-ecs";
 import { GetScheduleCommand, paginateListSchedules, UpdateScheduleCommand } from "@aws-sdk/client-scheduler";
 import { DiscoverInstancesCommand } from "@aws-sdk/client-servicediscovery";
-import type { OperationContext } from "../ports.ts";
-import { type Clients, createClients } from "./clients.ts";
+import type { OperationContext, Operations } from "../ports.ts";
+import { type Clients, rememberClients } from "./clients.ts";
 import type { EcsOptions } from "./ecs-options.ts";
 import { ask, isMissing } from "./errors.ts";
 import { explainCapacity, explainTask } from "./explain.ts";
@@ -19,10 +19,22 @@ import { unlessMissing } from "./kinds.ts";
 import { discoveryName, readThingName, thingName } from "./names.ts";
 
 type Context = OperationContext<EcsOptions>;
+type Asked = "address" | "setAwake" | "isAwake" | "explain";
+
+/** The gateway asks for addresses all the time, so clients are kept from one question to the next. */
+export function createEcsOperations(): Required<Pick<Operations<EcsOptions>, Asked>> {
+  const clientsOf = rememberClients();
+  // A credential that is not there is told as any other failure: by the promise.
+  return {
+    address: async (context, name) => address(clientsOf(context.options), context, name),
+    setAwake: async (context, awake) => setAwake(clientsOf(context.options), context, awake),
+    isAwake: async (context) => isAwake(clientsOf(context.options), context),
+    explain: async (context) => explain(clientsOf(context.options), context),
+  };
+}
 
 /** Private `host:port` of a healthy task, or the private name where the options say so; undefined while nothing listens. */
-export async function address({ options, stack }: Context, name: string): Promise<string | undefined> {
-  const clients = createClients(options);
+async function address(clients: Clients, { options, stack }: Context, name: string): Promise<string | undefined> {
   return ask(`finding service "${name}"`, async () => {
     const port = await portOf(clients, options.cluster, thingName(stack, name));
     if (port === undefined) return undefined;
@@ -42,8 +54,7 @@ export async function address({ options, stack }: Context, name: string): Promis
 }
 
 /** One task of each service, or none; schedules fire or do not. */
-export async function setAwake({ options, stack }: Context, awake: boolean): Promise<void> {
-  const clients = createClients(options);
+async function setAwake(clients: Clients, { options, stack }: Context, awake: boolean): Promise<void> {
   await ask(awake ? "waking the preview" : "putting the preview to sleep", async () => {
     for (const { serviceArn, desiredCount = 0 } of await servicesOf(clients, options.cluster, stack)) {
       const count = awake ? Math.max(1, desiredCount) : 0;
@@ -57,15 +68,13 @@ export async function setAwake({ options, stack }: Context, awake: boolean): Pro
 }
 
 /** True when each service runs as often as it should, and at least once. */
-export async function isAwake({ options, stack }: Context): Promise<boolean> {
-  const clients = createClients(options);
+async function isAwake(clients: Clients, { options, stack }: Context): Promise<boolean> {
   const services = await ask("looking at the preview", () => servicesOf(clients, options.cluster, stack));
   return services.every(({ desiredCount = 0, runningCount = 0 }) => desiredCount > 0 && runningCount >= desiredCount);
 }
 
 /** The first service that does not run, and why. */
-export async function explain({ options, stack }: Context): Promise<string | undefined> {
-  const clients = createClients(options);
+async function explain(clients: Clients, { options, stack }: Context): Promise<string | undefined> {
   return ask("looking at the preview", async () => {
     const services = await servicesOf(clients, options.cluster, stack);
     if (services.length > 0 && services.every(({ desiredCount }) => desiredCount === 0)) return "it is asleep";

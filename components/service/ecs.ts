@@ -3,7 +3,7 @@ import { all, type ComponentResourceOptions, type Output } from "@pulumi/pulumi"
 import { checkEcs } from "../aws/check.ts";
 import { readLogs } from "../aws/cloud-logs.ts";
 import { startBuild } from "../aws/ecs-build.ts";
-import * as operations from "../aws/ecs-operations.ts";
+import { createEcsOperations } from "../aws/ecs-operations.ts";
 import { type EcsOptions, ecsOptions } from "../aws/ecs-options.ts";
 import * as parts from "../aws/ecs-parts.ts";
 import { ownedAt, removeAt } from "../aws/owned.ts";
@@ -72,10 +72,7 @@ export const ecsService: ServiceDriver<EcsOptions> = {
   placedBy: ["region", "cluster"],
   component: EcsServices,
   operations: {
-    address: operations.address,
-    setAwake: operations.setAwake,
-    isAwake: operations.isAwake,
-    explain: operations.explain,
+    ...createEcsOperations(),
     logs: readLogs,
     owned: (options, stack) => ownedAt(options, { only: OWNED, ...(stack !== undefined && { stack }) }),
     kinds: OWNED,
