@@ -14,6 +14,9 @@ export function awsError(action: string, failure: unknown): StacklingError {
     const words = permission ? `AWS does not allow us "${permission}"` : "AWS does not allow us to";
     return new TerminalError(told("TargetForbidden", words));
   }
+  if (/^(Credentials|Token)ProviderError$/.test(name)) {
+    return new StacklingError(told("TargetForbidden", "there are no credentials where the option `credentials` says"));
+  }
   if (CREDENTIALS.test(name)) return new StacklingError(told("TargetForbidden", "AWS does not accept our credentials"));
   if (/^(Throttling|TooManyRequests|RequestLimitExceeded|PriorRequestNotComplete)/.test(name)) {
     return new StacklingError(told("TargetUnreachable", "AWS asks us to slow down"));
@@ -48,7 +51,7 @@ export function publicWords(text: string): string {
 }
 
 const CREDENTIALS =
-  /^(UnrecognizedClient|InvalidClientTokenId|InvalidAccessKeyId|SignatureDoesNotMatch|InvalidSignature|ExpiredToken|CredentialsProviderError|TokenProviderError|NotAuthorized)/;
+  /^(UnrecognizedClient|InvalidClientTokenId|InvalidAccessKeyId|SignatureDoesNotMatch|InvalidSignature|ExpiredToken|NotAuthorized)/;
 
 function isUnreachable(failure: unknown): boolean {
   const code = failure instanceof Error && "code" in failure ? String(failure.code) : "";

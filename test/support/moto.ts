@@ -1,13 +1,18 @@
 /** AWS' APIs on loopback, by moto's server: for what is asked outside Pulumi. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { access, mkdir, mkdtemp, rename, rm, rmdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { createInterface } from "node:readline";
 import { execa } from "execa";
+import { eventually } from "./eventually.ts";
+import { type Kind, requires } from "./requires.ts";
 
 const VERSION = "5.2.5";
+/** Dozens of packages come with it. */
+const INSTALL_MS = 10 * 60_000;
 
 export interface Moto {
   /** `http://127.0.0.1:PORT`; answers for every service of AWS. */
@@ -17,7 +22,25 @@ export interface Moto {
   stop(): Promise<void>;
 }
 
-/** Starts a server of the test's own; the first start on a machine installs moto into a cache of the user's. Use with `requires("python")`. */
+/**
+ * Options of a test or suite that needs moto: skipped, with the reason, where there is no Python, or moto
+ * can be had from nowhere. The first test on a machine installs it into a cache of the user's.
+ */
+export async function requiresMoto(...kinds: readonly Kind[]): Promise<{ skip: false | string }> {
+  const given = requires("python", ...kinds);
+  if (given.skip) return given;
+  try {
+    await install();
+    return given;
+  } catch (error) {
+    if ((process.env.STACKLING_REQUIRE ?? "").split(",").includes("python")) throw error;
+    return {
+      skip: `requires python: moto cannot be installed: ${error instanceof Error ? error.message.split("\n")[0] : error}`,
+    };
+  }
+}
+
+/** Starts a server of the test's own. */
 export async function startMoto(): Promise<Moto> {
   const python = await install();
   const server = spawn(python, ["-m", "moto.server", "-H", "127.0.0.1", "-p", "0"], {
@@ -37,24 +60,45 @@ export async function startMoto(): Promise<Moto> {
   }
 }
 
-/** Python of an environment with moto in it. Made beside its place and moved there whole, so that two tests may start at once. */
+/** Python of an environment with moto in it. Made beside its place and moved there whole; one test at a time. */
 async function install(): Promise<string> {
   const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "stackling", "python");
   const environment = join(cache, `moto-${VERSION}`);
   const python = join(environment, "bin", "python3");
   if (await exists(python)) return python;
   await mkdir(cache, { recursive: true });
-  const fresh = await mkdtemp(join(cache, ".installing-"));
+  const unlock = await lock(`${environment}.lock`);
   try {
-    await execa("python3", ["-m", "venv", fresh]);
-    await execa(join(fresh, "bin", "python3"), ["-m", "pip", "install", "--quiet", `moto[server]==${VERSION}`]);
-    await rename(fresh, environment);
-  } catch (error) {
-    await rm(fresh, { recursive: true, force: true });
-    // Another test was first.
-    if (!(await exists(python))) throw error;
+    if (await exists(python)) return python;
+    const fresh = await mkdtemp(join(cache, ".installing-"));
+    try {
+      await execa("python3", ["-m", "venv", fresh]);
+      await execa(join(fresh, "bin", "python3"), ["-m", "pip", "install", "--quiet", `moto[server]==${VERSION}`]);
+      await rename(fresh, environment);
+    } catch (error) {
+      await rm(fresh, { recursive: true, force: true });
+      throw error;
+    }
+    return python;
+  } finally {
+    await unlock();
   }
-  return python;
+}
+
+/** Whoever makes the folder works; one whose maker died is taken over. */
+async function lock(folder: string): Promise<() => Promise<void>> {
+  await eventually(
+    async () => {
+      const made = await mkdir(folder).then(
+        () => true,
+        () => false,
+      );
+      if (!made && Date.now() - (await stat(folder)).mtimeMs > INSTALL_MS) await rmdir(folder);
+      return made;
+    },
+    { timeoutMs: 2 * INSTALL_MS, intervalMs: 500, what: "another test to install moto" },
+  );
+  return () => rmdir(folder);
 }
 
 async function listening(server: ChildProcess): Promise<string> {

@@ -16,12 +16,11 @@ import { locateEngine } from "../../../infra/engine.ts";
 import { registerTags } from "../../../infra/tags.ts";
 import { type AwsProvider, startAwsProvider } from "../../support/aws-provider.ts";
 import { type AwsServer, startAwsServer } from "../../support/aws-server.ts";
-import { type Moto, startMoto } from "../../support/moto.ts";
-import { requires } from "../../support/requires.ts";
+import { type Moto, requiresMoto, startMoto } from "../../support/moto.ts";
 import { testAccount } from "./account.ts";
 import { type Args, atCommit, STACK, withDatabase } from "./declared.ts";
 
-describe("a preview on ECS under the real engine", requires("engine", "python"), () => {
+describe("a preview on ECS under the real engine", await requiresMoto("engine"), () => {
   let moto: Moto;
   let aws: AwsServer;
   let provider: AwsProvider;

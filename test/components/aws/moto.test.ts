@@ -33,15 +33,14 @@ import { clearHost, ownHosts, recordsAt } from "../../../components/aws/records.
 import { route53Dns } from "../../../components/dns/route53.ts";
 import { awsSecrets } from "../../../components/secrets/aws.ts";
 import { ecsService } from "../../../components/service/ecs.ts";
-import { type Moto, startMoto } from "../../support/moto.ts";
-import { requires } from "../../support/requires.ts";
+import { type Moto, requiresMoto, startMoto } from "../../support/moto.ts";
 import { testAccount } from "./account.ts";
 
 const STACK = "shop-pr-1";
 const OTHER = "shop-pr-2";
 const POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"logs:PutLogEvents","Resource":"*"}]}';
 
-describe("AWS outside Pulumi", requires("python"), () => {
+describe("AWS outside Pulumi", await requiresMoto(), () => {
   let moto: Moto;
   let clients: Clients;
   let options: EcsOptions;
