@@ -14,6 +14,7 @@ import {
   type Question,
   type ToChild,
   toWire,
+  type WireError,
   type Work,
 } from "./runner-messages.ts";
 import type { PreviewSpec } from "./spec.ts";
@@ -21,10 +22,7 @@ import { createStackDriver, type RunHooks, type StackDriver } from "./stack-driv
 import type { EngineProcess } from "./stacks.ts";
 
 const HEARTBEAT_MS = 1_000;
-/**
- * After these the program may go on by itself: an engine that was stopped, killed or broke down (a panic)
- * does not wait for it. What it does later must not be taken for the next run's.
- */
+/** An engine that was stopped, killed or broke down (a panic). */
 const BROKEN_OFF = new Set(["EngineInterrupted", "EngineTimedOut", "EngineFailed"]);
 
 /** Serves runs until the parent is gone. */
@@ -107,11 +105,18 @@ async function serve(state: ChildState, { stack, fence, work }: ToChild & { type
     // Goes to the service's log; people see only that the engine failed.
     if (failure.reason === "EngineFailed" && failure.cause)
       process.stderr.write(`${stack}: ${redact(failure.cause).slice(0, LOGGED_MAX)}\n`);
-    const spent = BROKEN_OFF.has(failure.reason) || state.interrupt.signal.aborted;
-    send({ type: "failed", error: failure, spent });
+    send({ type: "failed", error: failure, spent: isSpent(work, failure) || state.interrupt.signal.aborted });
   } finally {
     delete state.current;
   }
+}
+
+/**
+ * A program goes on by itself when its engine ends before it, such as over one refused resource while it
+ * waits for a cluster. What it does later must not be taken for the next run's. Behind a lock none began.
+ */
+function isSpent({ kind }: Work, failure: WireError): boolean {
+  return BROKEN_OFF.has(failure.reason) || (kind === "up" && failure.kind !== "conflict");
 }
 
 async function perform({ driver, registry }: Ready, stack: string, work: Work, runHooks: RunHooks) {

@@ -54,7 +54,7 @@ export type FromChild =
   | { readonly type: "event"; readonly event: RunEvent }
   | { readonly type: "ask"; readonly ask: number; readonly question: Question }
   | { readonly type: "done"; readonly result: WorkResults[Work["kind"]] }
-  /** `spent`: an engine was cut short in this child, so that a fresh one should take its place. */
+  /** `spent`: something of the run may go on in this child, so that a fresh one should take its place. */
   | { readonly type: "failed"; readonly error: WireError; readonly spent: boolean };
 
 export type Question =

@@ -75,6 +75,22 @@ describe("the runner, when things break", requires("engine"), () => {
     await heals(runner);
   });
 
+  it("keeps what a failed run still waits for away from the next preview's run", async () => {
+    const runner = await world.runner();
+    const waits = join(world.dataDir, "waits");
+    const failing = spec(STACK, [{ name: "one", fault: "refuse" }]);
+    const service = { driver: "world", options: { ...failing.target.service.options, waits } };
+    await assert.rejects(up(runner, { spec: { ...failing, target: { ...failing.target, service } } }), {
+      reason: "Refused",
+    });
+    const other = "shop-pr-2";
+    const next = up(runner, { spec: spec(other, [{ name: "one", hold: "go" }]), lease: world.lease(other) });
+    await world.appears(`${other}-one.json`);
+    await writeFile(waits, "");
+    await world.release("go");
+    await next;
+  });
+
   it("destroys cleanly when the engine was killed in the middle of a create", async () => {
     const runner = await world.runner();
     const { outcome, engine } = await stuck(runner, world.lease(STACK));

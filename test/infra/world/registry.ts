@@ -1,4 +1,6 @@
 /** Drivers whose things are files of the world, see provider.ts. */
+import { existsSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import { type ComponentResourceOptions, CustomResource, type Output, output, secret } from "@pulumi/pulumi";
 import { z } from "zod";
 import type { DnsArgs, SecretsArgs, ServiceArgs } from "../../../components/ports.ts";
@@ -16,6 +18,8 @@ const options = z.strictObject({
   ),
   /** Throws where nobody waits for it. */
   stray: z.boolean().default(false),
+  /** Waits for something outside the engine, which fails once this file is there. */
+  waits: z.string().optional(),
 });
 
 class WorldService extends PreviewComponent {
@@ -27,11 +31,17 @@ class WorldService extends PreviewComponent {
       (thing) => new Thing(`${args.stack}-${thing.name}`, { ...thing }, { parent: this }),
     );
     if (args.options.stray) void Promise.reject(new Error("a stray error"));
+    if (args.options.waits !== undefined) output(args.options.waits).apply(failOnce);
     this.addresses = output(things.map(({ id }) => id)).apply(
       (): Readonly<Record<string, string>> => ({ web: "127.0.0.1:7" }),
     );
     this.registerOutputs({});
   }
+}
+
+async function failOnce(file: string): Promise<never> {
+  while (!existsSync(file)) await delay(10);
+  throw new Error("what was waited for failed");
 }
 
 class WorldDns extends PreviewComponent {
