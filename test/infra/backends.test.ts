@@ -4,11 +4,15 @@ import { after, before, describe, it } from "node:test";
 import type { StacklingError } from "../../components/errors.ts";
 import { startTimeOf } from "../../components/local/process-identity.ts";
 import type { Stacks, UpRequest } from "../../infra/stacks.ts";
+import { startMoto } from "../support/moto.ts";
 import { testDatabase } from "../support/postgres.ts";
 import { type Kind, requires } from "../support/requires.ts";
 import { createWorld, spec, type World, type WorldBackend } from "./world/world.ts";
 
 const STACK = "shop-pr-1";
+
+/** Nobody renews these leases, and a loaded machine is slow. */
+const UNHURRIED = { watchdogMs: 120_000 };
 
 interface Backend {
   readonly needs: readonly Kind[];
@@ -16,6 +20,18 @@ interface Backend {
 }
 
 const backends: Readonly<Record<string, Backend>> = {
+  s3: {
+    needs: ["engine", "python"],
+    start: async () => {
+      const { url, stop } = await startMoto();
+      await fetch(`${url}/previews`, { method: "PUT" });
+      return {
+        url: `s3://previews?region=us-east-1&endpoint=${url}&s3ForcePathStyle=true`,
+        environment: { AWS_ACCESS_KEY_ID: "a key", AWS_SECRET_ACCESS_KEY: "a secret" },
+        stop,
+      };
+    },
+  },
   postgres: {
     needs: ["engine", "postgres"],
     start: async () => {
@@ -33,7 +49,7 @@ for (const [name, { needs, start }] of Object.entries(backends)) {
     before(async () => {
       backend = await start();
       world = await createWorld(backend);
-      runner = await world.runner();
+      runner = await world.runner(UNHURRIED);
     });
     after(async () => {
       await world.remove();
@@ -100,7 +116,7 @@ for (const [name, { needs, start }] of Object.entries(backends)) {
       await world.appears(`${STACK}-one.json`);
       const [engine] = theirs.engines;
       // To a runner whose leases know nothing of that engine it is a person's.
-      const stranger = await world.runner();
+      const stranger = await world.runner(UNHURRIED);
       const request = { spec: spec(STACK), secrets: {}, refresh: false, mayBeNew: false };
       const own = world.stranger(STACK);
       await assert.rejects(stranger.up({ ...request, lease: own }), (error: StacklingError) => {

@@ -33,7 +33,7 @@ describe("a policy that is switched on", requires("engine"), () => {
   });
 
   async function up(level: PolicyOptions["level"], { greedy }: { greedy: boolean }) {
-    const runner = await world.runner({}, 1, { level, ceiling: { memoryMiB: 1024, cpu: 2 } });
+    const runner = await world.runner({ watchdogMs: 120_000 }, 1, { level, ceiling: { memoryMiB: 1024, cpu: 2 } });
     const wish = spec(STACK);
     const target = { ...wish.target, ...(greedy && { program: join(folder, "greedy.ts") }) };
     const events: RunEvent[] = [];
