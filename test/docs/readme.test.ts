@@ -1,0 +1,39 @@
+/** The README's configuration, as a newcomer would copy it. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { parseApplication } from "../../service/config/application.ts";
+import { defaultLimits } from "../../service/config/defaults.ts";
+import { parseOperator } from "../../service/config/operator.ts";
+
+const file = fileURLToPath(new URL("../../README.md", import.meta.url));
+const text = readFileSync(file, "utf8");
+const yaml = [...text.matchAll(/^( *)```yaml\n([\s\S]*?)^ *```$/gm)].map(([, indent = "", block = ""]) =>
+  block.replaceAll(new RegExp(`^${indent}`, "gm"), ""),
+);
+
+describe("README.md", () => {
+  it("has a preview.yaml that is taken", () => {
+    const application = yaml.find((block) => block.startsWith("# preview.yaml")) ?? "";
+    assert.equal(parseApplication(application, { file, limits: defaultLimits }).main, "web");
+  });
+
+  it("has a stackling.yaml that is taken, with and without its target in the cloud", async () => {
+    const operator = yaml.find((block) => block.startsWith("url:")) ?? "";
+    const targets = yaml.find((block) => block.startsWith("targets:")) ?? "";
+    const place = { file, directory: "/etc/stackling", dataDir: "/data/stackling" };
+    assert.equal((await parseOperator(operator, place)).targets[0]?.runs, "source");
+    assert.equal((await parseOperator(operator + targets, place)).targets[0]?.runs, "images");
+  });
+
+  it("leads only to files that are there", () => {
+    const links = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, link = ""]) => link);
+    assert.ok(links.length > 5);
+    assert.deepEqual(
+      links.filter((link) => !existsSync(join(dirname(file), link))),
+      [],
+    );
+  });
+});
