@@ -121,6 +121,8 @@ export function makeService(
         securityGroups: options.securityGroups,
         assignPublicIp: options.publicIp,
       },
+      // Or another capacity would replace the service: the provider's docs, `capacityProviderStrategies`.
+      forceNewDeployment: true,
       deploymentCircuitBreaker: { enable: true, rollback: true },
       deploymentMinimumHealthyPercent: 100,
       deploymentMaximumPercent: 200,

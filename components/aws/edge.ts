@@ -3,7 +3,6 @@ import { ListenerRule } from "@pulumi/aws/lb/listenerRule.js";
 import { TargetGroup } from "@pulumi/aws/lb/targetGroup.js";
 import { type CustomResourceOptions, type Output, output } from "@pulumi/pulumi";
 import type { ServiceDefinition } from "../ports.ts";
-import { portOf } from "./containers.ts";
 import type { directEdge } from "./ecs-options.ts";
 import type { ListenerState } from "./listener.ts";
 import { targetGroupName } from "./names.ts";
@@ -19,6 +18,12 @@ export interface EdgeInput {
 /** Previews are few users' and change often: health is asked often, and one good answer is enough. */
 const HEALTH = { interval: 10, timeout: 5, healthyThreshold: 2, unhealthyThreshold: 3, matcher: "200-399" };
 
+/**
+ * Of the group, in place of each target's own, with which ECS registers it. Another one would replace the
+ * group, whose name is taken and which cannot go while its rule is there.
+ */
+const GROUP_PORT = 80;
+
 /** The target group once its rule is there: ECS refuses one that no listener uses. */
 export function addToEdge(
   name: string,
@@ -32,7 +37,7 @@ export function addToEdge(
       name: targetGroupName(stack, service.name),
       targetType: "ip",
       protocol: "HTTP",
-      port: portOf(service) ?? 80,
+      port: GROUP_PORT,
       vpcId: direct.vpc,
       deregistrationDelay: direct.deregistrationSeconds,
       healthCheck: { ...HEALTH, path: service.healthPath ?? "/" },

@@ -231,7 +231,6 @@ describe("a preview on ECS", () => {
     const { one } = await declare(aws, {}, { edge: { direct: { listener, vpc: "vpc-1" } } }, true);
     assert.partialDeepStrictEqual(one("TargetGroup", "service-web").inputs, {
       targetType: "ip",
-      port: 8080,
       vpcId: "vpc-1",
       deregistrationDelay: 15,
       healthCheck: { path: "/health", matcher: "200-399" },
@@ -245,6 +244,18 @@ describe("a preview on ECS", () => {
       healthCheckGracePeriodSeconds: 60,
     });
     assert.deepEqual(Object.keys(containersOf(one("TaskDefinition", "service-web"))), ["web"]);
+  });
+
+  it("keeps target group and service in their place when port and capacity change: their names are taken", async () => {
+    const listener = "arn:aws:elasticloadbalancing:eu-central-1:1:listener/app/previews/0a/0b";
+    const edge = { direct: { listener, vpc: "vpc-1" } };
+    const before = await declare(aws, {}, { edge }, true);
+    const after = await declare(aws, { services: [aService({ port: 3000 })] }, { edge, capacity: "on-demand" }, true);
+    assert.deepEqual(after.one("TargetGroup", "service-web").inputs, before.one("TargetGroup", "service-web").inputs);
+    assert.partialDeepStrictEqual(after.one("ecs/service:Service", "service-web").inputs, {
+      forceNewDeployment: true,
+      loadBalancers: [{ containerPort: 3000 }],
+    });
   });
 
   for (const [what, service, words] of [
