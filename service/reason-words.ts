@@ -32,6 +32,8 @@ const WORDS: Readonly<Record<Reason, readonly [sign: string, words: string]>> = 
   CapacityUnavailable: ["❌", "failed: no capacity is to be had just now"],
   TargetUnreachable: ["📡", "waits for its target, which does not answer"],
   TargetForbidden: ["🔒", "is not built: the target does not allow it"],
+  KubernetesFailed: ["❌", "failed: Kubernetes answered with an error"],
+  AwsFailed: ["❌", "failed: AWS answered with an error"],
   TargetInvalid: ["❌", "is not built: its target is not set up right"],
   NameTaken: ["🔒", "is not built: its name is taken by something else"],
   SecretMissing: ["🔑", "is not built: a secret is not where it should be"],

@@ -36,6 +36,8 @@ export const REASONS = [
   "CapacityUnavailable",
   "TargetUnreachable",
   "TargetForbidden",
+  "KubernetesFailed",
+  "AwsFailed",
   "TargetInvalid",
   "NameTaken",
   "SecretMissing",

@@ -78,6 +78,11 @@ const CASES: Readonly<Record<Reason, Partial<PreviewStatus> & { readonly serves?
     condition: "Stalled",
     message: 'taking namespace "preview-shop-pr-42": the cluster cannot be reached (ECONNREFUSED)',
   },
+  KubernetesFailed: {
+    condition: "Stalled",
+    message: 'Creating namespace "preview-shop-pr-42": the API server answered with 500.',
+  },
+  AwsFailed: { condition: "Stalled", message: 'Reading cluster "previews": AWS answered ServerException.' },
   TargetForbidden: { condition: "Stalled", message: 'User "ci" cannot create resource "namespaces"' },
   TargetInvalid: {
     condition: "Stalled",
