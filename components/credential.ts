@@ -1,4 +1,5 @@
 /** A credential of a vendor as an option names it: by where it lies, never by itself. */
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { StacklingError } from "./errors.ts";
@@ -22,3 +23,33 @@ export async function readCredential(reference: Credential, what: string): Promi
     userMessage: `reading ${what}: the ${place} that should hold it is missing or empty`,
   });
 }
+
+/**
+ * The variable of the engine's environment that a Pulumi provider gets a credential from, to be mapped by the
+ * option `envVarMappings`: the state then holds no credential, and a destroy works with the one of today.
+ * Undefined for a file where no service keeps such a variable, as in a program of one's own.
+ */
+export function engineVariable(reference: Credential): string | undefined {
+  if ("env" in reference) return reference.env;
+  const name = fileVariable(reference.file);
+  return name in process.env ? name : undefined;
+}
+
+/** What the variable for a file's content is called. Beside engines, its value is the path. */
+export function fileVariable(path: string): string {
+  return `${FILE}${createHash("sha256").update(path).digest("hex").slice(0, 16).toUpperCase()}`;
+}
+
+/** An engine's environment, with each file's content in place of its path; one that cannot be read now is no credential. */
+export async function withFileContents(environment: Readonly<Record<string, string>>): Promise<Record<string, string>> {
+  const entries = Object.entries(environment).map(async ([name, value]) => {
+    if (!name.startsWith(FILE)) return [name, value] as const;
+    const text = await readFile(value, "utf8").catch(() => "");
+    return [name, text.trim() || ABSENT] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+const FILE = "STACKLING_FILE_";
+/** Is refused by every vendor; nothing at all would let a provider look elsewhere. */
+const ABSENT = "missing";

@@ -7,6 +7,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { LocalWorkspace, type OutputMap, PulumiCommand, Stack } from "@pulumi/pulumi/automation/index.js";
 import { version } from "@pulumi/pulumi/version.js";
+import { withFileContents } from "../components/credential.ts";
 import { type FolderBackend, folderBackend } from "./backend.ts";
 import {
   EngineFailure,
@@ -26,7 +27,7 @@ import { PROJECT } from "./names.ts";
 import { createStack } from "./new-stack.ts";
 import type { Program } from "./program.ts";
 import { makeRunFolder } from "./run-folders.ts";
-import type { DestroyResult, DriftReport, EngineProcess, RunEvent, UpResult } from "./stacks.ts";
+import type { DestroyResult, DriftReport, RunHooks, UpResult } from "./stacks.ts";
 
 export interface StackDriverSettings extends EngineSettings {
   /** Path of the engine's executable. */
@@ -36,17 +37,9 @@ export interface StackDriverSettings extends EngineSettings {
   readonly pulumiHome: string;
   /** Throw-away working folders are made here. */
   readonly runsFolder: string;
-  /** The engine's environment, whole: PATH, HOME, attached providers, a backend's credentials. */
+  /** The engine's environment, whole: PATH, HOME, attached providers, credentials (see `withFileContents`). */
   readonly environment: Readonly<Record<string, string>>;
   readonly limits: EngineLimits;
-}
-
-/** What a run tells and asks while it runs. */
-export interface RunHooks {
-  recordEngine(engine: EngineProcess): Promise<void>;
-  priorEngines(): Promise<readonly EngineProcess[]>;
-  onEvent(event: RunEvent): void;
-  readonly interrupt: AbortSignal;
 }
 
 export interface UpInput {
@@ -189,7 +182,7 @@ function createCommand(
       engine: settings.engine,
       args: [...args, "--non-interactive"],
       cwd,
-      environment: { ...settings.environment, ...variables, PULUMI_AUTOMATION_API: "true" },
+      environment: { ...(await withFileContents(settings.environment)), ...variables, PULUMI_AUTOMATION_API: "true" },
       limits: settings.limits,
       interrupt: live?.hooks.interrupt ?? new AbortController().signal,
       record: async (process) => live?.hooks.recordEngine(process),

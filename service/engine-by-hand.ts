@@ -1,3 +1,4 @@
+import { withFileContents } from "../components/credential.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
 import type { Stacks } from "../infra/stacks.ts";
 import type { OperatorConfig } from "./config/types.ts";
@@ -28,7 +29,7 @@ export function createEngineByHand({ stacks, config, resolveSecrets }: EngineByH
     const spec = (await stacks.outputs(stack))?.spec as PreviewSpec | undefined;
     return {
       ...(config.backend !== undefined && { backend: config.backend }),
-      environment: engineEnvironment(config),
+      environment: await withFileContents(engineEnvironment(config)),
       ...(spec && { spec }),
       secrets: spec ? await resolveSecrets(spec) : {},
     };

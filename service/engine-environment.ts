@@ -1,3 +1,4 @@
+import { type Credential, credential, fileVariable } from "../components/credential.ts";
 import type { OperatorConfig } from "./config/types.ts";
 
 /**
@@ -18,26 +19,30 @@ const IDENTITY = [
 /**
  * What engines and the drivers beside them get of the service's own environment, which they are
  * otherwise kept from: where the machine's identity is, the variables that `engineEnvironment` lists (a
- * backend's credentials), and those that options of targets refer to by `{env: NAME}`. One that is not
- * set is left out; who needs it says so.
+ * backend's credentials), those that options of targets refer to by `{env: NAME}`, and for each
+ * `{file: PATH}` a variable that `withFileContents` fills for each run. One that is not set is left out;
+ * who needs it says so.
  */
 export function engineEnvironment(
   { engineEnvironment: listed = [], targets }: Pick<OperatorConfig, "engineEnvironment" | "targets">,
   environment: NodeJS.ProcessEnv = process.env,
 ): Record<string, string> {
-  const names = new Set([...IDENTITY, ...listed, ...targets.flatMap((target) => referred(target))]);
-  return Object.fromEntries(
-    [...names].flatMap((name) => {
-      const value = environment[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
+  const references = targets.flatMap((target) => referred(target));
+  const names = new Set([...IDENTITY, ...listed, ...references.flatMap((one) => ("env" in one ? [one.env] : []))]);
+  const set = [...names].flatMap((name) => {
+    const value = environment[name];
+    return value === undefined ? [] : [[name, value]];
+  });
+  const files = references.flatMap((one) => ("file" in one ? [[fileVariable(one.file), one.file]] : []));
+  return Object.fromEntries([...set, ...files]);
 }
 
-function referred(value: unknown): readonly string[] {
+function referred(value: unknown): readonly Credential[] {
   if (typeof value !== "object" || value === null) return [];
-  const entries = Object.entries(value);
-  const [first] = entries;
-  if (entries.length === 1 && first?.[0] === "env" && typeof first[1] === "string") return [first[1]];
-  return entries.flatMap(([, part]) => referred(part));
+  const { data } = credential.safeParse(value);
+  if (data) return [data];
+  // Providers take a kubeconfig's path and read it themselves.
+  return Object.entries(value).flatMap(([key, part]) =>
+    referred(part).filter((one) => key !== "kubeconfig" || "env" in one),
+  );
 }

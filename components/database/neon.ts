@@ -1,7 +1,7 @@
 /** A database branch per preview at Neon, with a compute endpoint that scales to zero. */
 import { all, type ComponentResourceOptions, type Output, output, runtime, secret } from "@pulumi/pulumi";
 import { beforeCreate } from "../creation-hook.ts";
-import { readCredential } from "../credential.ts";
+import { engineVariable, readCredential } from "../credential.ts";
 import { TerminalError, toldToEngine } from "../errors.ts";
 import { type Neon, quotaExceeded, tellsOfQuota } from "../neon/api.ts";
 import { branchName, branchReady, clearBranchName, clearEndpoint, expireAt, parentId } from "../neon/branches.ts";
@@ -29,10 +29,8 @@ class NeonDatabase extends PreviewComponent implements DatabaseComponent {
 
   constructor(name: string, args: Args, opts?: ComponentResourceOptions) {
     super("stackling:database:Neon", name, {}, opts);
-    const { apiKey } = args.options;
     const neon = toldToEngine(() => connect(args.options));
-    const key = secret(toldToEngine(() => readCredential(apiKey, "Neon's API key")));
-    const provider = new Provider(this.childName("provider"), { apiKey: key }, { parent: this });
+    const provider = this.#provider(args);
     const from = parentOf(args);
     const parent = neon.then((known) =>
       toldToEngine(() => parentId(known, `branching for "${args.stack}"`, from.branch)),
@@ -52,6 +50,16 @@ class NeonDatabase extends PreviewComponent implements DatabaseComponent {
       ),
     );
     this.registerOutputs({ name: this.name, url: this.url, identity: this.identity });
+  }
+
+  #provider({ options: { apiKey } }: Args): Provider {
+    const name = this.childName("provider");
+    const variable = engineVariable(apiKey);
+    if (variable !== undefined) {
+      return new Provider(name, {}, { parent: this, envVarMappings: { [variable]: "NEON_API_KEY" } });
+    }
+    const key = secret(toldToEngine(() => readCredential(apiKey, "Neon's API key")));
+    return new Provider(name, { apiKey: key }, { parent: this });
   }
 
   #branch(

@@ -13,7 +13,7 @@ import {
 } from "../cloudflare/records.ts";
 import { DnsRecord, Provider } from "../cloudflare/resources.ts";
 import { beforeCreate } from "../creation-hook.ts";
-import { credential, readCredential } from "../credential.ts";
+import { credential, engineVariable, readCredential } from "../credential.ts";
 import { StacklingError, TerminalError, toldToEngine } from "../errors.ts";
 import type { DnsArgs, DnsComponent, DnsDriver, Finding, RouteDefinition, TargetChoice } from "../ports.ts";
 import { PreviewComponent } from "../preview-component.ts";
@@ -65,10 +65,9 @@ class CloudflareDns extends PreviewComponent implements DnsComponent {
   }
 
   #records({ stack, options: given, routes }: Args): Output<string>[] {
-    const { apiUrl, proxied, ttl } = given;
+    const { proxied, ttl } = given;
     const settings = toldToEngine(() => withZoneId(given));
-    const apiToken = secret(settings.then(({ token }) => token));
-    const provider = new Provider(this.childName("provider"), { apiToken, baseUrl: apiUrl }, { parent: this });
+    const provider = this.#provider(given, settings);
     const zoneId = settings.then(({ zone }) => zone);
     return routes.map((route) => {
       const host = hostWithoutPort(route.host);
@@ -80,6 +79,17 @@ class CloudflareDns extends PreviewComponent implements DnsComponent {
       );
       return record.urn.apply(() => route.host);
     });
+  }
+
+  #provider({ apiToken, apiUrl: baseUrl }: Options, settings: Promise<ZoneSettings>): Provider {
+    const name = this.childName("provider");
+    const variable = engineVariable(apiToken);
+    if (variable !== undefined) {
+      const envVarMappings = { [variable]: "CLOUDFLARE_API_TOKEN" };
+      return new Provider(name, { baseUrl }, { parent: this, envVarMappings });
+    }
+    const token = secret(settings.then((known) => known.token));
+    return new Provider(name, { apiToken: token, baseUrl }, { parent: this });
   }
 }
 

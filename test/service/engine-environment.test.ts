@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { fileVariable } from "../../components/credential.ts";
 import { engineEnvironment } from "../../service/engine-environment.ts";
 
 const choice = (options: Record<string, unknown>) => ({ driver: "any", options });
@@ -35,6 +36,12 @@ describe("the environment of engines", () => {
       KUBECONFIG_TEXT: "referred to",
       API_KEYS: "deep",
     });
+  });
+
+  it("names a file's content for what reads it in each run, except where providers take the path", () => {
+    const file = "/run/secrets/token";
+    const given = engineEnvironment({ targets: [target({ apiToken: { file }, kubeconfig: { file: "/kube" } })] }, {});
+    assert.deepEqual(given, { [fileVariable(file)]: file });
   });
 
   it("holds nothing else of the service's own", () => {

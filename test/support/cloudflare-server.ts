@@ -17,6 +17,8 @@ export interface CloudflareRecord {
 export interface CloudflareServer {
   readonly url: string;
   readonly zoneId: string;
+  /** The one that is known. */
+  token: string;
   readonly records: CloudflareRecord[];
   /** `METHOD /path?query` of every call, in order. */
   readonly calls: readonly string[];
@@ -38,15 +40,16 @@ export async function startCloudflareServer(records: readonly CloudflareRecord[]
   const kept = [...records];
   const server = createServer((request, response) => {
     calls.push(`${request.method} ${request.url}`);
-    const { status, body, headers } = failureOf(request, failures) ?? route(request, kept);
+    const { status, body, headers } = failureOf(request, made) ?? route(request, kept);
     response.writeHead(status, { "content-type": "application/json", ...headers });
     response.end(JSON.stringify(body));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  return {
+  const made: CloudflareServer = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/client/v4`,
     zoneId: ZONE.id,
+    token: CLOUDFLARE_TOKEN,
     records: kept,
     calls,
     failures,
@@ -56,6 +59,7 @@ export async function startCloudflareServer(records: readonly CloudflareRecord[]
       await once(server, "close");
     },
   };
+  return made;
 }
 
 interface Answer {
@@ -64,10 +68,10 @@ interface Answer {
   readonly headers?: Record<string, string>;
 }
 
-function failureOf({ headers }: IncomingMessage, failures: CloudflareServer["failures"]): Answer | undefined {
+function failureOf({ headers }: IncomingMessage, { failures, token }: CloudflareServer): Answer | undefined {
   const planned = failures.shift();
   if (planned) return { ...failed(planned.status, planned.message ?? "no"), headers: planned.headers ?? {} };
-  if (headers.authorization === `Bearer ${CLOUDFLARE_TOKEN}`) return undefined;
+  if (headers.authorization === `Bearer ${token}`) return undefined;
   return failed(403, `Authentication error with ${headers.authorization}`);
 }
 

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { type Output, runtime } from "@pulumi/pulumi";
 import { cloudflareDns } from "../../../components/dns/cloudflare.ts";
@@ -116,8 +119,18 @@ describe("records at Cloudflare", () => {
     assert.equal(server.calls.length, calls);
   });
 
-  it("keep the token a secret", async () => {
+  it("leave the token out of the provider's inputs", async () => {
     const { registered } = await declare(optionsOf());
+    const provider = registered.find(({ type }) => type === "pulumi:providers:cloudflare");
+    assert.deepEqual(provider?.inputs, { baseUrl: server.url });
+  });
+
+  it("keep a file's token a secret where no service hands it to engines", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "stackling-token-"));
+    const file = join(folder, "token");
+    await writeFile(file, CLOUDFLARE_TOKEN);
+    const { registered } = await declare(optionsOf({ apiToken: { file } }));
+    await rm(folder, { recursive: true });
     const provider = registered.find(({ type }) => type === "pulumi:providers:cloudflare");
     assert.equal(runtime.isRpcSecret(provider?.inputs.apiToken), true);
   });

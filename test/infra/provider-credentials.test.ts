@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import type { Credential } from "../../components/credential.ts";
+import { cloudflareDns } from "../../components/dns/cloudflare.ts";
+import { locateEngine } from "../../infra/engine.ts";
+import { createStackDriver, type RunHooks, type StackDriver } from "../../infra/stack-driver.ts";
+import { engineEnvironment } from "../../service/engine-environment.ts";
+import { CLOUDFLARE_TOKEN, type CloudflareServer, startCloudflareServer } from "../support/cloudflare-server.ts";
+import { requires } from "../support/requires.ts";
+import { installTokenPlugin, type TokenPlugin } from "../support/token-plugin.ts";
+
+const STACK = "shop-pr-1";
+const VARIABLE = "STACKLING_TEST_ROTATED";
+
+const hooks: RunHooks = {
+  recordEngine: async () => {},
+  priorEngines: async () => [],
+  onEvent: () => {},
+  interrupt: new AbortController().signal,
+};
+
+describe("a credential that was replaced since the last update", requires("engine"), () => {
+  let folder: string;
+  let server: CloudflareServer;
+  let plugin: TokenPlugin;
+
+  before(async () => {
+    server = await startCloudflareServer();
+  });
+  after(() => server?.close());
+  beforeEach(async () => {
+    server.token = CLOUDFLARE_TOKEN;
+    folder = await mkdtemp(join(tmpdir(), "stackling-credentials-"));
+    await mkdir(join(folder, "plugins"));
+    plugin = await installTokenPlugin(join(folder, "plugins"), "cloudflare", "CLOUDFLARE_API_TOKEN");
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  /** As a service that starts now builds it: its own variables are taken once, files for each run. */
+  async function start(apiToken: Credential): Promise<StackDriver> {
+    const choice = (options: Record<string, unknown>) => ({ driver: "any", options });
+    const dns = choice({ apiToken });
+    const target = { name: "cloud", runs: "images" as const, service: choice({}), dns, secrets: choice({}) };
+    const environment = engineEnvironment({ targets: [target] });
+    // As in a runner's child, where programs run.
+    Object.assign(process.env, environment);
+    const engine = (await locateEngine()).command;
+    await writeFile(join(folder, "passphrase"), "test");
+    return createStackDriver({
+      engine,
+      backendUrl: `file://${folder}`,
+      passphraseFile: join(folder, "passphrase"),
+      pulumiHome: join(folder, "home"),
+      runsFolder: join(folder, "runs"),
+      environment: {
+        ...environment,
+        PATH: [dirname(process.execPath), plugin.folder, process.env.PATH].join(delimiter),
+        HOME: folder,
+      },
+      limits: { runMs: 60_000, silenceMs: 60_000, killMs: 1_000 },
+    });
+  }
+
+  function up(driver: StackDriver, apiToken: Credential, target = "gateway.acme.dev") {
+    const options = cloudflareDns.options.parse({ zone: server.zoneId, apiToken, target, apiUrl: server.url });
+    const routes = [{ host: "pr-1.acme.dev", service: "web", address: "10.0.0.7:3000" }];
+    const program = async () => {
+      new cloudflareDns.component("routes", { stack: STACK, tags: {}, options, routes });
+      return {};
+    };
+    return driver.up({ stack: STACK, program, refresh: false, mayBeNew: true, secrets: [] }, hooks);
+  }
+
+  const state = () => readFile(join(folder, ".pulumi", "stacks", "stackling", `${STACK}.json`), "utf8");
+
+  const places = [
+    {
+      place: "a variable",
+      reference: (): Credential => ({ env: VARIABLE }),
+      put: async (token: string) => {
+        process.env[VARIABLE] = token;
+      },
+    },
+    {
+      place: "a file",
+      reference: (): Credential => ({ file: join(folder, "token") }),
+      put: (token: string) => writeFile(join(folder, "token"), `${token}\n`),
+    },
+  ];
+  for (const { place, reference, put } of places) {
+    it(`in ${place} lets a preview be compared and go`, async () => {
+      await plugin.accept(CLOUDFLARE_TOKEN);
+      await put(CLOUDFLARE_TOKEN);
+      const first = await start(reference());
+      await up(first, reference());
+      const text = await state();
+      assert.ok(text.includes("cloudflare:index/dnsRecord:DnsRecord"));
+      assert.ok(!text.includes(CLOUDFLARE_TOKEN));
+      assert.ok(!text.includes("ciphertext"), "the token lies in the state");
+      await plugin.accept("newer");
+      await put("newer");
+      // A file is read for each run; variables come with a start.
+      const later = "env" in reference() ? await start(reference()) : first;
+      assert.deepEqual((await later.drift(STACK, hooks)).differences, []);
+      await later.destroy(STACK, hooks);
+      assert.deepEqual(plugin.calls(), [`create ${CLOUDFLARE_TOKEN}`, "read newer", "delete newer"]);
+    });
+  }
+
+  it("changes nothing in the next update", async () => {
+    await plugin.accept(CLOUDFLARE_TOKEN);
+    process.env[VARIABLE] = CLOUDFLARE_TOKEN;
+    const reference = { env: VARIABLE };
+    const first = await up(await start(reference), reference);
+    assert.equal(first.changes.create, 4);
+    process.env[VARIABLE] = "newer";
+    server.token = "newer";
+    const second = await up(await start(reference), reference);
+    assert.deepEqual(second.changes, { same: 4 });
+    assert.deepEqual(plugin.calls(), [`create ${CLOUDFLARE_TOKEN}`]);
+  });
+
+  it("that is nowhere to be read makes a destroy fail rather than look elsewhere", async () => {
+    await plugin.accept(CLOUDFLARE_TOKEN);
+    const file = join(folder, "lost");
+    await writeFile(file, CLOUDFLARE_TOKEN);
+    const driver = await start({ file });
+    await up(driver, { file });
+    await rm(file);
+    await assert.rejects(driver.destroy(STACK, hooks), /the vendor does not know this token/);
+    assert.deepEqual(plugin.calls().slice(1), ["delete missing"]);
+  });
+});
