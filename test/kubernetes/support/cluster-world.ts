@@ -61,7 +61,7 @@ export interface ClusterWorld {
 }
 
 export interface ClusterWish {
-  /** First part of the namespaces' names; another one for each test file, which share the cluster. */
+  /** First part of the namespaces' names, and ingress class; another one for each test file, which share the cluster. */
   readonly prefix: string;
   /** Further options of the service driver, as lines of YAML. */
   readonly options?: readonly string[];
@@ -70,8 +70,6 @@ export interface ClusterWish {
   /** Further lines of `stackling.yaml`. */
   readonly more?: string;
 }
-
-const INGRESS_CLASS = "kubelab";
 
 /** Starts the service; its log is in the instance's data folder. */
 export async function startClusterWorld({
@@ -109,7 +107,7 @@ async function start(
   const config = new KubeConfig();
   config.loadFromFile(lab.kubeconfig);
   const [core, apps] = [config.makeApiClient(CoreV1Api), config.makeApiClient(AppsV1Api)];
-  const ingress = await startIngress(config, INGRESS_CLASS);
+  const ingress = await startIngress(config, prefix);
   undo.push(ingress.close);
   const world = await prepareGithubWorld({
     files: { "preview.yaml": application(`${registry.host}/acme/shop:{sha}`) },
@@ -124,7 +122,7 @@ async function start(
     "      driver: kubernetes",
     `      kubeconfig: { file: ${lab.kubeconfig} }`,
     `      namespacePrefix: ${prefix}`,
-    `      reach: { host: ${ingress.host}, port: ${ingress.port}, ingressClass: ${INGRESS_CLASS} }`,
+    `      reach: { host: ${ingress.host}, port: ${ingress.port}, ingressClass: ${prefix} }`,
     ...options.map((line) => `      ${line}`),
     more,
   ].join("\n");
