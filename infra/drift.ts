@@ -10,10 +10,11 @@ export function differenceOf(event: EngineEvent): Difference | undefined {
   if (op !== "delete" && op !== "update") return undefined;
   const name = nameOf(urn);
   const subject = `${words(type)} "${old?.id || name}"`;
-  if (op === "delete") return { urn, type, name, kind: "missing", message: `${subject} is missing` };
+  const known = { urn, type, name, ...(old?.id ? { id: old.id } : {}) };
+  if (op === "delete") return { ...known, kind: "missing", message: `${subject} is missing` };
   const changed = Object.keys(detailedDiff ?? {}).length > 0 ? Object.keys(detailedDiff ?? {}) : (diffs ?? []);
   const what = changed.length > 0 ? ` (${changed.join(", ")})` : "";
-  return { urn, type, name, kind: "changed", message: `${subject} was changed${what}` };
+  return { ...known, kind: "changed", message: `${subject} was changed${what}` };
 }
 
 /** `stackling:local:DatabaseRole` → `database role` */

@@ -18,8 +18,8 @@ import {
   type Work,
 } from "./runner-messages.ts";
 import type { PreviewSpec } from "./spec.ts";
-import { createStackDriver, type RunHooks, type StackDriver } from "./stack-driver.ts";
-import type { EngineProcess } from "./stacks.ts";
+import { createStackDriver, type StackDriver } from "./stack-driver.ts";
+import type { EngineProcess, RunHooks } from "./stacks.ts";
 
 const HEARTBEAT_MS = 1_000;
 /** An engine that was stopped, killed or broke down (a panic). */

@@ -3,6 +3,7 @@
  * compared and listed. `runner.ts` implements it over warm child processes; nothing else imports the
  * Automation API than `stack-driver.ts`.
  */
+import type { Change } from "../components/ports.ts";
 import type { PreviewSpec } from "./spec.ts";
 
 /**
@@ -44,6 +45,14 @@ export interface RunEvent {
   readonly done?: boolean;
   readonly severity?: "debug" | "info" | "warning" | "error";
   readonly message?: string;
+}
+
+/** What a run tells and asks while it runs. */
+export interface RunHooks {
+  recordEngine(engine: EngineProcess): Promise<void>;
+  priorEngines(): Promise<readonly EngineProcess[]>;
+  onEvent(event: RunEvent): void;
+  readonly interrupt: AbortSignal;
 }
 
 export interface RunRequest {
@@ -91,9 +100,13 @@ export interface DriftReport {
 
 export interface Difference {
   readonly urn: string;
+  /** The vendor's own, as the state has it; absent where it has none. */
+  readonly id?: string;
   readonly type: string;
   readonly name: string;
   readonly kind: "changed" | "missing";
+  /** Who made it and when, where the vendor tells. */
+  readonly change?: Change;
   /** In words: `database "shop_pr_42" is missing`. */
   readonly message: string;
 }

@@ -12,10 +12,12 @@ import type { Generations, Intents, Preview } from "./status.ts";
 import type { HeldLease } from "./store/lease.ts";
 import type { Store } from "./store/store.ts";
 import { refOf } from "./subject.ts";
+import type { World } from "./world.ts";
 
 export interface ActionDeps {
   readonly store: Store;
   readonly stacks: Pick<Stacks, "outputs" | "drift">;
+  readonly world: Pick<World, "changed">;
   readonly repositories: () => Promise<readonly RepositoryConfig[]>;
   readonly forge: (name: string) => Forge | undefined;
   /** Name of the forge that reads repositories on this machine; undefined when none may be registered. */
@@ -95,13 +97,25 @@ export function createActions(deps: ActionDeps): AllActions {
       try {
         const missing = await missingStack(deps, key);
         if (missing) return { differences: [missing] };
-        return await deps.stacks.drift({ stack: lease.stack, lease });
+        const { differences } = await deps.stacks.drift({ stack: lease.stack, lease });
+        return { differences: await Promise.all(differences.map((found) => withChange(deps, key, found))) };
       } finally {
         await lease.release();
       }
     },
     lease: (key) => leaseOf(store, key, "running an engine by hand"),
   };
+}
+
+/** With who made it and when, where the cloud tells. */
+async function withChange({ store, world }: ActionDeps, key: string, found: Difference): Promise<Difference> {
+  const preview = await store.find(key);
+  const target = preview?.status.live?.target;
+  if (!target || found.id === undefined) return found;
+  const change = await world.changed(target, preview.stack, { type: found.type, id: found.id });
+  if (!change) return found;
+  const [by, at] = [change.by ? ` by ${change.by}` : "", change.at ? ` at ${change.at}` : ""];
+  return { ...found, change, message: `${found.message}${by}${at}` };
 }
 
 /** A person may have destroyed it with the CLI: its empty state agrees with a world that holds nothing. */

@@ -130,7 +130,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
 
 /** Worker, resync and notifier; what they do begins at once. */
 function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllActions; readonly resync: Resync } {
-  const { config, store, stacks, forges, repositories, logger, now } = parts;
+  const { config, store, stacks, world, forges, repositories, logger, now } = parts;
   const forge = (name: string) => forges.get(name);
   const notifier = createNotifier({ forgeFor: (name) => forgeFor(parts, name), store, config, logger });
   undo.push(() =>
@@ -161,6 +161,7 @@ function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllActions; 
   const actions = createActions({
     store,
     stacks,
+    world,
     repositories: repositories.all,
     forge,
     localForge: config.forges.find(({ kind }) => kind === "local")?.name ?? LOCAL_FORGE,

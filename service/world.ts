@@ -1,6 +1,6 @@
 /** What is asked of the world outside Pulumi, over every driver that a preview may have used. */
 import { StacklingError } from "../components/errors.ts";
-import type { DriverChoice, Finding, LogLine, LogQuery, Operations, OwnedThing } from "../components/ports.ts";
+import type { Change, DriverChoice, Finding, LogLine, LogQuery, Operations, OwnedThing } from "../components/ports.ts";
 import { type Port, registry } from "../components/registry.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
 import type { OperatorConfig } from "./config/types.ts";
@@ -13,6 +13,8 @@ export interface World {
   /** Private `host:port` of a service now; undefined while there is none. */
   address(target: Target, stack: string, service: string): Promise<string | undefined>;
   logs(target: Target, stack: string, query: LogQuery): AsyncIterable<LogLine>;
+  /** Who changed a resource last, from the driver that knows; undefined also where a vendor does not answer. */
+  changed(target: Target, stack: string, resource: Resource): Promise<Change | undefined>;
   /** What `doctor` shows of every configured driver, or of those of one port. */
   check(port?: Port): Promise<readonly Finding[]>;
   /** Why it is not ready, in a person's words, from the drivers that know. */
@@ -29,6 +31,9 @@ export interface World {
 /** Less than `doctor` waits for all of them. */
 const CHECK_WITHIN_MS = 12_000;
 const MEND = "correct the target's options in stackling.yaml, or what they lead to";
+
+/** As the engine knows it. */
+type Resource = Readonly<Record<"type" | "id", string>>;
 
 interface Asked {
   readonly chosen: readonly [Port, DriverChoice];
@@ -77,6 +82,13 @@ export function createWorld({ config }: { readonly config: Pick<OperatorConfig, 
         }),
       );
       return found.flat();
+    },
+    async changed(target, stack, resource) {
+      for (const { options, operations } of await loadAll(target)) {
+        const change = await operations.changed?.({ options, stack }, resource).catch(() => undefined);
+        if (change) return change;
+      }
+      return undefined;
     },
     async explain(target, stack) {
       for (const { options, operations } of await loadAll(target)) {

@@ -111,6 +111,10 @@ describe("actions", () => {
     createActions({
       store: bench.store,
       stacks: bench.stacks,
+      world: {
+        changed: async (_target, _stack, { id }) =>
+          id === "shop/web" ? { by: "kubectl-edit", at: "2026-11-21T09:00:00.000Z" } : undefined,
+      },
       repositories: async () => [shop, ...(await bench.store.repositories())],
       forge: () => bench.forge,
       localForge: "local",
@@ -133,6 +137,22 @@ describe("actions", () => {
     await bench.reconcile("shop#1");
     assert.equal(bench.stacks.ups.length, 2);
     assert.deepEqual(bench.stacks.ups[1]?.spec.generations, { deploy: 1, database: 1, seed: 1, secrets: 1 });
+  });
+
+  it("drift says who made a difference and when, where the vendor tells", async () => {
+    const type = "kubernetes:apps/v1:Deployment";
+    const known = { urn: "urn", type, name: "web", kind: "changed" } as const;
+    const [told, untold, never] = ["shop/web", "shop/api", undefined].map((id) => ({
+      ...known,
+      ...(id !== undefined && { id }),
+      message: 'deployment "web" was changed (spec)',
+    }));
+    if (!told || !untold || !never) throw new Error("three differences are missing");
+    bench.stacks.drift = async () => ({ differences: [told, untold, never] });
+    const { differences } = await actions().drift("shop#1");
+    const change = { by: "kubectl-edit", at: "2026-11-21T09:00:00.000Z" };
+    const message = 'deployment "web" was changed (spec) by kubectl-edit at 2026-11-21T09:00:00.000Z';
+    assert.deepEqual(differences, [{ ...told, change, message }, untold, never]);
   });
 
   it("down holds until the next push", async () => {
