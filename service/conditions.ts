@@ -2,6 +2,7 @@
 import { type Desired, isSpent } from "./decide.ts";
 import type { Verdict } from "./policy.ts";
 import type { PreviewStatus } from "./status.ts";
+import { isAtEdge } from "./target-check.ts";
 
 /**
  * The fields of the status that follow from wish and record alone. A preview that serves stays
@@ -27,10 +28,11 @@ export function settledStatus(
 function shownStatus(status: PreviewStatus): Partial<PreviewStatus> {
   const failure = failureShown(status);
   if (failure) return { condition: "Stalled", ...failure };
-  if (!status.live) return {};
-  return status.awake
-    ? { condition: "Ready", reason: "Healthy", message: "Serving.", excerpt: [] }
-    : { condition: "Ready", reason: "Asleep", message: "Asleep. The first visit wakes it.", excerpt: [] };
+  const { live, awake } = status;
+  if (!live) return {};
+  if (awake) return { condition: "Ready", reason: "Healthy", message: "Serving.", excerpt: [] };
+  const waker = isAtEdge(live.target) ? `\`stackling wake '${live.key}'\` or a push` : "The first visit";
+  return { condition: "Ready", reason: "Asleep", message: `Asleep. ${waker} wakes it.`, excerpt: [] };
 }
 
 /** Everything a life leaves in the status when it is over; the next one starts as the first. */

@@ -33,7 +33,8 @@ export interface Observed {
   readonly createdAt: string;
   readonly lastPushAt: string;
   readonly lastVisitAt?: string;
-  readonly sleepAfterSeconds: number;
+  /** Undefined where nobody sees its visits: then only a person sends it to sleep. */
+  readonly sleepAfterSeconds: number | undefined;
 }
 
 export type UpReason = "FirstTime" | "NewSpec" | "Retry" | "Interrupted";
@@ -121,10 +122,11 @@ function decideAwake(observed: Observed, now: string): Action {
   const { status, intents } = observed;
   if (!status.stackExists || !status.live) return { kind: "none" };
   const active = lastActivity(observed);
-  const idleAt = after(active, observed.sleepAfterSeconds * 1000);
+  const { sleepAfterSeconds } = observed;
+  const idleAt = sleepAfterSeconds === undefined ? undefined : after(active, sleepAfterSeconds * 1000);
   const sentToSleep = intents.asleep && active <= (intents.asleepSince ?? active);
-  const awake = !sentToSleep && now < idleAt;
-  if (awake === status.awake) return awake ? { kind: "none", dueAt: idleAt } : { kind: "none" };
+  const awake = !sentToSleep && (idleAt === undefined || now < idleAt);
+  if (awake === status.awake) return awake && idleAt !== undefined ? { kind: "none", dueAt: idleAt } : { kind: "none" };
   const kind = awake ? "wake" : "sleep";
   return notBefore(retryTime(status, kind, BACKOFF_CAP_MS), now, { kind });
 }

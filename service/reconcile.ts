@@ -7,6 +7,7 @@ import type { Images } from "./images/images.ts";
 import { findPreview, type LookDeps, readWorld, recordLook, type Wish, wishFor } from "./look.ts";
 import { changeStatus, type Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
+import { isAtEdge } from "./target-check.ts";
 
 /** Everything reconcile does to store or world, by name; the kill tests end the process at each. */
 export const STEPS = [
@@ -111,8 +112,11 @@ async function chooseAction(
   deps: ReconcileDeps,
   { preview, wish, step }: { preview: Preview; wish: Wish; step: Stepper },
 ): Promise<Chosen> {
-  const decideFor = (seen: Preview) =>
-    decide(wish.desired, { ...seen, sleepAfterSeconds: deps.sleepAfterSeconds }, deps.now());
+  const decideFor = (seen: Preview) => {
+    const { live } = seen.status;
+    const sleepAfterSeconds = live && isAtEdge(live.target) ? undefined : deps.sleepAfterSeconds;
+    return decide(wish.desired, { ...seen, sleepAfterSeconds }, deps.now());
+  };
   const action = decideFor(preview);
   const { spec } = wish;
   if (action.kind !== "up" || !spec?.images) return { preview, wish, action };

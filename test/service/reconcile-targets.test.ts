@@ -91,6 +91,19 @@ describe("reconcile, when a target changes while a preview lives on it", () => {
     );
   });
 
+  it("stays awake where no visit of it is seen, until a person says otherwise, and says how it is woken", async () => {
+    const options = { ...first.service.options, edge: { direct: { ingressClass: "public" } } };
+    const atEdge = [{ ...first, service: { driver: "far", options } }];
+    await lookOn(atEdge, "first");
+    bench.clock.advance(90 * 3600);
+    assert.equal((await lookOn(atEdge, "first")).reason, "Healthy");
+    const asleep = { asleep: true, asleepSince: bench.clock.now };
+    await bench.store.update(KEY, ({ intents }) => ({ intents: { ...intents, ...asleep } }));
+    const status = await lookOn(atEdge, "first");
+    assert.deepEqual([status.reason, bench.awake.get(STACK)], ["Asleep", false]);
+    assert.equal(status.message, "Asleep. `stackling wake 'shop#1'` or a push wakes it.");
+  });
+
   it("follows a target that was only renamed", async () => {
     const status = await lookOn([{ ...first, name: "second" }], "second");
     assert.deepEqual([status.reason, status.live?.target.name], ["Healthy", "second"]);
