@@ -8,9 +8,17 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { describe, it } from "node:test";
 import { eventually } from "../support/eventually.ts";
+import { startKubelab } from "../support/kubernetes/kubelab.ts";
 import { requires } from "../support/requires.ts";
 
 describe("kubelab", requires("kubernetes"), () => {
+  it("ends when it is told to, and leaves no file", async () => {
+    const { pid, kubeconfig, stop } = await startKubelab();
+    process.kill(pid, "SIGTERM");
+    await eventually(() => !existsSync(`/proc/${pid}`) && !existsSync(dirname(kubeconfig)));
+    await stop();
+  });
+
   it("ends when what started it is killed, and leaves no file", async () => {
     const module = new URL("../support/kubernetes/kubelab.ts", import.meta.url).href;
     const program = `const { startKubelab } = await import("${module}"); console.log(JSON.stringify(await startKubelab()));`;

@@ -20,7 +20,9 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -54,8 +56,16 @@ func main() {
 		os.RemoveAll(data)
 		os.Exit(code)
 	}
+	// Ctrl-C reaches the whole terminal; the tests stop first and then us.
+	signal.Ignore(os.Interrupt)
 	go func() {
 		io.Copy(io.Discard, os.Stdin)
+		end(0)
+	}()
+	go func() {
+		terminated := make(chan os.Signal, 1)
+		signal.Notify(terminated, syscall.SIGTERM, syscall.SIGHUP)
+		<-terminated
 		end(0)
 	}()
 	ctx := context.Background()
