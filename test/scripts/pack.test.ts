@@ -69,6 +69,9 @@ describe("the packed package, in another project's node_modules", () => {
       "dist/Pulumi.yaml",
       "bin/pulumi-resource-stackling",
       "bin/language-host/pulumi-language-nodejs",
+      "bin/pulumi-analyzer-policy-stackling",
+      "dist/components/policy/PulumiPolicy.yaml",
+      "dist/components/policy/main.js",
       "dist/infra/language-host.js",
       "tools/engine/go.mod",
     ]) {
