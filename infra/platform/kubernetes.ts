@@ -146,6 +146,7 @@ function createGuards({ namespace, selector, childName, parent }: Site, args: Ku
           {
             from: [
               { namespaceSelector: { matchExpressions: [{ key: "stackling.dev/preview", operator: "DoesNotExist" }] } },
+              ...args.visitorCidrs.map((cidr) => ({ ipBlock: { cidr } })),
             ],
             ports: [{ port: PORT }],
           },

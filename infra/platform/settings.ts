@@ -39,6 +39,12 @@ const kubernetes = z.strictObject({
     .record(z.string(), z.string())
     .default({})
     .describe("Annotations of Stackling's service account, such as the role of a workload identity."),
+  visitorCidrs: z
+    .array(z.string())
+    .default([])
+    .describe(
+      "Ranges of addresses that visitors come from where they are brought in by no pod: the subnets of a cloud's load balancer, or the nodes of a controller in their network. Pods outside of previews may always.",
+    ),
   previewPriority: z
     .int()
     .max(-1, "must be below 0, so that previews are evicted before anything else")

@@ -18,6 +18,7 @@ const wish: KubernetesPlatformArgs = {
   certificate: { issuer: "letsencrypt-dns", kind: "ClusterIssuer" },
   accountAnnotations: { "eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/stackling" },
   previewPriority: -1000,
+  visitorCidrs: [],
 };
 
 const install = (change: Partial<KubernetesPlatformArgs> = {}): Promise<Graph> =>
@@ -135,6 +136,14 @@ describe("the platform on Kubernetes", () => {
     assert.equal(priority.inputs.preemptionPolicy, "Never");
     const policy = JSON.stringify(graph.one("kubernetes:networking.k8s.io/v1:NetworkPolicy").inputs.spec);
     assert.match(policy, /"key":"stackling.dev\/preview","operator":"DoesNotExist"/);
+  });
+
+  it("lets in a load balancer that is no pod of the cluster, by its addresses", async () => {
+    const open = await install({ visitorCidrs: ["10.0.1.0/24"] });
+    const policy = open.one("kubernetes:networking.k8s.io/v1:NetworkPolicy");
+    const [rule] = at(policy, "spec.ingress") as { from: object[]; ports: object[] }[];
+    assert.deepEqual(rule?.from[1], { ipBlock: { cidr: "10.0.1.0/24" } });
+    assert.deepEqual(rule?.ports, [{ port: 4000 }]);
   });
 
   it("asks every resource of the given cluster and labels it as the platform's, never as a preview's", () => {
