@@ -27,20 +27,33 @@ export async function readCredential(reference: Credential, what: string): Promi
 /**
  * The variable of the engine's environment that a Pulumi provider gets a credential from, to be mapped by the
  * option `envVarMappings`: the state then holds no credential, and a destroy works with the one of today.
- * Undefined for a file where no service keeps such a variable, as in a program of one's own.
+ * In a program of one's own, without a service that keeps such variables, an `env` is its own variable, and
+ * for a `file` it is undefined.
  */
+export function engineVariable(reference: { readonly env: string }): string;
+export function engineVariable(reference: Credential): string | undefined;
 export function engineVariable(reference: Credential): string | undefined {
-  if ("env" in reference) return reference.env;
-  const name = fileVariable(reference.file);
-  return name in process.env ? name : undefined;
+  const name = handedVariable(reference);
+  if (name in process.env) return name;
+  return "env" in reference ? reference.env : undefined;
 }
 
-/** What the variable for a file's content is called. Beside engines, its value is the path. */
-export function fileVariable(path: string): string {
-  return `${FILE}${createHash("sha256").update(path).digest("hex").slice(0, 16).toUpperCase()}`;
+/** Mapped to what a provider must not find in its environment; empty. */
+export const NOTHING = "STACKLING_NOTHING";
+
+/** What services keep for `engineVariable`, in the environment of programs; engines get `withFileContents` of it. */
+export function handedVariables(
+  references: readonly Credential[],
+  environment: NodeJS.ProcessEnv,
+): Record<string, string> {
+  const entries = references.map((one) => [
+    handedVariable(one),
+    "env" in one ? environment[one.env] || ABSENT : one.file,
+  ]);
+  return { ...Object.fromEntries(entries), [NOTHING]: "" };
 }
 
-/** An engine's environment, with each file's content in place of its path; one that cannot be read now is no credential. */
+/** An engine's environment, with each handed file's content, as it is now, in place of its path. */
 export async function withFileContents(environment: Readonly<Record<string, string>>): Promise<Record<string, string>> {
   const entries = Object.entries(environment).map(async ([name, value]) => {
     if (!name.startsWith(FILE)) return [name, value] as const;
@@ -50,6 +63,11 @@ export async function withFileContents(environment: Readonly<Record<string, stri
   return Object.fromEntries(await Promise.all(entries));
 }
 
+function handedVariable(reference: Credential): string {
+  if ("env" in reference) return `STACKLING_ENV_${reference.env}`;
+  return FILE + createHash("sha256").update(reference.file).digest("hex").slice(0, 16).toUpperCase();
+}
+
 const FILE = "STACKLING_FILE_";
-/** Is refused by every vendor; nothing at all would let a provider look elsewhere. */
+/** Is refused by every vendor; without anything a provider would look elsewhere. */
 const ABSENT = "missing";

@@ -1,4 +1,4 @@
-import { type Credential, credential, fileVariable } from "../components/credential.ts";
+import { type Credential, credential, handedVariables } from "../components/credential.ts";
 import type { OperatorConfig } from "./config/types.ts";
 
 /**
@@ -33,8 +33,7 @@ export function engineEnvironment(
     const value = environment[name];
     return value === undefined ? [] : [[name, value]];
   });
-  const files = references.flatMap((one) => ("file" in one ? [[fileVariable(one.file), one.file]] : []));
-  return Object.fromEntries([...set, ...files]);
+  return { ...Object.fromEntries(set), ...handedVariables(references, environment) };
 }
 
 function referred(value: unknown): readonly Credential[] {

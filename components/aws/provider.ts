@@ -1,7 +1,8 @@
 /** The explicit Pulumi provider of one component; tags come from the program's transform. */
 import { Provider } from "@pulumi/aws/provider.js";
-import { type ComponentResourceOptions, secret } from "@pulumi/pulumi";
-import { type Account, accessKeys, profileFiles } from "./account.ts";
+import type { ComponentResourceOptions } from "@pulumi/pulumi";
+import { engineVariable, NOTHING } from "../credential.ts";
+import { type Account, accessKeys, type KeyReferences, profileFiles } from "./account.ts";
 
 /** Services that our components make resources of, by the provider's words for `endpoints`. */
 const SERVICES = [
@@ -19,8 +20,9 @@ const SERVICES = [
 ] as const;
 
 /**
- * A provider for this account and nothing the environment says. Access keys lie in the state as
- * secrets, so that a preview can be destroyed without its program; roles and profiles leave none there.
+ * A provider for this account and nothing else that the environment says. Access keys come from the
+ * engine's environment, see `engineVariable`; neither they nor roles and profiles lie in the state. Throws
+ * `TerminalError` (`TargetInvalid`) for an access key that is not set.
  */
 export function createAwsProvider(
   name: string,
@@ -28,12 +30,16 @@ export function createAwsProvider(
   opts: Pick<ComponentResourceOptions, "parent">,
 ): Provider {
   const { region, credentials, assumeRole, endpoint } = account;
+  const keys = typeof credentials === "object" && "accessKeyId" in credentials ? credentials : undefined;
+  if (keys) accessKeys(keys);
+  // A backend's keys are in that environment too: they are neither a profile nor the machine's role.
+  const envVarMappings = keys ? keyMappings(keys) : { [NOTHING]: "AWS_ACCESS_KEY_ID" };
   return new Provider(
     name,
     {
       region,
       skipMetadataApiCheck: credentials !== "instance",
-      ...identity(credentials),
+      ...(typeof credentials === "object" && "profile" in credentials && profileOf(credentials)),
       ...(assumeRole && {
         assumeRoles: [
           {
@@ -47,20 +53,20 @@ export function createAwsProvider(
         endpoints: [Object.fromEntries(SERVICES.map((service) => [service, endpoint]))],
       }),
     },
-    opts,
+    { ...opts, envVarMappings },
   );
 }
 
-function identity(credentials: Account["credentials"]) {
-  if (credentials === "instance") return {};
-  if ("profile" in credentials) {
-    const { config, secrets } = profileFiles(credentials);
-    return { profile: credentials.profile, sharedConfigFiles: [config], sharedCredentialsFiles: [secrets] };
-  }
-  const keys = accessKeys(credentials);
+function profileOf(credentials: { readonly profile: string; readonly folder?: string }) {
+  const { config, secrets } = profileFiles(credentials);
+  return { profile: credentials.profile, sharedConfigFiles: [config], sharedCredentialsFiles: [secrets] };
+}
+
+/** A backend's session token must not go with keys of the target's that have none. */
+function keyMappings({ accessKeyId, secretAccessKey, sessionToken }: KeyReferences): Record<string, string> {
   return {
-    accessKey: secret(keys.accessKeyId),
-    secretKey: secret(keys.secretAccessKey),
-    ...("sessionToken" in keys && { token: secret(keys.sessionToken) }),
+    [engineVariable(accessKeyId)]: "AWS_ACCESS_KEY_ID",
+    [engineVariable(secretAccessKey)]: "AWS_SECRET_ACCESS_KEY",
+    [sessionToken ? engineVariable(sessionToken) : NOTHING]: "AWS_SESSION_TOKEN",
   };
 }

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { fileVariable } from "../../components/credential.ts";
 import { engineEnvironment } from "../../service/engine-environment.ts";
 
 const choice = (options: Record<string, unknown>) => ({ driver: "any", options });
@@ -35,17 +34,25 @@ describe("the environment of engines", () => {
       STATE_KEY: "listed",
       KUBECONFIG_TEXT: "referred to",
       API_KEYS: "deep",
+      STACKLING_ENV_KUBECONFIG_TEXT: "referred to",
+      STACKLING_ENV_API_KEYS: "deep",
+      STACKLING_NOTHING: "",
     });
   });
 
   it("names a file's content for what reads it in each run, except where providers take the path", () => {
     const file = "/run/secrets/token";
     const given = engineEnvironment({ targets: [target({ apiToken: { file }, kubeconfig: { file: "/kube" } })] }, {});
-    assert.deepEqual(given, { [fileVariable(file)]: file });
+    assert.deepEqual(Object.values(given), [file, ""]);
+  });
+
+  it("keeps providers from looking elsewhere for what is not set", () => {
+    const given = engineEnvironment({ targets: [target({ apiToken: { env: "NOT_SET" } })] }, {});
+    assert.deepEqual(given, { STACKLING_ENV_NOT_SET: "missing", STACKLING_NOTHING: "" });
   });
 
   it("holds nothing else of the service's own", () => {
     const given = engineEnvironment({ targets: [target({ env: { name: "GITHUB_TOKEN" } })] }, environment);
-    assert.deepEqual(Object.keys(given), ["KUBERNETES_SERVICE_HOST"]);
+    assert.deepEqual(Object.keys(given), ["KUBERNETES_SERVICE_HOST", "STACKLING_NOTHING"]);
   });
 });

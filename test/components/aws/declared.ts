@@ -22,7 +22,7 @@ export interface Declared {
   readonly type: string;
   readonly name: string;
   readonly inputs: Readonly<Record<string, unknown>>;
-  readonly opts: Pick<CustomResourceOptions, "parent" | "provider" | "ignoreChanges">;
+  readonly opts: Pick<CustomResourceOptions, "parent" | "provider" | "ignoreChanges" | "envVarMappings">;
 }
 
 export interface Declaration {

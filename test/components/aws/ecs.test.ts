@@ -35,10 +35,18 @@ describe("a preview on ECS", () => {
     assert.equal(edge, undefined);
   });
 
-  it("hangs everything below the component, with the explicit provider, which holds credentials as secrets and is where tags go", async () => {
+  it("hangs everything below the component, with the explicit provider, which holds no credentials and is where tags go", async () => {
     const { all } = await declare(aws, withDatabase());
     const provider = all.find(({ type }) => type === "pulumi:providers:aws");
-    assert.ok(isSecretInput(provider?.inputs.accessKey) && isSecretInput(provider?.inputs.secretKey));
+    assert.deepEqual(
+      Object.keys(provider?.inputs ?? {}).filter((key) => /key|token|profile/i.test(key)),
+      [],
+    );
+    assert.deepEqual(provider?.opts.envVarMappings, {
+      STACKLING_TEST_AWS_ID: "AWS_ACCESS_KEY_ID",
+      STACKLING_TEST_AWS_SECRET: "AWS_SECRET_ACCESS_KEY",
+      STACKLING_NOTHING: "AWS_SESSION_TOKEN",
+    });
     for (const { type, opts, inputs } of all.filter((one) => one !== provider)) {
       assert.ok(opts.parent, `${type} has no parent`);
       assert.ok(opts.provider, `${type} has no provider`);
