@@ -15,6 +15,21 @@ const OUTAGES = new Set<string>([
   "TargetUnreachable",
   "NamespaceTerminating",
 ]);
+/** Nothing of the commit: a person mends it at the target or in the config, or another preview makes room. */
+const MENDED_OUTSIDE = new Set<string>([
+  "CapacityUnavailable",
+  "CertificateMissing",
+  "EdgeNotReady",
+  "ImagePullFailed",
+  "NameTaken",
+  "QuotaExceeded",
+  "SecretMissing",
+  "TargetForbidden",
+  "TargetInvalid",
+  "Unschedulable",
+]);
+/** Of these; about two days. */
+const OUTSIDE_BUDGET = 300;
 /** Cut short, so that nobody knows what came of it. */
 const CUT_SHORT = new Set<string>(["EngineInterrupted", "EngineTimedOut"]);
 const BACKOFF_FIRST_MS = 5_000;
@@ -51,8 +66,8 @@ export type Action =
 /**
  * The next action. An update is due: the first time, for a spec that was not applied (a push, a
  * config, a raised generation: all of them change its digest), after a run that was interrupted, and
- * again after a failure that may pass, at most five times unless it was an outage; none of them before its
- * images are there. Destroys are tried for ever. Sleeping and waking follow visits, pushes and a person's word.
+ * again after a failure that may pass, at most five times unless it was an outage or is mended outside; none
+ * of them before its images are there. Destroys are tried for ever. Sleeping and waking follow visits, pushes and a person's word.
  *
  * @param now ISO 8601 UTC
  */
@@ -110,7 +125,9 @@ function awaitImage(
 
 /** True when the same input is not tried again by itself. */
 export function isSpent({ terminal, failures, failure }: NonNullable<PreviewStatus["attempted"]>): boolean {
-  return terminal || (failures >= RETRY_BUDGET && !OUTAGES.has(failure?.reason ?? ""));
+  const reason = failure?.reason ?? "";
+  if (MENDED_OUTSIDE.has(reason)) return failures >= OUTSIDE_BUDGET;
+  return terminal || (failures >= RETRY_BUDGET && !OUTAGES.has(reason));
 }
 
 /** True when the world is to be looked at before the next update: the last one may have died in the middle. */

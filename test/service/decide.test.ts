@@ -70,6 +70,27 @@ describe("decide", () => {
       { kind: "wait", until: "2026-03-01T12:01:20.000Z", reason: "Backoff" },
     ],
     [
+      "tries again what a person mends at the target, for no push would",
+      present,
+      { attempted: { ...failed, terminal: true, failures: 50, failure: failure("TargetForbidden") } },
+      {},
+      { kind: "wait", until: "2026-03-01T12:10:00.000Z", reason: "Backoff" },
+    ],
+    [
+      "comes up by itself once there is room",
+      present,
+      { attempted: { ...failed, failures: 50, failure: failure("QuotaExceeded") } },
+      {},
+      { kind: "wait", until: "2026-03-01T12:10:00.000Z", reason: "Backoff" },
+    ],
+    [
+      "gives up after two days what nobody mends",
+      present,
+      { attempted: { ...failed, terminal: true, failures: 300, failure: failure("TargetForbidden") } },
+      {},
+      { kind: "none" },
+    ],
+    [
       "waits for new input when the engine was too slow time and again",
       present,
       { attempted: { ...failed, failures: RETRY_BUDGET, failure: failure("EngineTimedOut") } },
