@@ -3,6 +3,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { LogGroup } from "@pulumi/aws/cloudwatch/logGroup.js";
+import type { Account } from "../../components/aws/account.ts";
+import { createAwsProvider } from "../../components/aws/provider.ts";
 import type { Credential } from "../../components/credential.ts";
 import { cloudflareDns } from "../../components/dns/cloudflare.ts";
 import { locateEngine } from "../../infra/engine.ts";
@@ -41,11 +44,11 @@ describe("a credential that was replaced since the last update", requires("engin
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
   /** As a service that starts now builds it: its own variables are taken once, files for each run. */
-  async function start(apiToken: Credential): Promise<StackDriver> {
+  async function start(options: Record<string, unknown>): Promise<StackDriver> {
     const choice = (options: Record<string, unknown>) => ({ driver: "any", options });
-    const dns = choice({ apiToken });
+    const dns = choice(options);
     const target = { name: "cloud", runs: "images" as const, service: choice({}), dns, secrets: choice({}) };
-    const environment = engineEnvironment({ targets: [target] });
+    const environment = engineEnvironment({ targets: [target], engineEnvironment: ["AWS_ACCESS_KEY_ID"] });
     // As in a runner's child, where programs run.
     Object.assign(process.env, environment);
     const engine = (await locateEngine()).command;
@@ -95,7 +98,7 @@ describe("a credential that was replaced since the last update", requires("engin
     it(`in ${place} lets a preview be compared and go`, async () => {
       await plugin.accept(CLOUDFLARE_TOKEN);
       await put(CLOUDFLARE_TOKEN);
-      const first = await start(reference());
+      const first = await start({ apiToken: reference() });
       await up(first, reference());
       const text = await state();
       assert.ok(text.includes("cloudflare:index/dnsRecord:DnsRecord"));
@@ -104,7 +107,7 @@ describe("a credential that was replaced since the last update", requires("engin
       await plugin.accept("newer");
       await put("newer");
       // A file is read for each run; variables come with a start.
-      const later = "env" in reference() ? await start(reference()) : first;
+      const later = "env" in reference() ? await start({ apiToken: reference() }) : first;
       assert.deepEqual((await later.drift(STACK, hooks)).differences, []);
       await later.destroy(STACK, hooks);
       assert.deepEqual(plugin.calls(), [`create ${CLOUDFLARE_TOKEN}`, "read newer", "delete newer"]);
@@ -115,11 +118,11 @@ describe("a credential that was replaced since the last update", requires("engin
     await plugin.accept(CLOUDFLARE_TOKEN);
     process.env[VARIABLE] = CLOUDFLARE_TOKEN;
     const reference = { env: VARIABLE };
-    const first = await up(await start(reference), reference);
+    const first = await up(await start({ apiToken: reference }), reference);
     assert.equal(first.changes.create, 4);
     process.env[VARIABLE] = "newer";
     server.token = "newer";
-    const second = await up(await start(reference), reference);
+    const second = await up(await start({ apiToken: reference }), reference);
     assert.deepEqual(second.changes, { same: 4 });
     assert.deepEqual(plugin.calls(), [`create ${CLOUDFLARE_TOKEN}`]);
   });
@@ -128,10 +131,49 @@ describe("a credential that was replaced since the last update", requires("engin
     await plugin.accept(CLOUDFLARE_TOKEN);
     const file = join(folder, "lost");
     await writeFile(file, CLOUDFLARE_TOKEN);
-    const driver = await start({ file });
+    const driver = await start({ apiToken: { file } });
     await up(driver, { file });
     await rm(file);
     await assert.rejects(driver.destroy(STACK, hooks), /the vendor does not know this token/);
     assert.deepEqual(plugin.calls().slice(1), ["delete missing"]);
+  });
+
+  describe("of an AWS account", () => {
+    beforeEach(async () => {
+      plugin = await installTokenPlugin(join(folder, "plugins"), "aws", "AWS_SECRET_ACCESS_KEY");
+      await plugin.accept("first");
+    });
+
+    const own = { accessKeyId: { env: `${VARIABLE}_ID` }, secretAccessKey: { env: VARIABLE } };
+    const options = (credentials: Account["credentials"]): Account => ({ region: "eu-central-1", credentials });
+    const upTo = async (driver: StackDriver, account: Account) => {
+      const program = async () => {
+        const provider = createAwsProvider("account", account, {});
+        new LogGroup("log", { name: "log" }, { provider });
+        return {};
+      };
+      await driver.up({ stack: STACK, program, refresh: false, mayBeNew: true, secrets: [] }, hooks);
+    };
+
+    it("lets a preview go", async () => {
+      process.env[`${VARIABLE}_ID`] = "AKIDFIRST";
+      process.env[VARIABLE] = "first";
+      await upTo(await start(options(own)), options(own));
+      const text = await state();
+      assert.ok(!/AKIDFIRST|ciphertext/.test(text), "a key lies in the state");
+      await plugin.accept("second");
+      process.env[VARIABLE] = "second";
+      await (await start(options(own))).destroy(STACK, hooks);
+      assert.deepEqual(plugin.calls(), ["create first", "delete second"]);
+    });
+
+    it("is that of the machine where the target says so, and not what the backend has", async () => {
+      plugin = await installTokenPlugin(join(folder, "plugins"), "aws", "AWS_ACCESS_KEY_ID");
+      await plugin.accept("");
+      process.env.AWS_ACCESS_KEY_ID = "the backend's";
+      await upTo(await start({}), options("instance"));
+      delete process.env.AWS_ACCESS_KEY_ID;
+      assert.deepEqual(plugin.calls(), ["create "]);
+    });
   });
 });
