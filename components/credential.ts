@@ -1,6 +1,7 @@
 /** A credential of a vendor as an option names it: by where it lies, never by itself. */
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { z } from "zod";
 import { StacklingError } from "./errors.ts";
 
@@ -38,18 +39,26 @@ export function engineVariable(reference: Credential): string | undefined {
   return "env" in reference ? reference.env : undefined;
 }
 
+/** The same for a provider that takes it as a file's path; undefined where no service keeps it. */
+export function engineFileVariable({ env }: { readonly env: string }): string | undefined {
+  return AS_FILE + env in process.env ? AS_FILE + env : undefined;
+}
+
 /** Mapped to what a provider must not find in its environment; empty. */
 export const NOTHING = "STACKLING_NOTHING";
 
-/** What services keep for `engineVariable`, in the environment of programs; engines get `withFileContents` of it. */
+/**
+ * What services keep for `engineVariable` and, of those `asFile`, for `engineFileVariable`, in the environment of
+ * programs; engines get `withFileContents` and `withFiles` of it.
+ */
 export function handedVariables(
-  references: readonly Credential[],
+  references: readonly (Credential & { readonly asFile?: boolean })[],
   environment: NodeJS.ProcessEnv,
 ): Record<string, string> {
-  const entries = references.map((one) => [
-    handedVariable(one),
-    "env" in one ? environment[one.env] || ABSENT : one.file,
-  ]);
+  const entries = references.flatMap((one) => {
+    if ("env" in one) return [[one.asFile ? AS_FILE + one.env : handedVariable(one), environment[one.env] || ABSENT]];
+    return one.asFile ? [] : [[handedVariable(one), one.file]];
+  });
   return { ...Object.fromEntries(entries), [NOTHING]: "" };
 }
 
@@ -63,11 +72,26 @@ export async function withFileContents(environment: Readonly<Record<string, stri
   return Object.fromEntries(await Promise.all(entries));
 }
 
+/** Puts what providers take as files into a folder of the run, and their paths in its place. */
+export async function withFiles(
+  environment: Readonly<Record<string, string>>,
+  folder: string,
+): Promise<Record<string, string>> {
+  const entries = Object.entries(environment).map(async ([name, value]) => {
+    if (!name.startsWith(AS_FILE)) return [name, value] as const;
+    const path = join(folder, name);
+    await writeFile(path, value, { mode: 0o600 });
+    return [name, path] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
 function handedVariable(reference: Credential): string {
   if ("env" in reference) return `STACKLING_ENV_${reference.env}`;
   return FILE + createHash("sha256").update(reference.file).digest("hex").slice(0, 16).toUpperCase();
 }
 
 const FILE = "STACKLING_FILE_";
+const AS_FILE = "STACKLING_AS_FILE_";
 /** Is refused by every vendor; without anything a provider would look elsewhere. */
 const ABSENT = "missing";

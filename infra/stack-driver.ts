@@ -7,7 +7,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { LocalWorkspace, type OutputMap, PulumiCommand, Stack } from "@pulumi/pulumi/automation/index.js";
 import { version } from "@pulumi/pulumi/version.js";
-import { withFileContents } from "../components/credential.ts";
+import { withFileContents, withFiles } from "../components/credential.ts";
 import { type FolderBackend, folderBackend } from "./backend.ts";
 import {
   EngineFailure,
@@ -182,7 +182,7 @@ function createCommand(
       engine: settings.engine,
       args: [...args, "--non-interactive"],
       cwd,
-      environment: { ...(await withFileContents(settings.environment)), ...variables, PULUMI_AUTOMATION_API: "true" },
+      environment: { ...(await environmentIn(settings, cwd)), ...variables, PULUMI_AUTOMATION_API: "true" },
       limits: settings.limits,
       interrupt: live?.hooks.interrupt ?? new AbortController().signal,
       record: async (process) => live?.hooks.recordEngine(process),
@@ -194,6 +194,10 @@ function createCommand(
   };
   // The engine's own version was checked when it was chosen; the API only asks what it may rely on.
   return Object.assign(Object.create(PulumiCommand.prototype), { command: settings.engine, version, run });
+}
+
+async function environmentIn({ environment }: StackDriverSettings, folder: string): Promise<Record<string, string>> {
+  return withFiles(await withFileContents(environment), folder);
 }
 
 /** A stack that is there already is as good, also behind the lock of a dead run. */

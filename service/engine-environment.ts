@@ -36,12 +36,11 @@ export function engineEnvironment(
   return { ...Object.fromEntries(set), ...handedVariables(references, environment) };
 }
 
-function referred(value: unknown): readonly Credential[] {
+function referred(value: unknown): readonly (Credential & { readonly asFile?: boolean })[] {
   if (typeof value !== "object" || value === null) return [];
   const { data } = credential.safeParse(value);
   if (data) return [data];
-  // Providers take a kubeconfig's path and read it themselves.
   return Object.entries(value).flatMap(([key, part]) =>
-    referred(part).filter((one) => key !== "kubeconfig" || "env" in one),
+    referred(part).map((one) => (key === "kubeconfig" ? { ...one, asFile: true } : one)),
   );
 }

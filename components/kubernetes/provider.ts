@@ -1,5 +1,6 @@
 import { Provider } from "@pulumi/kubernetes/provider.js";
-import { type Resource, secret } from "@pulumi/pulumi";
+import { type Output, output, type Resource, secret } from "@pulumi/pulumi";
+import { engineFileVariable, NOTHING } from "../credential.ts";
 import { kubeconfigInput } from "./client.ts";
 import type { KubernetesOptions } from "./options.ts";
 
@@ -9,11 +10,11 @@ export function createProvider(
   options: Pick<KubernetesOptions, "kubeconfig" | "context">,
   parent: Resource,
 ): Provider {
-  const { text, secret: isSecret } = kubeconfigInput(options);
+  const { kubeconfig, envVarMappings } = access(options);
   return new Provider(
     name,
     {
-      kubeconfig: isSecret ? secret(text) : text,
+      kubeconfig,
       ...(options.context !== undefined && { context: options.context }),
       enableServerSideApply: true,
       // A create that a kill cut short is found again by its fixed name; that the namespace is ours was made sure of.
@@ -25,6 +26,25 @@ export function createProvider(
       // Or a kubeconfig that moved would replace everything: docs, "Kubernetes provider", `clusterIdentifier`.
       clusterIdentifier: "stackling",
     },
-    { parent },
+    { parent, ...(envVarMappings && { envVarMappings }) },
   );
+}
+
+/** A text comes from the engine's environment where it can, see `engineFileVariable`, and lies in no state. */
+function access(options: Pick<KubernetesOptions, "kubeconfig">): {
+  readonly kubeconfig: Output<string | undefined>;
+  readonly envVarMappings?: Record<string, string>;
+} {
+  const { text, secret: isSecret } = kubeconfigInput(options);
+  const variable =
+    typeof options.kubeconfig === "object" && "env" in options.kubeconfig
+      ? engineFileVariable(options.kubeconfig)
+      : undefined;
+  if (variable === undefined) return { kubeconfig: isSecret ? secret(text) : output(text) };
+  return {
+    // Without any input the SDK would take KUBECONFIG of this process.
+    kubeconfig: output(undefined),
+    // Where there is none, the provider would look for the service account of Stackling's own pod.
+    envVarMappings: { [variable]: "KUBECONFIG", [NOTHING]: "KUBERNETES_SERVICE_HOST" },
+  };
 }

@@ -5,6 +5,7 @@ import { delimiter, dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
+import { withFiles } from "../../components/credential.ts";
 import { StacklingError, TerminalError } from "../../components/errors.ts";
 import { layout } from "../../components/local/layout.ts";
 import { type Engine, locateEngine } from "../../infra/engine.ts";
@@ -58,7 +59,7 @@ export async function runPulumi(call: PulumiCall): Promise<number> {
     try {
       const running = execa(engine.command, [...args], {
         cwd: folder,
-        env: variables(call, { engine, folder, lease }),
+        env: await withFiles(variables(call, { engine, folder, lease }), folder),
         extendEnv: false,
         stdio: "inherit",
         reject: false,

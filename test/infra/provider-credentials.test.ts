@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { LogGroup } from "@pulumi/aws/cloudwatch/logGroup.js";
+import { core } from "@pulumi/kubernetes";
+import { ComponentResource } from "@pulumi/pulumi";
 import type { Account } from "../../components/aws/account.ts";
 import { createAwsProvider } from "../../components/aws/provider.ts";
 import type { Credential } from "../../components/credential.ts";
 import { cloudflareDns } from "../../components/dns/cloudflare.ts";
+import { createProvider } from "../../components/kubernetes/provider.ts";
+import { kubernetesService } from "../../components/service/kubernetes.ts";
 import { locateEngine } from "../../infra/engine.ts";
 import { createStackDriver, type StackDriver } from "../../infra/stack-driver.ts";
 import type { RunHooks } from "../../infra/stacks.ts";
@@ -175,5 +179,26 @@ describe("a credential that was replaced since the last update", requires("engin
       delete process.env.AWS_ACCESS_KEY_ID;
       assert.deepEqual(plugin.calls(), ["create "]);
     });
+  });
+
+  it("is a kubeconfig's text, and lets a preview go", async () => {
+    plugin = await installTokenPlugin(join(folder, "plugins"), "kubernetes", "KUBECONFIG");
+    const { options } = kubernetesService;
+    const target = { kubeconfig: { env: VARIABLE } };
+    await plugin.accept("first");
+    process.env[VARIABLE] = "first";
+    const program = async () => {
+      const parent = new ComponentResource("test:Preview", "preview");
+      const provider = createProvider("cluster", options.parse(target), parent);
+      new core.v1.Namespace("namespace", {}, { provider });
+      return {};
+    };
+    await (await start(target)).up({ stack: STACK, program, refresh: false, mayBeNew: true, secrets: [] }, hooks);
+    assert.ok(!(await state()).includes("ciphertext"), "the kubeconfig lies in the state");
+    await plugin.accept("second");
+    process.env[VARIABLE] = "second";
+    await (await start(target)).destroy(STACK, hooks);
+    assert.deepEqual(plugin.calls(), ["create first", "delete second"]);
+    assert.deepEqual(await readdir(join(folder, "runs")), []);
   });
 });

@@ -34,7 +34,7 @@ describe("the environment of engines", () => {
       STATE_KEY: "listed",
       KUBECONFIG_TEXT: "referred to",
       API_KEYS: "deep",
-      STACKLING_ENV_KUBECONFIG_TEXT: "referred to",
+      STACKLING_AS_FILE_KUBECONFIG_TEXT: "referred to",
       STACKLING_ENV_API_KEYS: "deep",
       STACKLING_NOTHING: "",
     });

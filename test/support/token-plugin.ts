@@ -1,7 +1,7 @@
 /**
  * A vendor's plugin for the real engine, as a program of its own, because an attached one has an environment of its
  * own: `token-plugin.ts FOLDER VARIABLE`. The vendor knows the token that lies in `FOLDER/valid`; the plugin takes
- * its token from VARIABLE, or else from its inputs, and writes each call with the token it came with to `FOLDER/calls`.
+ * its token from its inputs, or else from VARIABLE or the file that it names, and writes each call with the token it came with to `FOLDER/calls`.
  */
 import { appendFileSync, readFileSync } from "node:fs";
 import { chmod, writeFile } from "node:fs/promises";
@@ -51,7 +51,8 @@ function serve(folder: string, variable: string): void {
     diffConfig: answer(difference),
     configure: answer((request: providerProto.ConfigureRequest) => {
       const { apiToken } = plain(request.getArgs());
-      token = typeof apiToken === "string" ? apiToken : (process.env[variable] ?? "");
+      const given = typeof apiToken === "string" ? apiToken : (process.env[variable] ?? "");
+      token = given.startsWith("/") ? readFileSync(given, "utf8") : given;
       return new providerProto.ConfigureResponse();
     }),
     check: answer(checked),
