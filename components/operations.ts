@@ -49,8 +49,11 @@ export interface Finding {
 export interface Operations<O> {
   /** Private `host:port` where the gateway reaches a service now; undefined while there is none. */
   address?(context: OperationContext<O>, service: string): Promise<string | undefined>;
-  /** Frees or restores what runs, keeping data and link. Not a change of the stack. */
-  setAwake?(context: OperationContext<O>, awake: boolean): Promise<void>;
+  /**
+   * Frees or restores what runs, keeping data and link. Not a change of the stack. When `signal` aborts, it
+   * need not wait any longer for what it began.
+   */
+  setAwake?(context: OperationContext<O>, awake: boolean, signal?: AbortSignal): Promise<void>;
   /** True when everything that should run while awake runs. */
   isAwake?(context: OperationContext<O>): Promise<boolean>;
   logs?(context: OperationContext<O>, query: LogQuery): AsyncIterable<LogLine>;

@@ -41,7 +41,7 @@ export interface Actuation {
   /** Present for `up`. */
   readonly spec?: PreviewSpec;
   readonly lease: HeldLease;
-  /** Aborts when the wish itself is gone (closed): one SIGINT at once. */
+  /** Aborts when the wish itself is gone (closed): one SIGINT at once, and no more waiting for a wake. */
   readonly interrupt?: AbortSignal;
   readonly step: <T>(name: ActStep, work: () => Promise<T>) => Promise<T>;
 }
@@ -156,7 +156,7 @@ async function destroy(deps: ActuateDeps, actuation: Actuation, reason: string):
 
 async function setAwake(
   deps: ActuateDeps,
-  { preview, step }: Actuation,
+  { preview, step, lease, interrupt }: Actuation,
   kind: "sleep" | "wake",
 ): Promise<Partial<PreviewStatus>> {
   const { live } = preview.status;
@@ -166,7 +166,8 @@ async function setAwake(
       deps.store.setStatus(preview.key, { condition: "Reconciling", reason: "Waking", message: "Waking up." }),
     );
   }
-  await step(kind, () => deps.world.setAwake(live.target, preview.stack, kind === "wake"));
+  const signal = AbortSignal.any([deps.stopping, lease.lost, ...(interrupt ? [interrupt] : [])]);
+  await step(kind, () => deps.world.setAwake(live.target, preview.stack, kind === "wake", signal));
   return { awake: kind === "wake", failed: undefined };
 }
 

@@ -75,7 +75,7 @@ export async function reconcile(deps: ReconcileDeps, key: string): Promise<void>
     if (!lease) return deps.store.setDue(key, later(deps.now(), LEASE_AGAIN_MS));
     const closed = watchForClose(deps, key);
     try {
-      const interrupt = action.kind === "up" ? { interrupt: closed.signal } : {};
+      const interrupt = action.kind === "up" || action.kind === "wake" ? { interrupt: closed.signal } : {};
       await actuate(deps, {
         preview: next.preview,
         action,

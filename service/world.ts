@@ -8,8 +8,8 @@ import type { OperatorConfig } from "./config/types.ts";
 export type Target = Pick<PreviewSpec["target"], "service" | "database" | "dns" | "secrets">;
 
 export interface World {
-  /** Frees or restores what runs of a stack. */
-  setAwake(target: Target, stack: string, awake: boolean): Promise<void>;
+  /** Frees or restores what runs of a stack; an aborted `signal` ends the waiting for it. */
+  setAwake(target: Target, stack: string, awake: boolean, signal?: AbortSignal): Promise<void>;
   /** Private `host:port` of a service now; undefined while there is none. */
   address(target: Target, stack: string, service: string): Promise<string | undefined>;
   logs(target: Target, stack: string, query: LogQuery): AsyncIterable<LogLine>;
@@ -60,9 +60,9 @@ export function createWorld({ config }: { readonly config: Pick<OperatorConfig, 
 
   return {
     configured: config.targets,
-    async setAwake(target, stack, awake) {
+    async setAwake(target, stack, awake, signal) {
       for (const { options, operations } of await loadAll(target)) {
-        await operations.setAwake?.({ options, stack }, awake);
+        await operations.setAwake?.({ options, stack }, awake, signal);
       }
     },
     async address(target, stack, service) {

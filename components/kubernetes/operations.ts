@@ -28,8 +28,8 @@ export async function address({ options, stack }: Context, service: string): Pro
   return clusterAddress(namespaceName(namespacePrefix, stack), service);
 }
 
-/** Zero replicas and back; resolves once what was woken takes traffic. */
-export async function setAwake(context: Context, awake: boolean): Promise<void> {
+/** Zero replicas and back; resolves once what was woken takes traffic, or rejects when `signal` aborts before. */
+export async function setAwake(context: Context, awake: boolean, signal?: AbortSignal): Promise<void> {
   const namespace = namespaceOf(context);
   const action = `${awake ? "waking" : "putting to sleep"} namespace "${namespace}"`;
   await onCluster(context.options, action, async (cluster) => {
@@ -47,7 +47,7 @@ export async function setAwake(context: Context, awake: boolean): Promise<void> 
         {
           namespace,
           deadlineMs: (spec?.progressDeadlineSeconds ?? WAKE_WAIT_SECONDS) * 1000,
-          signal: fate.signal,
+          signal: signal ? AbortSignal.any([fate.signal, signal]) : fate.signal,
           say: () => {},
           secrets: [],
         },

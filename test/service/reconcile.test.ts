@@ -307,6 +307,29 @@ describe("reconcile", () => {
     assert.equal(bench.stacks.runs.length, 1);
   });
 
+  it("ends the wait of a wake when the pull request turns out closed meanwhile", async () => {
+    await bench.reconcile(KEY);
+    bench.clock.advance(3601);
+    await bench.reconcile(KEY);
+    await bench.store.visited({ [KEY]: bench.clock.now });
+    let tell: (() => void) | undefined;
+    const world = {
+      ...bench.deps.world,
+      setAwake: async (_target: unknown, _stack: string, _awake: boolean, signal?: AbortSignal) => {
+        bench.forge.pulls.set(1, pullRequest(1, SHA.a, { state: "closed" }));
+        tell?.();
+        await eventually(() => signal?.aborted, { what: "the end of the wait" });
+        throw new StacklingError({ reason: "StartFailed", userMessage: "waking: broken off" });
+      },
+    };
+    const onWish = (_key: string, listener: () => void) => {
+      tell = listener;
+      return () => {};
+    };
+    await bench.reconcile(KEY, { world, onWish });
+    assert.equal((await bench.preview(KEY)).status.reason, "Gone");
+  });
+
   it("reads generations back from the stack when the store lost the preview", async () => {
     await bench.reconcile(KEY);
     await bench.store.update(KEY, ({ intents }) => ({

@@ -266,6 +266,23 @@ describe("a cluster", () => {
     assert.equal(there?.ok, true);
   });
 
+  it("is not waited for on waking once nobody wants the preview any more", async () => {
+    const labels = { "preview.stackling.dev/service": "web" };
+    const metadata = { name: "web", namespace: NAMESPACE, labels, generation: 1 };
+    const web = { metadata, spec: { replicas: 1, template: { metadata: { labels } } } };
+    const deployments = `GET /apis/apps/v1/namespaces/${NAMESPACE}/deployments`;
+    const unwanted = new AbortController();
+    server.answer(deployments, { items: [web] });
+    server.answer(`${deployments}/web`, (_request, response) => {
+      unwanted.abort(new Error("it is closed"));
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(web));
+    });
+    server.answer(`GET /apis/batch/v1/namespaces/${NAMESPACE}/cronjobs`, { items: [] });
+    const woken = operations.setAwake?.(context(), true, unwanted.signal);
+    await assert.rejects(woken ?? Promise.resolve(), /waking namespace/);
+    assert.ok(!server.asked.some((question) => question.includes("replicasets")), "it went on waiting");
+  });
+
   it("tells who changed an object last, leaving out its own controllers and us", async () => {
     server.answer("GET /apis/apps/v1", { resources: [{ name: "deployments", kind: "Deployment", namespaced: true }] });
     const managedFields = [
