@@ -77,6 +77,7 @@ export async function reconcileBench(url: string): Promise<Bench> {
     address: async () => undefined,
     async *logs() {},
     check: async () => [],
+    changed: async () => undefined,
     explain: async () => undefined,
     configured: [],
     owned: async () => owned,
