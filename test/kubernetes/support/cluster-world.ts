@@ -13,7 +13,7 @@ import { withClient } from "../../../components/local/database-client.ts";
 import type { PreviewView } from "../../../service/api/preview-view.ts";
 import { type GithubWorld, prepareGithubWorld } from "../../e2e/support/github-world.ts";
 import { eventually } from "../../support/eventually.ts";
-import { useKubelab } from "../../support/kubernetes/kubelab.ts";
+import { startKubelab, useKubelab } from "../../support/kubernetes/kubelab.ts";
 import { kubernetesPlugin } from "../../support/kubernetes/plugin.ts";
 import { startTestPostgres } from "../../support/postgres.ts";
 import { startRegistry, type TestRegistry } from "../../support/registry.ts";
@@ -42,6 +42,8 @@ export interface ClusterWorld {
   readonly apps: AppsV1Api;
   readonly batch: BatchV1Api;
   readonly networking: NetworkingV1Api;
+  /** Of the control plane. */
+  readonly pid: number;
   /** Again, after it was killed. */
   startService(): Promise<void>;
   namespaceOf(number: number): string;
@@ -69,6 +71,8 @@ export interface ClusterWish {
   readonly application?: (image: string) => string;
   /** Further lines of `stackling.yaml`. */
   readonly more?: string;
+  /** A cluster of its own, which the test may freeze. */
+  readonly alone?: boolean;
 }
 
 /** Starts the service; its log is in the instance's data folder. */
@@ -77,13 +81,14 @@ export async function startClusterWorld({
   options = [],
   application = shop,
   more = "",
+  alone = false,
 }: ClusterWish): Promise<ClusterWorld> {
   const undo: (() => Promise<void>)[] = [];
   const remove = async () => {
     for (const one of undo.splice(0).reverse()) await one();
   };
   try {
-    return await start({ prefix, options, application, more }, undo, remove);
+    return await start({ prefix, options, application, more, alone }, undo, remove);
   } catch (error) {
     await remove();
     throw error;
@@ -91,11 +96,11 @@ export async function startClusterWorld({
 }
 
 async function start(
-  { prefix, options, application, more }: Required<ClusterWish>,
+  { prefix, options, application, more, alone }: Required<ClusterWish>,
   undo: (() => Promise<void>)[],
   remove: () => Promise<void>,
 ): Promise<ClusterWorld> {
-  const lab = await useKubelab();
+  const lab = alone ? await startKubelab() : await useKubelab();
   undo.push(lab.stop);
   const plugin = await kubernetesPlugin();
   undo.push(plugin.remove);
@@ -151,6 +156,7 @@ async function start(
     apps,
     batch: config.makeApiClient(BatchV1Api),
     networking: config.makeApiClient(NetworkingV1Api),
+    pid: lab.pid,
     startService,
     namespaceOf,
     namespaces,

@@ -38,6 +38,7 @@ interface KubernetesObject {
 const fieldManager = "pulumi-kubernetes";
 const pollMs = 100;
 const engineLookMs = 1_000;
+const answerTimeoutMs = 20_000;
 
 /** Paths that the API server does not let change, as the plugin lists them; below `metadata` for every kind. */
 const fixedFields: Readonly<Record<string, readonly string[]>> = {
@@ -64,7 +65,7 @@ function sessionWith(config: ReadonlyMap<string, string>): Session {
   let api: KubernetesObjectApi | undefined;
   const connect = () => {
     const kubeconfig = new KubeConfig();
-    const given = config.get("kubeconfig") ?? "";
+    const given = config.get("kubeconfig") ?? process.env.KUBECONFIG ?? "";
     if (given === "") throw new Error("configuring the Kubernetes provider: no kubeconfig was given");
     if (given.startsWith("/")) kubeconfig.loadFromFile(given);
     else kubeconfig.loadFromString(given);
@@ -153,7 +154,8 @@ async function remove(request: providerProto.DeleteRequest): Promise<emptyProto.
   const waits = annotationsOf(object)["pulumi.com/skipAwait"] !== "true" || !unawaited.has(kind);
   const uid = (await find(object))?.metadata.uid;
   if (uid === undefined) return new emptyProto.Empty();
-  await session.api().delete(object, undefined, undefined, undefined, undefined, "Foreground").catch(unlessGone);
+  const { api } = session;
+  await inTime(api().delete(object, undefined, undefined, undefined, undefined, "Foreground")).catch(unlessGone);
   while (waits && (await find(object))?.metadata.uid === uid) {
     session.cancel.signal.throwIfAborted();
     await new Promise((resolve) => setTimeout(resolve, pollMs));
@@ -164,12 +166,25 @@ async function remove(request: providerProto.DeleteRequest): Promise<emptyProto.
 async function apply(inputs: KubernetesObject): Promise<KubernetesObject> {
   session.cancel.signal.throwIfAborted();
   const force = isOn("enablePatchForce") || annotationsOf(inputs)["pulumi.com/patchForce"] === "true";
-  return session.api().patch(inputs, undefined, undefined, fieldManager, force, PatchStrategy.ServerSideApply);
+  return inTime(session.api().patch(inputs, undefined, undefined, fieldManager, force, PatchStrategy.ServerSideApply));
 }
 
 async function find({ apiVersion, kind, metadata }: KubernetesObject): Promise<KubernetesObject | undefined> {
   const { name, namespace = "" } = metadata;
-  return session.api().read<KubernetesObject>({ apiVersion, kind, metadata: { name, namespace } }).catch(unlessGone);
+  const wanted = { apiVersion, kind, metadata: { name, namespace } };
+  return inTime(session.api().read<KubernetesObject>(wanted)).catch(unlessGone);
+}
+
+/** The plugin gives up on a connection that is not answered, too. */
+async function inTime<T>(question: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const words = `asking the API server: no answer within ${answerTimeoutMs} ms`;
+  const timer = setTimeout(() => reject(new Error(words)), answerTimeoutMs);
+  try {
+    return await Promise.race([question, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** A kind that the cluster does not know (any more) has no objects. */
