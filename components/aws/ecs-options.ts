@@ -82,7 +82,7 @@ export const ecsOptions = z.strictObject({
     .union([z.literal("gateway"), z.strictObject({ direct })])
     .default("gateway")
     .describe(
-      "`gateway`: previews are reached through Stackling's gateway. `{direct}`: a rule per web service on a shared load balancer.",
+      "`gateway`: previews are reached through Stackling's gateway. `{direct}`: a rule per web service on a shared load balancer; nobody sees its visits then, so that it falls asleep and wakes by a person's word only.",
     ),
 });
 

@@ -64,7 +64,7 @@ export const options = z.strictObject({
     .union([z.literal("gateway"), z.strictObject({ direct })])
     .default("gateway")
     .describe(
-      "`gateway`: previews are reached through Stackling's gateway. `{direct}`: each has its own Ingress or HTTPRoute.",
+      "`gateway`: previews are reached through Stackling's gateway. `{direct}`: each has its own Ingress or HTTPRoute; nobody sees its visits then, so that it falls asleep and wakes by a person's word only.",
     ),
   reach: z
     .union([
