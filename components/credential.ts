@@ -44,8 +44,11 @@ export function engineFileVariable({ env }: { readonly env: string }): string | 
   return AS_FILE + env in process.env ? AS_FILE + env : undefined;
 }
 
-/** Mapped to what a provider must not find in its environment; empty. */
-export const NOTHING = "STACKLING_NOTHING";
+/** Mappings for what a provider must not find in its environment, up to five: each is a variable that is empty. */
+export function hiding(...names: readonly string[]): Record<string, string> {
+  if (names.length > NOTHINGS.length) throw new Error(`hiding ${names.length} variables: there is no mapping for all`);
+  return Object.fromEntries(names.map((name, index) => [NOTHINGS[index], name]));
+}
 
 /**
  * What services keep for `engineVariable` and, of those `asFile`, for `engineFileVariable`, in the environment of
@@ -59,7 +62,7 @@ export function handedVariables(
     if ("env" in one) return [[one.asFile ? AS_FILE + one.env : handedVariable(one), environment[one.env] || ABSENT]];
     return one.asFile ? [] : [[handedVariable(one), one.file]];
   });
-  return { ...Object.fromEntries(entries), [NOTHING]: "" };
+  return Object.fromEntries([...entries, ...NOTHINGS.map((name) => [name, ""])]);
 }
 
 /** An engine's environment, with each handed file's content, as it is now, in place of its path. */
@@ -91,6 +94,8 @@ function handedVariable(reference: Credential): string {
   return FILE + createHash("sha256").update(reference.file).digest("hex").slice(0, 16).toUpperCase();
 }
 
+/** An engine takes each of its variables for one mapping only. */
+const NOTHINGS = [1, 2, 3, 4, 5].map((number) => `STACKLING_NOTHING_${number}`);
 const FILE = "STACKLING_FILE_";
 const AS_FILE = "STACKLING_AS_FILE_";
 /** Is refused by every vendor; without anything a provider would look elsewhere. */

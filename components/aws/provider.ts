@@ -1,7 +1,7 @@
 /** The explicit Pulumi provider of one component; tags come from the program's transform. */
 import { Provider } from "@pulumi/aws/provider.js";
 import type { ComponentResourceOptions } from "@pulumi/pulumi";
-import { engineVariable, NOTHING } from "../credential.ts";
+import { engineVariable, hiding } from "../credential.ts";
 import { type Account, accessKeys, type KeyReferences, profileFiles } from "./account.ts";
 
 /** Services that our components make resources of, by the provider's words for `endpoints`. */
@@ -32,8 +32,7 @@ export function createAwsProvider(
   const { region, credentials, assumeRole, endpoint } = account;
   const keys = typeof credentials === "object" && "accessKeyId" in credentials ? credentials : undefined;
   if (keys) accessKeys(keys);
-  // A backend's keys are in that environment too: they are neither a profile nor the machine's role.
-  const envVarMappings = keys ? keyMappings(keys) : { [NOTHING]: "AWS_ACCESS_KEY_ID" };
+  const envVarMappings = keys ? keyMappings(keys) : hiding(...FOREIGN[credentials === "instance" ? "role" : "profile"]);
   return new Provider(
     name,
     {
@@ -62,11 +61,23 @@ function profileOf(credentials: { readonly profile: string; readonly folder?: st
   return { profile: credentials.profile, sharedConfigFiles: [config], sharedCredentialsFiles: [secrets] };
 }
 
-/** A backend's session token must not go with keys of the target's that have none. */
 function keyMappings({ accessKeyId, secretAccessKey, sessionToken }: KeyReferences): Record<string, string> {
   return {
     [engineVariable(accessKeyId)]: "AWS_ACCESS_KEY_ID",
     [engineVariable(secretAccessKey)]: "AWS_SECRET_ACCESS_KEY",
-    [sessionToken ? engineVariable(sessionToken) : NOTHING]: "AWS_SESSION_TOKEN",
+    ...(sessionToken ? { [engineVariable(sessionToken)]: "AWS_SESSION_TOKEN" } : {}),
+    ...hiding(...FOREIGN.keys, ...(sessionToken ? [] : ["AWS_SESSION_TOKEN"])),
   };
 }
+
+/** Of engines' environment, by what is chosen: what a backend is reached with, and the machine's own role. */
+const FOREIGN = {
+  role: ["AWS_ACCESS_KEY_ID", "AWS_PROFILE"],
+  profile: ["AWS_ACCESS_KEY_ID"],
+  keys: [
+    "AWS_PROFILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+  ],
+} as const;

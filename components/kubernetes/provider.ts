@@ -1,6 +1,6 @@
 import { Provider } from "@pulumi/kubernetes/provider.js";
 import { type Output, output, type Resource, secret } from "@pulumi/pulumi";
-import { engineFileVariable, NOTHING } from "../credential.ts";
+import { engineFileVariable, hiding } from "../credential.ts";
 import { kubeconfigInput } from "./client.ts";
 import type { KubernetesOptions } from "./options.ts";
 
@@ -45,6 +45,6 @@ function access(options: Pick<KubernetesOptions, "kubeconfig">): {
     // Without any input the SDK would take KUBECONFIG of this process.
     kubeconfig: output(undefined),
     // Where there is none, the provider would look for the service account of Stackling's own pod.
-    envVarMappings: { [variable]: "KUBECONFIG", [NOTHING]: "KUBERNETES_SERVICE_HOST" },
+    envVarMappings: { [variable]: "KUBECONFIG", ...hiding("KUBERNETES_SERVICE_HOST") },
   };
 }
