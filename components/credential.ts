@@ -28,8 +28,8 @@ export async function readCredential(reference: Credential, what: string): Promi
 /**
  * The variable of the engine's environment that a Pulumi provider gets a credential from, to be mapped by the
  * option `envVarMappings`: the state then holds no credential, and a destroy works with the one of today.
- * In a program of one's own, without a service that keeps such variables, an `env` is its own variable, and
- * for a `file` it is undefined.
+ * In a program of one's own, without a service that keeps such variables, an `env` is its own variable, which the
+ * engine must have too and not only the program, and for a `file` it is undefined.
  */
 export function engineVariable(reference: { readonly env: string }): string;
 export function engineVariable(reference: Credential): string | undefined;
