@@ -141,6 +141,6 @@ function text(outside: string): string {
 function escapeMarkdown(outside: string): string {
   return outside
     .replace(/[\\`*_[\]<>|#~!]/g, (character) => `\\${character}`)
-    .replace(/@(?=\w)/g, `@${ZERO_WIDTH_SPACE}`)
+    .replace(/(?<!\w)@(?=\w)/g, `@${ZERO_WIDTH_SPACE}`)
     .replace(/\n/g, "  \n");
 }

@@ -113,7 +113,10 @@ export function stuckWords(namespace: V1Namespace): string {
     ...told.flatMap(({ message }) => message ?? []),
     ...(own.length > 0 ? [`the namespace itself has the finalizer ${own.map((name) => `"${name}"`).join(", ")}`] : []),
   ];
-  const why = reasons.length > 0 ? reasons.join(" ") : "its content is still being deleted";
+  const why =
+    reasons.length > 0
+      ? reasons.map((reason) => reason.replace(/[.\s]+$/, "")).join("; ")
+      : "its content is still being deleted";
   const help = /finalizer/i.test(why)
     ? "; start the controller that serves the finalizer, or take the finalizer out of what is named"
     : "";

@@ -18,9 +18,19 @@ const PATTERNS: readonly {
   readonly tell: (action: string, match: RegExpExecArray) => StacklingError;
 }[] = [
   {
-    pattern: /(?:configured )?Kubernetes cluster is unreachable/i,
+    pattern: /(?:configured )?Kubernetes cluster is unreachable|unable to load schema information from the API server/i,
     tell: (action) =>
       new StacklingError({ reason: "TargetUnreachable", userMessage: `${action}: the cluster cannot be reached` }),
+  },
+  {
+    // Of any vendor's provider, which all say it in Go's words or in Node's.
+    pattern:
+      /dial tcp [^\n]*(?:connection refused|i\/o timeout|no route to host|no such host)|TLS handshake timeout|: fetch failed/i,
+    tell: (action) =>
+      new StacklingError({
+        reason: "TargetUnreachable",
+        userMessage: `${action}: the API of its target cannot be reached`,
+      }),
   },
   {
     pattern: /(?:User )?"[^"\n]*" cannot \w+ resource "[^"\n]*"[^\n:;]*/,

@@ -17,7 +17,7 @@ export { logs } from "./logs.ts";
 type Context = OperationContext<KubernetesOptions>;
 
 /** How long a namespace's content may take to go before what holds it is told. */
-const REMOVE_WAIT_MS = 90_000;
+const REMOVE_WAIT_MS = 20_000;
 /** Where a Deployment does not say how long it may take. */
 const WAKE_WAIT_SECONDS = 300;
 

@@ -144,6 +144,8 @@ describe("the comment", () => {
     assert.match(comment, /^`{5}text$/m);
     assert.equal(comment.match(/^`{5}$/gm)?.length, 1);
     assert.ok(!comment.split("`````")[0]?.includes("@ada"));
+    // An image's digest is no name, and people copy it.
+    assert.ok(renderComment(previewOf("ImagePullFailed")).includes("shop@sha256:1f"));
     assert.ok(!comment.split("`````")[0]?.includes("<b>"));
   });
 });

@@ -13,6 +13,12 @@ const cases: readonly [text: string, reason: string, words: string, terminal: bo
     false,
   ],
   [
+    'error: Delete "https://10.0.0.1:6443/api/v1/namespaces/p": dial tcp 10.0.0.1:6443: connect: connection refused',
+    "TargetUnreachable",
+    `${ACTION}: the API of its target cannot be reached`,
+    false,
+  ],
+  [
     'error: deployments.apps is forbidden: User "ci" cannot patch resource "deployments" in API group "apps" in the namespace "p": no RBAC',
     "TargetForbidden",
     `${ACTION}: User "ci" cannot patch resource "deployments" in API group "apps" in the namespace "p"`,
