@@ -19,6 +19,7 @@ import { engineEnvironment } from "../../service/engine-environment.ts";
 import { CLOUDFLARE_TOKEN, type CloudflareServer, startCloudflareServer } from "../support/cloudflare-server.ts";
 import { requires } from "../support/requires.ts";
 import { installTokenPlugin, type TokenPlugin } from "../support/token-plugin.ts";
+import { createWorld, spec } from "./world/world.ts";
 
 const STACK = "shop-pr-1";
 const VARIABLE = "STACKLING_TEST_ROTATED";
@@ -200,5 +201,31 @@ describe("a credential that was replaced since the last update", requires("engin
     await (await start(target)).destroy(STACK, hooks);
     assert.deepEqual(plugin.calls(), ["create first", "delete second"]);
     assert.deepEqual(await readdir(join(folder, "runs")), []);
+  });
+
+  it("reaches the providers of a runner's engines", async () => {
+    await plugin.accept(CLOUDFLARE_TOKEN);
+    const file = join(folder, "token");
+    await writeFile(file, CLOUDFLARE_TOKEN);
+    const given = { zone: server.zoneId, apiToken: { file }, target: "gateway.acme.dev", apiUrl: server.url };
+    const { target } = spec(STACK);
+    const dns = { driver: "cloudflare", options: cloudflareDns.options.parse(given) };
+    const wish = spec(STACK, [], { target: { ...target, dns } });
+    const configured = { ...target, runs: "source" as const, dns };
+    const environment = {
+      ...engineEnvironment({ targets: [configured] }),
+      PATH: [dirname(process.execPath), plugin.folder, process.env.PATH].join(delimiter),
+    };
+    const world = await createWorld({ environment });
+    try {
+      const runner = await world.runner();
+      await runner.up({ spec: wish, secrets: {}, refresh: false, mayBeNew: true, lease: world.lease(STACK) });
+      await plugin.accept("newer");
+      await writeFile(file, "newer");
+      await runner.destroy({ stack: STACK, lease: world.lease(STACK) });
+    } finally {
+      await world.remove();
+    }
+    assert.deepEqual(plugin.calls(), [`create ${CLOUDFLARE_TOKEN}`, "delete newer"]);
   });
 });

@@ -75,6 +75,9 @@ const none = z.strictObject({});
 export const registry: Registry = {
   service: { world: async () => ({ options, component: WorldService }) },
   database: {},
-  dns: { world: async () => ({ options: none, component: WorldDns }) },
+  dns: {
+    world: async () => ({ options: none, component: WorldDns }),
+    cloudflare: async () => (await import("../../../components/dns/cloudflare.ts")).cloudflareDns,
+  },
   secrets: { world: async () => ({ options: none, component: WorldSecrets }) },
 };
