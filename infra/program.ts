@@ -110,7 +110,9 @@ export function previewProgram(
         options: optionsOf(drivers.dns, target.dns.options),
         routes: routes(spec, service),
       },
-      { dependsOn: service },
+      // Not by the service's resources alone: a host is led to what is healthy, and whoever watches the engine
+      // takes a route for that.
+      { dependsOn: service.addresses.apply(() => service) },
     );
     const further = await extend?.({ spec, secrets, database, service, dns });
     return {
