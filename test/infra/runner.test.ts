@@ -132,7 +132,7 @@ describe("the runner", requires("engine"), () => {
     wish.target.dns.driver = "route53";
     await assert.rejects(up("shop-pr-10", { spec: wish }), {
       name: "TerminalError",
-      userMessage: 'choosing the dns driver: "route53" is not one of "world"',
+      userMessage: 'choosing the dns driver: "route53" is not one of "world", "cloudflare"',
     });
   });
 });
