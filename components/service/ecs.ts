@@ -12,6 +12,7 @@ import { createAwsProvider } from "../aws/provider.ts";
 import { refuseEcs } from "../aws/refusals.ts";
 import type { ServiceArgs, ServiceComponent, ServiceDefinition, ServiceDriver } from "../ports.ts";
 import { PreviewComponent } from "../preview-component.ts";
+import { servicesExample } from "./example.ts";
 import { dependenciesOf, startOrder } from "./references.ts";
 
 /**
@@ -89,37 +90,14 @@ export const ecsService: ServiceDriver<EcsOptions> = {
       securityGroups: ["sg-0a"],
       namespace: { id: "ns-0a", name: "previews.internal" },
     }),
-    source: {
-      repository: "https://git.example.dev/example.git",
-      commit: "0123456789abcdef0123456789abcdef01234567",
-      submodules: false,
-      lfs: false,
-      install: [],
-      build: [],
-    },
-    services: [
-      exampleService({ name: "web", dependsOn: ["api"], environment: { API: "http://${services.api.address}" } }),
-      exampleService({ name: "api", environment: { GREETING: "hello" } }),
-    ],
-    tasks: [],
-    urls: { web: "http://pr-1-example.preview.example.dev" },
-    environment: {},
-    generation: 0,
+    ...servicesExample(
+      { repository: "https://git.example.dev/example.git", url: "http://pr-1-example.preview.example.dev" },
+      {
+        image: `registry.example.dev/example@sha256:${"0".repeat(64)}`,
+        memoryMiB: 512,
+        cpu: 0.25,
+        startTimeoutSeconds: 60,
+      },
+    ),
   }),
 };
-
-function exampleService(given: Pick<ServiceDefinition, "name"> & Partial<ServiceDefinition>): ServiceDefinition {
-  return {
-    kind: "web",
-    image: "registry.example.dev/example@sha256:0000000000000000000000000000000000000000000000000000000000000000",
-    directory: ".",
-    healthPath: "/health",
-    startTimeoutSeconds: 60,
-    environment: {},
-    dependsOn: [],
-    sidecars: [],
-    memoryMiB: 512,
-    cpu: 0.25,
-    ...given,
-  };
-}

@@ -24,6 +24,7 @@ import { createProvider } from "../kubernetes/provider.ts";
 import { declareCronJob, declareDeployment } from "../kubernetes/workloads.ts";
 import type { ServiceArgs, ServiceComponent, ServiceDefinition, ServiceDriver, TaskDefinition } from "../ports.ts";
 import { PreviewComponent } from "../preview-component.ts";
+import { servicesExample } from "./example.ts";
 import { dependenciesOf, type ReferenceValues, startOrder } from "./references.ts";
 import { taskEnvironment, taskKey } from "./tasks.ts";
 
@@ -177,40 +178,18 @@ export const kubernetesService: ServiceDriver<KubernetesOptions> = {
   },
   example: () => ({
     options: options.parse({ kubeconfig: { file: "/etc/stackling/kubeconfig" } }),
-    source: {
-      repository: "https://git.example.dev/acme/shop.git",
-      commit: "0123456789abcdef0123456789abcdef01234567",
-      submodules: false,
-      lfs: false,
-      install: [],
-      build: [],
-    },
-    services: [
-      exampleService({ name: "web", dependsOn: ["api"], environment: { API: "http://${services.api.address}" } }),
-      exampleService({ name: "api", environment: { GREETING: "hello" } }),
-    ],
-    tasks: [],
-    urls: { web: "http://pr-1-example.localhost:4000" },
+    ...servicesExample(
+      { repository: "https://git.example.dev/acme/shop.git", url: "http://pr-1-example.localhost:4000" },
+      {
+        image: `registry.example.dev/acme/shop@sha256:${"0".repeat(64)}`,
+        memoryMiB: 256,
+        cpu: 0.5,
+        startTimeoutSeconds: 60,
+      },
+    ),
     environment: { STACKLING_KEY: "example#1" },
-    generation: 0,
   }),
 };
-
-function exampleService(given: Pick<ServiceDefinition, "name"> & Partial<ServiceDefinition>): ServiceDefinition {
-  return {
-    kind: "web",
-    image: `registry.example.dev/acme/shop@sha256:${"0".repeat(64)}`,
-    directory: ".",
-    healthPath: "/health",
-    startTimeoutSeconds: 60,
-    environment: {},
-    dependsOn: [],
-    sidecars: [],
-    memoryMiB: 256,
-    cpu: 0.5,
-    ...given,
-  };
-}
 
 function neededKinds({ options: { edge }, secretReferences = {} }: Args): NeededKind[] {
   const outside = Object.values(secretReferences).some(({ kind }) => kind === "external");

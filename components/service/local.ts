@@ -4,16 +4,11 @@ import { z } from "zod";
 import { TerminalError } from "../errors.ts";
 import { LocalCheckout, LocalFolder, LocalRelease, LocalTask } from "../local/custom-resources.ts";
 import * as operations from "../local/operations.ts";
-import type {
-  ServiceArgs,
-  ServiceComponent,
-  ServiceDefinition,
-  ServiceDriver,
-  SidecarDefinition,
-  TaskDefinition,
-} from "../ports.ts";
+import type { ServiceArgs, ServiceComponent, ServiceDefinition, ServiceDriver, SidecarDefinition } from "../ports.ts";
 import { PreviewComponent } from "../preview-component.ts";
+import { servicesExample } from "./example.ts";
 import { addressesUsed, dependenciesOf, type ReferenceValues, resolveEnvironment, startOrder } from "./references.ts";
+import { taskEnvironment, taskKey } from "./tasks.ts";
 
 const options = z.strictObject({
   dataDir: z
@@ -112,41 +107,13 @@ export const localService: ServiceDriver<Options> = {
   },
   example: () => ({
     options: { dataDir: "/var/lib/stackling" },
-    source: {
-      repository: "/srv/git/example",
-      commit: "0123456789abcdef0123456789abcdef01234567",
-      submodules: false,
-      lfs: false,
-      install: [],
-      build: [],
-    },
-    services: [
-      exampleService({ name: "web", dependsOn: ["api"], environment: { API: "http://${services.api.address}" } }),
-      exampleService({ name: "api", environment: { GREETING: "hello" } }),
-    ],
-    tasks: [],
-    urls: { web: "http://pr-1-example.localhost:4000" },
-    environment: {},
-    generation: 0,
+    // Plain Node, so that the contract suite needs nothing but what runs it.
+    ...servicesExample(
+      { repository: "/srv/git/example", url: "http://pr-1-example.localhost:4000" },
+      { command: "exec node server.mjs", memoryMiB: 256, cpu: 1, startTimeoutSeconds: 20 },
+    ),
   }),
 };
-
-/** A web service in plain Node, so that the contract suite needs nothing but what runs it. */
-function exampleService(given: Pick<ServiceDefinition, "name"> & Partial<ServiceDefinition>): ServiceDefinition {
-  return {
-    kind: "web",
-    command: "exec node server.mjs",
-    directory: ".",
-    healthPath: "/health",
-    startTimeoutSeconds: 20,
-    environment: {},
-    dependsOn: [],
-    sidecars: [],
-    memoryMiB: 256,
-    cpu: 1,
-    ...given,
-  };
-}
 
 /** Values for references, and those among them that must not show in messages. */
 function references(args: Args, addresses: Output<Record<string, string>>) {
@@ -173,19 +140,6 @@ function addressesOf(
   return all(chosen.map((release) => release.address)).apply((addresses) =>
     Object.fromEntries(addresses.map((address, index) => [names[index] ?? "", address])),
   );
-}
-
-/** Everything the services declare, the first one's word first; but no addresses, for nothing is started yet. */
-function taskEnvironment(services: readonly ServiceDefinition[]): Record<string, string> {
-  const entries = services.flatMap(({ environment }) =>
-    Object.entries(environment).filter(([, value]) => addressesUsed({ environment: { value } }).length === 0),
-  );
-  return Object.fromEntries(entries.reverse());
-}
-
-function taskKey({ database, source }: Args, { name, generation }: TaskDefinition): Output<string> {
-  const about = name === "migrate" ? [source.commit, generation] : [generation];
-  return output(database?.identity ?? "none").apply((identity) => [name, identity, ...about].join("/"));
 }
 
 function releasable({ name, sidecars, ...service }: ServiceDefinition) {
