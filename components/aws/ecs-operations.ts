@@ -1,4 +1,5 @@
 /** What is asked of a preview on ECS outside Pulumi: where it is, whether it runs, and to sleep or wake. */
+import { setTimeout as delay } from "node:timers/promises";
 import {
   DescribeServicesCommand,
   DescribeTaskDefinitionCommand,
@@ -10,6 +11,7 @@ import {
 } from "@aws-sdk/client-ecs";
 import { GetScheduleCommand, paginateListSchedules, UpdateScheduleCommand } from "@aws-sdk/client-scheduler";
 import { DiscoverInstancesCommand } from "@aws-sdk/client-servicediscovery";
+import { StacklingError } from "../errors.ts";
 import type { OperationContext, Operations } from "../ports.ts";
 import { type Clients, rememberClients } from "./clients.ts";
 import type { EcsOptions } from "./ecs-options.ts";
@@ -19,6 +21,10 @@ import { unlessMissing } from "./kinds.ts";
 import { discoveryName, readThingName, thingName } from "./names.ts";
 
 type Context = OperationContext<EcsOptions>;
+
+/** Fargate takes a minute or two for a machine and the image. */
+const WAKE_WITHIN_MS = 5 * 60_000;
+const WAKE_LOOK_MS = 1_000;
 type Asked = "address" | "setAwake" | "isAwake" | "explain";
 
 /** The gateway asks for addresses all the time, so clients are kept from one question to the next. */
@@ -27,7 +33,7 @@ export function createEcsOperations(): Required<Pick<Operations<EcsOptions>, Ask
   // A credential that is not there is told as any other failure: by the promise.
   return {
     address: async (context, name) => address(clientsOf(context.options), context, name),
-    setAwake: async (context, awake) => setAwake(clientsOf(context.options), context, awake),
+    setAwake: async (context, awake, signal) => setAwake(clientsOf(context.options), context, awake, signal),
     isAwake: async (context) => isAwake(clientsOf(context.options), context),
     explain: async (context) => explain(clientsOf(context.options), context),
   };
@@ -53,8 +59,12 @@ async function address(clients: Clients, { options, stack }: Context, name: stri
   });
 }
 
-/** One task of each service, or none; schedules fire or do not. */
-async function setAwake(clients: Clients, { options, stack }: Context, awake: boolean): Promise<void> {
+/**
+ * One task of each service, or none; schedules fire or do not. Waking resolves once what was woken can be
+ * reached, and rejects when `signal` aborts before.
+ */
+async function setAwake(clients: Clients, context: Context, awake: boolean, signal?: AbortSignal): Promise<void> {
+  const { options, stack } = context;
   await ask(awake ? "waking the preview" : "putting the preview to sleep", async () => {
     for (const { serviceArn, desiredCount = 0 } of await servicesOf(clients, options.cluster, stack)) {
       const count = awake ? Math.max(1, desiredCount) : 0;
@@ -64,13 +74,40 @@ async function setAwake(clients: Clients, { options, stack }: Context, awake: bo
       );
     }
     await setSchedules(clients, stack, awake ? "ENABLED" : "DISABLED");
+    if (awake) await awaitServing(clients, context, signal);
   });
+}
+
+async function awaitServing(clients: Clients, context: Context, signal?: AbortSignal): Promise<void> {
+  const until = performance.now() + WAKE_WITHIN_MS;
+  while (!(await isServing(clients, context))) {
+    if (performance.now() > until) {
+      const why = (await explain(clients, context)) ?? "its services are not healthy yet";
+      throw new StacklingError({ reason: "StartFailed", userMessage: `waking the preview: ${why}` });
+    }
+    await delay(WAKE_LOOK_MS, undefined, { signal });
+  }
+}
+
+/** Its tasks run and, where the gateway asks Cloud Map for them, are healthy there. */
+async function isServing(clients: Clients, context: Context): Promise<boolean> {
+  const { options, stack } = context;
+  const services = await servicesOf(clients, options.cluster, stack);
+  if (!services.every(runs)) return false;
+  const found = services
+    .filter(({ serviceRegistries = [] }) => serviceRegistries.length > 0)
+    .map(({ serviceName = "" }) => address(clients, context, readThingName(serviceName)?.part ?? ""));
+  return (await Promise.all(found)).every((known) => known !== undefined);
+}
+
+function runs({ desiredCount = 0, runningCount = 0 }: Service): boolean {
+  return desiredCount > 0 && runningCount >= desiredCount;
 }
 
 /** True when each service runs as often as it should, and at least once. */
 async function isAwake(clients: Clients, { options, stack }: Context): Promise<boolean> {
   const services = await ask("looking at the preview", () => servicesOf(clients, options.cluster, stack));
-  return services.every(({ desiredCount = 0, runningCount = 0 }) => desiredCount > 0 && runningCount >= desiredCount);
+  return services.every(runs);
 }
 
 /** The first service that does not run, and why. */

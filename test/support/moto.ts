@@ -11,6 +11,8 @@ import { eventually } from "./eventually.ts";
 import { type Kind, requires } from "./requires.ts";
 
 const VERSION = "5.2.5";
+/** Services of ECS have their task: moto's docs, "Configuration". */
+const SETTINGS = { MOTO_ECS_SERVICE_RUNNING: "1" };
 /** Dozens of packages come with it. */
 const INSTALL_MS = 10 * 60_000;
 
@@ -45,7 +47,7 @@ export async function startMoto(): Promise<Moto> {
   const python = await install();
   const server = spawn(python, ["-m", "moto.server", "-H", "127.0.0.1", "-p", "0"], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { PATH: process.env.PATH, HOME: homedir(), PYTHONUNBUFFERED: "1" },
+    env: { PATH: process.env.PATH, HOME: homedir(), PYTHONUNBUFFERED: "1", ...SETTINGS },
   });
   try {
     const url = await listening(server);

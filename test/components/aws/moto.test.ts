@@ -33,6 +33,7 @@ import { clearHost, ownHosts, recordsAt } from "../../../components/aws/records.
 import { route53Dns } from "../../../components/dns/route53.ts";
 import { awsSecrets } from "../../../components/secrets/aws.ts";
 import { ecsService } from "../../../components/service/ecs.ts";
+import { startAwsServer } from "../../support/aws-server.ts";
 import { type Moto, requiresMoto, startMoto } from "../../support/moto.ts";
 import { testAccount } from "./account.ts";
 
@@ -116,6 +117,32 @@ describe("AWS outside Pulumi", await requiresMoto(), () => {
     await ecsService.operations.setAwake?.(context, true);
     await ecsService.operations.setAwake?.(context, true);
     assert.deepEqual(await counts("shop-pr-1_web", "shop-pr-1_api"), [1, 1]);
+  });
+
+  it("waits on waking until ECS runs what it woke, and no longer than that is wanted", async () => {
+    await makeService(STACK, "web");
+    const aws = await startAwsServer();
+    try {
+      aws.elsewhere = moto.url;
+      const asked = () => aws.asked.filter((name) => name === "DescribeServices").length;
+      const web = { serviceName: "shop-pr-1_web", status: "ACTIVE", desiredCount: 1 };
+      const context = { options: { ...options, endpoint: aws.url }, stack: STACK };
+      aws.answers = { DescribeServices: () => ({ services: [{ ...web, runningCount: asked() > 2 ? 1 : 0 }] }) };
+      await ecsService.operations.setAwake?.(context, true);
+      assert.equal(asked(), 3);
+
+      const unwanted = new AbortController();
+      aws.answers = {
+        DescribeServices: () => {
+          unwanted.abort();
+          return { services: [{ ...web, runningCount: 0 }] };
+        },
+      };
+      const woken = ecsService.operations.setAwake?.(context, true, unwanted.signal);
+      await assert.rejects(woken ?? Promise.resolve(), /waking the preview/);
+    } finally {
+      await aws.close();
+    }
   });
 
   it("stops schedules while a preview sleeps", async () => {
