@@ -16,7 +16,7 @@ const LAST = 10;
 describe("the program of a preview", requires("engine"), () => {
   it("leads no host to services that are not healthy yet, though all their resources are there", async () => {
     const happened: string[] = [];
-    const declared = Promise.withResolvers<void>();
+    const declared = Promise.withResolvers<string>();
 
     class Rolling extends PreviewComponent implements ServiceComponent {
       readonly addresses: Output<Readonly<Record<string, string>>>;
@@ -56,7 +56,7 @@ describe("the program of a preview", requires("engine"), () => {
         onEvent: ({ resourcePreEvent }) => {
           const name = resourcePreEvent?.metadata.urn.split("::").at(-1) ?? "";
           if (name !== "") happened.push(name);
-          if (name === `last-${LAST}`) declared.resolve();
+          if (name === `last-${LAST}`) declared.resolve(name);
         },
       });
       assert.deepEqual(
