@@ -23,7 +23,7 @@ describe("the program of a preview", requires("engine"), () => {
 
       constructor(name: string, _args: ServiceArgs) {
         super("stackling:service:Rolling", name, {});
-        this.addresses = output(declared.promise).apply(() => {
+        this.addresses = output(declared.promise).apply((): Readonly<Record<string, string>> => {
           happened.push("healthy");
           return { web: "127.0.0.1:7" };
         });
