@@ -24,7 +24,7 @@ export function describeProgress(report: (message: string) => void): (event: Run
 export function whenRouted(count: number, routed: () => void): (event: RunEvent) => void {
   const urns = new Set<string>();
   return ({ kind, done, urn }) => {
-    if (kind !== "resource" || !done || !urn || !ROUTE.test(urn) || urns.has(urn)) return;
+    if (kind !== "resource" || !done || !urn || !ROUTE.test(urn) || BESIDE.test(urn) || urns.has(urn)) return;
     urns.add(urn);
     if (urns.size === count) routed();
   };
@@ -32,6 +32,8 @@ export function whenRouted(count: number, routed: () => void): (event: RunEvent)
 
 /** Of what a driver of the port dns makes; a URN names the types of all that it is in. */
 const ROUTE = /::stackling:dns:[^:]+\$[^:]+:/;
+/** What leads nowhere by itself: a vendor's provider, and the mark beside a record. */
+const BESIDE = /\$pulumi:providers:|-owner$/;
 
 function sentenceOf({ kind, done, operation, type, name }: RunEvent): string | undefined {
   if (kind !== "resource" || done || !type || !operation || operation === "same") return undefined;

@@ -34,6 +34,14 @@ describe("the listener for routes", () => {
     assert.equal(routedAfter(1, [made(web, false), made("stackling:dns:Gateway::routes")]), 0);
   });
 
+  it("takes neither a vendor's provider nor the mark beside a record for a route", () => {
+    const provider = made("stackling:dns:Route53$pulumi:providers:aws::routes-aws");
+    const mark = made("stackling:dns:Route53$aws:route53/record:Record::routes-web-owner");
+    const record = made("stackling:dns:Route53$aws:route53/record:Record::routes-web");
+    assert.equal(routedAfter(1, [provider, mark]), 0);
+    assert.equal(routedAfter(1, [provider, mark, record]), 1);
+  });
+
   it("takes no service for a route", () => {
     assert.equal(routedAfter(1, [made("stackling:service:Local$stackling:local:Service::service-web")]), 0);
   });
