@@ -54,7 +54,7 @@ async function ours(): Promise<Server> {
     homeUrl: "http://localhost:4000",
     history: async () => [],
     wake: async () => {},
-    addressOf: async () => upstream,
+    addressOf: async () => ({ address: upstream }),
     onError,
   });
   return createEdgeServer({ routes, gateway, app: (_request, response) => response.end(), domain: "localhost:4000" });

@@ -45,10 +45,20 @@ export interface Finding {
   readonly remedy?: string;
 }
 
+/** How an address is dialed where a plain connection does not do. */
+export interface Reach {
+  /** By TLS; the certificate must bear `serverName` and be signed by `ca` (PEM), or by a public authority. */
+  readonly tls?: { readonly serverName: string; readonly ca?: string };
+  /** Sent with every request; the value is secret, the name in lower case. */
+  readonly header?: { readonly name: string; readonly value: string };
+}
+
 /** Each only where it makes sense for the vendor; every one is idempotent and safe to ask at any time. */
 export interface Operations<O> {
   /** Private `host:port` where the gateway reaches a service now; undefined while there is none. */
   address?(context: OperationContext<O>, service: string): Promise<string | undefined>;
+  /** How those addresses are dialed; undefined: by a plain connection. Rejects where a secret of it is missing. */
+  reach?(options: O): Promise<Reach | undefined>;
   /**
    * Frees or restores what runs, keeping data and link. Not a change of the stack. When `signal` aborts, it
    * need not wait any longer for what it began.

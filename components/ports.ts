@@ -18,6 +18,7 @@ export type {
   OperationContext,
   Operations,
   OwnedThing,
+  Reach,
 } from "./operations.ts";
 
 /** The tags every resource carries (DESIGN §3 rule 10). Values are plain text, never secret. */

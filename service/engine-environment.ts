@@ -40,7 +40,9 @@ function referred(value: unknown): readonly (Credential & { readonly asFile?: bo
   if (typeof value !== "object" || value === null) return [];
   const { data } = credential.safeParse(value);
   if (data) return [data];
-  return Object.entries(value).flatMap(([key, part]) =>
+  // What a gateway's requests bear is no engine's.
+  const parts = Object.entries(value).filter(([key]) => key !== "reach");
+  return parts.flatMap(([key, part]) =>
     referred(part).map((one) => (key === "kubeconfig" ? { ...one, asFile: true } : one)),
   );
 }

@@ -1,17 +1,32 @@
 /** What is asked of the world outside Pulumi, over every driver that a preview may have used. */
 import { StacklingError } from "../components/errors.ts";
-import type { Change, DriverChoice, Finding, LogLine, LogQuery, Operations, OwnedThing } from "../components/ports.ts";
+import type {
+  Change,
+  DriverChoice,
+  Finding,
+  LogLine,
+  LogQuery,
+  Operations,
+  OwnedThing,
+  Reach,
+} from "../components/ports.ts";
 import { type Port, registry } from "../components/registry.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
 import type { OperatorConfig } from "./config/types.ts";
 
 export type Target = Pick<PreviewSpec["target"], "service" | "database" | "dns" | "secrets">;
 
+export interface Place {
+  /** Private `host:port`. */
+  readonly address: string;
+  readonly reach?: Reach;
+}
+
 export interface World {
   /** Frees or restores what runs of a stack; an aborted `signal` ends the waiting for it. */
   setAwake(target: Target, stack: string, awake: boolean, signal?: AbortSignal): Promise<void>;
-  /** Private `host:port` of a service now; undefined while there is none. */
-  address(target: Target, stack: string, service: string): Promise<string | undefined>;
+  /** Where a service is reached now, and how; undefined while there is none. */
+  address(target: Target, stack: string, service: string): Promise<Place | undefined>;
   logs(target: Target, stack: string, query: LogQuery): AsyncIterable<LogLine>;
   /** Who changed a resource last, from the driver that knows; undefined also where a vendor does not answer. */
   changed(target: Target, stack: string, resource: Resource): Promise<Change | undefined>;
@@ -67,7 +82,9 @@ export function createWorld({ config }: { readonly config: Pick<OperatorConfig, 
     },
     async address(target, stack, service) {
       const { options, operations } = await load("service", target.service);
-      return operations.address?.({ options, stack }, service);
+      const address = await operations.address?.({ options, stack }, service);
+      const reach = address === undefined ? undefined : await operations.reach?.(options);
+      return address === undefined ? undefined : { address, ...(reach && { reach }) };
     },
     async *logs(target, stack, query) {
       const { options, operations } = await load("service", target.service);

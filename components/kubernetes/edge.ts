@@ -28,7 +28,10 @@ export function declareEdge(definition: EdgeDefinition): Output<string> | undefi
   const { edge, reach } = definition.options;
   if (Object.keys(definition.urls).length === 0) return undefined;
   if (edge === "gateway") {
-    if (reach !== "cluster") declareIngress(definition, { ...reach, tls: undefined });
+    if (reach !== "cluster") {
+      // By TLS alone then: the controller's own certificate, and with most of them no plain HTTP for these hosts.
+      declareIngress(definition, { ...reach, tls: reach.tls && "controller" });
+    }
     return undefined;
   }
   return "gateway" in edge.direct ? declareRoute(definition, edge.direct) : declareDirect(definition, edge.direct);

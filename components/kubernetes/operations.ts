@@ -1,13 +1,14 @@
 /** What is asked of a cluster outside Pulumi; the driver's operations. */
 
 import { TerminalError } from "../errors.ts";
-import type { Change, OperationContext, OwnedThing } from "../ports.ts";
+import type { Change, OperationContext, OwnedThing, Reach } from "../ports.ts";
 import { removeNamespace, stuckWords } from "./claim.ts";
 import { type Cluster, found, onCluster } from "./client.ts";
 import { diagnose } from "./diagnose.ts";
 import { lookAtDeployment } from "./look.ts";
 import { clusterAddress, FIELD_MANAGER, KIND_LABEL, namespaceName, STACK_LABEL } from "./names.ts";
 import type { KubernetesOptions } from "./options.ts";
+import { readReach } from "./reach.ts";
 import { awaitDeployment, isRolledOut } from "./rollout.ts";
 import * as scale from "./scale.ts";
 
@@ -26,6 +27,11 @@ export async function address({ options, stack }: Context, service: string): Pro
   const { reach, namespacePrefix } = options;
   if (reach !== "cluster") return `${reach.host}:${reach.port}`;
   return clusterAddress(namespaceName(namespacePrefix, stack), service);
+}
+
+/** See `readReach`. */
+export async function reach({ reach: ingress }: KubernetesOptions): Promise<Reach | undefined> {
+  return ingress === "cluster" ? undefined : readReach(ingress);
 }
 
 /** Zero replicas and back; resolves once what was woken takes traffic, or rejects when `signal` aborts before. */

@@ -1,5 +1,7 @@
 /** What an operator says of a cluster in `stackling.yaml`. */
 import { z } from "zod";
+import { credential } from "../credential.ts";
+import { reach } from "./reach.ts";
 
 const labels = z.record(z.string(), z.string());
 
@@ -19,8 +21,6 @@ const egress = z.strictObject({
   to: peer,
   ports: z.array(z.int().min(1).max(65535)).optional().describe("TCP ports; all by default."),
 });
-
-const credential = z.union([z.strictObject({ env: z.string().min(1) }), z.strictObject({ file: z.string().min(1) })]);
 
 const tls = z
   .union([z.literal("controller"), z.strictObject({ secretName: z.string() }), z.strictObject({ issuer: z.string() })])
@@ -66,20 +66,7 @@ export const options = z.strictObject({
     .describe(
       "`gateway`: previews are reached through Stackling's gateway. `{direct}`: each has its own Ingress or HTTPRoute; nobody sees its visits then, so that it falls asleep and wakes by a person's word only.",
     ),
-  reach: z
-    .union([
-      z.literal("cluster"),
-      z.strictObject({
-        host: z.string(),
-        port: z.int().min(1).max(65535),
-        ingressClass: z.string(),
-        annotations: labels.default({}),
-      }),
-    ])
-    .default("cluster")
-    .describe(
-      "How the gateway reaches services: by their names in its own cluster, or through an ingress controller of a further cluster, to which it sends the preview's Host. That controller must answer nobody but the gateway (`annotations` can say so, such as a range of source addresses).",
-    ),
+  reach,
   quota: z
     .strictObject({
       requestsCpu: z.number().positive().default(2),

@@ -4,12 +4,17 @@
  * headers that leave at once when a body is a stream.
  */
 import { Agent, type IncomingMessage, type ServerResponse } from "node:http";
+import { Agent as SecureAgent } from "node:https";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createProxyServer } from "httpxy";
 
 export interface ForwardOptions {
-  readonly target: { readonly protocol: "http:"; readonly host: string; readonly port: number };
+  readonly target: { readonly protocol: "http:" | "https:"; readonly host: string; readonly port: number };
+  /** Written over the visitor's own; names in lower case. */
+  readonly headers?: Record<string, string>;
+  /** Where the target is `https:`. */
+  readonly ssl?: { servername: string; ca?: string };
 }
 
 export interface ForwarderDeps {
@@ -41,12 +46,17 @@ const HOP_HEADERS = [
 const FRAMING = new Set(["host", "content-length", "transfer-encoding", "connection", "upgrade"]);
 
 export function createForwarder(deps: ForwarderDeps): Forwarder {
-  const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, maxFreeSockets: 64 });
+  const pooling = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, maxFreeSockets: 64 };
+  const agent = new Agent(pooling);
+  const secureAgent = new SecureAgent(pooling);
   const web = createProxyServer({ agent });
-  web.on("proxyRes", (upstream, request, response) => {
-    stripResponse(upstream, response);
-    if (upstream.headers["content-length"] === undefined) openStream(deps, upstream, request, response);
-  });
+  const secureWeb = createProxyServer({ agent: secureAgent });
+  for (const proxy of [web, secureWeb]) {
+    proxy.on("proxyRes", (upstream, request, response) => {
+      stripResponse(upstream, response);
+      if (upstream.headers["content-length"] === undefined) openStream(deps, upstream, request, response);
+    });
+  }
 
   // Upgraded sockets are not given back, so they take no part in the pool.
   const sockets = createProxyServer({});
@@ -69,7 +79,7 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
   return {
     web(request, response, options) {
       prepare(request, deps);
-      return web.web(request, response, options);
+      return (options.target.protocol === "http:" ? web : secureWeb).web(request, response, options);
     },
     upgrade(request, socket, head, options) {
       if (!(socket instanceof Socket)) return Promise.reject(new Error("upgrading a connection that is no socket"));
@@ -78,6 +88,7 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
     },
     close() {
       agent.destroy();
+      secureAgent.destroy();
       // The server knows them no more, and open they keep the process alive.
       for (const socket of upgraded) socket.destroy();
     },

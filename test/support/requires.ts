@@ -5,7 +5,17 @@ import process from "node:process";
 import { locateEngine } from "../../infra/engine.ts";
 import { kubelabFault } from "./kubernetes/kubelab.ts";
 
-export type Kind = "engine" | "postgres" | "browser" | "go" | "kubernetes" | "gitea" | "python" | "root" | "xfs";
+export type Kind =
+  | "engine"
+  | "postgres"
+  | "browser"
+  | "go"
+  | "kubernetes"
+  | "gitea"
+  | "python"
+  | "root"
+  | "xfs"
+  | "openssl";
 
 const engineFault: string | undefined = await locateEngine().then(
   () => undefined,
@@ -21,6 +31,7 @@ const lacks: Readonly<Record<Kind, () => string | undefined>> = {
   kubernetes: kubelabFault,
   gitea: () => missing("gitea"),
   python: () => missing("python3"),
+  openssl: () => missing("openssl"),
   root: () => (process.getuid?.() === 0 ? undefined : "this user is not root"),
   xfs: () => (process.getuid?.() === 0 ? (missing("mkfs.xfs") ?? missing("losetup")) : "only root can mount"),
 };

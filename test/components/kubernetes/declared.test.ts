@@ -355,6 +355,12 @@ describe("the way in", () => {
     assert.deepEqual([spec.tls, spec.rules.map(({ host }) => host)], [undefined, ["pr-1-shop.preview.test"]]);
   });
 
+  it("is by TLS alone at that ingress where the gateway dials it so, with the controller's certificate", async () => {
+    const reach = { host: "ingress.eu.test", port: 443, ingressClass: "internal", tls: true };
+    const { spec } = (await declare({}, { reach })).inputs("Ingress", "edge") as { spec: { tls?: unknown } };
+    assert.deepEqual(spec.tls, [{ hosts: ["pr-1-shop.preview.test"] }]);
+  });
+
   it("is an Ingress of its own with a certificate that cert-manager makes", async () => {
     const edge = { direct: { ingressClass: "nginx", tls: { issuer: "letsencrypt" }, address: "lb.test" } };
     const declared = await declare({}, { edge });

@@ -8,6 +8,7 @@ import {
   type Server,
 } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Reach } from "../../../components/ports.ts";
 import { createGateway } from "../../../service/gateway/gateway.ts";
 import { createRoutes } from "../../../service/gateway/routes.ts";
 import { createEdgeServer } from "../../../service/gateway/server.ts";
@@ -32,7 +33,12 @@ export interface Edge {
 }
 
 export async function startEdge(
-  options: { readonly holdTimeoutMs?: number; readonly holdMax?: number } = {},
+  options: {
+    readonly holdTimeoutMs?: number;
+    readonly holdMax?: number;
+    /** How every address is dialed. */
+    readonly reach?: () => Promise<Reach | undefined>;
+  } = {},
 ): Promise<Edge> {
   const store = memoryStore();
   const addresses = new Map<string, string>();
@@ -51,7 +57,8 @@ export async function startEdge(
     wake: async (key) => void woken.push(key),
     addressOf: async (stack, service) => {
       asked.push(`${stack}/${service}`);
-      return addresses.get(`${stack}/${service}`);
+      const address = addresses.get(`${stack}/${service}`);
+      return address === undefined ? undefined : { address, ...(options.reach && { reach: await options.reach() }) };
     },
     onError,
     ...options,
