@@ -4,6 +4,7 @@ import type { Finding } from "../ports.ts";
 import { HTTP_ROUTE, requireKinds } from "./claim.ts";
 import { type Cluster, clusterError, onCluster } from "./client.ts";
 import type { KubernetesOptions } from "./options.ts";
+import { checkReach } from "./reach-check.ts";
 
 /** What a preview needs, as `group/resource`; the role of docs/targets.md grants the same. */
 export const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
@@ -30,6 +31,12 @@ export const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
 const OLDEST = 25;
 
 export async function check(options: KubernetesOptions): Promise<readonly Finding[]> {
+  const { reach } = options;
+  const [cluster, ingress] = await Promise.all([checkCluster(options), reach === "cluster" ? [] : checkReach(reach)]);
+  return [...cluster, ...ingress];
+}
+
+async function checkCluster(options: KubernetesOptions): Promise<readonly Finding[]> {
   try {
     return await onCluster(options, "reaching the cluster", async (cluster) => [
       await checkVersion(cluster),

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { StacklingError } from "../../components/errors.ts";
 import type { HistoryEntry } from "../store/store.ts";
 import { type AddressOf, askAddress, knownAddress } from "./addresses.ts";
 import { answerRaw, createForwarder, type ForwardOptions } from "./forward.ts";
@@ -106,7 +107,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       }
       route.address.until = 0;
       if (attempt === 0 && mayRepeat(request, error)) return serve(route, request, response, 1);
-      deps.onError(error, route);
+      deps.onError(named(error, options), route);
       page("unreachable", request, response, { preview: route.preview });
     });
   }
@@ -186,6 +187,14 @@ export function createGateway(deps: GatewayDeps): Gateway {
 /** True for whoever would show a page to a person. */
 export function wantsHtml(request: Pick<IncomingMessage, "method" | "headers">): boolean {
   return (request.method === "GET" || request.method === "HEAD") && !!request.headers.accept?.includes("text/html");
+}
+
+/** For the log: a further cluster's ingress, and what it said, is named where one was dialed. */
+function named(error: unknown, { target, headers }: ForwardOptions): unknown {
+  if (target.protocol === "http:" && !headers) return error;
+  const code = error instanceof Error && "code" in error ? error.code : error;
+  const userMessage = `reaching the ingress "${target.host}:${target.port}": ${code}; "stackling doctor" tells more`;
+  return new StacklingError({ reason: "TargetUnreachable", userMessage, cause: error });
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

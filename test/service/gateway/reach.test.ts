@@ -11,6 +11,7 @@ import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { execa } from "execa";
 import { WebSocket, WebSocketServer } from "ws";
 import { type Ingress, readReach, reach as schema } from "../../../components/kubernetes/reach.ts";
+import { checkReach } from "../../../components/kubernetes/reach-check.ts";
 import { aPreview } from "../../support/previews.ts";
 import { requires } from "../../support/requires.ts";
 import { ask, type Edge, HOST, startEdge, URLS } from "./edge.ts";
@@ -105,7 +106,7 @@ describe("gateway to a further cluster", requires("openssl"), () => {
     process.env[VARIABLE] = "a-wrong-value";
     const answer = await ask(edge.port);
     assert.equal(answer.status, 502);
-    assert.match(String(edge.errors[0]), /socket hang up|ECONNRESET/);
+    assert.match(String(edge.errors[0]), /reaching the ingress "127.0.0.1:\d+": ECONNRESET/);
     assert.doesNotMatch(JSON.stringify([edge.errors.map(String), answer]), /a-wrong-value/);
   });
 
@@ -116,6 +117,20 @@ describe("gateway to a further cluster", requires("openssl"), () => {
     edge.store.put(aPreview({ urls: URLS, revision: 2 }));
     assert.equal((await ask(edge.port)).status, 502);
     assert.equal(seen.length, 0);
+  });
+
+  it("is found well by doctor, or by what is wrong, without the value", async () => {
+    const found = async () => (await checkReach(ingress))[0];
+    assert.deepEqual([(await found())?.ok, (await found())?.what.includes(NAME)], [true, true]);
+    process.env[VARIABLE] = "a-wrong-value";
+    const refused = await found();
+    assert.deepEqual([refused?.ok, /ECONNRESET, as for a wrong header/.test(refused?.what ?? "")], [false, true]);
+    assert.doesNotMatch(JSON.stringify(refused), /a-wrong-value/);
+    delete process.env[VARIABLE];
+    assert.match((await found())?.what ?? "", /TEST_REACH_HEADER" that should hold it is missing/);
+    process.env[VARIABLE] = VALUE;
+    ingress = { ...ingress, tls: true };
+    assert.match((await found())?.what ?? "", /reaching the ingress .*CERT/);
   });
 });
 
