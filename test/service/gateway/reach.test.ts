@@ -84,7 +84,10 @@ describe("gateway to a further cluster", requires("openssl"), () => {
   });
 
   it("carries a WebSocket", async () => {
-    const echo = new WebSocketServer({ server, verifyClient: ({ req }) => req.headers[NAME] === VALUE });
+    const echo = new WebSocketServer({
+      server,
+      verifyClient: ({ req }: { req: IncomingMessage }) => req.headers[NAME] === VALUE,
+    });
     echo.on("connection", (socket) => socket.on("message", (data) => socket.send(`echo ${data}`)));
     const client = new WebSocket(`ws://127.0.0.1:${edge.port}/`, { headers: { host: HOST } });
     await once(client, "open");
@@ -114,8 +117,9 @@ describe("gateway to a further cluster", requires("openssl"), () => {
     ingress = { ...ingress, tls: { ca: { file: certificate } } };
     assert.equal((await ask(edge.port)).status, 502);
     ingress = { ...ingress, tls: { serverName: "ingress.test" } };
-    edge.store.put(aPreview({ urls: URLS, revision: 2 }));
     assert.equal((await ask(edge.port)).status, 502);
+    assert.match(String(edge.errors[0]), /ALTNAME_INVALID/);
+    assert.match(String(edge.errors[1]), /SELF_SIGNED/);
     assert.equal(seen.length, 0);
   });
 
