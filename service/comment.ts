@@ -11,7 +11,15 @@ const EXCERPT_LINE_MAX = 400;
 const ZERO_WIDTH_SPACE = "\u200b";
 
 /** Markdown as GitHub renders it, the hidden marker in its first line. Text from outside is escaped. */
-export function renderComment(preview: Preview): string {
+export interface CommentOptions {
+  /** The operator's address to go to while the preview does not serve. */
+  readonly fallbackUrl?: string;
+}
+
+/** Conditions in which waiting for the link helps nobody. */
+const OFFERED: ReadonlySet<string> = new Set(["Gone", "Blocked", "Paused", "Destroying"]);
+
+export function renderComment(preview: Preview, { fallbackUrl }: CommentOptions = {}): string {
   const { status, key } = preview;
   const { sign, words } = reasonWords(status.reason);
   const sections = [
@@ -21,6 +29,7 @@ export function renderComment(preview: Preview): string {
     servesOn(preview.status) ? "The last good version goes on serving." : undefined,
     table(preview),
     changesPreviewYaml(preview) ? PREVIEW_YAML_NOTE : undefined,
+    fallbackUrl !== undefined && OFFERED.has(status.reason) ? `Meanwhile: <${fallbackUrl}>` : undefined,
     excerpt(status.excerpt),
     status.reason === "Gone" ? undefined : commands(preview),
   ];

@@ -4,17 +4,25 @@ import type { Verdict } from "./policy.ts";
 import type { PreviewStatus } from "./status.ts";
 import { isAtEdge } from "./target-check.ts";
 
+export interface Standing {
+  readonly verdict: Verdict;
+  readonly desired: Desired;
+  /** See `Observed`. */
+  readonly paused?: boolean;
+}
+
 /**
  * The fields of the status that follow from wish and record alone. A preview that serves stays
  * Ready through an outage of its forge; only the reason tells.
  */
 export function settledStatus(
-  { verdict, desired }: { readonly verdict: Verdict; readonly desired: Desired },
+  { verdict, desired, paused = false }: Standing,
   status: PreviewStatus,
   now: string,
 ): Partial<PreviewStatus> {
   if (verdict.kind === "absent") return status.stackExists ? destroyPending(status) : gone(verdict.reason, status, now);
   if (verdict.kind === "blocked") return blockedStatus(verdict, status);
+  if (paused && status.failed?.action !== "sleep") return pausedStatus(status);
   if (status.imageWait && desired.kind === "present" && status.imageWait.digest === desired.digest) {
     const { message, until } = status.imageWait;
     // Still looked for, because its registry has not answered; nobody need wait for that any more.
@@ -23,6 +31,17 @@ export function settledStatus(
   }
   // The wait for a commit that is not wished for any more: asked for again, it has its whole time.
   return { ...shownStatus(status), imageWait: undefined };
+}
+
+/** Ready only where the newest commit is what serves after `resume-all`. */
+function pausedStatus({ live, headSha }: PreviewStatus): Partial<PreviewStatus> {
+  const isNewest = live !== undefined && (headSha === undefined || live.source.commit === headSha);
+  return {
+    condition: isNewest ? "Ready" : "Reconciling",
+    reason: "Paused",
+    message: "All previews are stopped; data and links are kept. `stackling resume-all` lets them go on.",
+    excerpt: [],
+  };
 }
 
 function shownStatus(status: PreviewStatus): Partial<PreviewStatus> {

@@ -50,6 +50,8 @@ export interface Observed {
   readonly lastVisitAt?: string;
   /** Undefined where nobody sees its visits: then only a person sends it to sleep. */
   readonly sleepAfterSeconds: number | undefined;
+  /** True between `stop-all` and `resume-all`: nothing is brought up, and what serves sleeps. */
+  readonly paused?: boolean;
 }
 
 export type UpReason = "FirstTime" | "NewSpec" | "Retry" | "Interrupted";
@@ -67,7 +69,7 @@ export type Action =
  * The next action. An update is due: the first time, for a spec that was not applied (a push, a
  * config, a raised generation: all of them change its digest), after a run that was interrupted, and
  * again after a failure that may pass, at most five times unless it was an outage or is mended outside; none
- * of them before its images are there. Destroys are tried for ever. Sleeping and waking follow visits, pushes and a person's word.
+ * of them before its images are there, and none at all while everything is stopped. Destroys are tried for ever. Sleeping and waking follow visits, pushes and a person's word.
  *
  * @param now ISO 8601 UTC
  */
@@ -77,7 +79,7 @@ export function decide(desired: Desired, observed: Observed, now: string): Actio
     return { kind: "wait", until: status.conflictUntil, reason: "Conflict" };
   }
   if (desired.kind === "absent") return decideAbsent(desired.reason, status, now);
-  if (desired.kind === "present") {
+  if (desired.kind === "present" && !observed.paused) {
     const update = awaitImage(decideUpdate(desired.digest, status, now), desired.digest, status, now);
     if (update) return isAwaited(update) ? earlier(update, decideAwake(observed, now)) : update;
   }
@@ -142,7 +144,7 @@ function decideAwake(observed: Observed, now: string): Action {
   const { sleepAfterSeconds } = observed;
   const idleAt = sleepAfterSeconds === undefined ? undefined : after(active, sleepAfterSeconds * 1000);
   const sentToSleep = intents.asleep && active <= (intents.asleepSince ?? active);
-  const awake = !sentToSleep && (idleAt === undefined || now < idleAt);
+  const awake = !observed.paused && !sentToSleep && (idleAt === undefined || now < idleAt);
   if (awake === status.awake) return awake && idleAt !== undefined ? { kind: "none", dueAt: idleAt } : { kind: "none" };
   const kind = awake ? "wake" : "sleep";
   return notBefore(retryTime(status, kind, BACKOFF_CAP_MS), now, { kind });

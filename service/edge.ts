@@ -50,6 +50,7 @@ export interface Edge {
 export async function startEdge(parts: EdgeParts): Promise<Edge> {
   const { config, store, actions, logger } = parts;
   const url = `${config.scheme}://${config.domain}`;
+  const fallback = config.fallbackUrl === undefined ? {} : { fallbackUrl: config.fallbackUrl };
   const onError = (error: unknown) => logger.error({ err: error }, "a request failed");
   const clock = () => new Date();
   const routes = await createRoutes({ store, domain: config.domain, onError });
@@ -64,6 +65,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     history: store.history,
     scheme: config.scheme,
     homeUrl: url,
+    ...fallback,
     onError,
   });
   const app = createApp({
@@ -89,7 +91,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     onError,
     actions,
     doctor: parts.doctor,
-    extras: async (preview) => ({ dueAt: preview.dueAt, comment: renderComment(preview) }),
+    extras: async (preview) => ({ dueAt: preview.dueAt, comment: renderComment(preview, fallback) }),
   });
   const server = createEdgeServer({ routes, gateway, app, domain: config.domain, ownHosts: [config.host] });
   const close = async () => {

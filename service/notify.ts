@@ -16,7 +16,7 @@ export interface NotifierDeps {
   /** Forge and repository by the repository's name; undefined when it is not configured (any more). */
   readonly forgeFor: (repository: string) => { readonly forge: Forge; readonly repository: RepositoryRef } | undefined;
   readonly store: Pick<Store, "find" | "update">;
-  readonly config: Pick<OperatorConfig, "comments" | "scheme" | "domain">;
+  readonly config: Pick<OperatorConfig, "comments" | "scheme" | "domain" | "fallbackUrl">;
   readonly logger: Pick<Logger, "warn">;
   readonly quietMs?: number;
   /** Before the first retry; doubled each time. */
@@ -118,7 +118,7 @@ async function write(deps: NotifierDeps, preview: Preview): Promise<"written" | 
 }
 
 function announcementOf(
-  { comments, scheme, domain }: NotifierDeps["config"],
+  { comments, scheme, domain, fallbackUrl }: NotifierDeps["config"],
   preview: Preview,
   headSha: string,
 ): Announcement {
@@ -129,7 +129,7 @@ function announcementOf(
     condition: status.reason === "Gone" ? "Gone" : status.condition,
     reason: status.reason,
     summary: renderSummary(preview),
-    ...(comments ? { comment: renderComment(preview) } : {}),
+    ...(comments ? { comment: renderComment(preview, { fallbackUrl }) } : {}),
     headSha,
     ...(environmentUrl ? { environmentUrl } : {}),
     logUrl: `${scheme}://${domain}/previews/${encodeURIComponent(key)}`,

@@ -8,6 +8,7 @@ const WORDS: Readonly<Record<Reason, readonly [sign: string, words: string]>> = 
   Healthy: ["✅", "is ready"],
   Asleep: ["💤", "is asleep"],
   Waking: ["⏳", "is waking up"],
+  Paused: ["⏸️", "is paused, as all previews are"],
   Destroying: ["🧹", "is being removed"],
   Gone: ["⚪", "is gone"],
   Unreachable: ["📡", "cannot be looked at just now"],

@@ -105,6 +105,8 @@ interface Chosen {
   readonly preview: Preview;
   readonly wish: Wish;
   readonly action: Action;
+  /** True between `stop-all` and `resume-all`. */
+  readonly paused: boolean;
 }
 
 /** What is next, with the spec's images pinned; while one is missing nothing is held but the wish. */
@@ -112,28 +114,29 @@ async function chooseAction(
   deps: ReconcileDeps,
   { preview, wish, step }: { preview: Preview; wish: Wish; step: Stepper },
 ): Promise<Chosen> {
+  const paused = (await deps.store.pause()) !== undefined;
   const decideFor = (seen: Preview) => {
     const { live } = seen.status;
     const sleepAfterSeconds = live && isAtEdge(live.target) ? undefined : deps.sleepAfterSeconds;
-    return decide(wish.desired, { ...seen, sleepAfterSeconds }, deps.now());
+    return decide(wish.desired, { ...seen, sleepAfterSeconds, paused }, deps.now());
   };
   const action = decideFor(preview);
   const { spec } = wish;
-  if (action.kind !== "up" || !spec?.images) return { preview, wish, action };
+  if (action.kind !== "up" || !spec?.images) return { preview, wish, action, paused };
   const sought = await step("source", () => deps.images.find(preview, spec));
   const seen = (await deps.store.setStatus(preview.key, sought.status)) ?? preview;
-  if (sought.kind === "absent") return { preview: seen, wish, action: decideFor(seen) };
-  return { preview: seen, wish: { ...wish, spec: sought.spec }, action };
+  if (sought.kind === "absent") return { preview: seen, wish, action: decideFor(seen), paused };
+  return { preview: seen, wish: { ...wish, spec: sought.spec }, action, paused };
 }
 
 /** Nothing is to be done now: shows the standing condition, says so, and sets the next look. */
 async function settle(
   deps: ReconcileDeps,
-  { preview, wish, action, step }: Chosen & { readonly step: Stepper },
+  { preview, wish, action, paused, step }: Chosen & { readonly step: Stepper },
 ): Promise<void> {
   const now = deps.now();
   const waitsForOthers = action.kind === "wait" && action.reason === "Conflict";
-  const change = waitsForOthers ? {} : settledStatus(wish, preview.status, now);
+  const change = waitsForOthers ? {} : settledStatus({ ...wish, paused }, preview.status, now);
   const status = changeStatus(preview.status, change, now);
   const changed = canonical(status) !== canonical(preview.status);
   const settled = changed ? await step("settle", () => deps.store.setStatus(preview.key, change)) : preview;

@@ -12,6 +12,7 @@ export const REASONS = [
   "Healthy",
   "Asleep",
   "Waking",
+  "Paused",
   "Destroying",
   "Gone",
   "Unreachable",

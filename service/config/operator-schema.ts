@@ -184,3 +184,9 @@ export type OperatorFile = z.infer<typeof operatorSchema>;
 export type RepositoryFile = z.infer<typeof repository>;
 export type TargetFile = z.infer<typeof target>;
 export type DriverFile = z.infer<typeof driver>;
+  fallbackUrl: z
+    .url({ protocol: /^https?$/, error: 'must be an address such as "https://staging.acme.dev"' })
+    .optional()
+    .describe(
+      "Offered on pages and in comments of previews that are gone, held back or stopped, such as a shared staging. Default: none.",
+    ),

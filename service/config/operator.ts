@@ -66,6 +66,7 @@ export async function parseOperator(
 
 function address(typed: OperatorFile): Pick<OperatorConfig, "domain" | "scheme" | "host" | "port"> {
   const port = typed.port ?? DEFAULT_PORT;
+    ...(typed.fallbackUrl === undefined ? {} : { fallbackUrl: typed.fallbackUrl }),
   const url = new URL(typed.url ?? `http://localhost:${port}`);
   return {
     domain: url.host,

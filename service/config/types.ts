@@ -112,6 +112,8 @@ export interface ApplicationConfig {
   readonly services: readonly ServiceDefinition[];
   readonly database?: {
     readonly migrate?: BuildStep;
+  /** Offered to visitors while there is no preview to show: a shared staging, say. */
+  readonly fallbackUrl?: string;
     readonly seed?: BuildStep;
   };
   /** Names of random secrets made once per preview. */

@@ -4,6 +4,7 @@ import { codeOf, openDatabase } from "./database.ts";
 import { acquireLease, releaseLeasesOf } from "./lease.ts";
 import { listen } from "./listener.ts";
 import { migrate } from "./migrations.ts";
+import { operationStore } from "./operation.ts";
 import { PREVIEW_CHANNEL, previewStore } from "./previews.ts";
 import { bossQueue, type Queue, WORK_CHANNEL } from "./queue.ts";
 import { prune, recordStore } from "./records.ts";
@@ -53,6 +54,7 @@ export async function openStore({ url, holder, logger, now }: PostgresStoreOptio
   return {
     ...previews,
     ...recordStore({ db, queue }),
+    ...operationStore({ db }),
     acquireLease: (stack) => acquireLease({ db, holder, logger }, stack),
     async releaseOwnLeases() {
       await releaseLeasesOf({ db, holder, logger });

@@ -3,6 +3,8 @@ import type { ColumnType, Generated, JSONColumnType } from "kysely";
 import type { RepositoryConfig } from "../config/types.ts";
 import type { AnnouncementHandles, PullRequest } from "../forges/forge.ts";
 import type { Intents, PreviewStatus, Receipt } from "../status.ts";
+import type { SweepReport } from "../sweep/report.ts";
+import type { Pause } from "./operation.ts";
 
 /** Read as `Date`, written as ISO 8601 text. */
 type Time = ColumnType<Date, string, string>;
@@ -43,4 +45,6 @@ export interface Tables {
   receipt: { id: Generated<string>; key: string; at: Time; body: JSONColumnType<Receipt> };
   counter: { name: string; value: string };
   repository: { name: string; path: string; body: JSONColumnType<RepositoryConfig> };
+  setting: { name: string; body: JSONColumnType<Pause> };
+  sweep: { id: Generated<string>; at: Time; body: JSONColumnType<SweepReport> };
 }

@@ -16,6 +16,7 @@ const CASES: Readonly<Record<Reason, Partial<PreviewStatus> & { readonly serves?
   Healthy: { condition: "Ready", message: "Serving.", serves: true },
   Asleep: { condition: "Ready", message: "Asleep. The first visit wakes it.", serves: true, awake: false },
   Waking: { condition: "Reconciling", message: "Starting its services.", serves: true },
+  Paused: { condition: "Ready", message: "All previews are stopped.", serves: true, awake: false },
   Destroying: { condition: "Reconciling", message: "Removing everything it owns.", serves: true },
   Gone: { condition: "Ready", message: "The pull request was closed. Nothing is left." },
   Unreachable: { condition: "Ready", message: 'reading "acme/shop": GitHub answered 502', serves: true },
@@ -147,6 +148,16 @@ describe("the comment", () => {
     // An image's digest is no name, and people copy it.
     assert.ok(renderComment(previewOf("ImagePullFailed")).includes("shop@sha256:1f"));
     assert.ok(!comment.split("`````")[0]?.includes("<b>"));
+  });
+});
+
+describe("the fallback", () => {
+  const fallbackUrl = "https://staging.acme.dev";
+
+  it("is offered while the preview cannot be had, and not while its link opens or will open", async () => {
+    const offered = REASONS.filter((reason) => renderComment(previewOf(reason), { fallbackUrl }).includes(fallbackUrl));
+    assert.deepEqual(offered.sort(), ["Blocked", "Destroying", "Gone", "Paused"]);
+    await assertGolden("fallback", renderComment(previewOf("Paused"), { fallbackUrl }));
   });
 });
 

@@ -261,6 +261,8 @@ describe("gateway", () => {
         says: /could not be built/,
       },
       { status: { condition: "Stalled", reason: "Blocked" }, urls: undefined, code: 503, says: /held back/ },
+      { status: { reason: "Paused" }, urls: undefined, code: 503, says: /Previews are stopped/ },
+      { status: { awake: false, reason: "Paused" }, urls: URLS, code: 503, says: /Previews are stopped/ },
       { status: { awake: false, reason: "Asleep" }, urls: URLS, code: 503, says: /Waking up/ },
       {
         status: { awake: false, condition: "Stalled", reason: "StartFailed", message: "it exits at once" },
