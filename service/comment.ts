@@ -10,7 +10,6 @@ const EXCERPT_LINE_MAX = 400;
 /** Keeps a name in a log line from ringing at somebody's door. */
 const ZERO_WIDTH_SPACE = "\u200b";
 
-/** Markdown as GitHub renders it, the hidden marker in its first line. Text from outside is escaped. */
 export interface CommentOptions {
   /** The operator's address to go to while the preview does not serve. */
   readonly fallbackUrl?: string;
@@ -19,6 +18,7 @@ export interface CommentOptions {
 /** Conditions in which waiting for the link helps nobody. */
 const OFFERED: ReadonlySet<string> = new Set(["Gone", "Blocked", "Paused", "Destroying"]);
 
+/** Markdown as GitHub renders it, the hidden marker in its first line. Text from outside is escaped. */
 export function renderComment(preview: Preview, { fallbackUrl }: CommentOptions = {}): string {
   const { status, key } = preview;
   const { sign, words } = reasonWords(status.reason);
@@ -27,9 +27,9 @@ export function renderComment(preview: Preview, { fallbackUrl }: CommentOptions 
     link(preview),
     status.reason === "Healthy" ? undefined : text(status.message),
     servesOn(preview.status) ? "The last good version goes on serving." : undefined,
+    fallbackUrl !== undefined && OFFERED.has(status.reason) ? `Meanwhile: <${fallbackUrl}>` : undefined,
     table(preview),
     changesPreviewYaml(preview) ? PREVIEW_YAML_NOTE : undefined,
-    fallbackUrl !== undefined && OFFERED.has(status.reason) ? `Meanwhile: <${fallbackUrl}>` : undefined,
     excerpt(status.excerpt),
     status.reason === "Gone" ? undefined : commands(preview),
   ];

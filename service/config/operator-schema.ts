@@ -177,6 +177,12 @@ export const operatorSchema = z.strictObject({
     .describe(
       "Checks every resource of a preview: tags, nothing public, nothing dear or privileged, images from `images.registries`, sizes within `limits`. `advisory` tells, `mandatory` stops the update. Default: off.",
     ),
+  fallbackUrl: z
+    .url({ protocol: /^https?$/, error: 'must be an address such as "https://staging.acme.dev"' })
+    .optional()
+    .describe(
+      "Offered on pages and in comments of previews that are gone, held back or stopped, such as a shared staging. Default: none.",
+    ),
   comments: z.boolean().optional().describe("One comment per pull request, edited in place. Default true."),
 });
 
@@ -184,9 +190,3 @@ export type OperatorFile = z.infer<typeof operatorSchema>;
 export type RepositoryFile = z.infer<typeof repository>;
 export type TargetFile = z.infer<typeof target>;
 export type DriverFile = z.infer<typeof driver>;
-  fallbackUrl: z
-    .url({ protocol: /^https?$/, error: 'must be an address such as "https://staging.acme.dev"' })
-    .optional()
-    .describe(
-      "Offered on pages and in comments of previews that are gone, held back or stopped, such as a shared staging. Default: none.",
-    ),

@@ -60,13 +60,13 @@ export async function parseOperator(
       resyncSeconds: parseDuration(typed.lifecycle?.resync ?? "") ?? defaultLifecycle.resyncSeconds,
     },
     ...(typed.policy === undefined ? {} : { policy: typed.policy }),
+    ...(typed.fallbackUrl === undefined ? {} : { fallbackUrl: typed.fallbackUrl }),
     comments: typed.comments ?? true,
   };
 }
 
 function address(typed: OperatorFile): Pick<OperatorConfig, "domain" | "scheme" | "host" | "port"> {
   const port = typed.port ?? DEFAULT_PORT;
-    ...(typed.fallbackUrl === undefined ? {} : { fallbackUrl: typed.fallbackUrl }),
   const url = new URL(typed.url ?? `http://localhost:${port}`);
   return {
     domain: url.host,

@@ -99,6 +99,8 @@ export interface OperatorConfig {
   };
   /** Whether the policy pack runs with each update, and what comes of a violation; undefined: off. */
   readonly policy?: "advisory" | "mandatory";
+  /** Offered to visitors while there is no preview to show: a shared staging, say. */
+  readonly fallbackUrl?: string;
   /** Off, or the sticky comment as in EXPECTED. */
   readonly comments: boolean;
 }
@@ -112,8 +114,6 @@ export interface ApplicationConfig {
   readonly services: readonly ServiceDefinition[];
   readonly database?: {
     readonly migrate?: BuildStep;
-  /** Offered to visitors while there is no preview to show: a shared staging, say. */
-  readonly fallbackUrl?: string;
     readonly seed?: BuildStep;
   };
   /** Names of random secrets made once per preview. */
