@@ -1,5 +1,6 @@
 /** Which condition is shown while nothing is being done. Pure. */
 import { type Desired, isSpent } from "./decide.ts";
+import { type Lifetime, warningOf } from "./lifecycle.ts";
 import type { Verdict } from "./policy.ts";
 import type { PreviewStatus } from "./status.ts";
 import { isAtEdge } from "./target-check.ts";
@@ -20,7 +21,7 @@ export function settledStatus(
   status: PreviewStatus,
   now: string,
 ): Partial<PreviewStatus> {
-  if (verdict.kind === "absent") return status.stackExists ? destroyPending(status) : gone(verdict.reason, status, now);
+  if (verdict.kind === "absent") return status.stackExists ? destroyPending(status) : goneFor(verdict, status, now);
   if (verdict.kind === "blocked") return blockedStatus(verdict, status);
   if (paused && status.failed?.action !== "sleep") return pausedStatus(status);
   if (status.imageWait && desired.kind === "present" && status.imageWait.digest === desired.digest) {
@@ -44,6 +45,17 @@ function pausedStatus({ live, headSha }: PreviewStatus): Partial<PreviewStatus> 
   };
 }
 
+/** Whether its author stands warned; while the forge is away nobody could be told, so nothing changes. */
+export function warnedStatus(
+  { verdict, lifetime }: { readonly verdict: Verdict; readonly lifetime: Lifetime },
+  status: PreviewStatus,
+  now: string,
+): Pick<PreviewStatus, "warned"> {
+  if (verdict.kind === "absent") return { warned: undefined };
+  if (verdict.kind === "blocked" && verdict.passing) return { warned: status.warned };
+  return { warned: warningOf(lifetime, status, now) };
+}
+
 function shownStatus(status: PreviewStatus): Partial<PreviewStatus> {
   const failure = failureShown(status);
   if (failure) return { condition: "Stalled", ...failure };
@@ -52,6 +64,18 @@ function shownStatus(status: PreviewStatus): Partial<PreviewStatus> {
   if (awake) return { condition: "Ready", reason: "Healthy", message: "Serving.", excerpt: [] };
   const waker = isAtEdge(live.target) ? `\`stackling wake '${live.key}'\` or a push` : "The first visit";
   return { condition: "Ready", reason: "Asleep", message: `Asleep. ${waker} wakes it.`, excerpt: [] };
+}
+
+/** The same, with what showed that it was to go. */
+export function goneFor(
+  { reason, evidence }: { readonly reason: string; readonly evidence?: string },
+  status: PreviewStatus,
+  now: string,
+): Partial<PreviewStatus> {
+  return {
+    ...gone(reason, status, now),
+    ...(evidence === undefined ? {} : { message: `${evidence} ${MADE_ANEW}` }),
+  };
 }
 
 /** Everything a life leaves in the status when it is over; the next one starts as the first. */
@@ -68,6 +92,7 @@ export function gone(reason: string, status: PreviewStatus, now: string): Partia
     attempted: undefined,
     interrupted: false,
     failed: undefined,
+    warned: undefined,
     conflictUntil: undefined,
     imageWait: undefined,
     imagePins: undefined,
@@ -77,11 +102,12 @@ export function gone(reason: string, status: PreviewStatus, now: string): Partia
   };
 }
 
+const MADE_ANEW = "Nothing is left; a push or `redeploy` makes it anew.";
 const GONE_WORDS: Readonly<Record<string, string>> = {
   Closed: "The pull request was closed. Nothing is left.",
   Merged: "The pull request was merged. Nothing is left.",
-  Removed: "Taken down. Nothing is left; a push or `redeploy` makes it anew.",
-  Expired: "It reached its hard stop. Nothing is left; a push or `redeploy` makes it anew.",
+  Removed: `Taken down. ${MADE_ANEW}`,
+  Expired: `It reached its end. ${MADE_ANEW}`,
 };
 
 function destroyPending(status: PreviewStatus): Partial<PreviewStatus> {

@@ -39,7 +39,7 @@ const DESTROY_BACKOFF_CAP_MS = 3_600_000;
 /** The verdict of the policy, with the spec reduced to its digest. */
 export type Desired =
   | { readonly kind: "present"; readonly digest: string }
-  | { readonly kind: "absent"; readonly reason: AbsentReason }
+  | { readonly kind: "absent"; readonly reason: AbsentReason; readonly evidence?: string }
   | { readonly kind: "blocked" };
 
 export interface Observed {
@@ -62,7 +62,7 @@ export type Action =
   | { readonly kind: "up"; readonly reason: UpReason }
   | { readonly kind: "sleep" }
   | { readonly kind: "wake" }
-  | { readonly kind: "destroy"; readonly reason: AbsentReason }
+  | { readonly kind: "destroy"; readonly reason: AbsentReason; readonly evidence?: string }
   | { readonly kind: "wait"; readonly until: string; readonly reason: "Backoff" | "Conflict" | "Image" };
 
 /**
@@ -78,7 +78,7 @@ export function decide(desired: Desired, observed: Observed, now: string): Actio
   if (status.conflictUntil !== undefined && now < status.conflictUntil) {
     return { kind: "wait", until: status.conflictUntil, reason: "Conflict" };
   }
-  if (desired.kind === "absent") return decideAbsent(desired.reason, status, now);
+  if (desired.kind === "absent") return decideAbsent(desired, status, now);
   if (desired.kind === "present" && !observed.paused) {
     const update = awaitImage(decideUpdate(desired.digest, status, now), desired.digest, status, now);
     if (update) return isAwaited(update) ? earlier(update, decideAwake(observed, now)) : update;
@@ -97,9 +97,9 @@ export function backoffMs(failures: number, capMs = BACKOFF_CAP_MS): number {
   return Math.min(BACKOFF_FIRST_MS * 2 ** Math.max(0, failures - 1), capMs);
 }
 
-function decideAbsent(reason: AbsentReason, status: PreviewStatus, now: string): Action {
+function decideAbsent(desired: Extract<Desired, { kind: "absent" }>, status: PreviewStatus, now: string): Action {
   if (!status.stackExists) return { kind: "none" };
-  return notBefore(retryTime(status, "destroy", DESTROY_BACKOFF_CAP_MS), now, { kind: "destroy", reason });
+  return notBefore(retryTime(status, "destroy", DESTROY_BACKOFF_CAP_MS), now, { ...desired, kind: "destroy" });
 }
 
 /** The update that is due or awaited; undefined when this spec is applied or waits for new input. */

@@ -57,3 +57,8 @@ export function reasonWords(reason: string): { readonly sign: string; readonly w
   const found = reason in WORDS ? WORDS[reason as Reason] : undefined;
   return found ? { sign: found[0], words: found[1] } : { sign: "ℹ️", words: `is ${reason}` };
 }
+
+/** `2026-01-31 09:05 UTC` */
+export function minuteOf(time: string): string {
+  return `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
+}

@@ -1,9 +1,10 @@
 import type { Logger } from "pino";
 import { canonical } from "../infra/canonical.ts";
 import { type ActuateDeps, actuate } from "./actuate.ts";
-import { settledStatus } from "./conditions.ts";
+import { settledStatus, warnedStatus } from "./conditions.ts";
 import { type Action, decide } from "./decide.ts";
 import type { Images } from "./images/images.ts";
+import { nextEnd } from "./lifecycle.ts";
 import { findPreview, type LookDeps, readWorld, recordLook, type Wish, wishFor } from "./look.ts";
 import { changeStatus, type Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
@@ -42,7 +43,6 @@ export interface ReconcileOptions {
   /** Looks at a key again later although the store has no record of it. */
   readonly lookAgain: (key: string, afterMs: number) => void;
   readonly images: Images;
-  readonly sleepAfterSeconds: number;
   /** Calls back when somebody asks for a look at a key that is being worked on. */
   readonly onWish?: (key: string, listener: () => void) => () => void;
   /** Awaited before each step's work. */
@@ -117,7 +117,7 @@ async function chooseAction(
   const paused = (await deps.store.pause()) !== undefined;
   const decideFor = (seen: Preview) => {
     const { live } = seen.status;
-    const sleepAfterSeconds = live && isAtEdge(live.target) ? undefined : deps.sleepAfterSeconds;
+    const sleepAfterSeconds = live && isAtEdge(live.target) ? undefined : wish.sleepAfterSeconds;
     return decide(wish.desired, { ...seen, sleepAfterSeconds, paused }, deps.now());
   };
   const action = decideFor(preview);
@@ -136,7 +136,11 @@ async function settle(
 ): Promise<void> {
   const now = deps.now();
   const waitsForOthers = action.kind === "wait" && action.reason === "Conflict";
-  const change = waitsForOthers ? {} : settledStatus({ ...wish, paused }, preview.status, now);
+  const stands = () => ({
+    ...settledStatus({ ...wish, paused }, preview.status, now),
+    ...warnedStatus(wish, preview.status, now),
+  });
+  const change = waitsForOthers ? {} : stands();
   const status = changeStatus(preview.status, change, now);
   const changed = canonical(status) !== canonical(preview.status);
   const settled = changed ? await step("settle", () => deps.store.setStatus(preview.key, change)) : preview;
@@ -146,8 +150,11 @@ async function settle(
 }
 
 /** When it is looked at again without anybody asking; undefined: when somebody asks. */
-function nextLook(action: Action, { verdict }: Wish, status: Preview["status"], now: string): string | undefined {
-  const due = action.kind === "wait" ? action.until : action.kind === "none" ? action.dueAt : undefined;
+function nextLook(action: Action, wish: Wish, status: Preview["status"], now: string): string | undefined {
+  const { verdict, lifetime } = wish;
+  const next = action.kind === "wait" ? action.until : action.kind === "none" ? action.dueAt : undefined;
+  const end = verdict.kind === "absent" ? undefined : nextEnd(lifetime, status, now);
+  const due = next !== undefined && (end === undefined || next < end) ? next : end;
   if (verdict.kind !== "blocked" || !verdict.passing) return due;
   // As long again as the outage has lasted, so that a short one is over soon and a long one costs little.
   const lasted = Date.parse(now) - Date.parse(status.since);

@@ -168,6 +168,7 @@ function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllActions; 
     defaultTarget: config.targets[0]?.name ?? "",
     detectApplication: (path, commit) => detect(config, path, commit),
     onRegistered: () => resyncNow(false),
+    config,
     now,
   });
   return { actions, resync };
@@ -194,7 +195,6 @@ function reconcileDeps(
     }),
     prepareSource: (spec) => prepareSource(parts, spec),
     resolveSecrets: (spec) => resolveSecrets(parts, spec),
-    sleepAfterSeconds: config.lifecycle.sleepAfterSeconds,
     now,
     logger,
   };

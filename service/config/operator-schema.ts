@@ -20,6 +20,29 @@ const duration = z
   .string()
   .refine((text) => parseDuration(text) !== undefined, 'must be a time such as "30m", "48h" or "14d"');
 
+const durationOrOff = z
+  .string()
+  .refine(
+    (text) => text === "off" || parseDuration(text) !== undefined,
+    'must be a time such as "30m", "48h" or "14d", or "off"',
+  );
+
+const lifecycleTimes = {
+  sleepAfter: durationOrOff.optional().describe("Without a visit for so long, a preview falls asleep. Default 48h."),
+  warnAfter: durationOrOff
+    .optional()
+    .describe("Without a visit or push for so long, its author is warned, once. Default 14d."),
+  destroyAfter: durationOrOff
+    .optional()
+    .describe("Without a visit or push for so long, a preview that was warned of is removed. Default 21d."),
+  hardStop: durationOrOff
+    .optional()
+    .describe("So long after its creation a preview is removed, unless it is kept or extended. Default 30d."),
+  extendMax: durationOrOff
+    .optional()
+    .describe("So long after its creation `extend` may move the hard stop at most. Default 90d."),
+};
+
 const driver = z
   .union([z.string().min(1), z.looseObject({ driver: z.string().min(1) })])
   .describe("A driver by name, or a map with `driver` and that driver's options.");
@@ -74,6 +97,10 @@ const repository = z.strictObject({
   team: z.string().optional().describe("Who is asked; for tags."),
   costCenter: z.string().optional().describe("Who pays; for tags."),
   tags: z.record(z.string(), z.string()).optional().describe("Further tags of everything a preview owns."),
+  lifecycle: z
+    .strictObject(lifecycleTimes)
+    .optional()
+    .describe("Times that differ for this repository; what is left out is as under `lifecycle` at the top."),
 });
 
 const count = z.int().min(1, "must be at least 1");
@@ -167,7 +194,7 @@ export const operatorSchema = z.strictObject({
     .optional(),
   lifecycle: z
     .strictObject({
-      sleepAfter: duration.optional().describe("Without a visit for so long, a preview falls asleep. Default 48h."),
+      ...lifecycleTimes,
       resync: duration.optional().describe("How often all open pull requests are looked at. Default 60s."),
     })
     .optional(),

@@ -5,6 +5,7 @@ import { type ForgeName, forges } from "../forges/registry.ts";
 import { closest } from "./closest.ts";
 import { DEFAULT_PORT, defaultImages, defaultLifecycle, defaultLimits } from "./defaults.ts";
 import { parseDuration } from "./duration.ts";
+import { lifecycleMisfits, timesOf } from "./lifecycle-times.ts";
 import {
   forgeNames,
   type OperatorFile,
@@ -42,7 +43,12 @@ export async function parseOperator(
     ),
   );
   const repositories = resolveRepositories(typed, { directory, forges: connected.forges });
-  const misfits = [...connected.misfits, ...targets.flatMap((t) => t.misfits), ...repositories.misfits];
+  const misfits = [
+    ...connected.misfits,
+    ...targets.flatMap((t) => t.misfits),
+    ...repositories.misfits,
+    ...lifecycleMisfits(typed),
+  ];
   if (misfits.length > 0) throw new ConfigError(file, byLine(misfits.map((m) => yaml.problemAt(m.path, m.message))));
   return {
     ...at,
@@ -56,7 +62,7 @@ export async function parseOperator(
     images: imagesOf(typed.images, directory),
     limits: { ...defaultLimits, ...typed.limits },
     lifecycle: {
-      sleepAfterSeconds: parseDuration(typed.lifecycle?.sleepAfter ?? "") ?? defaultLifecycle.sleepAfterSeconds,
+      ...timesOf(typed.lifecycle, defaultLifecycle),
       resyncSeconds: parseDuration(typed.lifecycle?.resync ?? "") ?? defaultLifecycle.resyncSeconds,
     },
     ...(typed.policy === undefined ? {} : { policy: typed.policy }),
@@ -157,7 +163,9 @@ function resolveRepositories(
     const name = repository.name ?? nameOf(repository.path);
     if (name === undefined)
       at("name", `repository "${repository.path}": its own name cannot be used; choose one with "name"`);
-    return toRepository({ repository, name: name ?? "", forge: forge.name, target: target.name, isLocal, directory });
+    const resolved = { repository, name: name ?? "", forge: forge.name, target: target.name, isLocal, directory };
+    const times = repository.lifecycle && timesOf(repository.lifecycle, timesOf(typed.lifecycle, defaultLifecycle));
+    return { ...toRepository(resolved), ...(times ? { lifecycle: times } : {}) };
   });
   return { repositories, misfits: [...misfits, ...clashes(repositories)] };
 }

@@ -15,6 +15,20 @@ export interface TargetConfig extends TargetChoice {
   readonly program?: string;
 }
 
+/** How long previews live; a time that is absent is `off`. */
+export interface Lifecycle {
+  /** Without a visit or push it falls asleep, */
+  readonly sleepAfterSeconds?: number;
+  /** its author is warned, */
+  readonly warnAfterSeconds?: number;
+  /** and it is destroyed. */
+  readonly destroyAfterSeconds?: number;
+  /** From its creation: it goes, however much it is used. */
+  readonly hardStopSeconds?: number;
+  /** From its creation: how far `extend` may move the hard stop. */
+  readonly extendMaxSeconds?: number;
+}
+
 export interface RepositoryConfig {
   /** Unique and immutable; part of every name. Lower-case letters, digits and dashes, at most 30; a letter first, no dash last. */
   readonly name: string;
@@ -33,6 +47,8 @@ export interface RepositoryConfig {
   readonly team?: string;
   readonly costCenter?: string;
   readonly tags: Readonly<Record<string, string>>;
+  /** Whole, the operator's own times filled in; undefined: those of the config. */
+  readonly lifecycle?: Lifecycle;
   /** `preview.yaml` for a repository that has none of its own; set by `stackling up PATH` detection. */
   readonly application?: ApplicationConfig;
 }
@@ -93,10 +109,7 @@ export interface OperatorConfig {
     /** Deliveries over 1 MiB that may be read at once. */
     readonly largeBodies: number;
   };
-  readonly lifecycle: {
-    readonly sleepAfterSeconds: number;
-    readonly resyncSeconds: number;
-  };
+  readonly lifecycle: Lifecycle & { readonly resyncSeconds: number };
   /** Whether the policy pack runs with each update, and what comes of a violation; undefined: off. */
   readonly policy?: "advisory" | "mandatory";
   /** Offered to visitors while there is no preview to show: a shared staging, say. */

@@ -130,6 +130,18 @@ describe("the comment", () => {
     await assertGolden("preview-yaml-changed", renderComment({ ...preview, handles }));
   });
 
+  it("warns the author, by name, of what nobody uses", async () => {
+    await assertGolden("idle-warning", renderComment(warnedPreview("ada")));
+  });
+
+  it("mentions no author whose name is none", () => {
+    for (const author of ["ada @everyone", "a".repeat(90), "<b>", ""]) {
+      const comment = renderComment(warnedPreview(author));
+      assert.match(comment, /^> Nobody has used this preview/m);
+      assert.ok(!comment.includes("@"));
+    }
+  });
+
   it("begins with the marker by which it is found again", () => {
     assert.ok(renderComment(previewOf("Healthy")).startsWith("<!-- stackling:shop#42 -->\n"));
   });
@@ -183,6 +195,21 @@ describe("the summary", () => {
     }
   });
 });
+
+function warnedPreview(author: string): Preview {
+  const preview = previewOf("Asleep");
+  const warned = {
+    at: "2026-11-21T10:00:00.000Z",
+    idleSince: "2026-11-07T10:00:00.000Z",
+    goesAt: "2026-11-28T10:00:00.000Z",
+  };
+  const { pullRequest } = preview;
+  return {
+    ...preview,
+    status: { ...preview.status, warned },
+    ...(pullRequest ? { pullRequest: { ...pullRequest, author } } : {}),
+  };
+}
 
 function previewOf(reason: Reason): Preview {
   const { serves, ...status } = CASES[reason];

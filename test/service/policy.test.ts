@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { HARD_STOP, type PolicyInput, policy } from "../../service/policy.ts";
+import { EXPIRY, type PolicyInput, policy } from "../../service/policy.ts";
 import { NO_INTENTS } from "../../service/status.ts";
 import { pullRequest } from "../support/memory-forge.ts";
 import { SHA, shop } from "../support/reconcile-world.ts";
@@ -53,8 +53,16 @@ describe("policy", () => {
     ["absent Removed", "one taken down while the forge is away", { intents: removed(SHA.a), subject: unreachable }],
     ["present", "one pushed to after it was taken down", { intents: removed(SHA.b) }],
     ["absent Expired", "one past its hard stop", { hardStop: NOW }],
-    ["absent Expired", "one that reached its hard stop before", { intents: removed(SHA.a, HARD_STOP) }],
+    ["absent Expired", "one that reached its hard stop before", { intents: removed(SHA.a, EXPIRY) }],
     ["present", "one that is kept", { hardStop: undefined }],
+    ["absent Expired", "one that nobody used for too long", { idle: { since: NOW, until: NOW } }],
+    ["present", "one whose idleness may last", { idle: { since: NOW, until: "2026-03-02T12:00:00.000Z" } }],
+    [
+      "blocked Unreachable",
+      "an idle one while the forge is away, for it may have been pushed to",
+      { idle: { since: NOW, until: NOW }, subject: unreachable },
+    ],
+    ["absent Expired", "a fork's, idle for too long", { idle: { since: NOW, until: NOW } }, { fork: true }],
   ];
   for (const [outcome, what, changes, pull] of table) {
     it(`says "${outcome}" for ${what}`, () => assert.equal(judge(changes, pull), outcome));
