@@ -17,6 +17,7 @@ import { createRoutes } from "./gateway/routes.ts";
 import { createEdgeServer } from "./gateway/server.ts";
 import { createVisits } from "./gateway/visits.ts";
 import type { Inbox } from "./inbox/inbox.ts";
+import type { Operate } from "./operate.ts";
 import { createSessions } from "./session.ts";
 import type { Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
@@ -29,6 +30,7 @@ export interface EdgeParts {
   readonly forges: ReadonlyMap<string, Forge>;
   readonly inbox: Inbox;
   readonly actions: AllActions;
+  readonly operate: Operate;
   readonly doctor: () => Promise<readonly Finding[]>;
   /** What `/readyz` asks. */
   readonly checks: ReadinessChecks;
@@ -90,6 +92,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     homeUrl: url,
     onError,
     actions,
+    operate: parts.operate,
     doctor: parts.doctor,
     extras: async (preview) => ({ dueAt: preview.dueAt, comment: renderComment(preview, fallback) }),
   });

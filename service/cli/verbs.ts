@@ -97,6 +97,25 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./verbs/pulumi.ts")).pulumi,
   },
   {
+    usage: "sweep [names...]",
+    description: "remove what no preview owns any more",
+    options: [
+      ["--dry-run", "name it and remove nothing"],
+      ["--confirm", "also what only you can let go: all that has no stack, or the previews and stacks that are named"],
+    ],
+    load: async () => (await import("./verbs/sweep.ts")).sweep,
+  },
+  {
+    usage: "stop-all",
+    description: "bring nothing new up and put every preview to sleep, until resume-all",
+    load: async () => (await import("./verbs/stop-all.ts")).stopAll,
+  },
+  {
+    usage: "resume-all",
+    description: "let everything go on after stop-all",
+    load: async () => (await import("./verbs/stop-all.ts")).resumeAll,
+  },
+  {
     usage: "doctor",
     description: "check this machine, the service and its forges",
     options: [["--config <file>", "stackling.yaml that is going to be served"]],
