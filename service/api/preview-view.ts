@@ -32,6 +32,8 @@ export interface PreviewView {
   readonly goesAt?: string;
   /** By label or by a person: neither idleness nor hard stop ends it. */
   readonly kept: boolean;
+  /** ISO 8601: until when it stays at least, by `extend`. */
+  readonly extendedTo?: string;
   readonly title?: string;
   readonly author?: string;
   readonly pullRequestUrl?: string;
@@ -71,6 +73,7 @@ export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewV
     lastVisitAt: preview.lastVisitAt,
     goesAt: status.warned?.goesAt,
     kept: isKept(preview),
+    extendedTo: preview.intents.extendedTo,
     title: pullRequest?.title,
     author: pullRequest?.author,
     pullRequestUrl: pullRequest?.url,

@@ -86,6 +86,29 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./verbs/redeploy.ts")).redeploy,
   },
   {
+    usage: "sleep <key>",
+    description: "put a preview to sleep until the next visit or push; its data stays",
+    options: [["--timeout <seconds>", "how long to wait for it", "120"]],
+    load: async () => (await import("./verbs/sleep.ts")).sleep,
+  },
+  {
+    usage: "wake <key>",
+    description: "wake a preview",
+    options: [["--timeout <seconds>", "how long to wait for it", "300"]],
+    load: async () => (await import("./verbs/wake.ts")).wake,
+  },
+  {
+    usage: "extend <key> <time>",
+    description: "let a preview stay for so long from now, such as 48h or 14d",
+    load: async () => (await import("./verbs/extend.ts")).extend,
+  },
+  {
+    usage: "keep <key>",
+    description: "never remove a preview for its age or because nobody uses it",
+    options: [["--off", "end that: its times count from now"]],
+    load: async () => (await import("./verbs/keep.ts")).keep,
+  },
+  {
     usage: "drift [key]",
     description: "compare what exists with what should",
     options: [["--repair", "make it again as it should be"]],

@@ -49,6 +49,7 @@ describe("the command line", () => {
     assert.equal(verb.code, 2);
     assert.match(verb.stderr, /Did you mean redeploy/);
     assert.equal((await run(["show"])).code, 2);
+    assert.equal((await run(["extend", "shop#1", "soon"])).code, 2);
     const timeout = await run(["wait", "shop#1", "--timeout", "soon"], {
       STACKLING_URL: "http://127.0.0.1:1",
       STACKLING_TOKEN: "t",
