@@ -140,7 +140,7 @@ const POLICY = [
  */
 export function sendPage({ kind, request, response, homeUrl, fallbackUrl, subject }: PageRequest): void {
   if (response.headersSent || response.destroyed) return;
-  const form = FORMS[kind];
+  const form = formFor(kind, subject);
   const { type, body } = bodyFor(request, {
     kind,
     form,
@@ -161,6 +161,13 @@ export function sendPage({ kind, request, response, homeUrl, fallbackUrl, subjec
   // What is left of a body is not waited for.
   if (!request.complete) response.setHeader("Connection", "close");
   response.end(request.method === "HEAD" ? undefined : body);
+}
+
+/** One that expired or was taken down comes back otherwise than a closed one: its own message says how. */
+function formFor(kind: PageKind, { preview }: PageSubject): PageForm {
+  const { goneReason, message } = preview?.status ?? {};
+  const own = kind === "gone" && (goneReason === "Expired" || goneReason === "Removed");
+  return own && message ? { ...FORMS[kind], text: message } : FORMS[kind];
 }
 
 interface Content {

@@ -272,6 +272,17 @@ describe("gateway", () => {
       },
       { status: { reason: "Destroying" }, urls: URLS, code: 404, says: /being removed/ },
       { status: { goneAt: "2026-11-21T11:00:00.000Z", reason: "Gone" }, urls: URLS, code: 404, says: /is gone/ },
+      {
+        status: {
+          goneAt: "2026-11-21T11:00:00.000Z",
+          reason: "Gone",
+          goneReason: "Expired",
+          message: "A push makes it anew.",
+        },
+        urls: URLS,
+        code: 404,
+        says: /A push makes it anew/,
+      },
     ] as const;
     for (const { status, urls, code, says } of states) {
       edge.store.put(aPreview({ urls, title: "<script>alert(1)</script>", status }));
