@@ -78,6 +78,11 @@ export function goneFor(
   };
 }
 
+/** It waits for a cap; `message` says at which place. */
+export function queuedStatus(message: string): Partial<PreviewStatus> {
+  return { condition: "Reconciling", reason: "Queued", message, excerpt: [], imageWait: undefined };
+}
+
 /** Everything a life leaves in the status when it is over; the next one starts as the first. */
 export function gone(reason: string, status: PreviewStatus, now: string): Partial<PreviewStatus> {
   return {

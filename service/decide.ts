@@ -63,7 +63,7 @@ export type Action =
   | { readonly kind: "sleep" }
   | { readonly kind: "wake" }
   | { readonly kind: "destroy"; readonly reason: AbsentReason; readonly evidence?: string }
-  | { readonly kind: "wait"; readonly until: string; readonly reason: "Backoff" | "Conflict" | "Image" };
+  | { readonly kind: "wait"; readonly until: string; readonly reason: "Backoff" | "Conflict" | "Image" | "Queued" };
 
 /**
  * The next action. An update is due: the first time, for a spec that was not applied (a push, a
@@ -84,6 +84,12 @@ export function decide(desired: Desired, observed: Observed, now: string): Actio
     if (update) return isAwaited(update) ? earlier(update, decideAwake(observed, now)) : update;
   }
   return decideAwake(observed, now);
+}
+
+/** What would make a preview live waits while a cap leaves it no room; `queuedUntil` is when it is looked at again. */
+export function awaitRoom(action: Action, queuedUntil: string | undefined): Action {
+  const makesLive = action.kind === "up" || action.kind === "wake";
+  return makesLive && queuedUntil !== undefined ? { kind: "wait", until: queuedUntil, reason: "Queued" } : action;
 }
 
 /** ISO 8601 of the latest visit or push: what idleness is counted from. */

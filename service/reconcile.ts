@@ -1,8 +1,9 @@
 import type { Logger } from "pino";
 import { canonical } from "../infra/canonical.ts";
 import { type ActuateDeps, actuate } from "./actuate.ts";
-import { settledStatus, warnedStatus } from "./conditions.ts";
-import { type Action, decide } from "./decide.ts";
+import { type Caps, needsSeat, type Queued } from "./caps/caps.ts";
+import { queuedStatus, settledStatus, warnedStatus } from "./conditions.ts";
+import { type Action, awaitRoom, decide } from "./decide.ts";
 import type { Images } from "./images/images.ts";
 import { nextEnd } from "./lifecycle.ts";
 import { findPreview, type LookDeps, readWorld, recordLook, type Wish, wishFor } from "./look.ts";
@@ -43,6 +44,8 @@ export interface ReconcileOptions {
   /** Looks at a key again later although the store has no record of it. */
   readonly lookAgain: (key: string, afterMs: number) => void;
   readonly images: Images;
+  /** Undefined: as many as come may be live at once. */
+  readonly caps?: Caps | undefined;
   /** Calls back when somebody asks for a look at a key that is being worked on. */
   readonly onWish?: (key: string, listener: () => void) => () => void;
   /** Awaited before each step's work. */
@@ -67,7 +70,8 @@ export async function reconcile(deps: ReconcileDeps, key: string): Promise<void>
       if (wishFor(deps, look, look.preview).verdict.kind === "blocked") deps.lookAgain(key, UNREACHABLE_AGAIN_MS.least);
       return;
     }
-    const next = await chooseAction(deps, { preview, wish: wishFor(deps, look, preview), step });
+    const chosen = await chooseAction(deps, { preview, wish: wishFor(deps, look, preview), step });
+    const next = await takeSeat(deps, chosen);
     const { action, wish } = next;
     if (action.kind === "none" || action.kind === "wait") return settle(deps, { ...next, action, step });
 
@@ -107,6 +111,8 @@ interface Chosen {
   readonly action: Action;
   /** True between `stop-all` and `resume-all`. */
   readonly paused: boolean;
+  /** Its place while a cap holds it back. */
+  readonly queued?: Queued;
 }
 
 /** What is next, with the spec's images pinned; while one is missing nothing is held but the wish. */
@@ -129,16 +135,25 @@ async function chooseAction(
   return { preview: seen, wish: { ...wish, spec: sought.spec }, action, paused };
 }
 
+/** What would become live takes its seat, or its place in the queue. */
+async function takeSeat({ caps }: ReconcileDeps, chosen: Chosen): Promise<Chosen> {
+  const { action, preview } = chosen;
+  if (!caps || !needsSeat(action.kind, preview.status)) return chosen;
+  const queued = await caps.takeSeat(preview.key);
+  return queued ? { ...chosen, queued, action: awaitRoom(action, queued.until) } : chosen;
+}
+
 /** Nothing is to be done now: shows the standing condition, says so, and sets the next look. */
 async function settle(
   deps: ReconcileDeps,
-  { preview, wish, action, paused, step }: Chosen & { readonly step: Stepper },
+  { preview, wish, action, paused, queued, step }: Chosen & { readonly step: Stepper },
 ): Promise<void> {
   const now = deps.now();
   const waitsForOthers = action.kind === "wait" && action.reason === "Conflict";
   const stands = () => ({
     ...settledStatus({ ...wish, paused }, preview.status, now),
     ...warnedStatus(wish, preview.status, now),
+    ...(queued ? queuedStatus(queued.message) : {}),
   });
   const change = waitsForOthers ? {} : stands();
   const status = changeStatus(preview.status, change, now);
@@ -146,6 +161,8 @@ async function settle(
   const settled = changed ? await step("settle", () => deps.store.setStatus(preview.key, change)) : preview;
   const dueAt = nextLook(action, wish, status, now);
   if (dueAt !== preview.dueAt) await deps.store.setDue(preview.key, dueAt);
+  // Whoever waits for a lock or a seat keeps its place.
+  if (!waitsForOthers && !queued) await deps.caps?.settled(preview.key);
   await step("announce", () => deps.announce(settled ?? preview));
 }
 

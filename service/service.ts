@@ -13,6 +13,7 @@ import { createRunner } from "../infra/runner.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
 import type { Stacks } from "../infra/stacks.ts";
 import { type AllActions, createActions } from "./actions.ts";
+import { createCaps } from "./caps/caps.ts";
 import { detectApplication } from "./config/detect.ts";
 import { commitTree } from "./config/source-tree.ts";
 import type { ApplicationConfig, OperatorConfig } from "./config/types.ts";
@@ -194,6 +195,7 @@ function reconcileDeps(
   const { config, store, stacks, world, forges, repositories, logger, now, onStep } = parts;
   return {
     ...more,
+    caps: createCaps({ seats: store, config, now }),
     ...(onStep ? { onStep } : {}),
     store,
     stacks,

@@ -5,6 +5,8 @@ import { parseDuration } from "./duration.ts";
 
 export const forgeNames = Object.keys(forges) as [ForgeName, ...ForgeName[]];
 
+const count = z.int().min(1, "must be at least 1");
+
 const name = z
   .string()
   .regex(
@@ -101,9 +103,14 @@ const repository = z.strictObject({
     .strictObject(lifecycleTimes)
     .optional()
     .describe("Times that differ for this repository; what is left out is as under `lifecycle` at the top."),
+  limits: z
+    .strictObject({
+      previews: count
+        .optional()
+        .describe("Live previews of this repository at once. Default: `limits.previewsPerRepository`."),
+    })
+    .optional(),
 });
-
-const count = z.int().min(1, "must be at least 1");
 
 export const operatorSchema = z.strictObject({
   url: z
@@ -190,6 +197,20 @@ export const operatorSchema = z.strictObject({
       services: count.optional().describe("Services of one preview. Default 15."),
       webhookBytes: count.optional().describe("Largest delivery that is read. Default 25 MiB."),
       largeBodies: count.optional().describe("Deliveries over 1 MiB that are read at once. Default 4."),
+      previews: count
+        .optional()
+        .describe("Live previews at once: awake, or being built. More wait in a queue. Default: any number."),
+      previewsPerRepository: count.optional().describe("The same of one repository. Default: any number."),
+      previewsPerAuthor: count
+        .optional()
+        .describe("The same of one author of pull requests, over all repositories. Default: any number."),
+      makeRoom: z
+        .boolean()
+        .optional()
+        .describe("Puts the idlest preview to sleep when another waits for room. Default false."),
+      makeRoomAfter: duration
+        .optional()
+        .describe("With `makeRoom`: one that was visited or pushed to more lately stays awake. Default 15m."),
     })
     .optional(),
   lifecycle: z

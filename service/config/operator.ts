@@ -60,7 +60,7 @@ export async function parseOperator(
     ...(typed.token ? { token: place(typed.token, directory) } : {}),
     ...(typed.log ? { log: typed.log } : {}),
     images: imagesOf(typed.images, directory),
-    limits: { ...defaultLimits, ...typed.limits },
+    limits: limitsOf(typed.limits),
     lifecycle: {
       ...timesOf(typed.lifecycle, defaultLifecycle),
       resyncSeconds: parseDuration(typed.lifecycle?.resync ?? "") ?? defaultLifecycle.resyncSeconds,
@@ -112,6 +112,11 @@ function imagesOf(typed: OperatorFile["images"] = {}, directory: string): Operat
     credentials: Object.fromEntries(placed),
     waitSeconds: waitMinutes === undefined ? defaultImages.waitSeconds : waitMinutes * 60,
   };
+}
+
+function limitsOf({ makeRoomAfter, ...typed }: NonNullable<OperatorFile["limits"]> = {}): OperatorConfig["limits"] {
+  const makeRoomAfterSeconds = parseDuration(makeRoomAfter ?? "");
+  return { ...defaultLimits, ...typed, ...(makeRoomAfterSeconds === undefined ? {} : { makeRoomAfterSeconds }) };
 }
 
 async function resolveForges(typed: OperatorFile): Promise<{
@@ -196,6 +201,7 @@ function toRepository({ repository, name, forge, target, isLocal, directory }: R
     ...(team !== undefined ? { team } : {}),
     ...(costCenter !== undefined ? { costCenter } : {}),
     tags: repository.tags ?? {},
+    ...(repository.limits ? { limits: repository.limits } : {}),
   };
 }
 

@@ -49,6 +49,8 @@ export interface RepositoryConfig {
   readonly tags: Readonly<Record<string, string>>;
   /** Whole, the operator's own times filled in; undefined: those of the config. */
   readonly lifecycle?: Lifecycle;
+  /** In place of `limits.previewsPerRepository`. */
+  readonly limits?: { readonly previews?: number };
   /** `preview.yaml` for a repository that has none of its own; set by `stackling up PATH` detection. */
   readonly application?: ApplicationConfig;
 }
@@ -108,6 +110,15 @@ export interface OperatorConfig {
     readonly webhookBytes: number;
     /** Deliveries over 1 MiB that may be read at once. */
     readonly largeBodies: number;
+    /** Live previews at once: being built, or awake. Undefined: any number. */
+    readonly previews?: number;
+    readonly previewsPerRepository?: number;
+    /** Of one author of pull requests, over all repositories. */
+    readonly previewsPerAuthor?: number;
+    /** Whether the idlest is put to sleep for one that waits. */
+    readonly makeRoom?: boolean;
+    /** How long nobody may have visited one that is put to sleep for another. */
+    readonly makeRoomAfterSeconds?: number;
   };
   readonly lifecycle: Lifecycle & { readonly resyncSeconds: number };
   /** Whether the policy pack runs with each update, and what comes of a violation; undefined: off. */

@@ -206,9 +206,10 @@ function textOf(content: Content): string {
   return said ? `${said} ${content.form.text}` : content.form.text;
 }
 
-/** The preview's own message where it explains the page; so does a failure that keeps it from waking. */
+/** The preview's own message where it explains the page; so does a failure or a queue that keeps it from waking. */
 function saidOf({ kind, form, subject: { preview } }: Content): string | undefined {
-  const keptAsleep = kind === "waking" && preview?.status.condition === "Stalled";
+  const { condition, reason } = preview?.status ?? {};
+  const keptAsleep = kind === "waking" && (condition === "Stalled" || reason === "Queued");
   return form.says || keptAsleep ? preview?.status.message : undefined;
 }
 

@@ -1,11 +1,13 @@
 import { type Kysely, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
+import { SEATS } from "../caps/migration.ts";
 import type { Tables } from "./tables.ts";
 
 /** Every step that was ever released; a released one is never edited, a change is a new one. */
 const migrations: Record<string, Migration> = {
   "0001-ground": { up: (db) => run(db, GROUND) },
   "0002-operation": { up: (db) => run(db, OPERATION) },
+  "0003-seats": { up: (db) => run(db, SEATS) },
 };
 
 /**

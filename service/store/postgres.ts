@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Logger } from "pino";
+import { type SeatStore, seatStore } from "../caps/seats.ts";
 import { codeOf, openDatabase } from "./database.ts";
 import { acquireLease, releaseLeasesOf } from "./lease.ts";
 import { listen } from "./listener.ts";
@@ -15,7 +16,7 @@ const PRUNE_EVERY_MS = 3_600_000;
 /** Any fixed number: only one process at a time sets up the tables. */
 const SETUP_LOCK = 7_302_511;
 
-export interface PostgresStore extends Store {
+export interface PostgresStore extends Store, SeatStore {
   readonly queue: Queue;
 }
 
@@ -55,6 +56,7 @@ export async function openStore({ url, holder, logger, now }: PostgresStoreOptio
     ...previews,
     ...recordStore({ db, queue }),
     ...operationStore({ db }),
+    ...seatStore({ db, queue }),
     acquireLease: (stack) => acquireLease({ db, holder, logger }, stack),
     async releaseOwnLeases() {
       await releaseLeasesOf({ db, holder, logger });

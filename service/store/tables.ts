@@ -1,5 +1,5 @@
 /** The store's tables as kysely sees them; `migrations.ts` makes them. */
-import type { ColumnType, Generated, JSONColumnType } from "kysely";
+import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from "kysely";
 import type { RepositoryConfig } from "../config/types.ts";
 import type { AnnouncementHandles, PullRequest } from "../forges/forge.ts";
 import type { Intents, PreviewStatus, Receipt } from "../status.ts";
@@ -26,6 +26,8 @@ export interface PreviewTable {
   pull_request: JSONColumnType<PullRequest> | null;
   handles: JSONColumnType<AnnouncementHandles>;
   revision: number;
+  /** Awake with a version that answered; kept by Postgres. */
+  serves: GeneratedAlways<boolean>;
 }
 
 export interface Tables {
@@ -40,6 +42,8 @@ export interface Tables {
     start_time: string;
     at: Generated<Date>;
   };
+  /** One that is being built or woken (granted), or waits for room to be. */
+  seat: { key: string; since: Time; granted_at: OptionalTime };
   claim: { job_id: string; key: string; holder: string };
   history: { id: Generated<string>; key: string; at: Time; reason: string; message: string; head_sha: string | null };
   receipt: { id: Generated<string>; key: string; at: Time; body: JSONColumnType<Receipt> };
