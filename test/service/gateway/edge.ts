@@ -32,7 +32,7 @@ export interface Edge {
 }
 
 export async function startEdge(
-  options: { readonly holdTimeoutMs?: number; readonly holdMax?: number } = {},
+  options: { readonly holdTimeoutMs?: number; readonly holdMax?: number; readonly fallbackUrl?: string } = {},
 ): Promise<Edge> {
   const store = memoryStore();
   const addresses = new Map<string, string>();

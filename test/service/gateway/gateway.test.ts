@@ -297,6 +297,19 @@ describe("gateway", () => {
     }
   });
 
+  it("offers the operator's fallback where waiting helps nobody", async () => {
+    await edge.close();
+    edge = await startEdge({ fallbackUrl: "https://staging.acme.dev" });
+    const offered = async () =>
+      JSON.parse((await ask(edge.port, { headers: { accept: "application/json" } })).body).fallbackUrl;
+    edge.store.put(aPreview({ status: { reason: "Paused" } }));
+    await eventually(async () => (await offered()) === "https://staging.acme.dev");
+    edge.store.put(aPreview({ status: { reason: "Provisioning" } }));
+    await eventually(async () => (await offered()) === undefined);
+    const unknown = await ask(edge.port, { host: "pr-9-shop.localhost:4000", headers: { accept: "text/html" } });
+    assert.match(unknown.body, /href="https:\/\/staging\.acme\.dev"/);
+  });
+
   it("answers 404 for a host of no preview, 421 for a foreign one, and its own app at home", async () => {
     assert.equal((await ask(edge.port, { host: "pr-9-shop.localhost:4000" })).status, 404);
     assert.equal((await ask(edge.port, { host: "rebound.example" })).status, 421);
