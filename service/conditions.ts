@@ -74,7 +74,9 @@ export function goneFor(
 ): Partial<PreviewStatus> {
   return {
     ...gone(reason, status, now),
-    ...(evidence === undefined ? {} : { message: `${evidence} ${MADE_ANEW}` }),
+    ...(evidence === undefined
+      ? {}
+      : { message: `${evidence} ${reason === "Refused" ? "Nothing is left." : MADE_ANEW}` }),
   };
 }
 
@@ -112,6 +114,7 @@ const GONE_WORDS: Readonly<Record<string, string>> = {
   Closed: "The pull request was closed. Nothing is left.",
   Merged: "The pull request was merged. Nothing is left.",
   Removed: `Taken down. ${MADE_ANEW}`,
+  Refused: "Its rules give it no preview. Nothing is left.",
   Expired: `It reached its end. ${MADE_ANEW}`,
 };
 

@@ -1,6 +1,7 @@
 /** How long a preview may live, from its clocks and what people wished. Pure. */
 import type { Lifecycle } from "./config/types.ts";
 import { lastActivity } from "./decide.ts";
+import { hasLabel, REFUSAL_HOLDS_MS } from "./policy.ts";
 import type { Intents, Preview, PreviewStatus } from "./status.ts";
 import { isAtEdge } from "./target-check.ts";
 
@@ -78,9 +79,10 @@ export function warningOf(lifetime: Lifetime, status: PreviewStatus, now: string
 /** When time alone changes something next; undefined when it does not. */
 export function nextEnd(lifetime: Lifetime, status: PreviewStatus, now: string): string | undefined {
   if (!status.stackExists) return undefined;
+  const refusalHolds = status.refusedSince && after(status.refusedSince, REFUSAL_HOLDS_MS);
   const { hardStop, warnAt, idleStop } = lifetime;
   const again = status.warned && status.awake ? after(now, WARNED_AGAIN_MS) : undefined;
-  return [hardStop, warnAt, idleStop ?? status.warned?.goesAt, again]
+  return [hardStop, warnAt, idleStop ?? status.warned?.goesAt, again, refusalHolds]
     .filter((time) => time !== undefined && time > now)
     .sort()[0];
 }
@@ -88,11 +90,6 @@ export function nextEnd(lifetime: Lifetime, status: PreviewStatus, now: string):
 /** By a person's word or by label; the label as last read counts while the forge does not answer. */
 export function isKept({ intents, pullRequest }: Pick<Clocks, "intents" | "pullRequest">): boolean {
   return intents.keep || hasLabel(pullRequest, KEEP_LABEL);
-}
-
-/** As forges compare them: without regard to case. */
-export function hasLabel(pullRequest: { readonly labels: readonly string[] } | undefined, label: string): boolean {
-  return pullRequest?.labels.some((one) => one.toLowerCase() === label.toLowerCase()) ?? false;
 }
 
 /** The wish after `extend` at `now`, or how far `extendMax` allows when that is less. */

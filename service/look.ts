@@ -17,6 +17,7 @@ import {
   needsApplication,
   type PolicyInput,
   policy,
+  refusalOf,
   type SubjectRead,
   type Verdict,
 } from "./policy.ts";
@@ -150,7 +151,12 @@ function observe(
   { subject, repository, application }: Look,
 ): Partial<NewPreview> {
   const now = deps.now();
-  const facts = factsOf(preview, subject, now);
+  const read = factsOf(preview, subject, now);
+  const refused =
+    subject.kind === "pullRequest" && repository && refusalOf(repository, subject.pullRequest) !== undefined;
+  const refusedSince = refused ? (preview.status.refusedSince ?? now) : undefined;
+  // Only a clean read says anything, to either side.
+  const facts = read.status && repository ? { ...read, status: { ...read.status, refusedSince } } : read;
   const seen = { ...preview, ...facts };
   const { intents } = seen;
   const verdict = policy({ repository, subject, application, intents, ...endsOf(deps, repository, seen), now });
@@ -204,7 +210,12 @@ function endsOf(
   { config }: Pick<LookDeps, "config">,
   repository: RepositoryConfig | undefined,
   preview: NewPreview,
-): Pick<PolicyInput, "hardStop" | "idle"> {
+): Pick<PolicyInput, "hardStop" | "idle" | "refusedSince"> {
   const { hardStop, idleSince, idleStop } = lifetimeOf(preview, lifecycleOf(config, repository));
-  return { hardStop, ...(idleStop === undefined ? {} : { idle: { since: idleSince, until: idleStop } }) };
+  const { stackExists, refusedSince } = preview.status;
+  return {
+    hardStop,
+    refusedSince: stackExists ? refusedSince : undefined,
+    ...(idleStop === undefined ? {} : { idle: { since: idleSince, until: idleStop } }),
+  };
 }

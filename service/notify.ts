@@ -103,6 +103,8 @@ async function write(deps: NotifierDeps, preview: Preview): Promise<"written" | 
     const kept = (await deps.store.find(key))?.handles;
     const headSha = preview.status.headSha ?? preview.pullRequest?.headSha;
     if (!place || !kept || !headSha || number === undefined) return "same";
+    // A comment on every draft to say that there is nothing would only be noise.
+    if (preview.status.refusedSince !== undefined && kept.announced === undefined) return "same";
     const noted = await notePreviewYaml(place, preview, { headSha, handles: kept });
     const announcement = announcementOf(deps.config, { ...preview, handles: noted }, headSha);
     const digest = digestOf(announcement);

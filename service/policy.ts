@@ -1,5 +1,6 @@
 /** Whether a preview shall exist, from what the forge says now, the config and people's wishes. Pure. */
 import { StacklingError } from "../components/errors.ts";
+import { defaultPullRequests } from "./config/defaults.ts";
 import type { ApplicationConfig, RepositoryConfig } from "./config/types.ts";
 import { matchesBranch } from "./forges/branch-patterns.ts";
 import type { PullRequest } from "./forges/forge.ts";
@@ -24,7 +25,10 @@ export const EXPIRY = "expiry";
 /** The same, as an earlier version wrote it down. */
 const HARD_STOP = "hard stop";
 
-export type AbsentReason = "Closed" | "Merged" | "Removed" | "Expired";
+export type AbsentReason = "Closed" | "Merged" | "Removed" | "Expired" | "Refused";
+
+/** Between the two clean reads that it takes to remove what exists because of a rule. */
+export const REFUSAL_HOLDS_MS = 30_000;
 
 export type Verdict =
   | { readonly kind: "present"; readonly application: ApplicationConfig; readonly headSha: string }
@@ -56,6 +60,8 @@ export interface PolicyInput {
   readonly hardStop: string | undefined;
   /** Since when nobody used it, and until when that may last. Both ISO 8601. */
   readonly idle?: { readonly since: string; readonly until: string };
+  /** ISO 8601 of the first clean read that showed the refusal, where something exists. */
+  readonly refusedSince?: string;
   /** ISO 8601 */
   readonly now: string;
 }
@@ -107,7 +113,33 @@ function judgeSubject(input: Omit<PolicyInput, "application">): Verdict | "prese
     return { kind: "absent", reason: "Expired", evidence: `Nobody had used it since ${minuteOf(idle.since)}.` };
   }
   if (subject.kind === "missing") return blocked("RefNotFound", subject.message);
-  return subject.kind === "pullRequest" ? judgePullRequest(repository, subject) : "present";
+  if (subject.kind !== "pullRequest") return "present";
+  const refusal = refusalOf(repository, subject.pullRequest);
+  if (refusal === undefined) return judgePullRequest(repository, subject);
+  const { refusedSince } = input;
+  const holds = refusedSince !== undefined && Date.parse(now) - Date.parse(refusedSince) >= REFUSAL_HOLDS_MS;
+  return holds ? { kind: "absent", reason: "Refused", evidence: refusal } : blocked("Blocked", refusal);
+}
+
+/** Why the repository's rules give a pull request no preview; undefined when they do. */
+export function refusalOf(
+  { pullRequests: rules = defaultPullRequests }: RepositoryConfig,
+  pullRequest: PullRequest,
+): string | undefined {
+  const { drafts, bots, label, ignoreLabel, bases } = rules;
+  if (hasLabel(pullRequest, ignoreLabel)) return `It has the label "${ignoreLabel}".`;
+  if (label !== undefined && !hasLabel(pullRequest, label)) return `It gets a preview with the label "${label}".`;
+  if (pullRequest.draft && !drafts) return "It is a draft; ready for review, it gets a preview.";
+  if (pullRequest.bot && !bots) return "A bot opened it, and those get no previews.";
+  if (!matchesBranch(bases, pullRequest.baseRef)) {
+    return `It goes into "${pullRequest.baseRef}", and such pull requests get no previews.`;
+  }
+  return undefined;
+}
+
+/** As forges compare them: without regard to case. */
+export function hasLabel(pullRequest: { readonly labels: readonly string[] } | undefined, label: string): boolean {
+  return pullRequest?.labels.some((one) => one.toLowerCase() === label.toLowerCase()) ?? false;
 }
 
 /** A `down` holds until a push is seen; one without a commit holds until somebody asks for the preview again. */

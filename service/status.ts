@@ -148,6 +148,8 @@ export interface PreviewStatus {
   };
   /** The warning that it goes for idleness; undone by any use. All ISO 8601. */
   readonly warned?: { readonly at: string; readonly idleSince: string; readonly goesAt: string };
+  /** ISO 8601 of the first clean read that showed a pull request the rules refuse; a later one removes what exists. */
+  readonly refusedSince?: string;
   /** When a lock or lease of somebody else is looked at again. */
   readonly conflictUntil?: string;
   /** Set while the images of the wished spec are not all there. */

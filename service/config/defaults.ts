@@ -1,5 +1,5 @@
 /** What holds where `stackling.yaml` says nothing, and for the embedded default, which has no such file. */
-import type { OperatorConfig } from "./types.ts";
+import type { OperatorConfig, PullRequestRules } from "./types.ts";
 
 export const DEFAULT_PORT = 4000;
 const DAY_SECONDS = 86_400;
@@ -21,6 +21,13 @@ export const defaultLifecycle: OperatorConfig["lifecycle"] = {
   hardStopSeconds: 30 * DAY_SECONDS,
   extendMaxSeconds: 90 * DAY_SECONDS,
   resyncSeconds: 60,
+};
+
+export const defaultPullRequests: PullRequestRules = {
+  drafts: true,
+  bots: true,
+  ignoreLabel: "no-preview",
+  bases: ["**"],
 };
 
 export const defaultImages: OperatorConfig["images"] = { credentials: {}, waitSeconds: 15 * 60 };

@@ -91,6 +91,20 @@ const repository = z.strictObject({
     .min(1)
     .optional()
     .describe("Patterns of git branches that get previews. Default `**`: all."),
+  pullRequests: z
+    .strictObject({
+      drafts: z.boolean().optional().describe("Whether drafts get previews. Default true."),
+      bots: z.boolean().optional().describe("Whether pull requests of bots do. Default true."),
+      label: z.string().min(1).optional().describe("Only pull requests with this label do. Default: all."),
+      ignoreLabel: z.string().min(1).optional().describe("Those with this label do not. Default `no-preview`."),
+      bases: z
+        .array(z.string().min(1))
+        .min(1)
+        .optional()
+        .describe("Patterns of git branches that they go into. Default `**`: all, so that stacked ones do too."),
+    })
+    .optional()
+    .describe("Which pull requests get previews; one that is refused later loses its own."),
   baseline: name.optional().describe("Database that previews start as a copy of. Default: an empty one."),
   secrets: z
     .record(z.string().regex(/^[A-Z][A-Z0-9_]*$/, "must be capital letters, digits and underscores"), secretReference)

@@ -3,7 +3,7 @@ import { ConfigError } from "../../components/errors.ts";
 import { registry } from "../../components/registry.ts";
 import { type ForgeName, forges } from "../forges/registry.ts";
 import { closest } from "./closest.ts";
-import { DEFAULT_PORT, defaultImages, defaultLifecycle, defaultLimits } from "./defaults.ts";
+import { DEFAULT_PORT, defaultImages, defaultLifecycle, defaultLimits, defaultPullRequests } from "./defaults.ts";
 import { parseDuration } from "./duration.ts";
 import { lifecycleMisfits, timesOf } from "./lifecycle-times.ts";
 import {
@@ -196,6 +196,7 @@ function toRepository({ repository, name, forge, target, isLocal, directory }: R
     path: isLocal ? resolve(directory, repository.path) : repository.path,
     target,
     branches: repository.branches ?? ["**"],
+    ...(repository.pullRequests ? { pullRequests: { ...defaultPullRequests, ...repository.pullRequests } } : {}),
     ...(baseline !== undefined ? { baseline } : {}),
     secrets: Object.fromEntries(secrets),
     ...(team !== undefined ? { team } : {}),

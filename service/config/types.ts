@@ -29,6 +29,18 @@ export interface Lifecycle {
   readonly extendMaxSeconds?: number;
 }
 
+/** Which pull requests get previews. */
+export interface PullRequestRules {
+  readonly drafts: boolean;
+  readonly bots: boolean;
+  /** Only with this label. */
+  readonly label?: string;
+  /** Never with this one. */
+  readonly ignoreLabel: string;
+  /** Patterns of git branches that they go into. */
+  readonly bases: readonly string[];
+}
+
 export interface RepositoryConfig {
   /** Unique and immutable; part of every name. Lower-case letters, digits and dashes, at most 30; a letter first, no dash last. */
   readonly name: string;
@@ -39,6 +51,8 @@ export interface RepositoryConfig {
   readonly target: string;
   /** Glob patterns of git branches that get previews; the default branch never does. */
   readonly branches: readonly string[];
+  /** Undefined: all but those with the label `no-preview`. */
+  readonly pullRequests?: PullRequestRules;
   /** Database baseline by name; undefined when previews start from an empty database. */
   readonly baseline?: string;
   /** Values granted to trusted previews by name: resolved from environment or file when used. */

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { defaultPullRequests } from "../../service/config/defaults.ts";
+import type { PullRequestRules } from "../../service/config/types.ts";
 import { EXPIRY, type PolicyInput, policy } from "../../service/policy.ts";
 import { NO_INTENTS } from "../../service/status.ts";
 import { pullRequest } from "../support/memory-forge.ts";
@@ -30,6 +32,9 @@ function judge(changes: Partial<PolicyInput> = {}, pull: Parameters<typeof pullR
   return verdict.kind === "present" ? "present" : `${verdict.kind} ${verdict.reason}`;
 }
 
+const rules = (changes: Partial<PullRequestRules>) => ({
+  repository: { ...shop, pullRequests: { ...defaultPullRequests, ...changes } },
+});
 const removed = (headSha: string | undefined, by = "ada") => ({ ...NO_INTENTS, removed: { at: NOW, by, headSha } });
 const unreachable = { kind: "unreachable", message: "502" } as const;
 
@@ -61,6 +66,20 @@ describe("policy", () => {
       "blocked Unreachable",
       "an idle one while the forge is away, for it may have been pushed to",
       { idle: { since: NOW, until: NOW }, subject: unreachable },
+    ],
+    ["blocked Blocked", "one with the label against it", {}, { labels: ["No-Preview"] }],
+    ["blocked Blocked", "a draft where drafts get none", rules({ drafts: false }), { draft: true }],
+    ["blocked Blocked", "a bot's where bots get none", rules({ bots: false }), { bot: true }],
+    ["blocked Blocked", "one without the label it takes", rules({ label: "preview" })],
+    ["present", "one with the label it takes", rules({ label: "preview" }), { labels: ["preview"] }],
+    ["blocked Blocked", "one into a git branch no base names", rules({ bases: ["main"] }), { baseRef: "feature-1" }],
+    ["present", "a stacked one", {}, { baseRef: "feature-1" }],
+    ["blocked Blocked", "one refused a moment ago", { refusedSince: NOW }, { labels: ["no-preview"] }],
+    [
+      "absent Refused",
+      "one refused in two clean reads",
+      { refusedSince: "2026-03-01T11:59:30.000Z" },
+      { labels: ["no-preview"] },
     ],
     ["absent Expired", "a fork's, idle for too long", { idle: { since: NOW, until: NOW } }, { fork: true }],
   ];

@@ -199,6 +199,36 @@ describe("a preview's life", () => {
     assert.equal((await bench.preview(KEY)).status.goneReason, "Expired");
   });
 
+  it("goes when a label refuses it in two clean reads, and comes back when the label is taken off", async () => {
+    open({ labels: ["no-preview"] });
+    assert.equal(await look(), "Active", "one read is not enough");
+    bench.forge.outage = "502";
+    bench.clock.advance(31);
+    assert.equal(await look(), "Active", "nor is an outage");
+    bench.forge.outage = undefined;
+    assert.equal(await look(), "Gone");
+    const { status } = await bench.preview(KEY);
+    assert.deepEqual([status.reason, status.message], ["Blocked", 'It has the label "no-preview".']);
+    assert.deepEqual(
+      (await bench.store.receipts(KEY)).map(({ reason }) => reason),
+      ["Refused"],
+    );
+    open();
+    assert.equal(await look(), "Active");
+  });
+
+  it("stays when the label that refused it was only there for a moment", async () => {
+    open({ labels: ["no-preview"] });
+    await look();
+    const { dueAt } = await bench.preview(KEY);
+    assert.equal(dueAt, "2026-03-01T12:00:30.000Z");
+    open();
+    bench.clock.now = dueAt ?? "";
+    assert.equal(await look(), "Active");
+    open({ labels: ["no-preview"] });
+    assert.equal(await look(), "Active", "counted anew");
+  });
+
   it("refuses what is done to one that is gone, and to be extended further than the operator allows", async () => {
     await assert.rejects(actions.extend(KEY, 91 * DAY_SECONDS, "ada"), /until 2026-05-30 12:00 UTC at most/);
     await passDays(31);
