@@ -145,6 +145,18 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./verbs/doctor.ts")).doctor,
   },
   {
+    usage: "backup <file>",
+    description: "write the store to a file; the service may run",
+    options: [["--config <file>", "stackling.yaml that names the store (default: the embedded one)"]],
+    load: async () => (await import("./verbs/backup.ts")).backup,
+  },
+  {
+    usage: "restore <file>",
+    description: "put a backup into an empty store, while no service runs on it",
+    options: [["--config <file>", "stackling.yaml that names the store (default: the embedded one)"]],
+    load: async () => (await import("./verbs/restore.ts")).restore,
+  },
+  {
     parent: configParent,
     usage: "check <file>",
     description: "check a stackling.yaml or preview.yaml",
