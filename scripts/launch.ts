@@ -16,6 +16,9 @@ switch (command) {
     await needEngine();
     await run("../bench/main.ts", args);
     break;
+  case "chaos":
+    await run("../chaos/main.ts", args);
+    break;
   case "test":
     await wishEngine();
     await run("./test.ts", args);
@@ -28,7 +31,7 @@ switch (command) {
     await run("./check.ts", args);
     break;
   default:
-    console.error(`"${command}" is none of start, test, test:kubernetes, bench, check`);
+    console.error(`"${command}" is none of start, test, test:kubernetes, bench, chaos, check`);
     process.exit(2);
 }
 

@@ -1,4 +1,4 @@
-/** What `npm start`, `npm test`, `npm run bench` and `npm run check` go through; any Node 20 can start it. */
+/** What `npm start`, `npm test`, `npm run bench`, `npm run chaos` and `npm run check` go through; any Node 20 can start it. */
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { become } from "./child.mjs";

@@ -6,8 +6,10 @@ import { formatKey, parseKey } from "../infra/names.ts";
 import type { Difference, DriftReport, Stacks } from "../infra/stacks.ts";
 import { adopt } from "./adopt.ts";
 import type { Actions } from "./api/actions.ts";
-import type { ApplicationConfig, RepositoryConfig } from "./config/types.ts";
+import type { ApplicationConfig, OperatorConfig, RepositoryConfig } from "./config/types.ts";
 import type { Forge } from "./forges/forge.ts";
+import { extended, lifecycleOf } from "./lifecycle.ts";
+import { minuteOf } from "./reason-words.ts";
 import type { Generations, Intents, Preview } from "./status.ts";
 import type { HeldLease } from "./store/lease.ts";
 import type { Store } from "./store/store.ts";
@@ -28,6 +30,7 @@ export interface ActionDeps {
   readonly detectApplication?: (path: string, commit: string) => Promise<ApplicationConfig | undefined>;
   /** Called when a repository was registered, so that it is watched from now on. */
   readonly onRegistered?: () => void;
+  readonly config: Pick<OperatorConfig, "lifecycle">;
   readonly now: () => string;
 }
 
@@ -48,6 +51,16 @@ export function createActions(deps: ActionDeps): AllActions {
     if (!updated) throw noSuchPreview(key);
     await store.enqueue([key]);
   }
+
+  /** For what cannot be done with one that is gone: nobody is told that it was done. */
+  const wishLiving = (key: string, doing: string, change: (preview: Preview) => Partial<Intents>) =>
+    wish(key, (preview) => {
+      if (preview.status.goneAt === undefined) return change(preview);
+      throw new TerminalError({
+        reason: "Gone",
+        userMessage: `${doing} "${key}": it is gone; \`redeploy\` or a push makes it anew`,
+      });
+    });
 
   const raise = (generation: keyof Generations) => (key: string) =>
     wish(key, ({ intents: { generations } }) => ({
@@ -79,14 +92,28 @@ export function createActions(deps: ActionDeps): AllActions {
       }
       await raise("seed")(key);
     },
-    sleep: (key) => wish(key, () => ({ asleep: true, asleepSince: deps.now() })),
+    sleep: (key) => wishLiving(key, "putting to sleep", () => ({ asleep: true, asleepSince: deps.now() })),
     async wake(key) {
       await store.visited({ [key]: deps.now() });
-      await wish(key, () => ({ asleep: false }));
+      await wishLiving(key, "waking", () => ({ asleep: false }));
     },
-    keep: (key) => wish(key, () => ({ keep: true })),
-    extend: (key, seconds) =>
-      wish(key, () => ({ extendedTo: new Date(Date.parse(deps.now()) + seconds * 1000).toISOString() })),
+    keep: (key, _by, keep = true) =>
+      wishLiving(key, "keeping", ({ intents }) =>
+        // Kept for months, it is not to go at once when it is let go.
+        keep || !intents.keep ? { keep } : { keep, clocksFrom: deps.now() },
+      ),
+    async extend(key, seconds) {
+      const repositories = await deps.repositories();
+      await wishLiving(key, "extending", (preview) => {
+        const repository = repositories.find(({ name }) => name === preview.repository);
+        const wished = extended(preview, lifecycleOf(deps.config, repository), { seconds, now: deps.now() });
+        if (wished.intents) return wished.intents;
+        throw new TerminalError({
+          reason: "ExtendTooFar",
+          userMessage: `extending "${key}": it may stay until ${minuteOf(wished.furthest)} at most (lifecycle.extendMax); \`keep\` has no end`,
+        });
+      });
+    },
     async repair(key) {
       const updated = await store.update(key, ({ status }) => ({ status: { ...status, interrupted: true } }));
       if (!updated) throw noSuchPreview(key);

@@ -6,7 +6,7 @@ import { canonical } from "../infra/canonical.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
 import { specDigest } from "../infra/spec.ts";
 import type { Stacks } from "../infra/stacks.ts";
-import { gone } from "./conditions.ts";
+import { goneFor } from "./conditions.ts";
 import { type Action, needsRefresh } from "./decide.ts";
 import { describeProgress, whenRouted } from "./progress.ts";
 import { proveGone } from "./proof.ts";
@@ -68,7 +68,7 @@ function carryOut(deps: ActuateDeps, actuation: Actuation): Promise<Partial<Prev
     case "up":
       return bringUp(deps, actuation);
     case "destroy":
-      return destroy(deps, actuation, actuation.action.reason);
+      return destroy(deps, actuation, actuation.action);
     default:
       return setAwake(deps, actuation, actuation.action.kind);
   }
@@ -133,7 +133,11 @@ function builtOn({ stackExists, builtOn = [] }: PreviewStatus, target: PreviewSp
   return { builtOn: [...others, target] };
 }
 
-async function destroy(deps: ActuateDeps, actuation: Actuation, reason: string): Promise<Partial<PreviewStatus>> {
+async function destroy(
+  deps: ActuateDeps,
+  actuation: Actuation,
+  ground: Extract<Act, { kind: "destroy" }>,
+): Promise<Partial<PreviewStatus>> {
   const { preview, lease, step } = actuation;
   await step("mark", () =>
     deps.store.setStatus(preview.key, {
@@ -149,9 +153,11 @@ async function destroy(deps: ActuateDeps, actuation: Actuation, reason: string):
     // Killed behind the receipt, the same life is destroyed again: it gets no second one.
     if (last && last.at >= preview.createdAt) return;
     const at = deps.now();
-    await deps.store.addReceipt({ key: preview.key, stack: preview.stack, at, reason, removed, proof, durationMs });
+    const { reason, evidence } = ground;
+    const why = { reason, ...(evidence === undefined ? {} : { evidence }) };
+    await deps.store.addReceipt({ key: preview.key, stack: preview.stack, at, ...why, removed, proof, durationMs });
   });
-  return gone(reason, preview.status, deps.now());
+  return goneFor(ground, preview.status, deps.now());
 }
 
 async function setAwake(

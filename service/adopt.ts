@@ -2,7 +2,6 @@
 import { parseKey, stackName } from "../infra/names.ts";
 import { previewSpec, specDigest } from "../infra/spec.ts";
 import type { Stacks } from "../infra/stacks.ts";
-import { hardStopOf } from "./spec-builder.ts";
 import { NO_INTENTS, newStatus, type Preview } from "./status.ts";
 
 export type NewPreview = Omit<Preview, "revision">;
@@ -44,7 +43,7 @@ function rebuild(fresh: NewPreview, outputs: Readonly<Record<string, unknown>>):
     ...fresh,
     gitBranch: spec.gitBranch,
     createdAt: spec.tags.created ?? fresh.createdAt,
-    intents: { ...fresh.intents, generations: spec.generations, extendedTo: hardStopOf(fresh) },
+    intents: { ...fresh.intents, generations: spec.generations, clocksFrom: fresh.lastPushAt },
     status: {
       ...status,
       interrupted: false,

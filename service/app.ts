@@ -9,7 +9,7 @@ import type { Sessions } from "./session.ts";
 import type { Store } from "./store/store.ts";
 import { createWebhooks, type WebhooksDeps } from "./webhooks.ts";
 
-export interface AppDeps extends Pick<ApiDeps, "actions" | "doctor" | "extras" | "engineByHand"> {
+export interface AppDeps extends Pick<ApiDeps, "actions" | "operate" | "doctor" | "extras" | "engineByHand"> {
   readonly store: Pick<Store, "list" | "find" | "findByStack" | "history" | "receipts" | "counters" | "onChange">;
   readonly webhooks: Omit<WebhooksDeps, "onError">;
   readonly logs: LogReader;

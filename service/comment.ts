@@ -1,7 +1,8 @@
 /** The one comment on a pull request, and the line beside its check. Pure; the same preview gives the same text. */
 import { hostName, parseKey } from "../infra/names.ts";
 import { commentMarker } from "./forges/marker.ts";
-import { reasonWords } from "./reason-words.ts";
+import { KEEP_LABEL } from "./lifecycle.ts";
+import { minuteOf, reasonWords } from "./reason-words.ts";
 import type { Preview } from "./status.ts";
 
 /** GitHub's limit of a deployment's description. */
@@ -10,15 +11,25 @@ const EXCERPT_LINE_MAX = 400;
 /** Keeps a name in a log line from ringing at somebody's door. */
 const ZERO_WIDTH_SPACE = "\u200b";
 
+export interface CommentOptions {
+  /** The operator's address to go to while the preview does not serve. */
+  readonly fallbackUrl?: string;
+}
+
+/** Conditions in which waiting for the link helps nobody. */
+const OFFERED: ReadonlySet<string> = new Set(["Gone", "Blocked", "Paused", "Destroying"]);
+
 /** Markdown as GitHub renders it, the hidden marker in its first line. Text from outside is escaped. */
-export function renderComment(preview: Preview): string {
+export function renderComment(preview: Preview, { fallbackUrl }: CommentOptions = {}): string {
   const { status, key } = preview;
   const { sign, words } = reasonWords(status.reason);
   const sections = [
     `### ${sign} Preview \`${key}\` ${words}`,
     link(preview),
     status.reason === "Healthy" ? undefined : text(status.message),
+    warning(preview),
     servesOn(preview.status) ? "The last good version goes on serving." : undefined,
+    fallbackUrl !== undefined && OFFERED.has(status.reason) ? `Meanwhile: <${fallbackUrl}>` : undefined,
     table(preview),
     changesPreviewYaml(preview) ? PREVIEW_YAML_NOTE : undefined,
     excerpt(status.excerpt),
@@ -64,6 +75,19 @@ function changesPreviewYaml({ handles, status, pullRequest }: Preview): boolean 
   return handles.previewYaml === `${status.headSha ?? pullRequest?.headSha} changed`;
 }
 
+/** The one line in which somebody is mentioned, and only where the name is one that forges give. */
+function warning({ key, status, pullRequest }: Preview): string | undefined {
+  if (!status.warned || !status.stackExists) return undefined;
+  const { idleSince, goesAt } = status.warned;
+  const author = pullRequest?.author ?? "";
+  const mention = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/.test(author) ? `@${author} ` : "";
+  return [
+    "> [!WARNING]",
+    `> ${mention}Nobody has used this preview since ${minuteOf(idleSince)}. It is removed on ${minuteOf(goesAt)}.`,
+    `> A visit or a push keeps it; so does \`stackling keep '${key}'\`, or the label \`${KEEP_LABEL}\`.`,
+  ].join("\n");
+}
+
 function servesOn({ condition, live, reason }: Preview["status"]): boolean {
   return condition === "Stalled" && live !== undefined && reason !== "DestroyFailed";
 }
@@ -83,7 +107,7 @@ function table(preview: Preview): string {
     head && head !== live?.source.commit ? [live ? "Newest commit" : "Commit", commit(preview, head)] : undefined,
     live && ["Services", live.services.map(({ name }) => service(name, live.urls[name])).join(" · ")],
     typeof outputs.database === "string" ? ["Database branch", `\`${outputs.database}\``] : undefined,
-    ["Since", minute(status.since)],
+    ["Since", minuteOf(status.since)],
   ];
   const lines = rows.filter((row) => row !== undefined).map(([name, value]) => `| ${name} | ${value} |`);
   return ["| | |", "|---|---|", ...lines].join("\n");
@@ -97,11 +121,6 @@ function commit({ pullRequest }: Preview, sha: string): string {
 
 function service(name: string, url: string | undefined): string {
   return url ? `[${name}](${url})` : name;
-}
-
-/** `2026-01-31 09:05 UTC` */
-function minute(time: string): string {
-  return `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
 }
 
 function excerpt(lines: readonly string[]): string | undefined {

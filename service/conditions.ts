@@ -1,20 +1,29 @@
 /** Which condition is shown while nothing is being done. Pure. */
 import { type Desired, isSpent } from "./decide.ts";
+import { type Lifetime, warningOf } from "./lifecycle.ts";
 import type { Verdict } from "./policy.ts";
 import type { PreviewStatus } from "./status.ts";
 import { isAtEdge } from "./target-check.ts";
+
+export interface Standing {
+  readonly verdict: Verdict;
+  readonly desired: Desired;
+  /** See `Observed`. */
+  readonly paused?: boolean;
+}
 
 /**
  * The fields of the status that follow from wish and record alone. A preview that serves stays
  * Ready through an outage of its forge; only the reason tells.
  */
 export function settledStatus(
-  { verdict, desired }: { readonly verdict: Verdict; readonly desired: Desired },
+  { verdict, desired, paused = false }: Standing,
   status: PreviewStatus,
   now: string,
 ): Partial<PreviewStatus> {
-  if (verdict.kind === "absent") return status.stackExists ? destroyPending(status) : gone(verdict.reason, status, now);
+  if (verdict.kind === "absent") return status.stackExists ? destroyPending(status) : goneFor(verdict, status, now);
   if (verdict.kind === "blocked") return blockedStatus(verdict, status);
+  if (paused && status.failed?.action !== "sleep") return pausedStatus(status);
   if (status.imageWait && desired.kind === "present" && status.imageWait.digest === desired.digest) {
     const { message, until } = status.imageWait;
     // Still looked for, because its registry has not answered; nobody need wait for that any more.
@@ -25,6 +34,28 @@ export function settledStatus(
   return { ...shownStatus(status), imageWait: undefined };
 }
 
+/** Ready only where the newest commit is what serves after `resume-all`. */
+function pausedStatus({ live, headSha }: PreviewStatus): Partial<PreviewStatus> {
+  const isNewest = live !== undefined && (headSha === undefined || live.source.commit === headSha);
+  return {
+    condition: isNewest ? "Ready" : "Reconciling",
+    reason: "Paused",
+    message: "All previews are stopped; data and links are kept. `stackling resume-all` lets them go on.",
+    excerpt: [],
+  };
+}
+
+/** Whether its author stands warned; while the forge is away nobody could be told, so nothing changes. */
+export function warnedStatus(
+  { verdict, lifetime }: { readonly verdict: Verdict; readonly lifetime: Lifetime },
+  status: PreviewStatus,
+  now: string,
+): Pick<PreviewStatus, "warned"> {
+  if (verdict.kind === "absent") return { warned: undefined };
+  if (verdict.kind === "blocked" && verdict.passing) return { warned: status.warned };
+  return { warned: warningOf(lifetime, status, now) };
+}
+
 function shownStatus(status: PreviewStatus): Partial<PreviewStatus> {
   const failure = failureShown(status);
   if (failure) return { condition: "Stalled", ...failure };
@@ -33,6 +64,25 @@ function shownStatus(status: PreviewStatus): Partial<PreviewStatus> {
   if (awake) return { condition: "Ready", reason: "Healthy", message: "Serving.", excerpt: [] };
   const waker = isAtEdge(live.target) ? `\`stackling wake '${live.key}'\` or a push` : "The first visit";
   return { condition: "Ready", reason: "Asleep", message: `Asleep. ${waker} wakes it.`, excerpt: [] };
+}
+
+/** The same, with what showed that it was to go. */
+export function goneFor(
+  { reason, evidence }: { readonly reason: string; readonly evidence?: string },
+  status: PreviewStatus,
+  now: string,
+): Partial<PreviewStatus> {
+  return {
+    ...gone(reason, status, now),
+    ...(evidence === undefined
+      ? {}
+      : { message: `${evidence} ${reason === "Refused" ? "Nothing is left." : MADE_ANEW}` }),
+  };
+}
+
+/** It waits for a cap; `message` says at which place. */
+export function queuedStatus(message: string): Partial<PreviewStatus> {
+  return { condition: "Reconciling", reason: "Queued", message, excerpt: [], imageWait: undefined };
 }
 
 /** Everything a life leaves in the status when it is over; the next one starts as the first. */
@@ -49,6 +99,7 @@ export function gone(reason: string, status: PreviewStatus, now: string): Partia
     attempted: undefined,
     interrupted: false,
     failed: undefined,
+    warned: undefined,
     conflictUntil: undefined,
     imageWait: undefined,
     imagePins: undefined,
@@ -58,11 +109,13 @@ export function gone(reason: string, status: PreviewStatus, now: string): Partia
   };
 }
 
+const MADE_ANEW = "Nothing is left; a push or `redeploy` makes it anew.";
 const GONE_WORDS: Readonly<Record<string, string>> = {
   Closed: "The pull request was closed. Nothing is left.",
   Merged: "The pull request was merged. Nothing is left.",
-  Removed: "Taken down. Nothing is left; a push or `redeploy` makes it anew.",
-  Expired: "It reached its hard stop. Nothing is left; a push or `redeploy` makes it anew.",
+  Removed: `Taken down. ${MADE_ANEW}`,
+  Refused: "Its rules give it no preview. Nothing is left.",
+  Expired: `It reached its end. ${MADE_ANEW}`,
 };
 
 function destroyPending(status: PreviewStatus): Partial<PreviewStatus> {

@@ -39,7 +39,7 @@ const DESTROY_BACKOFF_CAP_MS = 3_600_000;
 /** The verdict of the policy, with the spec reduced to its digest. */
 export type Desired =
   | { readonly kind: "present"; readonly digest: string }
-  | { readonly kind: "absent"; readonly reason: AbsentReason }
+  | { readonly kind: "absent"; readonly reason: AbsentReason; readonly evidence?: string }
   | { readonly kind: "blocked" };
 
 export interface Observed {
@@ -50,6 +50,8 @@ export interface Observed {
   readonly lastVisitAt?: string;
   /** Undefined where nobody sees its visits: then only a person sends it to sleep. */
   readonly sleepAfterSeconds: number | undefined;
+  /** True between `stop-all` and `resume-all`: nothing is brought up, and what serves sleeps. */
+  readonly paused?: boolean;
 }
 
 export type UpReason = "FirstTime" | "NewSpec" | "Retry" | "Interrupted";
@@ -60,14 +62,14 @@ export type Action =
   | { readonly kind: "up"; readonly reason: UpReason }
   | { readonly kind: "sleep" }
   | { readonly kind: "wake" }
-  | { readonly kind: "destroy"; readonly reason: AbsentReason }
-  | { readonly kind: "wait"; readonly until: string; readonly reason: "Backoff" | "Conflict" | "Image" };
+  | { readonly kind: "destroy"; readonly reason: AbsentReason; readonly evidence?: string }
+  | { readonly kind: "wait"; readonly until: string; readonly reason: "Backoff" | "Conflict" | "Image" | "Queued" };
 
 /**
  * The next action. An update is due: the first time, for a spec that was not applied (a push, a
  * config, a raised generation: all of them change its digest), after a run that was interrupted, and
  * again after a failure that may pass, at most five times unless it was an outage or is mended outside; none
- * of them before its images are there. Destroys are tried for ever. Sleeping and waking follow visits, pushes and a person's word.
+ * of them before its images are there, and none at all while everything is stopped. Destroys are tried for ever. Sleeping and waking follow visits, pushes and a person's word.
  *
  * @param now ISO 8601 UTC
  */
@@ -76,12 +78,18 @@ export function decide(desired: Desired, observed: Observed, now: string): Actio
   if (status.conflictUntil !== undefined && now < status.conflictUntil) {
     return { kind: "wait", until: status.conflictUntil, reason: "Conflict" };
   }
-  if (desired.kind === "absent") return decideAbsent(desired.reason, status, now);
-  if (desired.kind === "present") {
+  if (desired.kind === "absent") return decideAbsent(desired, status, now);
+  if (desired.kind === "present" && !observed.paused) {
     const update = awaitImage(decideUpdate(desired.digest, status, now), desired.digest, status, now);
     if (update) return isAwaited(update) ? earlier(update, decideAwake(observed, now)) : update;
   }
   return decideAwake(observed, now);
+}
+
+/** What would make a preview live waits while a cap leaves it no room; `queuedUntil` is when it is looked at again. */
+export function awaitRoom(action: Action, queuedUntil: string | undefined): Action {
+  const makesLive = action.kind === "up" || action.kind === "wake";
+  return makesLive && queuedUntil !== undefined ? { kind: "wait", until: queuedUntil, reason: "Queued" } : action;
 }
 
 /** ISO 8601 of the latest visit or push: what idleness is counted from. */
@@ -95,9 +103,9 @@ export function backoffMs(failures: number, capMs = BACKOFF_CAP_MS): number {
   return Math.min(BACKOFF_FIRST_MS * 2 ** Math.max(0, failures - 1), capMs);
 }
 
-function decideAbsent(reason: AbsentReason, status: PreviewStatus, now: string): Action {
+function decideAbsent(desired: Extract<Desired, { kind: "absent" }>, status: PreviewStatus, now: string): Action {
   if (!status.stackExists) return { kind: "none" };
-  return notBefore(retryTime(status, "destroy", DESTROY_BACKOFF_CAP_MS), now, { kind: "destroy", reason });
+  return notBefore(retryTime(status, "destroy", DESTROY_BACKOFF_CAP_MS), now, { ...desired, kind: "destroy" });
 }
 
 /** The update that is due or awaited; undefined when this spec is applied or waits for new input. */
@@ -142,7 +150,7 @@ function decideAwake(observed: Observed, now: string): Action {
   const { sleepAfterSeconds } = observed;
   const idleAt = sleepAfterSeconds === undefined ? undefined : after(active, sleepAfterSeconds * 1000);
   const sentToSleep = intents.asleep && active <= (intents.asleepSince ?? active);
-  const awake = !sentToSleep && (idleAt === undefined || now < idleAt);
+  const awake = !observed.paused && !sentToSleep && (idleAt === undefined || now < idleAt);
   if (awake === status.awake) return awake && idleAt !== undefined ? { kind: "none", dueAt: idleAt } : { kind: "none" };
   const kind = awake ? "wake" : "sleep";
   return notBefore(retryTime(status, kind, BACKOFF_CAP_MS), now, { kind });

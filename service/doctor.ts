@@ -18,6 +18,8 @@ export interface DoctorDeps {
   readonly plugins: () => Promise<readonly Finding[]>;
   /** Whether registries take the credentials that are configured for them. */
   readonly registries: () => Promise<readonly Finding[]>;
+  /** Kill switch and sweep. */
+  readonly operation: () => Promise<readonly Finding[]>;
   /** Version of the engine that is in use. */
   readonly engineVersion: string;
 }
@@ -31,6 +33,7 @@ export function createDoctor(deps: DoctorDeps): () => Promise<readonly Finding[]
       ask("the engine's plugins were looked for", deps.plugins),
       ask("registries were asked about their credentials", deps.registries),
       ask("the forges answer", () => checkForges(deps)),
+      ask("sweep and kill switch were looked at", deps.operation),
       ask("deliveries are for repositories of the configuration", () => checkDeliveries(deps)),
     ]);
     return [{ ok: true, what: `the Pulumi engine is ${deps.engineVersion}` }, ...findings.flat()];

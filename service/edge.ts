@@ -17,6 +17,7 @@ import { createRoutes } from "./gateway/routes.ts";
 import { createEdgeServer } from "./gateway/server.ts";
 import { createVisits } from "./gateway/visits.ts";
 import type { Inbox } from "./inbox/inbox.ts";
+import type { Operate } from "./operate.ts";
 import { createSessions } from "./session.ts";
 import type { Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
@@ -29,6 +30,7 @@ export interface EdgeParts {
   readonly forges: ReadonlyMap<string, Forge>;
   readonly inbox: Inbox;
   readonly actions: AllActions;
+  readonly operate: Operate;
   readonly doctor: () => Promise<readonly Finding[]>;
   /** What `/readyz` asks. */
   readonly checks: ReadinessChecks;
@@ -50,6 +52,7 @@ export interface Edge {
 export async function startEdge(parts: EdgeParts): Promise<Edge> {
   const { config, store, actions, logger } = parts;
   const url = `${config.scheme}://${config.domain}`;
+  const fallback = config.fallbackUrl === undefined ? {} : { fallbackUrl: config.fallbackUrl };
   const onError = (error: unknown) => logger.error({ err: error }, "a request failed");
   const clock = () => new Date();
   const routes = await createRoutes({ store, domain: config.domain, onError });
@@ -64,6 +67,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     history: store.history,
     scheme: config.scheme,
     homeUrl: url,
+    ...fallback,
     onError,
   });
   const app = createApp({
@@ -88,8 +92,9 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     homeUrl: url,
     onError,
     actions,
+    operate: parts.operate,
     doctor: parts.doctor,
-    extras: async (preview) => ({ dueAt: preview.dueAt, comment: renderComment(preview) }),
+    extras: async (preview) => ({ dueAt: preview.dueAt, comment: renderComment(preview, fallback) }),
   });
   const server = createEdgeServer({ routes, gateway, app, domain: config.domain, ownHosts: [config.host] });
   const close = async () => {

@@ -7,26 +7,29 @@ import { specDigest } from "../infra/spec.ts";
 import { type AdoptDeps, adopt, type NewPreview } from "./adopt.ts";
 import type { OperatorConfig, RepositoryConfig } from "./config/types.ts";
 import type { Desired } from "./decide.ts";
+import { isKept, type Lifetime, lifecycleOf, lifetimeOf } from "./lifecycle.ts";
 import {
   type ApplicationRead,
   blocked,
-  HARD_STOP,
+  EXPIRY,
   headOf,
   holdsFor,
   needsApplication,
+  type PolicyInput,
   policy,
+  refusalOf,
   type SubjectRead,
   type Verdict,
 } from "./policy.ts";
-import { buildSpec, hardStopOf } from "./spec-builder.ts";
-import { newStatus, type Preview } from "./status.ts";
+import { buildSpec } from "./spec-builder.ts";
+import { type Intents, newStatus, type Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
 import type { SubjectReader } from "./subject.ts";
 import { chooseTarget } from "./target-check.ts";
 
 export interface LookDeps extends AdoptDeps {
   readonly store: Pick<Store, "find" | "create" | "update">;
-  readonly config: Pick<OperatorConfig, "domain" | "scheme" | "targets" | "images">;
+  readonly config: Pick<OperatorConfig, "domain" | "scheme" | "targets" | "images" | "lifecycle">;
   readonly subjects: SubjectReader;
   /** Configured, or registered by `up PATH`; undefined when neither. */
   readonly findRepository: (name: string) => Promise<RepositoryConfig | undefined>;
@@ -48,6 +51,9 @@ export interface Look {
 export interface Wish {
   readonly verdict: Verdict;
   readonly desired: Desired;
+  readonly lifetime: Lifetime;
+  /** Undefined: only a person sends it to sleep. */
+  readonly sleepAfterSeconds?: number;
   readonly spec?: PreviewSpec;
 }
 
@@ -69,7 +75,9 @@ export async function readWorld(deps: LookDeps, found: { preview: NewPreview; kn
   const { preview } = found;
   const repository = await deps.findRepository(preview.repository);
   const subject = await deps.subjects.readSubject(preview, repository);
-  const ground = { repository, subject, intents: preview.intents, hardStop: hardStopOf(preview), now: deps.now() };
+  const now = deps.now();
+  const seen = { ...preview, ...factsOf(preview, subject, now) };
+  const ground = { repository, subject, intents: seen.intents, ...endsOf(deps, repository, seen), now };
   if (!repository || !needsApplication(ground)) {
     return { ...found, repository, subject, application: undefined, cloneUrl: undefined };
   }
@@ -82,13 +90,12 @@ export async function readWorld(deps: LookDeps, found: { preview: NewPreview; kn
 
 /** Writes what was observed; undefined when there is nothing worth a record. */
 export async function recordLook(deps: LookDeps, look: Look): Promise<Preview | undefined> {
-  const now = deps.now();
   if (look.known) {
     const before = await deps.store.find(look.preview.key);
-    if (before && canonical({ ...before, ...observe(before, look, now) }) === canonical(before)) return before;
-    return deps.store.update(look.preview.key, (preview) => observe(preview, look, now));
+    if (before && canonical({ ...before, ...observe(deps, before, look) }) === canonical(before)) return before;
+    return deps.store.update(look.preview.key, (preview) => observe(deps, preview, look));
   }
-  const draft = { ...look.preview, ...observe(look.preview, look, now) };
+  const draft = { ...look.preview, ...observe(deps, look.preview, look) };
   const { verdict } = wishFor(deps, look, draft);
   const idle = verdict.kind === "absent" || (verdict.kind === "blocked" && (verdict.passing || !look.repository));
   if (idle && !draft.status.stackExists) return undefined;
@@ -98,11 +105,19 @@ export async function recordLook(deps: LookDeps, look: Look): Promise<Preview | 
 /** Policy and spec over one look. */
 export function wishFor(deps: Pick<LookDeps, "config" | "now">, look: Look, preview: NewPreview): Wish {
   const { repository, subject } = look;
-  const hardStop = hardStopOf(preview);
-  const verdict = policy({ ...look, intents: preview.intents, hardStop, now: deps.now() });
+  const lifecycle = lifecycleOf(deps.config, repository);
+  const { sleepAfterSeconds } = lifecycle;
+  const clocks = { lifetime: lifetimeOf(preview, lifecycle), sleepAfterSeconds };
+  const ends = endsOf(deps, repository, preview);
+  const verdict = policy({ ...look, intents: preview.intents, ...ends, now: deps.now() });
   if (verdict.kind !== "present") {
-    return { verdict, desired: verdict.kind === "absent" ? verdict : { kind: "blocked" } };
+    return { verdict, desired: verdict.kind === "absent" ? verdict : { kind: "blocked" }, ...clocks };
   }
+  const standstill = (ground: Extract<Verdict, { kind: "blocked" }>): Wish => ({
+    verdict: ground,
+    desired: { kind: "blocked" },
+    ...clocks,
+  });
   const { application } = verdict;
   const key = parseKey(preview.key);
   if (!repository || !key || look.cloneUrl === undefined) {
@@ -123,37 +138,84 @@ export function wishFor(deps: Pick<LookDeps, "config" | "now">, look: Look, prev
     owner: subject.kind === "pullRequest" ? subject.pullRequest.author : "by-hand",
     createdAt: preview.createdAt,
     generations: preview.intents.generations,
+    hardStopSeconds: lifecycle.hardStopSeconds,
     ...(live ? { tags: live.tags } : {}),
   });
-  return { verdict, desired: { kind: "present", digest: specDigest(spec) }, spec };
+  return { verdict, desired: { kind: "present", digest: specDigest(spec) }, ...clocks, spec };
 }
 
-function standstill(verdict: Extract<Verdict, { kind: "blocked" }>): Wish {
-  return { verdict, desired: { kind: "blocked" } };
-}
-
-/** The facts of a look, as fields of the record. Pure; laid over the newest record under its lock. */
-function observe(preview: NewPreview, { subject, repository, application }: Look, now: string): Partial<NewPreview> {
-  const head = headOf(subject);
-  if (head === undefined) return {};
-  const pushed = preview.status.headSha !== undefined && preview.status.headSha !== head;
-  const removed =
-    preview.intents.removed && holdsFor(preview.intents.removed, subject) ? preview.intents.removed : undefined;
-  const facts = {
-    ...(subject.kind === "pullRequest"
-      ? { pullRequest: subject.pullRequest, gitBranch: subject.pullRequest.headRef }
-      : {}),
-    ...(pushed ? { lastPushAt: now } : {}),
-    intents: { ...preview.intents, removed },
-    status: { ...preview.status, headSha: head },
-  };
-  const ground = { ...preview, ...facts, hardStop: hardStopOf(preview) };
-  const verdict = policy({ repository, subject, application, intents: ground.intents, hardStop: ground.hardStop, now });
-  if (verdict.kind === "absent" && verdict.reason === "Expired" && !removed) {
-    return { ...facts, intents: { ...facts.intents, removed: { at: now, headSha: head, by: HARD_STOP } } };
+/** What a look changes in the record. Pure but for the clock; laid over the newest record under its lock. */
+function observe(
+  deps: Pick<LookDeps, "config" | "now">,
+  preview: NewPreview,
+  { subject, repository, application }: Look,
+): Partial<NewPreview> {
+  const now = deps.now();
+  const read = factsOf(preview, subject, now);
+  const refused =
+    subject.kind === "pullRequest" && repository && refusalOf(repository, subject.pullRequest) !== undefined;
+  const refusedSince = refused ? (preview.status.refusedSince ?? now) : undefined;
+  // Only a clean read says anything, to either side.
+  const facts = read.status && repository ? { ...read, status: { ...read.status, refusedSince } } : read;
+  const seen = { ...preview, ...facts };
+  const { intents } = seen;
+  const verdict = policy({ repository, subject, application, intents, ...endsOf(deps, repository, seen), now });
+  if (verdict.kind === "absent" && verdict.reason === "Expired" && !intents.removed) {
+    return { ...facts, intents: { ...intents, removed: expiredAt(seen, verdict.evidence, now) } };
   }
   if (verdict.kind !== "present" || preview.status.goneAt === undefined) return facts;
   // Reopened, or pushed to after it was gone: a life of its own, with clocks of its own.
-  const intents = { ...facts.intents, extendedTo: undefined, asleep: false };
-  return { ...facts, intents, createdAt: now, lastPushAt: now, status: { ...newStatus(now), headSha: head } };
+  const clocks = { extendedTo: undefined, renewedAt: undefined, clocksFrom: undefined };
+  return {
+    ...facts,
+    intents: { ...intents, ...clocks, asleep: false },
+    createdAt: now,
+    lastPushAt: now,
+    status: { ...newStatus(now), headSha: verdict.headSha },
+  };
+}
+
+/** What the forge says, as fields of the record; nothing where it says nothing. */
+function factsOf(preview: NewPreview, subject: SubjectRead, now: string): Partial<NewPreview> {
+  const head = headOf(subject);
+  if (head === undefined) return {};
+  const { intents, status } = preview;
+  const pullRequest = subject.kind === "pullRequest" ? subject.pullRequest : undefined;
+  const freed = pullRequest && isKept(preview) && !isKept({ intents, pullRequest });
+  return {
+    ...(pullRequest ? { pullRequest, gitBranch: pullRequest.headRef } : {}),
+    ...(status.headSha !== undefined && status.headSha !== head ? { lastPushAt: now } : {}),
+    intents: {
+      ...intents,
+      removed: intents.removed && holdsFor(intents.removed, subject) ? intents.removed : undefined,
+      // Kept for months, it is not to go at once when its label does.
+      ...(freed ? { clocksFrom: now } : {}),
+    },
+    status: { ...status, headSha: head },
+  };
+}
+
+/** Noted, so that it does not come back by itself: clocks are over once it is gone. */
+function expiredAt({ status }: NewPreview, evidence: string | undefined, now: string): Intents["removed"] {
+  const headSha = status.headSha ?? status.live?.source.commit;
+  return {
+    at: now,
+    by: EXPIRY,
+    ...(headSha === undefined ? {} : { headSha }),
+    ...(evidence === undefined ? {} : { evidence }),
+  };
+}
+
+function endsOf(
+  { config }: Pick<LookDeps, "config">,
+  repository: RepositoryConfig | undefined,
+  preview: NewPreview,
+): Pick<PolicyInput, "hardStop" | "idle" | "refusedSince"> {
+  const { hardStop, idleSince, idleStop } = lifetimeOf(preview, lifecycleOf(config, repository));
+  const { stackExists, refusedSince } = preview.status;
+  return {
+    hardStop,
+    refusedSince: stackExists ? refusedSince : undefined,
+    ...(idleStop === undefined ? {} : { idle: { since: idleSince, until: idleStop } }),
+  };
 }

@@ -16,7 +16,7 @@ export interface NotifierDeps {
   /** Forge and repository by the repository's name; undefined when it is not configured (any more). */
   readonly forgeFor: (repository: string) => { readonly forge: Forge; readonly repository: RepositoryRef } | undefined;
   readonly store: Pick<Store, "find" | "update">;
-  readonly config: Pick<OperatorConfig, "comments" | "scheme" | "domain">;
+  readonly config: Pick<OperatorConfig, "comments" | "scheme" | "domain" | "fallbackUrl">;
   readonly logger: Pick<Logger, "warn">;
   readonly quietMs?: number;
   /** Before the first retry; doubled each time. */
@@ -103,6 +103,8 @@ async function write(deps: NotifierDeps, preview: Preview): Promise<"written" | 
     const kept = (await deps.store.find(key))?.handles;
     const headSha = preview.status.headSha ?? preview.pullRequest?.headSha;
     if (!place || !kept || !headSha || number === undefined) return "same";
+    // A comment on every draft to say that there is nothing would only be noise.
+    if (preview.status.refusedSince !== undefined && kept.announced === undefined) return "same";
     const noted = await notePreviewYaml(place, preview, { headSha, handles: kept });
     const announcement = announcementOf(deps.config, { ...preview, handles: noted }, headSha);
     const digest = digestOf(announcement);
@@ -118,7 +120,7 @@ async function write(deps: NotifierDeps, preview: Preview): Promise<"written" | 
 }
 
 function announcementOf(
-  { comments, scheme, domain }: NotifierDeps["config"],
+  { comments, scheme, domain, fallbackUrl }: NotifierDeps["config"],
   preview: Preview,
   headSha: string,
 ): Announcement {
@@ -129,7 +131,7 @@ function announcementOf(
     condition: status.reason === "Gone" ? "Gone" : status.condition,
     reason: status.reason,
     summary: renderSummary(preview),
-    ...(comments ? { comment: renderComment(preview) } : {}),
+    ...(comments ? { comment: renderComment(preview, { fallbackUrl }) } : {}),
     headSha,
     ...(environmentUrl ? { environmentUrl } : {}),
     logUrl: `${scheme}://${domain}/previews/${encodeURIComponent(key)}`,

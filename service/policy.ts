@@ -1,8 +1,10 @@
 /** Whether a preview shall exist, from what the forge says now, the config and people's wishes. Pure. */
 import { StacklingError } from "../components/errors.ts";
+import { defaultPullRequests } from "./config/defaults.ts";
 import type { ApplicationConfig, RepositoryConfig } from "./config/types.ts";
 import { matchesBranch } from "./forges/branch-patterns.ts";
 import type { PullRequest } from "./forges/forge.ts";
+import { minuteOf } from "./reason-words.ts";
 import type { Intents, Reason } from "./status.ts";
 
 /** What the forge says now of that which the preview is of. Only `pullRequest` and `commit` are evidence. */
@@ -18,15 +20,25 @@ export type ApplicationRead =
   | { readonly kind: "invalid"; readonly message: string; readonly problems: readonly string[] }
   | { readonly kind: "unreachable"; readonly message: string };
 
-/** Who removed a preview that reached its hard stop; a push makes it anew. */
-export const HARD_STOP = "hard stop";
+/** Who removed a preview that reached one of its ends; a push makes it anew. */
+export const EXPIRY = "expiry";
+/** The same, as an earlier version wrote it down. */
+const HARD_STOP = "hard stop";
 
-export type AbsentReason = "Closed" | "Merged" | "Removed" | "Expired";
+export type AbsentReason = "Closed" | "Merged" | "Removed" | "Expired" | "Refused";
+
+/** Between the two clean reads that it takes to remove what exists because of a rule. */
+export const REFUSAL_HOLDS_MS = 30_000;
 
 export type Verdict =
   | { readonly kind: "present"; readonly application: ApplicationConfig; readonly headSha: string }
   /** Positive evidence that it shall not exist: it is destroyed. */
-  | { readonly kind: "absent"; readonly reason: AbsentReason }
+  | {
+      readonly kind: "absent";
+      readonly reason: AbsentReason;
+      /** What shows it, in a sentence, where the reason alone does not. */
+      readonly evidence?: string;
+    }
   /** Nothing new is started and nothing is destroyed; what serves goes on serving. */
   | {
       readonly kind: "blocked";
@@ -46,6 +58,10 @@ export interface PolicyInput {
   readonly intents: Intents;
   /** ISO 8601 after which the preview goes, whatever else; undefined for one that is kept. */
   readonly hardStop: string | undefined;
+  /** Since when nobody used it, and until when that may last. Both ISO 8601. */
+  readonly idle?: { readonly since: string; readonly until: string };
+  /** ISO 8601 of the first clean read that showed the refusal, where something exists. */
+  readonly refusedSince?: string;
   /** ISO 8601 */
   readonly now: string;
 }
@@ -72,15 +88,19 @@ export function headOf(subject: SubjectRead): string | undefined {
 }
 
 function judgeSubject(input: Omit<PolicyInput, "application">): Verdict | "present" {
-  const { repository, subject, intents, hardStop, now } = input;
+  const { repository, subject, intents, hardStop, idle, now } = input;
   if (subject.kind === "pullRequest" && subject.pullRequest.state === "closed") {
     return { kind: "absent", reason: subject.pullRequest.merged ? "Merged" : "Closed" };
   }
   // A person's word is evidence enough, also while the forge is away or the repository is configured no more.
   if (intents.removed && holdsFor(intents.removed, subject)) {
-    return { kind: "absent", reason: intents.removed.by === HARD_STOP ? "Expired" : "Removed" };
+    const { by, evidence } = intents.removed;
+    const expired = by === EXPIRY || by === HARD_STOP;
+    return { kind: "absent", reason: expired ? "Expired" : "Removed", ...(evidence ? { evidence } : {}) };
   }
-  if (hardStop !== undefined && now >= hardStop) return { kind: "absent", reason: "Expired" };
+  if (hardStop !== undefined && now >= hardStop) {
+    return { kind: "absent", reason: "Expired", evidence: `It reached its hard stop on ${minuteOf(hardStop)}.` };
+  }
   if (!repository) {
     return blocked(
       "NotConfigured",
@@ -88,8 +108,38 @@ function judgeSubject(input: Omit<PolicyInput, "application">): Verdict | "prese
     );
   }
   if (subject.kind === "unreachable") return blocked("Unreachable", subject.message, { passing: true });
+  // Behind the outage: while the forge is away, nobody knows of the push that may have renewed it.
+  if (idle && now >= idle.until) {
+    return { kind: "absent", reason: "Expired", evidence: `Nobody had used it since ${minuteOf(idle.since)}.` };
+  }
   if (subject.kind === "missing") return blocked("RefNotFound", subject.message);
-  return subject.kind === "pullRequest" ? judgePullRequest(repository, subject) : "present";
+  if (subject.kind !== "pullRequest") return "present";
+  const refusal = refusalOf(repository, subject.pullRequest);
+  if (refusal === undefined) return judgePullRequest(repository, subject);
+  const { refusedSince } = input;
+  const holds = refusedSince !== undefined && Date.parse(now) - Date.parse(refusedSince) >= REFUSAL_HOLDS_MS;
+  return holds ? { kind: "absent", reason: "Refused", evidence: refusal } : blocked("Blocked", refusal);
+}
+
+/** Why the repository's rules give a pull request no preview; undefined when they do. */
+export function refusalOf(
+  { pullRequests: rules = defaultPullRequests }: RepositoryConfig,
+  pullRequest: PullRequest,
+): string | undefined {
+  const { drafts, bots, label, ignoreLabel, bases } = rules;
+  if (hasLabel(pullRequest, ignoreLabel)) return `It has the label "${ignoreLabel}".`;
+  if (label !== undefined && !hasLabel(pullRequest, label)) return `It gets a preview with the label "${label}".`;
+  if (pullRequest.draft && !drafts) return "It is a draft; ready for review, it gets a preview.";
+  if (pullRequest.bot && !bots) return "A bot opened it, and those get no previews.";
+  if (!matchesBranch(bases, pullRequest.baseRef)) {
+    return `It goes into "${pullRequest.baseRef}", and such pull requests get no previews.`;
+  }
+  return undefined;
+}
+
+/** As forges compare them: without regard to case. */
+export function hasLabel(pullRequest: { readonly labels: readonly string[] } | undefined, label: string): boolean {
+  return pullRequest?.labels.some((one) => one.toLowerCase() === label.toLowerCase()) ?? false;
 }
 
 /** A `down` holds until a push is seen; one without a commit holds until somebody asks for the preview again. */

@@ -8,6 +8,7 @@ const WORDS: Readonly<Record<Reason, readonly [sign: string, words: string]>> = 
   Healthy: ["✅", "is ready"],
   Asleep: ["💤", "is asleep"],
   Waking: ["⏳", "is waking up"],
+  Paused: ["⏸️", "is paused, as all previews are"],
   Destroying: ["🧹", "is being removed"],
   Gone: ["⚪", "is gone"],
   Unreachable: ["📡", "cannot be looked at just now"],
@@ -55,4 +56,9 @@ const WORDS: Readonly<Record<Reason, readonly [sign: string, words: string]>> = 
 export function reasonWords(reason: string): { readonly sign: string; readonly words: string } {
   const found = reason in WORDS ? WORDS[reason as Reason] : undefined;
   return found ? { sign: found[0], words: found[1] } : { sign: "ℹ️", words: `is ${reason}` };
+}
+
+/** `2026-01-31 09:05 UTC` */
+export function minuteOf(time: string): string {
+  return `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
 }

@@ -1,9 +1,11 @@
 import type { Logger } from "pino";
 import { canonical } from "../infra/canonical.ts";
 import { type ActuateDeps, actuate } from "./actuate.ts";
-import { settledStatus } from "./conditions.ts";
-import { type Action, decide } from "./decide.ts";
+import { type Caps, needsSeat, type Queued } from "./caps/caps.ts";
+import { queuedStatus, settledStatus, warnedStatus } from "./conditions.ts";
+import { type Action, awaitRoom, decide } from "./decide.ts";
 import type { Images } from "./images/images.ts";
+import { nextEnd } from "./lifecycle.ts";
 import { findPreview, type LookDeps, readWorld, recordLook, type Wish, wishFor } from "./look.ts";
 import { changeStatus, type Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
@@ -42,7 +44,8 @@ export interface ReconcileOptions {
   /** Looks at a key again later although the store has no record of it. */
   readonly lookAgain: (key: string, afterMs: number) => void;
   readonly images: Images;
-  readonly sleepAfterSeconds: number;
+  /** Undefined: as many as come may be live at once. */
+  readonly caps?: Caps | undefined;
   /** Calls back when somebody asks for a look at a key that is being worked on. */
   readonly onWish?: (key: string, listener: () => void) => () => void;
   /** Awaited before each step's work. */
@@ -67,7 +70,8 @@ export async function reconcile(deps: ReconcileDeps, key: string): Promise<void>
       if (wishFor(deps, look, look.preview).verdict.kind === "blocked") deps.lookAgain(key, UNREACHABLE_AGAIN_MS.least);
       return;
     }
-    const next = await chooseAction(deps, { preview, wish: wishFor(deps, look, preview), step });
+    const chosen = await chooseAction(deps, { preview, wish: wishFor(deps, look, preview), step });
+    const next = await takeSeat(deps, chosen);
     const { action, wish } = next;
     if (action.kind === "none" || action.kind === "wait") return settle(deps, { ...next, action, step });
 
@@ -105,6 +109,10 @@ interface Chosen {
   readonly preview: Preview;
   readonly wish: Wish;
   readonly action: Action;
+  /** True between `stop-all` and `resume-all`. */
+  readonly paused: boolean;
+  /** Its place while a cap holds it back. */
+  readonly queued?: Queued;
 }
 
 /** What is next, with the spec's images pinned; while one is missing nothing is held but the wish. */
@@ -112,39 +120,58 @@ async function chooseAction(
   deps: ReconcileDeps,
   { preview, wish, step }: { preview: Preview; wish: Wish; step: Stepper },
 ): Promise<Chosen> {
+  const paused = (await deps.store.pause()) !== undefined;
   const decideFor = (seen: Preview) => {
     const { live } = seen.status;
-    const sleepAfterSeconds = live && isAtEdge(live.target) ? undefined : deps.sleepAfterSeconds;
-    return decide(wish.desired, { ...seen, sleepAfterSeconds }, deps.now());
+    const sleepAfterSeconds = live && isAtEdge(live.target) ? undefined : wish.sleepAfterSeconds;
+    return decide(wish.desired, { ...seen, sleepAfterSeconds, paused }, deps.now());
   };
   const action = decideFor(preview);
   const { spec } = wish;
-  if (action.kind !== "up" || !spec?.images) return { preview, wish, action };
+  if (action.kind !== "up" || !spec?.images) return { preview, wish, action, paused };
   const sought = await step("source", () => deps.images.find(preview, spec));
   const seen = (await deps.store.setStatus(preview.key, sought.status)) ?? preview;
-  if (sought.kind === "absent") return { preview: seen, wish, action: decideFor(seen) };
-  return { preview: seen, wish: { ...wish, spec: sought.spec }, action };
+  if (sought.kind === "absent") return { preview: seen, wish, action: decideFor(seen), paused };
+  return { preview: seen, wish: { ...wish, spec: sought.spec }, action, paused };
+}
+
+/** What would become live takes its seat, or its place in the queue. */
+async function takeSeat({ caps }: ReconcileDeps, chosen: Chosen): Promise<Chosen> {
+  const { action, preview } = chosen;
+  if (!caps || !needsSeat(action.kind, preview.status)) return chosen;
+  const queued = await caps.takeSeat(preview.key);
+  return queued ? { ...chosen, queued, action: awaitRoom(action, queued.until) } : chosen;
 }
 
 /** Nothing is to be done now: shows the standing condition, says so, and sets the next look. */
 async function settle(
   deps: ReconcileDeps,
-  { preview, wish, action, step }: Chosen & { readonly step: Stepper },
+  { preview, wish, action, paused, queued, step }: Chosen & { readonly step: Stepper },
 ): Promise<void> {
   const now = deps.now();
   const waitsForOthers = action.kind === "wait" && action.reason === "Conflict";
-  const change = waitsForOthers ? {} : settledStatus(wish, preview.status, now);
+  const stands = () => ({
+    ...settledStatus({ ...wish, paused }, preview.status, now),
+    ...warnedStatus(wish, preview.status, now),
+    ...(queued ? queuedStatus(queued.message) : {}),
+  });
+  const change = waitsForOthers ? {} : stands();
   const status = changeStatus(preview.status, change, now);
   const changed = canonical(status) !== canonical(preview.status);
   const settled = changed ? await step("settle", () => deps.store.setStatus(preview.key, change)) : preview;
   const dueAt = nextLook(action, wish, status, now);
   if (dueAt !== preview.dueAt) await deps.store.setDue(preview.key, dueAt);
+  // Whoever waits for a lock or a seat keeps its place.
+  if (!waitsForOthers && !queued) await deps.caps?.settled(preview.key);
   await step("announce", () => deps.announce(settled ?? preview));
 }
 
 /** When it is looked at again without anybody asking; undefined: when somebody asks. */
-function nextLook(action: Action, { verdict }: Wish, status: Preview["status"], now: string): string | undefined {
-  const due = action.kind === "wait" ? action.until : action.kind === "none" ? action.dueAt : undefined;
+function nextLook(action: Action, wish: Wish, status: Preview["status"], now: string): string | undefined {
+  const { verdict, lifetime } = wish;
+  const next = action.kind === "wait" ? action.until : action.kind === "none" ? action.dueAt : undefined;
+  const end = verdict.kind === "absent" ? undefined : nextEnd(lifetime, status, now);
+  const due = next !== undefined && (end === undefined || next < end) ? next : end;
   if (verdict.kind !== "blocked" || !verdict.passing) return due;
   // As long again as the outage has lasted, so that a short one is over soon and a long one costs little.
   const lasted = Date.parse(now) - Date.parse(status.since);

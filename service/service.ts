@@ -13,6 +13,7 @@ import { createRunner } from "../infra/runner.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
 import type { Stacks } from "../infra/stacks.ts";
 import { type AllActions, createActions } from "./actions.ts";
+import { createCaps } from "./caps/caps.ts";
 import { detectApplication } from "./config/detect.ts";
 import { commitTree } from "./config/source-tree.ts";
 import type { ApplicationConfig, OperatorConfig } from "./config/types.ts";
@@ -27,7 +28,9 @@ import { grantedValues } from "./granted-secrets.ts";
 import { checkRegistries, configuredRegistry } from "./images/configured.ts";
 import { createImages } from "./images/images.ts";
 import { createInbox, type Inbox } from "./inbox/inbox.ts";
+import { createLookAgain } from "./look-again.ts";
 import { createNotifier } from "./notify.ts";
+import { startOperate } from "./operate.ts";
 import { createReadinessChecks } from "./readiness.ts";
 import { type ReconcileDeps, type ReconcileOptions, reconcile } from "./reconcile.ts";
 import { createRepositories, type Repositories } from "./repositories.ts";
@@ -111,6 +114,8 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
   const repositories = createRepositories({ config, store });
   const parts: Parts = { ...options, store, stacks, world, forges, repositories, inbox: createInbox({ store }), now };
   const { actions, resync } = startWork(parts, undo);
+  const operate = startOperate({ ...parts, repositories: repositories.all, forge: (name) => forges.get(name) });
+  undo.push(() => operate.close());
   const doctor = createDoctor({
     world,
     store,
@@ -119,11 +124,20 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     plugins: () =>
       checkPlugins(registry, config.targets, { pulumiHome: layout(dataDir).pulumiHome, path: process.env.PATH ?? "" }),
     registries: () => checkRegistries(config.images),
+    operation: operate.check,
     engineVersion: engine.version,
   });
   const checks = createReadinessChecks({ store, world, engine, forges, repositories: config.repositories });
   const byHand = createEngineByHand({ stacks, config, resolveSecrets: (spec) => resolveSecrets(parts, spec) });
-  const edge = await startEdge({ ...parts, actions, doctor, checks, engineByHand: byHand, onPush: resync.pushed });
+  const edge = await startEdge({
+    ...parts,
+    actions,
+    operate,
+    doctor,
+    checks,
+    engineByHand: byHand,
+    onPush: resync.pushed,
+  });
   undo.push(() => edge.close());
   return { url: edge.url, close: closer(undo, logger) };
 }
@@ -168,6 +182,7 @@ function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllActions; 
     defaultTarget: config.targets[0]?.name ?? "",
     detectApplication: (path, commit) => detect(config, path, commit),
     onRegistered: () => resyncNow(false),
+    config,
     now,
   });
   return { actions, resync };
@@ -180,6 +195,7 @@ function reconcileDeps(
   const { config, store, stacks, world, forges, repositories, logger, now, onStep } = parts;
   return {
     ...more,
+    caps: createCaps({ seats: store, config, now }),
     ...(onStep ? { onStep } : {}),
     store,
     stacks,
@@ -194,7 +210,6 @@ function reconcileDeps(
     }),
     prepareSource: (spec) => prepareSource(parts, spec),
     resolveSecrets: (spec) => resolveSecrets(parts, spec),
-    sleepAfterSeconds: config.lifecycle.sleepAfterSeconds,
     now,
     logger,
   };
@@ -260,21 +275,6 @@ function forgeFor({ config, forges }: Parts, name: string) {
   const repository = config.repositories.find((candidate) => candidate.name === name);
   const forge = repository && forges.get(repository.forge);
   return repository && forge && { forge, repository: refOf(repository) };
-}
-
-/** Enqueues a key later; lost with the process, whose next life looks at everything anyway. */
-function createLookAgain({ store, logger }: Parts, stopping: AbortSignal): ReconcileDeps["lookAgain"] {
-  const lookAgain: ReconcileDeps["lookAgain"] = (key, afterMs) => {
-    const timer = setTimeout(() => {
-      if (stopping.aborted) return;
-      store.enqueue([key]).catch((error) => {
-        logger.warn({ err: error, key }, "enqueuing failed; it is tried again");
-        lookAgain(key, afterMs);
-      });
-    }, afterMs);
-    timer.unref();
-  };
-  return lookAgain;
 }
 
 function notConfigured(repository: string): TerminalError {

@@ -4,10 +4,7 @@ import { formatKey, hostName, type PreviewKey, stackName } from "../infra/names.
 import type { PreviewSpec } from "../infra/spec.ts";
 import type { ApplicationConfig, OperatorConfig, RepositoryConfig, TargetConfig } from "./config/types.ts";
 import { imageOf } from "./images/reference.ts";
-import type { Generations, Intents } from "./status.ts";
-
-/** Days after its creation at which a preview goes, unless it is kept or extended. */
-const HARD_STOP_DAYS = 30;
+import type { Generations } from "./status.ts";
 
 /** Where a web service in an image listens unless it says otherwise; `PORT` holds it. */
 const PORT_IN_IMAGE = 8080;
@@ -27,6 +24,8 @@ export interface SpecInput {
   /** ISO 8601 */
   readonly createdAt: string;
   readonly generations: Generations;
+  /** Seconds after its creation at which the preview goes, unless it is kept or extended; undefined: never. */
+  readonly hardStopSeconds?: number;
   /** Tags of the running stack: they never change while it lives. */
   readonly tags?: Readonly<Record<string, string>>;
 }
@@ -70,17 +69,6 @@ export function buildSpec(input: SpecInput): PreviewSpec {
   };
 }
 
-/** ISO 8601 of the moment the preview goes, whatever happens; undefined for one that is kept. */
-export function hardStopOf(preview: {
-  readonly createdAt: string;
-  readonly intents: Pick<Intents, "keep" | "extendedTo">;
-}): string | undefined {
-  if (preview.intents.keep) return undefined;
-  const regular = addDays(preview.createdAt, HARD_STOP_DAYS);
-  const { extendedTo } = preview.intents;
-  return extendedTo !== undefined && extendedTo > regular ? extendedTo : regular;
-}
-
 function buildService(service: ServiceDefinition, { target, commit }: SpecInput): PreviewSpec["services"][number] {
   const inImage = target.runs === "images";
   const atCommit = <T extends { readonly image?: string }>(part: T): T =>
@@ -105,7 +93,7 @@ function buildUrls({ application, config, key }: SpecInput): Record<string, stri
   );
 }
 
-function buildTags({ repository, key, owner, createdAt }: SpecInput): Record<string, string> {
+function buildTags({ repository, key, owner, createdAt, hardStopSeconds }: SpecInput): Record<string, string> {
   return {
     ...repository.tags,
     preview: formatKey(key),
@@ -115,7 +103,7 @@ function buildTags({ repository, key, owner, createdAt }: SpecInput): Record<str
     ...(repository.team ? { team: repository.team } : {}),
     ...(repository.costCenter ? { "cost-center": repository.costCenter } : {}),
     created: createdAt,
-    "hard-stop": addDays(createdAt, HARD_STOP_DAYS),
+    ...(hardStopSeconds === undefined ? {} : { "hard-stop": addSeconds(createdAt, hardStopSeconds) }),
   };
 }
 
@@ -123,6 +111,6 @@ function copyChoice(choice: TargetConfig["service"]): PreviewSpec["target"]["ser
   return { driver: choice.driver, options: { ...choice.options } };
 }
 
-function addDays(time: string, days: number): string {
-  return new Date(Date.parse(time) + days * 86_400_000).toISOString();
+function addSeconds(time: string, seconds: number): string {
+  return new Date(Date.parse(time) + seconds * 1000).toISOString();
 }

@@ -12,6 +12,7 @@ export const REASONS = [
   "Healthy",
   "Asleep",
   "Waking",
+  "Paused",
   "Destroying",
   "Gone",
   "Unreachable",
@@ -66,12 +67,22 @@ export type Generations = PreviewSpec["generations"];
 export interface Intents {
   readonly generations: Generations;
   /** A preview by hand exists while this is set; also `down` on a pull request's preview until its next push. */
-  readonly removed?: { readonly at: string; readonly headSha?: string; readonly by: string };
+  readonly removed?: {
+    readonly at: string;
+    readonly headSha?: string;
+    readonly by: string;
+    /** Of one that expired: the sentence that says why. */
+    readonly evidence?: string;
+  };
   /** Ref of a preview by hand, registered until `down`. */
   readonly gitRef?: string;
   readonly keep: boolean;
   /** ISO 8601; the hard stop it was extended to. */
   readonly extendedTo?: string;
+  /** ISO 8601 of the last `extend`: renews idleness as a visit does, and wakes nothing. */
+  readonly renewedAt?: string;
+  /** ISO 8601; hard stop and idleness count from here where it is later: the store was lost, or it is kept no more. */
+  readonly clocksFrom?: string;
   /** Asked for by a person; undone by a visit or push. */
   readonly asleep: boolean;
   /** ISO 8601 of that wish: a later visit or push undoes it. */
@@ -135,6 +146,10 @@ export interface PreviewStatus {
     readonly failures: number;
     readonly at: string;
   };
+  /** The warning that it goes for idleness; undone by any use. All ISO 8601. */
+  readonly warned?: { readonly at: string; readonly idleSince: string; readonly goesAt: string };
+  /** ISO 8601 of the first clean read that showed a pull request the rules refuse; a later one removes what exists. */
+  readonly refusedSince?: string;
   /** When a lock or lease of somebody else is looked at again. */
   readonly conflictUntil?: string;
   /** Set while the images of the wished spec are not all there. */
@@ -198,6 +213,8 @@ export interface Receipt {
   readonly stack: string;
   readonly at: string;
   readonly reason: string;
+  /** What showed that it was to go, where the reason alone does not say it. */
+  readonly evidence?: string;
   /** URNs that the stack owned. */
   readonly removed: readonly string[];
   /** Kinds of things looked for again in the world, with how many were found; all zero. */

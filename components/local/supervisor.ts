@@ -64,11 +64,12 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
   };
 }
 
-/** Ends a preview's processes, or starts them and waits until they are healthy. Idempotent. */
-export async function setAwake(dataDir: string, stack: string, awake: boolean): Promise<void> {
+/** Ends a preview's processes, or starts them and waits until they are healthy or `signal` aborts. Idempotent. */
+export async function setAwake(dataDir: string, stack: string, awake: boolean, signal?: AbortSignal): Promise<void> {
   const releases = await listReleases(dataDir, stack);
   for (const release of awake ? releases : releases.reverse()) {
-    await withReleaseLock(release, () => (awake ? wake(release) : putToSleep(release)));
+    signal?.throwIfAborted();
+    await withReleaseLock(release, () => (awake ? wake(release, signal) : putToSleep(release)));
   }
 }
 
@@ -180,7 +181,7 @@ async function putToSleep(release: Release): Promise<void> {
   await endRelease(release);
 }
 
-async function wake(release: Release): Promise<void> {
+async function wake(release: Release, signal = new AbortController().signal): Promise<void> {
   const state = await readState(release);
   if (state?.phase !== "ready") return;
   const awake = { ...state, desired: "running", restartAt: undefined } as const;
@@ -189,7 +190,7 @@ async function wake(release: Release): Promise<void> {
     return;
   }
   const started = await startRelease(release, { ...awake, restarts: 0, startedAt: new Date().toISOString() });
-  await awaitHealthy(release, { started, signal: new AbortController().signal });
+  await awaitHealthy(release, { started, signal });
 }
 
 async function endAll(dataDir: string): Promise<void> {

@@ -96,7 +96,7 @@ export const localService: ServiceDriver<Options> = {
   component: LocalServices,
   operations: {
     address: ({ options: { dataDir }, stack }, service) => operations.address(dataDir, stack, service),
-    setAwake: ({ options: { dataDir }, stack }, awake) => operations.setAwake(dataDir, stack, awake),
+    setAwake: ({ options: { dataDir }, stack }, awake, signal) => operations.setAwake(dataDir, stack, awake, signal),
     isAwake: ({ options: { dataDir }, stack }) => operations.isAwake(dataDir, stack),
     logs: ({ options: { dataDir }, stack }, query) => operations.logs(dataDir, stack, query),
     explain: ({ options: { dataDir }, stack }) => operations.explain(dataDir, stack),

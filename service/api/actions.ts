@@ -12,7 +12,8 @@ export interface Actions {
   redeploy(key: string, by: string): Promise<unknown>;
   sleep(key: string, by: string): Promise<unknown>;
   wake(key: string, by: string): Promise<unknown>;
-  keep(key: string, by: string): Promise<unknown>;
+  /** Exempts it from idleness and hard stop; `false` ends that, and its clocks start anew. */
+  keep(key: string, by: string, keep?: boolean): Promise<unknown>;
   /** Moves expiry by so many seconds from now. */
   extend(key: string, seconds: number, by: string): Promise<unknown>;
   resetDatabase(key: string, by: string): Promise<unknown>;
@@ -27,13 +28,14 @@ export interface Actions {
 }
 
 const plain = z.strictObject({
-  action: z.enum(["look", "redeploy", "down", "sleep", "wake", "keep", "reset-db", "rotate", "repair"]),
+  action: z.enum(["look", "redeploy", "down", "sleep", "wake", "reset-db", "rotate", "repair"]),
 });
 const YEAR_SECONDS = 366 * 86_400;
 
 export const actionRequest = z.union([
   plain,
   z.strictObject({ action: z.literal("extend"), seconds: z.int().positive().max(YEAR_SECONDS) }),
+  z.strictObject({ action: z.literal("keep"), keep: z.boolean().optional() }),
   z.strictObject({
     action: z.literal("seed"),
     scenario: z
@@ -52,6 +54,9 @@ export async function act(actions: Actions, key: string, request: ActionRequest,
       return;
     case "extend":
       await actions.extend(key, request.seconds, by);
+      return;
+    case "keep":
+      await actions.keep(key, by, request.keep);
       return;
     case "seed":
       await actions.seed(key, request.scenario, by);

@@ -10,17 +10,20 @@ import {
 } from "../../components/errors.ts";
 import type { Finding } from "../../components/ports.ts";
 import type { EngineByHand } from "../engine-by-hand.ts";
+import type { Operate } from "../operate.ts";
 import { sameSecret } from "../session.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
 import { type AccessDeps, isForeign, visitorOf } from "./access.ts";
 import { type Actions, act, actionRequest } from "./actions.ts";
+import { operateRoutes } from "./operate.ts";
 import { type PreviewView, previewView, type ViewExtras } from "./preview-view.ts";
 import { type LogReader, plainError, type Streams } from "./streams.ts";
 
 export interface ApiDeps extends AccessDeps {
   readonly store: Pick<Store, "list" | "find" | "findByStack" | "history" | "receipts" | "counters">;
   readonly actions: Actions;
+  readonly operate: Operate;
   readonly logs: LogReader;
   readonly streams: Streams;
   readonly doctor: () => Promise<readonly Finding[]>;
@@ -129,6 +132,7 @@ export function createApi(deps: ApiDeps): Router {
   api.get("/doctor", async (_request, response) => {
     response.json({ findings: await deps.doctor(), counters: await store.counters() });
   });
+  operateRoutes(api, { operate: deps.operate, nameOf: (request) => nameOf(deps, request) });
   api.post("/login-links", (request, response) => {
     if (visitorOf(deps, request).kind !== "token")
       throw new Refused(401, "Unauthorized", "making a login link: the token is needed");

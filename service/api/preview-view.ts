@@ -1,5 +1,6 @@
 /** A preview as API, `--json` and pages show it. Pure. */
 import { mainUrl } from "../comment.ts";
+import { isKept } from "../lifecycle.ts";
 import type { Condition, Preview, Stage } from "../status.ts";
 
 export interface PreviewView {
@@ -27,6 +28,12 @@ export interface PreviewView {
   readonly lastPushAt: string;
   readonly lastVisitAt?: string;
   readonly dueAt?: string;
+  /** ISO 8601: when it goes because nobody uses it; only while its author is warned of that. */
+  readonly goesAt?: string;
+  /** By label or by a person: neither idleness nor hard stop ends it. */
+  readonly kept: boolean;
+  /** ISO 8601: until when it stays at least, by `extend`. */
+  readonly extendedTo?: string;
   readonly title?: string;
   readonly author?: string;
   readonly pullRequestUrl?: string;
@@ -64,6 +71,9 @@ export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewV
     createdAt: preview.createdAt,
     lastPushAt: preview.lastPushAt,
     lastVisitAt: preview.lastVisitAt,
+    goesAt: status.warned?.goesAt,
+    kept: isKept(preview),
+    extendedTo: preview.intents.extendedTo,
     title: pullRequest?.title,
     author: pullRequest?.author,
     pullRequestUrl: pullRequest?.url,
@@ -73,11 +83,12 @@ export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewV
   };
 }
 
-/** Created until a first version is live, Closed from the wish to remove until the proof that it is gone. */
+/** Created until a first version is live, Idle from the warning to the next use, Closed from the wish to remove until the proof that it is gone. */
 export function stageOf({ status, pullRequest, intents }: Preview): Stage {
   if (status.goneAt) return "Gone";
   const closing = status.reason === "Destroying" || status.reason === "DestroyFailed" || status.reason === "Gone";
   if (closing || pullRequest?.state === "closed" || intents.removed) return "Closed";
   if (!status.live) return "Created";
+  if (status.warned) return "Idle";
   return status.awake ? "Active" : "Asleep";
 }

@@ -6,8 +6,11 @@ import { StacklingError, TerminalError } from "../../components/errors.ts";
 import type { Finding, LogLine } from "../../components/ports.ts";
 import type { DriftReport } from "../../infra/stacks.ts";
 import type { ActionRequest } from "../api/actions.ts";
+import type { SweepRequest } from "../api/operate.ts";
 import type { PreviewView } from "../api/preview-view.ts";
 import type { EngineByHand } from "../engine-by-hand.ts";
+import type { Pause } from "../store/operation.ts";
+import type { SweepReport } from "../sweep/report.ts";
 import { readText, send } from "./http.ts";
 
 export interface Client {
@@ -30,6 +33,10 @@ export interface Client {
   /** The right to run an engine by hand, held by the service for as long as this connection lives. */
   lease(key: string): Promise<RemoteLease>;
   doctor(): Promise<{ readonly findings: readonly Finding[]; readonly counters: Readonly<Record<string, number>> }>;
+  /** The kill switch, after it was set as asked; null while nothing is stopped. */
+  pause(paused?: boolean): Promise<Pause | null>;
+  /** Resolves when the sweep is over. */
+  sweep(request: SweepRequest): Promise<SweepReport>;
   /** An address that logs its first visitor in to the pages. */
   loginLink(): Promise<string>;
   /** Looks until `done` says so. Rejects with `StacklingError` (`TimedOut`) after `timeoutMs`. */
@@ -128,6 +135,11 @@ export function createClient({ url, token }: { readonly url: string; readonly to
       };
     },
     doctor: () => ask("/doctor"),
+    pause: async (paused) => {
+      const call = paused === undefined ? {} : ({ method: "POST", body: { paused } } as const);
+      return (await ask<{ pause: Pause | null }>("/pause", call)).pause;
+    },
+    sweep: async (body) => (await ask<{ report: SweepReport }>("/sweep", { method: "POST", body })).report,
     loginLink: async () => (await ask<{ url: string }>("/login-links", { method: "POST", body: {} })).url,
     waitFor: async (key, done, { timeoutMs, onChange, signal }) => {
       const deadline = performance.now() + timeoutMs;

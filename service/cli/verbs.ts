@@ -86,6 +86,29 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./verbs/redeploy.ts")).redeploy,
   },
   {
+    usage: "sleep <key>",
+    description: "put a preview to sleep until the next visit or push; its data stays",
+    options: [["--timeout <seconds>", "how long to wait for it", "120"]],
+    load: async () => (await import("./verbs/sleep.ts")).sleep,
+  },
+  {
+    usage: "wake <key>",
+    description: "wake a preview",
+    options: [["--timeout <seconds>", "how long to wait for it", "300"]],
+    load: async () => (await import("./verbs/wake.ts")).wake,
+  },
+  {
+    usage: "extend <key> <time>",
+    description: "let a preview stay for so long from now, such as 48h or 14d",
+    load: async () => (await import("./verbs/extend.ts")).extend,
+  },
+  {
+    usage: "keep <key>",
+    description: "never remove a preview for its age or because nobody uses it",
+    options: [["--off", "end that: its times count from now"]],
+    load: async () => (await import("./verbs/keep.ts")).keep,
+  },
+  {
     usage: "drift [key]",
     description: "compare what exists with what should",
     options: [["--repair", "make it again as it should be"]],
@@ -97,10 +120,41 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./verbs/pulumi.ts")).pulumi,
   },
   {
+    usage: "sweep [names...]",
+    description: "remove what no preview owns any more",
+    options: [
+      ["--dry-run", "name it and remove nothing"],
+      ["--confirm", "also what only you can let go: all that has no stack, or the previews and stacks that are named"],
+    ],
+    load: async () => (await import("./verbs/sweep.ts")).sweep,
+  },
+  {
+    usage: "stop-all",
+    description: "bring nothing new up and put every preview to sleep, until resume-all",
+    load: async () => (await import("./verbs/stop-all.ts")).stopAll,
+  },
+  {
+    usage: "resume-all",
+    description: "let everything go on after stop-all",
+    load: async () => (await import("./verbs/stop-all.ts")).resumeAll,
+  },
+  {
     usage: "doctor",
     description: "check this machine, the service and its forges",
     options: [["--config <file>", "stackling.yaml that is going to be served"]],
     load: async () => (await import("./verbs/doctor.ts")).doctor,
+  },
+  {
+    usage: "backup <file>",
+    description: "write the store to a file; the service may run",
+    options: [["--config <file>", "stackling.yaml that names the store (default: the embedded one)"]],
+    load: async () => (await import("./verbs/backup.ts")).backup,
+  },
+  {
+    usage: "restore <file>",
+    description: "put a backup into an empty store, while no service runs on it",
+    options: [["--config <file>", "stackling.yaml that names the store (default: the embedded one)"]],
+    load: async () => (await import("./verbs/restore.ts")).restore,
   },
   {
     parent: configParent,

@@ -1,7 +1,8 @@
 /** What holds where `stackling.yaml` says nothing, and for the embedded default, which has no such file. */
-import type { OperatorConfig } from "./types.ts";
+import type { OperatorConfig, PullRequestRules } from "./types.ts";
 
 export const DEFAULT_PORT = 4000;
+const DAY_SECONDS = 86_400;
 
 /** CPU and memory as a Kubernetes quota for one preview would be: 4 CPU, 8 GiB. GitHub's bodies reach 25 MB. */
 export const defaultLimits: OperatorConfig["limits"] = {
@@ -15,7 +16,18 @@ export const defaultLimits: OperatorConfig["limits"] = {
 
 export const defaultLifecycle: OperatorConfig["lifecycle"] = {
   sleepAfterSeconds: 48 * 3600,
+  warnAfterSeconds: 14 * DAY_SECONDS,
+  destroyAfterSeconds: 21 * DAY_SECONDS,
+  hardStopSeconds: 30 * DAY_SECONDS,
+  extendMaxSeconds: 90 * DAY_SECONDS,
   resyncSeconds: 60,
+};
+
+export const defaultPullRequests: PullRequestRules = {
+  drafts: true,
+  bots: true,
+  ignoreLabel: "no-preview",
+  bases: ["**"],
 };
 
 export const defaultImages: OperatorConfig["images"] = { credentials: {}, waitSeconds: 15 * 60 };

@@ -5,6 +5,8 @@ import { parseDuration } from "./duration.ts";
 
 export const forgeNames = Object.keys(forges) as [ForgeName, ...ForgeName[]];
 
+const count = z.int().min(1, "must be at least 1");
+
 const name = z
   .string()
   .regex(
@@ -19,6 +21,29 @@ const secretReference = z
 const duration = z
   .string()
   .refine((text) => parseDuration(text) !== undefined, 'must be a time such as "30m", "48h" or "14d"');
+
+const durationOrOff = z
+  .string()
+  .refine(
+    (text) => text === "off" || parseDuration(text) !== undefined,
+    'must be a time such as "30m", "48h" or "14d", or "off"',
+  );
+
+const lifecycleTimes = {
+  sleepAfter: durationOrOff.optional().describe("Without a visit for so long, a preview falls asleep. Default 48h."),
+  warnAfter: durationOrOff
+    .optional()
+    .describe("Without a visit or push for so long, its author is warned, once. Default 14d."),
+  destroyAfter: durationOrOff
+    .optional()
+    .describe("Without a visit or push for so long, a preview that was warned of is removed. Default 21d."),
+  hardStop: durationOrOff
+    .optional()
+    .describe("So long after its creation a preview is removed, unless it is kept or extended. Default 30d."),
+  extendMax: durationOrOff
+    .optional()
+    .describe("So long after its creation `extend` may move the hard stop at most. Default 90d."),
+};
 
 const driver = z
   .union([z.string().min(1), z.looseObject({ driver: z.string().min(1) })])
@@ -66,6 +91,20 @@ const repository = z.strictObject({
     .min(1)
     .optional()
     .describe("Patterns of git branches that get previews. Default `**`: all."),
+  pullRequests: z
+    .strictObject({
+      drafts: z.boolean().optional().describe("Whether drafts get previews. Default true."),
+      bots: z.boolean().optional().describe("Whether pull requests of bots do. Default true."),
+      label: z.string().min(1).optional().describe("Only pull requests with this label do. Default: all."),
+      ignoreLabel: z.string().min(1).optional().describe("Those with this label do not. Default `no-preview`."),
+      bases: z
+        .array(z.string().min(1))
+        .min(1)
+        .optional()
+        .describe("Patterns of git branches that they go into. Default `**`: all, so that stacked ones do too."),
+    })
+    .optional()
+    .describe("Which pull requests get previews; one that is refused later loses its own."),
   baseline: name.optional().describe("Database that previews start as a copy of. Default: an empty one."),
   secrets: z
     .record(z.string().regex(/^[A-Z][A-Z0-9_]*$/, "must be capital letters, digits and underscores"), secretReference)
@@ -74,9 +113,18 @@ const repository = z.strictObject({
   team: z.string().optional().describe("Who is asked; for tags."),
   costCenter: z.string().optional().describe("Who pays; for tags."),
   tags: z.record(z.string(), z.string()).optional().describe("Further tags of everything a preview owns."),
+  lifecycle: z
+    .strictObject(lifecycleTimes)
+    .optional()
+    .describe("Times that differ for this repository; what is left out is as under `lifecycle` at the top."),
+  limits: z
+    .strictObject({
+      previews: count
+        .optional()
+        .describe("Live previews of this repository at once. Default: `limits.previewsPerRepository`."),
+    })
+    .optional(),
 });
-
-const count = z.int().min(1, "must be at least 1");
 
 export const operatorSchema = z.strictObject({
   url: z
@@ -163,11 +211,25 @@ export const operatorSchema = z.strictObject({
       services: count.optional().describe("Services of one preview. Default 15."),
       webhookBytes: count.optional().describe("Largest delivery that is read. Default 25 MiB."),
       largeBodies: count.optional().describe("Deliveries over 1 MiB that are read at once. Default 4."),
+      previews: count
+        .optional()
+        .describe("Live previews at once: awake, or being built. More wait in a queue. Default: any number."),
+      previewsPerRepository: count.optional().describe("The same of one repository. Default: any number."),
+      previewsPerAuthor: count
+        .optional()
+        .describe("The same of one author of pull requests, over all repositories. Default: any number."),
+      makeRoom: z
+        .boolean()
+        .optional()
+        .describe("Puts the idlest preview to sleep when another waits for room. Default false."),
+      makeRoomAfter: duration
+        .optional()
+        .describe("With `makeRoom`: one that was visited or pushed to more lately stays awake. Default 15m."),
     })
     .optional(),
   lifecycle: z
     .strictObject({
-      sleepAfter: duration.optional().describe("Without a visit for so long, a preview falls asleep. Default 48h."),
+      ...lifecycleTimes,
       resync: duration.optional().describe("How often all open pull requests are looked at. Default 60s."),
     })
     .optional(),
@@ -176,6 +238,12 @@ export const operatorSchema = z.strictObject({
     .optional()
     .describe(
       "Checks every resource of a preview: tags, nothing public, nothing dear or privileged, images from `images.registries`, sizes within `limits`. `advisory` tells, `mandatory` stops the update. Default: off.",
+    ),
+  fallbackUrl: z
+    .url({ protocol: /^https?$/, error: 'must be an address such as "https://staging.acme.dev"' })
+    .optional()
+    .describe(
+      "Offered on pages and in comments of previews that are gone, held back or stopped, such as a shared staging. Default: none.",
     ),
   comments: z.boolean().optional().describe("One comment per pull request, edited in place. Default true."),
 });

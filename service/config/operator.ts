@@ -3,8 +3,9 @@ import { ConfigError } from "../../components/errors.ts";
 import { registry } from "../../components/registry.ts";
 import { type ForgeName, forges } from "../forges/registry.ts";
 import { closest } from "./closest.ts";
-import { DEFAULT_PORT, defaultImages, defaultLifecycle, defaultLimits } from "./defaults.ts";
+import { DEFAULT_PORT, defaultImages, defaultLifecycle, defaultLimits, defaultPullRequests } from "./defaults.ts";
 import { parseDuration } from "./duration.ts";
+import { lifecycleMisfits, timesOf } from "./lifecycle-times.ts";
 import {
   forgeNames,
   type OperatorFile,
@@ -42,7 +43,12 @@ export async function parseOperator(
     ),
   );
   const repositories = resolveRepositories(typed, { directory, forges: connected.forges });
-  const misfits = [...connected.misfits, ...targets.flatMap((t) => t.misfits), ...repositories.misfits];
+  const misfits = [
+    ...connected.misfits,
+    ...targets.flatMap((t) => t.misfits),
+    ...repositories.misfits,
+    ...lifecycleMisfits(typed),
+  ];
   if (misfits.length > 0) throw new ConfigError(file, byLine(misfits.map((m) => yaml.problemAt(m.path, m.message))));
   return {
     ...at,
@@ -54,12 +60,13 @@ export async function parseOperator(
     ...(typed.token ? { token: place(typed.token, directory) } : {}),
     ...(typed.log ? { log: typed.log } : {}),
     images: imagesOf(typed.images, directory),
-    limits: { ...defaultLimits, ...typed.limits },
+    limits: limitsOf(typed.limits),
     lifecycle: {
-      sleepAfterSeconds: parseDuration(typed.lifecycle?.sleepAfter ?? "") ?? defaultLifecycle.sleepAfterSeconds,
+      ...timesOf(typed.lifecycle, defaultLifecycle),
       resyncSeconds: parseDuration(typed.lifecycle?.resync ?? "") ?? defaultLifecycle.resyncSeconds,
     },
     ...(typed.policy === undefined ? {} : { policy: typed.policy }),
+    ...(typed.fallbackUrl === undefined ? {} : { fallbackUrl: typed.fallbackUrl }),
     comments: typed.comments ?? true,
   };
 }
@@ -105,6 +112,11 @@ function imagesOf(typed: OperatorFile["images"] = {}, directory: string): Operat
     credentials: Object.fromEntries(placed),
     waitSeconds: waitMinutes === undefined ? defaultImages.waitSeconds : waitMinutes * 60,
   };
+}
+
+function limitsOf({ makeRoomAfter, ...typed }: NonNullable<OperatorFile["limits"]> = {}): OperatorConfig["limits"] {
+  const makeRoomAfterSeconds = parseDuration(makeRoomAfter ?? "");
+  return { ...defaultLimits, ...typed, ...(makeRoomAfterSeconds === undefined ? {} : { makeRoomAfterSeconds }) };
 }
 
 async function resolveForges(typed: OperatorFile): Promise<{
@@ -156,7 +168,9 @@ function resolveRepositories(
     const name = repository.name ?? nameOf(repository.path);
     if (name === undefined)
       at("name", `repository "${repository.path}": its own name cannot be used; choose one with "name"`);
-    return toRepository({ repository, name: name ?? "", forge: forge.name, target: target.name, isLocal, directory });
+    const resolved = { repository, name: name ?? "", forge: forge.name, target: target.name, isLocal, directory };
+    const times = repository.lifecycle && timesOf(repository.lifecycle, timesOf(typed.lifecycle, defaultLifecycle));
+    return { ...toRepository(resolved), ...(times ? { lifecycle: times } : {}) };
   });
   return { repositories, misfits: [...misfits, ...clashes(repositories)] };
 }
@@ -182,11 +196,13 @@ function toRepository({ repository, name, forge, target, isLocal, directory }: R
     path: isLocal ? resolve(directory, repository.path) : repository.path,
     target,
     branches: repository.branches ?? ["**"],
+    ...(repository.pullRequests ? { pullRequests: { ...defaultPullRequests, ...repository.pullRequests } } : {}),
     ...(baseline !== undefined ? { baseline } : {}),
     secrets: Object.fromEntries(secrets),
     ...(team !== undefined ? { team } : {}),
     ...(costCenter !== undefined ? { costCenter } : {}),
     tags: repository.tags ?? {},
+    ...(repository.limits ? { limits: repository.limits } : {}),
   };
 }
 

@@ -15,6 +15,32 @@ export interface TargetConfig extends TargetChoice {
   readonly program?: string;
 }
 
+/** How long previews live; a time that is absent is `off`. */
+export interface Lifecycle {
+  /** Without a visit or push it falls asleep, */
+  readonly sleepAfterSeconds?: number;
+  /** its author is warned, */
+  readonly warnAfterSeconds?: number;
+  /** and it is destroyed. */
+  readonly destroyAfterSeconds?: number;
+  /** From its creation: it goes, however much it is used. */
+  readonly hardStopSeconds?: number;
+  /** From its creation: how far `extend` may move the hard stop. */
+  readonly extendMaxSeconds?: number;
+}
+
+/** Which pull requests get previews. */
+export interface PullRequestRules {
+  readonly drafts: boolean;
+  readonly bots: boolean;
+  /** Only with this label. */
+  readonly label?: string;
+  /** Never with this one. */
+  readonly ignoreLabel: string;
+  /** Patterns of git branches that they go into. */
+  readonly bases: readonly string[];
+}
+
 export interface RepositoryConfig {
   /** Unique and immutable; part of every name. Lower-case letters, digits and dashes, at most 30; a letter first, no dash last. */
   readonly name: string;
@@ -25,6 +51,8 @@ export interface RepositoryConfig {
   readonly target: string;
   /** Glob patterns of git branches that get previews; the default branch never does. */
   readonly branches: readonly string[];
+  /** Undefined: all but those with the label `no-preview`. */
+  readonly pullRequests?: PullRequestRules;
   /** Database baseline by name; undefined when previews start from an empty database. */
   readonly baseline?: string;
   /** Values granted to trusted previews by name: resolved from environment or file when used. */
@@ -33,6 +61,10 @@ export interface RepositoryConfig {
   readonly team?: string;
   readonly costCenter?: string;
   readonly tags: Readonly<Record<string, string>>;
+  /** Whole, the operator's own times filled in; undefined: those of the config. */
+  readonly lifecycle?: Lifecycle;
+  /** In place of `limits.previewsPerRepository`. */
+  readonly limits?: { readonly previews?: number };
   /** `preview.yaml` for a repository that has none of its own; set by `stackling up PATH` detection. */
   readonly application?: ApplicationConfig;
 }
@@ -92,13 +124,21 @@ export interface OperatorConfig {
     readonly webhookBytes: number;
     /** Deliveries over 1 MiB that may be read at once. */
     readonly largeBodies: number;
+    /** Live previews at once: being built, or awake. Undefined: any number. */
+    readonly previews?: number;
+    readonly previewsPerRepository?: number;
+    /** Of one author of pull requests, over all repositories. */
+    readonly previewsPerAuthor?: number;
+    /** Whether the idlest is put to sleep for one that waits. */
+    readonly makeRoom?: boolean;
+    /** How long nobody may have visited one that is put to sleep for another. */
+    readonly makeRoomAfterSeconds?: number;
   };
-  readonly lifecycle: {
-    readonly sleepAfterSeconds: number;
-    readonly resyncSeconds: number;
-  };
+  readonly lifecycle: Lifecycle & { readonly resyncSeconds: number };
   /** Whether the policy pack runs with each update, and what comes of a violation; undefined: off. */
   readonly policy?: "advisory" | "mandatory";
+  /** Offered to visitors while there is no preview to show: a shared staging, say. */
+  readonly fallbackUrl?: string;
   /** Off, or the sticky comment as in EXPECTED. */
   readonly comments: boolean;
 }

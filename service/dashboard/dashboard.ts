@@ -4,6 +4,7 @@ import { type AccessDeps, cookieOf, visitorOf } from "../api/access.ts";
 import { type Actions, act, actionRequest } from "../api/actions.ts";
 import { previewView, type ViewExtras } from "../api/preview-view.ts";
 import { plainError, type Streams } from "../api/streams.ts";
+import type { Operate } from "../operate.ts";
 import { type Session, sameSecret } from "../session.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
@@ -15,6 +16,7 @@ import { detailHref, listPage } from "./list-page.ts";
 export interface DashboardDeps extends AccessDeps {
   readonly store: Pick<Store, "list" | "find" | "findByStack" | "history">;
   readonly actions: Actions;
+  readonly operate: Pick<Operate, "pause">;
   readonly streams: Streams;
   readonly extras: (preview: Preview) => Promise<ViewExtras>;
   readonly homeUrl: string;
@@ -45,7 +47,11 @@ export function createDashboard(deps: DashboardDeps): Router {
 
   pages.get("/", async (request, response) => {
     const previews = (await store.list()).map((preview) => previewView(preview));
-    send(response, 200, listPage({ previews, session: sessionOf(deps, request), now: new Date() }));
+    send(
+      response,
+      200,
+      listPage({ previews, pause: await deps.operate.pause(), session: sessionOf(deps, request), now: new Date() }),
+    );
   });
   pages.get("/previews/:key", async (request, response) => {
     const preview = await named(deps, request);

@@ -38,7 +38,7 @@ function leaveForm(session: Session): Html {
 
 /** Condition and reason as a coloured chip; the words carry the meaning, not the colour. */
 export function chip(condition: Condition, reason: string): Html {
-  const tone = reason === "Asleep" || reason === "Gone" ? "still" : TONES[condition];
+  const tone = reason === "Asleep" || reason === "Paused" || reason === "Gone" ? "still" : TONES[condition];
   return html`<span class="chip ${tone}"><span class="dot" aria-hidden="true"></span>${condition === "Ready" && reason === "Healthy" ? "Ready" : `${condition} · ${inWords(reason)}`}</span>`;
 }
 

@@ -1,23 +1,32 @@
 import type { PreviewView } from "../api/preview-view.ts";
 import type { Session } from "../session.ts";
+import type { Pause } from "../store/operation.ts";
 import { type Html, html, safeHref } from "./html.ts";
 import { ago, chip, layout } from "./layout.ts";
 
 export interface ListPage {
   readonly previews: readonly PreviewView[];
   readonly session?: Session;
+  /** Set while everything is stopped. */
+  readonly pause?: Pause;
   readonly now: Date;
 }
 
 /** Every preview that is not gone. Without a session: names, links and conditions only. */
-export function listPage({ previews, session, now }: ListPage): Html {
+export function listPage({ previews, pause, session, now }: ListPage): Html {
   const stalled = previews.filter(({ condition }) => condition === "Stalled").length;
   const live = html`
 <div class="head"><h1>Previews</h1>
 <p class="soft">${countText(previews.length)}${stalled > 0 && html`, <b class="bad-text">${stalled} stalled</b>`}</p></div>
+${pause && pausedCard(pause, now)}
 ${previews.length === 0 ? emptyCard() : html`<ul class="cards">${previews.map((view) => card(view, session, now))}</ul>`}
 ${!session && previews.length > 0 && loginHint()}`;
   return layout({ title: "Previews", session, liveUrl: "/live", live });
+}
+
+function pausedCard({ at }: Pause, now: Date): Html {
+  return html`<div class="card" role="status"><h2>Everything is stopped</h2>
+<p class="soft">Since ${ago(at, now)}. Nothing new is brought up and every preview sleeps, until <code>stackling resume-all</code>.</p></div>`;
 }
 
 function card(view: PreviewView, session: Session | undefined, now: Date): Html {

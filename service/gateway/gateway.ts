@@ -25,6 +25,8 @@ export interface GatewayDeps {
   readonly scheme: "http" | "https";
   /** Address of Stackling's own pages, for links. */
   readonly homeUrl: string;
+  /** Offered where a preview is gone, refused or stopped. */
+  readonly fallbackUrl?: string;
   readonly trustForwarded?: boolean;
   /** How long a program's request waits for a preview to wake. */
   readonly holdTimeoutMs?: number;
@@ -60,7 +62,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const unsubscribe = routes.onChange((key) => room.release(key));
 
   const page = (kind: PageKind, request: IncomingMessage, response: ServerResponse, subject: PageSubject = {}) =>
-    sendPage({ kind, request, response, homeUrl: deps.homeUrl, subject });
+    sendPage({ kind, request, response, homeUrl: deps.homeUrl, fallbackUrl: deps.fallbackUrl, subject });
 
   function handle(route: Route, request: IncomingMessage, response: ServerResponse): void {
     if (route.door !== "serve") {

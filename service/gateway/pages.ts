@@ -20,6 +20,8 @@ export interface PageRequest {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly homeUrl: string;
+  /** Where people may go in the meantime, such as a shared staging. */
+  readonly fallbackUrl?: string;
   readonly subject: PageSubject;
 }
 
@@ -32,6 +34,8 @@ interface PageForm {
   readonly retryAfter?: number;
   /** The status says more than our own text. */
   readonly says?: boolean;
+  /** Waiting helps nobody: the fallback is offered. */
+  readonly offers?: boolean;
 }
 
 const FORMS: Readonly<Record<PageKind, PageForm>> = {
@@ -78,6 +82,15 @@ const FORMS: Readonly<Record<PageKind, PageForm>> = {
     mark: "still",
     retryAfter: 15,
     says: true,
+    offers: true,
+  },
+  paused: {
+    status: 503,
+    title: "Previews are stopped",
+    text: "Whoever runs them has stopped all of them for now. Data and links are kept; the page opens by itself when they go on.",
+    mark: "still",
+    retryAfter: 60,
+    offers: true,
   },
   unreachable: {
     status: 502,
@@ -91,18 +104,21 @@ const FORMS: Readonly<Record<PageKind, PageForm>> = {
     title: "This preview is being removed",
     text: "Its pull request was closed, or it was taken down.",
     mark: "still",
+    offers: true,
   },
   gone: {
     status: 404,
     title: "This preview is gone",
     text: "Its pull request was closed, or it was taken down. Reopening the pull request brings it back.",
     mark: "still",
+    offers: true,
   },
   unknown: {
     status: 404,
     title: "No preview here",
     text: "No preview has this address. It may have been removed after its pull request was closed.",
     mark: "still",
+    offers: true,
   },
 };
 
@@ -122,10 +138,16 @@ const POLICY = [
  * Answers with the page in the form the client asked for: HTML, JSON or one line of text. Does
  * nothing when an answer has begun or the client is gone.
  */
-export function sendPage({ kind, request, response, homeUrl, subject }: PageRequest): void {
+export function sendPage({ kind, request, response, homeUrl, fallbackUrl, subject }: PageRequest): void {
   if (response.headersSent || response.destroyed) return;
-  const form = FORMS[kind];
-  const { type, body } = bodyFor(request, { kind, form, homeUrl, subject });
+  const form = formFor(kind, subject);
+  const { type, body } = bodyFor(request, {
+    kind,
+    form,
+    homeUrl,
+    subject,
+    ...(form.offers && fallbackUrl ? { fallbackUrl } : {}),
+  });
   response.statusCode = form.status;
   response.setHeader("Content-Type", `${type}; charset=utf-8`);
   response.setHeader("Content-Length", Buffer.byteLength(body));
@@ -141,22 +163,35 @@ export function sendPage({ kind, request, response, homeUrl, subject }: PageRequ
   response.end(request.method === "HEAD" ? undefined : body);
 }
 
+/** One that expired or was taken down comes back otherwise than a closed one: its own message says how. */
+function formFor(kind: PageKind, { preview }: PageSubject): PageForm {
+  const { goneReason, message } = preview?.status ?? {};
+  const own = kind === "gone" && (goneReason === "Expired" || goneReason === "Removed");
+  return own && message ? { ...FORMS[kind], text: message } : FORMS[kind];
+}
+
 interface Content {
   readonly kind: PageKind;
   readonly form: PageForm;
   readonly homeUrl: string;
+  readonly fallbackUrl?: string;
   readonly subject: PageSubject;
 }
 
 function bodyFor({ headers }: IncomingMessage, content: Content): { readonly type: string; readonly body: string } {
   const accept = headers.accept ?? "";
   if (accept.includes("text/html")) return { type: "text/html", body: pageOf(content).markup };
-  const { form, subject } = content;
-  const message = textOf(content);
+  const { form, subject, fallbackUrl } = content;
+  const message = fallbackUrl ? `${textOf(content)} Meanwhile: ${fallbackUrl}` : textOf(content);
   if (!accept.includes("json")) return { type: "text/plain", body: `${form.title}. ${message}\n` };
   const { preview } = subject;
   const reason = preview && content.kind !== "unreachable" ? preview.status.reason : REASONS_OF_OURS[content.kind];
-  const body = { error: { reason: reason ?? "NotReady", message }, key: preview?.key, retryAfter: form.retryAfter };
+  const body = {
+    error: { reason: reason ?? "NotReady", message },
+    key: preview?.key,
+    retryAfter: form.retryAfter,
+    fallbackUrl,
+  };
   return { type: "application/json", body: `${JSON.stringify(body)}\n` };
 }
 
@@ -171,14 +206,15 @@ function textOf(content: Content): string {
   return said ? `${said} ${content.form.text}` : content.form.text;
 }
 
-/** The preview's own message where it explains the page; so does a failure that keeps it from waking. */
+/** The preview's own message where it explains the page; so does a failure or a queue that keeps it from waking. */
 function saidOf({ kind, form, subject: { preview } }: Content): string | undefined {
-  const keptAsleep = kind === "waking" && preview?.status.condition === "Stalled";
+  const { condition, reason } = preview?.status ?? {};
+  const keptAsleep = kind === "waking" && (condition === "Stalled" || reason === "Queued");
   return form.says || keptAsleep ? preview?.status.message : undefined;
 }
 
 function pageOf(content: Content): Html {
-  const { form, homeUrl, subject } = content;
+  const { form, homeUrl, fallbackUrl, subject } = content;
   const { preview, steps = [] } = subject;
   const said = saidOf(content);
   const excerpt = form.mark === "bad" ? (preview?.status.excerpt ?? []) : [];
@@ -191,6 +227,7 @@ ${preview && nameOf(preview)}
 ${said && html`<p class="message">${said}</p>`}
 <p class="soft">${form.text}</p>
 </div>
+${fallbackUrl && html`<p>Meanwhile: <a href="${safeHref(fallbackUrl)}">${fallbackUrl}</a></p>`}
 ${excerpt.length > 0 && html`<pre class="output" tabindex="0" aria-label="Last lines of output">${excerpt.join("\n")}</pre>`}
 ${steps.length > 0 && html`<ol aria-label="Steps so far">${[...steps].reverse().map(stepOf)}</ol>`}
 ${linksOf(homeUrl, preview)}

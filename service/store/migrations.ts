@@ -1,10 +1,13 @@
 import { type Kysely, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
+import { SEATS } from "../caps/migration.ts";
 import type { Tables } from "./tables.ts";
 
 /** Every step that was ever released; a released one is never edited, a change is a new one. */
 const migrations: Record<string, Migration> = {
-  "0001-ground": { up: ground },
+  "0001-ground": { up: (db) => run(db, GROUND) },
+  "0002-operation": { up: (db) => run(db, OPERATION) },
+  "0003-seats": { up: (db) => run(db, SEATS) },
 };
 
 /**
@@ -17,8 +20,8 @@ export async function migrate(db: Kysely<Tables>): Promise<void> {
   if (error) throw new Error("migrating the store", { cause: error });
 }
 
-async function ground(db: Kysely<unknown>): Promise<void> {
-  for (const statement of GROUND) await sql.raw(statement).execute(db);
+async function run(db: Kysely<unknown>, statements: readonly string[]): Promise<void> {
+  for (const statement of statements) await sql.raw(statement).execute(db);
 }
 
 const GROUND = [
@@ -50,4 +53,10 @@ const GROUND = [
   `create index receipt_key on receipt (key, id desc)`,
   `create table counter (name text primary key, value bigint not null)`,
   `create table repository (name text primary key, path text not null unique, body jsonb not null)`,
+];
+
+const OPERATION = [
+  `create table setting (name text primary key, body jsonb not null)`,
+  `create table sweep (
+     id bigint generated always as identity primary key, at timestamptz not null, body jsonb not null)`,
 ];

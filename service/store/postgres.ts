@@ -1,9 +1,11 @@
 import { sql } from "kysely";
 import type { Logger } from "pino";
+import { type SeatStore, seatStore } from "../caps/seats.ts";
 import { codeOf, openDatabase } from "./database.ts";
 import { acquireLease, releaseLeasesOf } from "./lease.ts";
 import { listen } from "./listener.ts";
 import { migrate } from "./migrations.ts";
+import { operationStore } from "./operation.ts";
 import { PREVIEW_CHANNEL, previewStore } from "./previews.ts";
 import { bossQueue, type Queue, WORK_CHANNEL } from "./queue.ts";
 import { prune, recordStore } from "./records.ts";
@@ -14,7 +16,7 @@ const PRUNE_EVERY_MS = 3_600_000;
 /** Any fixed number: only one process at a time sets up the tables. */
 const SETUP_LOCK = 7_302_511;
 
-export interface PostgresStore extends Store {
+export interface PostgresStore extends Store, SeatStore {
   readonly queue: Queue;
 }
 
@@ -53,6 +55,8 @@ export async function openStore({ url, holder, logger, now }: PostgresStoreOptio
   return {
     ...previews,
     ...recordStore({ db, queue }),
+    ...operationStore({ db }),
+    ...seatStore({ db, queue }),
     acquireLease: (stack) => acquireLease({ db, holder, logger }, stack),
     async releaseOwnLeases() {
       await releaseLeasesOf({ db, holder, logger });

@@ -2,6 +2,7 @@
 import type { Lease } from "../../infra/stacks.ts";
 import type { RepositoryConfig } from "../config/types.ts";
 import type { Preview, PreviewStatus, Receipt } from "../status.ts";
+import type { OperationStore } from "./operation.ts";
 
 export interface DeliveryRow {
   readonly forge: string;
@@ -19,7 +20,7 @@ export interface HistoryEntry {
   readonly headSha?: string;
 }
 
-export interface Store {
+export interface Store extends OperationStore {
   /** Stores deliveries and enqueues their keys in one transaction; resolves once committed. Ids seen before are no-ops. */
   receive(deliveries: readonly DeliveryRow[]): Promise<void>;
   /** "Look at this preview." Many at once become one. */

@@ -1,8 +1,10 @@
 /** The store's tables as kysely sees them; `migrations.ts` makes them. */
-import type { ColumnType, Generated, JSONColumnType } from "kysely";
+import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from "kysely";
 import type { RepositoryConfig } from "../config/types.ts";
 import type { AnnouncementHandles, PullRequest } from "../forges/forge.ts";
 import type { Intents, PreviewStatus, Receipt } from "../status.ts";
+import type { SweepReport } from "../sweep/report.ts";
+import type { Pause } from "./operation.ts";
 
 /** Read as `Date`, written as ISO 8601 text. */
 type Time = ColumnType<Date, string, string>;
@@ -24,6 +26,8 @@ export interface PreviewTable {
   pull_request: JSONColumnType<PullRequest> | null;
   handles: JSONColumnType<AnnouncementHandles>;
   revision: number;
+  /** Awake with a version that answered; kept by Postgres. */
+  serves: GeneratedAlways<boolean>;
 }
 
 export interface Tables {
@@ -38,9 +42,13 @@ export interface Tables {
     start_time: string;
     at: Generated<Date>;
   };
+  /** One that is being built or woken (granted), or waits for room to be. */
+  seat: { key: string; since: Time; granted_at: OptionalTime };
   claim: { job_id: string; key: string; holder: string };
   history: { id: Generated<string>; key: string; at: Time; reason: string; message: string; head_sha: string | null };
   receipt: { id: Generated<string>; key: string; at: Time; body: JSONColumnType<Receipt> };
   counter: { name: string; value: string };
   repository: { name: string; path: string; body: JSONColumnType<RepositoryConfig> };
+  setting: { name: string; body: JSONColumnType<Pause> };
+  sweep: { id: Generated<string>; at: Time; body: JSONColumnType<SweepReport> };
 }

@@ -16,6 +16,7 @@ const CASES: Readonly<Record<Reason, Partial<PreviewStatus> & { readonly serves?
   Healthy: { condition: "Ready", message: "Serving.", serves: true },
   Asleep: { condition: "Ready", message: "Asleep. The first visit wakes it.", serves: true, awake: false },
   Waking: { condition: "Reconciling", message: "Starting its services.", serves: true },
+  Paused: { condition: "Ready", message: "All previews are stopped.", serves: true, awake: false },
   Destroying: { condition: "Reconciling", message: "Removing everything it owns.", serves: true },
   Gone: { condition: "Ready", message: "The pull request was closed. Nothing is left." },
   Unreachable: { condition: "Ready", message: 'reading "acme/shop": GitHub answered 502', serves: true },
@@ -129,6 +130,18 @@ describe("the comment", () => {
     await assertGolden("preview-yaml-changed", renderComment({ ...preview, handles }));
   });
 
+  it("warns the author, by name, of what nobody uses", async () => {
+    await assertGolden("idle-warning", renderComment(warnedPreview("ada")));
+  });
+
+  it("mentions no author whose name is none", () => {
+    for (const author of ["ada @everyone", "a".repeat(90), "<b>", ""]) {
+      const comment = renderComment(warnedPreview(author));
+      assert.match(comment, /^> Nobody has used this preview/m);
+      assert.ok(!comment.includes("@"));
+    }
+  });
+
   it("begins with the marker by which it is found again", () => {
     assert.ok(renderComment(previewOf("Healthy")).startsWith("<!-- stackling:shop#42 -->\n"));
   });
@@ -147,6 +160,16 @@ describe("the comment", () => {
     // An image's digest is no name, and people copy it.
     assert.ok(renderComment(previewOf("ImagePullFailed")).includes("shop@sha256:1f"));
     assert.ok(!comment.split("`````")[0]?.includes("<b>"));
+  });
+});
+
+describe("the fallback", () => {
+  const fallbackUrl = "https://staging.acme.dev";
+
+  it("is offered while the preview cannot be had, and not while its link opens or will open", async () => {
+    const offered = REASONS.filter((reason) => renderComment(previewOf(reason), { fallbackUrl }).includes(fallbackUrl));
+    assert.deepEqual(offered.sort(), ["Blocked", "Destroying", "Gone", "Paused"]);
+    await assertGolden("fallback", renderComment(previewOf("Paused"), { fallbackUrl }));
   });
 });
 
@@ -172,6 +195,21 @@ describe("the summary", () => {
     }
   });
 });
+
+function warnedPreview(author: string): Preview {
+  const preview = previewOf("Asleep");
+  const warned = {
+    at: "2026-11-21T10:00:00.000Z",
+    idleSince: "2026-11-07T10:00:00.000Z",
+    goesAt: "2026-11-28T10:00:00.000Z",
+  };
+  const { pullRequest } = preview;
+  return {
+    ...preview,
+    status: { ...preview.status, warned },
+    ...(pullRequest ? { pullRequest: { ...pullRequest, author } } : {}),
+  };
+}
 
 function previewOf(reason: Reason): Preview {
   const { serves, ...status } = CASES[reason];

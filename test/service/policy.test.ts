@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { HARD_STOP, type PolicyInput, policy } from "../../service/policy.ts";
+import { defaultPullRequests } from "../../service/config/defaults.ts";
+import type { PullRequestRules } from "../../service/config/types.ts";
+import { EXPIRY, type PolicyInput, policy } from "../../service/policy.ts";
 import { NO_INTENTS } from "../../service/status.ts";
 import { pullRequest } from "../support/memory-forge.ts";
 import { SHA, shop } from "../support/reconcile-world.ts";
@@ -30,6 +32,9 @@ function judge(changes: Partial<PolicyInput> = {}, pull: Parameters<typeof pullR
   return verdict.kind === "present" ? "present" : `${verdict.kind} ${verdict.reason}`;
 }
 
+const rules = (changes: Partial<PullRequestRules>) => ({
+  repository: { ...shop, pullRequests: { ...defaultPullRequests, ...changes } },
+});
 const removed = (headSha: string | undefined, by = "ada") => ({ ...NO_INTENTS, removed: { at: NOW, by, headSha } });
 const unreachable = { kind: "unreachable", message: "502" } as const;
 
@@ -53,8 +58,30 @@ describe("policy", () => {
     ["absent Removed", "one taken down while the forge is away", { intents: removed(SHA.a), subject: unreachable }],
     ["present", "one pushed to after it was taken down", { intents: removed(SHA.b) }],
     ["absent Expired", "one past its hard stop", { hardStop: NOW }],
-    ["absent Expired", "one that reached its hard stop before", { intents: removed(SHA.a, HARD_STOP) }],
+    ["absent Expired", "one that reached its hard stop before", { intents: removed(SHA.a, EXPIRY) }],
     ["present", "one that is kept", { hardStop: undefined }],
+    ["absent Expired", "one that nobody used for too long", { idle: { since: NOW, until: NOW } }],
+    ["present", "one whose idleness may last", { idle: { since: NOW, until: "2026-03-02T12:00:00.000Z" } }],
+    [
+      "blocked Unreachable",
+      "an idle one while the forge is away, for it may have been pushed to",
+      { idle: { since: NOW, until: NOW }, subject: unreachable },
+    ],
+    ["blocked Blocked", "one with the label against it", {}, { labels: ["No-Preview"] }],
+    ["blocked Blocked", "a draft where drafts get none", rules({ drafts: false }), { draft: true }],
+    ["blocked Blocked", "a bot's where bots get none", rules({ bots: false }), { bot: true }],
+    ["blocked Blocked", "one without the label it takes", rules({ label: "preview" })],
+    ["present", "one with the label it takes", rules({ label: "preview" }), { labels: ["preview"] }],
+    ["blocked Blocked", "one into a git branch no base names", rules({ bases: ["main"] }), { baseRef: "feature-1" }],
+    ["present", "a stacked one", {}, { baseRef: "feature-1" }],
+    ["blocked Blocked", "one refused a moment ago", { refusedSince: NOW }, { labels: ["no-preview"] }],
+    [
+      "absent Refused",
+      "one refused in two clean reads",
+      { refusedSince: "2026-03-01T11:59:30.000Z" },
+      { labels: ["no-preview"] },
+    ],
+    ["absent Expired", "a fork's, idle for too long", { idle: { since: NOW, until: NOW } }, { fork: true }],
   ];
   for (const [outcome, what, changes, pull] of table) {
     it(`says "${outcome}" for ${what}`, () => assert.equal(judge(changes, pull), outcome));

@@ -119,6 +119,7 @@ describe("actions", () => {
       forge: () => bench.forge,
       localForge: "local",
       defaultTarget: "local",
+      config: bench.deps.config,
       now: () => bench.clock.now,
     });
 

@@ -52,6 +52,28 @@ describe("the store", () => {
     await Promise.all(stores.map((store) => store.ping()));
   });
 
+  it("keeps the kill switch over a restart, for every replica, and the one who set it first", async () => {
+    const one = await open("one");
+    assert.equal(await one.pause(), undefined);
+    await one.setPause({ at: T0, by: "ada" });
+    await one.setPause({ at: T0, by: "grace" });
+    await one.close();
+    opened.splice(0);
+    const two = await open("two");
+    assert.deepEqual(await two.pause(), { at: T0, by: "ada" });
+    await two.setPause(undefined);
+    assert.equal(await two.pause(), undefined);
+  });
+
+  it("gives back the newest report of a sweep", async () => {
+    const store = await open();
+    assert.equal(await store.lastSweep(), undefined);
+    const report = { at: T0, dryRun: false, found: [], removed: [], failed: [], unread: [] };
+    await store.addSweep(report);
+    await store.addSweep({ ...report, removed: ["shop-pr-9"] });
+    assert.deepEqual((await store.lastSweep())?.removed, ["shop-pr-9"]);
+  });
+
   it("gives back what was written, and tells every replica", async () => {
     const [one, two] = await Promise.all([open("one"), open("two")]);
     const told: string[] = [];

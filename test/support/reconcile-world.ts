@@ -36,7 +36,7 @@ export const config: OperatorConfig = {
   host: "127.0.0.1",
   images: { credentials: {}, waitSeconds: 900 },
   limits: { engineRuns: 2, memoryMiB: 8192, cpu: 4, services: 15, webhookBytes: 1_000_000, largeBodies: 4 },
-  lifecycle: { sleepAfterSeconds: 3600, resyncSeconds: 60 },
+  lifecycle: { sleepAfterSeconds: 3600, hardStopSeconds: 30 * 86_400, resyncSeconds: 60 },
   comments: true,
 };
 
@@ -65,7 +65,7 @@ export async function reconcileBench(url: string): Promise<Bench> {
     },
   };
   const store = await openStore({ url, holder: "bench", logger: silent, now: () => clock.now });
-  await withClient(url, (client) => client.query("truncate preview, receipt, history, lease, claim, pgboss.job"));
+  await withClient(url, (client) => client.query("truncate preview, seat, receipt, history, lease, claim, pgboss.job"));
   const stacks = fakeStacks();
   const forge = memoryForge();
   forge.files.set("main:preview.yaml", PREVIEW_YAML);
@@ -101,7 +101,6 @@ export async function reconcileBench(url: string): Promise<Bench> {
     announce: async ({ key, status }) => void announced.push(`${key} ${status.condition} ${status.reason}`),
     lookAgain: () => {},
     stopping: new AbortController().signal,
-    sleepAfterSeconds: 3600,
     now: () => clock.now,
     logger: silent,
   };

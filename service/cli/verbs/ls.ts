@@ -10,6 +10,8 @@ export const ls: RunVerb = async ({ options, context }) => {
     for (const preview of previews) printJson(context.stdout, preview);
     return 0;
   }
+  const pause = await client.pause();
+  if (pause) printLine(context.stdout, `everything is stopped since ${pause.at}; "stackling resume-all" lets it go on`);
   if (previews.length === 0) {
     printLine(context.stdout, 'there are no previews; open a pull request, or try "stackling up PATH"');
     return 0;

@@ -40,6 +40,9 @@ function rowsOf(preview: PreviewView): readonly (readonly [string, string])[] {
     ["created", preview.createdAt],
     ["last push", preview.lastPushAt],
     ["last visit", preview.lastVisitAt],
+    ["kept", preview.kept ? "yes: neither age nor idleness removes it" : undefined],
+    ["extended to", preview.kept ? undefined : preview.extendedTo],
+    ["removed on", preview.goesAt && `${preview.goesAt}, unless it is used`],
     ["looked at", preview.dueAt && `again at ${preview.dueAt}`],
     ["stack", preview.stack],
   ];

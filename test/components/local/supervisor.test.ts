@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdir, rmdir } from "node:fs/promises";
+import { mkdir, rmdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { layout } from "../../../components/local/layout.ts";
 import { isAwake, setAwake } from "../../../components/local/operations.ts";
@@ -109,6 +110,23 @@ describe("the supervisor", () => {
     await setAwake(world.dataDir, STACK, true);
     assert.equal(await answers(state.address), true);
     assert.equal(await isAwake(world.dataDir, STACK), true);
+  });
+
+  it("stops waiting for a wake as soon as it is told to, and ends what it started when it stops", async () => {
+    // Answers in its first life, and is silent for as long as the file lies there.
+    const command = `test -e "${world.dataDir}/silent" && exec sleep 600; exec node server.mjs`;
+    await world.start(serviceInputs(checkout, { command }));
+    const supervisor = supervise();
+    await supervisor.setAwake(STACK, false);
+    await writeFile(join(world.dataDir, "silent"), "");
+    const stopping = new AbortController();
+    const waking = setAwake(world.dataDir, STACK, true, stopping.signal);
+    const refused = assert.rejects(waking, { name: "AbortError" });
+    await eventually(async () => (await processes()).length > 0);
+    stopping.abort();
+    await refused;
+    await supervisor.stop({ endServices: true });
+    assert.deepEqual(await processes(), []);
   });
 
   it("runs a cron service when its minute has come", async () => {

@@ -49,6 +49,29 @@ describe("API", () => {
     assert.equal((await edge.api({ path: "/previews", headers: { origin: "http://localhost:4000" } })).status, 200);
   });
 
+  it("stops everything and lets it go on, and shows it on the page", async () => {
+    const ask = async (call: { readonly method?: string; readonly body?: string }) =>
+      JSON.parse((await edge.api({ path: "/pause", headers: JSON_TYPE, ...call })).body).pause;
+    const page = async () => (await edge.ask({ path: "/" })).body;
+    assert.equal(await ask({}), null);
+    assert.equal((await ask({ method: "POST", body: '{"paused":true}' })).by, "api");
+    assert.equal((await ask({})).by, "api");
+    assert.match(await page(), /Everything is stopped/);
+    assert.equal(await ask({ method: "POST", body: '{"paused":false}' }), null);
+    assert.doesNotMatch(await page(), /Everything is stopped/);
+  });
+
+  it("sweeps as it is asked, and refuses what is no wish", async () => {
+    const post = (body: unknown) =>
+      edge.api({ path: "/sweep", method: "POST", body: JSON.stringify(body), headers: JSON_TYPE });
+    assert.equal(JSON.parse((await post({ dryRun: true })).body).report.dryRun, true);
+    assert.equal((await post({ confirm: ["shop#7"] })).status, 200);
+    assert.deepEqual(edge.acts, ['sweep {"dryRun":true}', 'sweep {"dryRun":false,"confirm":["shop#7"]}']);
+    for (const wrong of [{ confirm: [] }, { confirm: false }, { dryrun: true }])
+      assert.equal((await post(wrong)).status, 400);
+    assert.equal((await edge.api({ path: "/sweep" })).status, 200);
+  });
+
   it("takes every action and refuses what is none", async () => {
     const path = "/previews/shop%2342/actions";
     const wishes = [

@@ -11,7 +11,9 @@ import { createGateway } from "../../../service/gateway/gateway.ts";
 import { createRoutes } from "../../../service/gateway/routes.ts";
 import { createEdgeServer } from "../../../service/gateway/server.ts";
 import { createVisits } from "../../../service/gateway/visits.ts";
+import type { Operate } from "../../../service/operate.ts";
 import { createSessions } from "../../../service/session.ts";
+import type { Pause } from "../../../service/store/operation.ts";
 import type { DeliveryRow } from "../../../service/store/store.ts";
 import { memoryStore } from "../../support/memory-store.ts";
 import { aPreview } from "../../support/previews.ts";
@@ -68,9 +70,27 @@ export async function startApp() {
       throw new ConflictError({ reason: "StackLocked", userMessage: "an engine runs on it now" });
     },
   };
+  let pause: Pause | undefined;
+  const operate: Operate = {
+    pause: async () => pause,
+    async stopAll(by) {
+      pause = { at: "2026-11-21T10:00:00.000Z", by };
+      return pause;
+    },
+    async resumeAll() {
+      pause = undefined;
+    },
+    async sweep({ dryRun, confirm }) {
+      acts.push(`sweep ${JSON.stringify({ dryRun, confirm })}`);
+      return { at: "2026-11-21T10:00:00.000Z", dryRun, found: [], removed: [], failed: [], unread: [] };
+    },
+    lastSweep: async () => undefined,
+    check: async () => [],
+  };
   const app = createApp({
     store,
     actions,
+    operate,
     sessions,
     token: TOKEN,
     homeUrl: "http://localhost:4000",

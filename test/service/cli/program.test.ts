@@ -49,6 +49,7 @@ describe("the command line", () => {
     assert.equal(verb.code, 2);
     assert.match(verb.stderr, /Did you mean redeploy/);
     assert.equal((await run(["show"])).code, 2);
+    assert.equal((await run(["extend", "shop#1", "soon"])).code, 2);
     const timeout = await run(["wait", "shop#1", "--timeout", "soon"], {
       STACKLING_URL: "http://127.0.0.1:1",
       STACKLING_TOKEN: "t",
@@ -134,10 +135,10 @@ describe("the command line", () => {
       server = createServer((request, response) => {
         const wrong =
           request.headers.authorization !== "Bearer t" || !request.headers.host?.startsWith("stackling.localhost:");
-        const found = request.url?.startsWith("/api/v1/previews?") || request.url === "/api/v1/previews";
+        const found = ["/api/v1/previews", "/api/v1/pause"].includes(request.url?.split("?")[0] ?? "");
         response.statusCode = wrong ? 401 : found ? 200 : 404;
         const error = { reason: "NotFound", message: "finding a preview: there is none" };
-        response.end(JSON.stringify(response.statusCode === 200 ? { previews: [preview] } : { error }));
+        response.end(JSON.stringify(response.statusCode === 200 ? { previews: [preview], pause: null } : { error }));
       }).listen(0, "127.0.0.1");
       await once(server, "listening");
       const address = server.address();

@@ -102,6 +102,21 @@ describe("reading stackling.yaml", () => {
       /"images\.credentials\.ghcr\.io\.password" must be a map, is text/,
     ],
     ["a time that is none", "lifecycle: {sleepAfter: soon}\nrepositories: [{path: a}]\n", /must be a time such as/],
+    [
+      "a warning behind the end",
+      "lifecycle: {destroyAfter: 7d}\nrepositories: [{path: a}]\n",
+      /"warnAfter" \(14d\) must be less than "destroyAfter" \(7d\)/,
+    ],
+    [
+      "the same for one repository",
+      "repositories: [{path: a, lifecycle: {warnAfter: 30d}}]\n",
+      /stackling\.yaml:1: "warnAfter" \(30d\) must be less than "destroyAfter" \(21d\)/,
+    ],
+    [
+      "an extension that is shorter than the life",
+      "lifecycle: {extendMax: 90s}\nrepositories: [{path: a}]\n",
+      /"extendMax" \(90s\) must not be less than "hardStop" \(30d\)/,
+    ],
     ["a secret in the file", "store: postgres://x\nrepositories: [{path: a}]\n", /"store" must be a map, is text/],
   ];
   for (const [what, text, message] of wrong) {
@@ -113,6 +128,21 @@ describe("reading stackling.yaml", () => {
       });
     });
   }
+
+  it("fills in what a repository's own times leave out, and takes off for never", async () => {
+    const day = 86_400;
+    const { lifecycle, repositories } = await parse(
+      "lifecycle: {hardStop: off, sleepAfter: 1h}\nrepositories: [{path: a, lifecycle: {destroyAfter: off, warnAfter: 10d}}, {path: b}]\n",
+    );
+    const top = { sleepAfterSeconds: 3600, warnAfterSeconds: 14 * day, destroyAfterSeconds: 21 * day };
+    const ends = { hardStopSeconds: undefined, extendMaxSeconds: 90 * day };
+    assert.deepEqual(lifecycle, { ...top, ...ends, resyncSeconds: 60 });
+    const own = { sleepAfterSeconds: 3600, warnAfterSeconds: 10 * day, destroyAfterSeconds: undefined };
+    assert.deepEqual(
+      repositories.map((repository) => repository.lifecycle),
+      [{ ...own, ...ends }, undefined],
+    );
+  });
 
   it("publishes schemas with a description for what people write", async () => {
     const application = JSON.stringify(applicationJsonSchema());

@@ -36,6 +36,7 @@ export async function startEdge(
   options: {
     readonly holdTimeoutMs?: number;
     readonly holdMax?: number;
+    readonly fallbackUrl?: string;
     /** How every address is dialed. */
     readonly reach?: () => Promise<Reach | undefined>;
   } = {},

@@ -261,6 +261,8 @@ describe("gateway", () => {
         says: /could not be built/,
       },
       { status: { condition: "Stalled", reason: "Blocked" }, urls: undefined, code: 503, says: /held back/ },
+      { status: { reason: "Paused" }, urls: undefined, code: 503, says: /Previews are stopped/ },
+      { status: { awake: false, reason: "Paused" }, urls: URLS, code: 503, says: /Previews are stopped/ },
       { status: { awake: false, reason: "Asleep" }, urls: URLS, code: 503, says: /Waking up/ },
       {
         status: { awake: false, condition: "Stalled", reason: "StartFailed", message: "it exits at once" },
@@ -270,6 +272,17 @@ describe("gateway", () => {
       },
       { status: { reason: "Destroying" }, urls: URLS, code: 404, says: /being removed/ },
       { status: { goneAt: "2026-11-21T11:00:00.000Z", reason: "Gone" }, urls: URLS, code: 404, says: /is gone/ },
+      {
+        status: {
+          goneAt: "2026-11-21T11:00:00.000Z",
+          reason: "Gone",
+          goneReason: "Expired",
+          message: "A push makes it anew.",
+        },
+        urls: URLS,
+        code: 404,
+        says: /A push makes it anew/,
+      },
     ] as const;
     for (const { status, urls, code, says } of states) {
       edge.store.put(aPreview({ urls, title: "<script>alert(1)</script>", status }));
@@ -282,6 +295,19 @@ describe("gateway", () => {
       assert.match(String(page.headers["x-robots-tag"]), /noindex/);
       assert.doesNotMatch(page.body, /<script|<b>ERR/);
     }
+  });
+
+  it("offers the operator's fallback where waiting helps nobody", async () => {
+    await edge.close();
+    edge = await startEdge({ fallbackUrl: "https://staging.acme.dev" });
+    const offered = async () =>
+      JSON.parse((await ask(edge.port, { headers: { accept: "application/json" } })).body).fallbackUrl;
+    edge.store.put(aPreview({ status: { reason: "Paused" } }));
+    await eventually(async () => (await offered()) === "https://staging.acme.dev");
+    edge.store.put(aPreview({ status: { reason: "Provisioning" } }));
+    await eventually(async () => (await offered()) === undefined);
+    const unknown = await ask(edge.port, { host: "pr-9-shop.localhost:4000", headers: { accept: "text/html" } });
+    assert.match(unknown.body, /href="https:\/\/staging\.acme\.dev"/);
   });
 
   it("answers 404 for a host of no preview, 421 for a foreign one, and its own app at home", async () => {

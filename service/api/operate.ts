@@ -1,0 +1,39 @@
+/** `/api/v1/pause` and `/api/v1/sweep`: what is asked of all previews at once. */
+import type { Request, Router } from "express";
+import { z } from "zod";
+import type { Operate } from "../operate.ts";
+
+export interface OperateRoutesDeps {
+  readonly operate: Operate;
+  /** Who asks, for the record. */
+  readonly nameOf: (request: Request) => string;
+}
+
+const pauseRequest = z.strictObject({ paused: z.boolean() });
+const name = z.string().min(1).max(1024);
+
+export const sweepRequest = z.strictObject({
+  dryRun: z.boolean().default(false),
+  confirm: z.union([z.literal(true), z.array(name).min(1).max(1000)]).optional(),
+});
+export type SweepRequest = z.input<typeof sweepRequest>;
+
+export function operateRoutes(api: Router, { operate, nameOf }: OperateRoutesDeps): void {
+  api.get("/pause", async (_request, response) => {
+    response.json({ pause: (await operate.pause()) ?? null });
+  });
+  api.post("/pause", async (request, response) => {
+    const { paused } = pauseRequest.parse(request.body);
+    if (paused) await operate.stopAll(nameOf(request));
+    else await operate.resumeAll();
+    response.status(202).json({ pause: (await operate.pause()) ?? null });
+  });
+  api.get("/sweep", async (_request, response) => {
+    response.json({ report: (await operate.lastSweep()) ?? null });
+  });
+  // Answers when it is done: the report says what became of each.
+  api.post("/sweep", async (request, response) => {
+    const { dryRun, confirm } = sweepRequest.parse(request.body);
+    response.json({ report: await operate.sweep({ dryRun, ...(confirm === undefined ? {} : { confirm }) }) });
+  });
+}

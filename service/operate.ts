@@ -1,0 +1,78 @@
+/** What is asked of all previews at once: the kill switch and the sweep. */
+import type { Logger } from "pino";
+import type { Finding } from "../components/ports.ts";
+import type { Pause } from "./store/operation.ts";
+import type { Store } from "./store/store.ts";
+import type { SweepReport } from "./sweep/report.ts";
+import { createSweep, type SweepDeps, type SweepWish } from "./sweep/sweep.ts";
+import { startSweepTimer } from "./sweep/timer.ts";
+
+export interface OperateDeps extends Omit<SweepDeps, "stopping"> {
+  readonly store: Store;
+  readonly logger: Logger;
+}
+
+export interface Operate {
+  /** Undefined while nothing is stopped. */
+  pause(): Promise<Pause | undefined>;
+  /** Nothing is brought up any more and everything goes to sleep, until `resumeAll`; resolves when that is stored. */
+  stopAll(by: string): Promise<Pause>;
+  resumeAll(): Promise<void>;
+  /** Looks for what no preview owns, and removes what may go. */
+  sweep(wish: SweepWish): Promise<SweepReport>;
+  lastSweep(): Promise<SweepReport | undefined>;
+  /** What `doctor` says of both. */
+  check(): Promise<readonly Finding[]>;
+}
+
+/** With the hourly sweep; `close` resolves when one under way has ended. */
+export function startOperate(deps: OperateDeps): Operate & { close(): Promise<void> } {
+  const { store, now } = deps;
+  const stopping = new AbortController();
+  const sweep = createSweep({ ...deps, stopping: stopping.signal });
+  const timer = startSweepTimer({ ...deps, sweep: () => sweep({ dryRun: false }) });
+
+  /** Killed before this, the resync of the next start looks at everything. */
+  const lookAtAll = async () => store.enqueue((await store.list()).map(({ key }) => key));
+
+  return {
+    pause: store.pause,
+    async stopAll(by) {
+      const asked: Pause = { at: now(), by };
+      await store.setPause(asked);
+      await lookAtAll();
+      return (await store.pause()) ?? asked;
+    },
+    async resumeAll() {
+      await store.setPause(undefined);
+      await lookAtAll();
+    },
+    sweep,
+    lastSweep: store.lastSweep,
+    check: async () => [...pauseFindings(await store.pause()), ...sweepFindings(await store.lastSweep())],
+    async close() {
+      stopping.abort();
+      await timer.close();
+    },
+  };
+}
+
+function pauseFindings(pause: Pause | undefined): readonly Finding[] {
+  if (!pause) return [];
+  const what = `everything is stopped since ${pause.at}, as asked by "${pause.by}"`;
+  return [{ ok: true, what, remedy: "stackling resume-all lets it go on" }];
+}
+
+function sweepFindings(last: SweepReport | undefined): readonly Finding[] {
+  if (!last) return [];
+  const { at, found, removed, failed, unread } = last;
+  const left = found.filter(({ stack, needsConfirmation }) => needsConfirmation && !removed.includes(stack)).length;
+  const what = `the sweep of ${at}: ${found.length} found, ${removed.length} removed, ${failed.length} failed`;
+  const remedy =
+    failed.length + unread.length > 0
+      ? "stackling sweep says what failed and tries again"
+      : left > 0
+        ? "stackling sweep --dry-run names them, and --confirm removes what only a person may"
+        : undefined;
+  return [{ ok: failed.length + unread.length === 0, what, ...(remedy ? { remedy } : {}) }];
+}

@@ -1,0 +1,161 @@
+/** Finds what bears our tags and belongs to no preview. Reads only. */
+import { setTimeout as pause } from "node:timers/promises";
+import type { OwnedThing } from "../../components/ports.ts";
+import { formatKey } from "../../infra/names.ts";
+import { previewSpec } from "../../infra/spec.ts";
+import type { Stacks } from "../../infra/stacks.ts";
+import type { RepositoryConfig } from "../config/types.ts";
+import type { Forge } from "../forges/forge.ts";
+import { wordsOf } from "../policy.ts";
+import type { Preview } from "../status.ts";
+import type { Store } from "../store/store.ts";
+import type { World } from "../world.ts";
+import { createEvidenceReader, type Evidence } from "./evidence.ts";
+import type { Stray } from "./report.ts";
+
+export interface FindDeps {
+  readonly world: Pick<World, "configured" | "owned">;
+  readonly stacks: Pick<Stacks, "list" | "outputs">;
+  readonly store: Pick<Store, "list">;
+  readonly repositories: () => Promise<readonly RepositoryConfig[]>;
+  readonly forge: (name: string) => Forge | undefined;
+  /** Between the two reads of a forge. */
+  readonly readAgainMs?: number;
+}
+
+export interface Found {
+  readonly strays: readonly Stray[];
+  readonly unread: readonly string[];
+}
+
+const READ_AGAIN_MS = 5_000;
+/** A forge has no record of a pull request whose preview waits with one of these. */
+const WITHOUT_GROUND: ReadonlySet<string> = new Set(["Unreachable", "NotConfigured", "RefNotFound"]);
+
+/**
+ * The world is listed before the store: what is made in between has its record by then, for a record is
+ * written before anything is built.
+ */
+export async function findStrays(deps: FindDeps): Promise<Found> {
+  const { things, stacks, unread } = await listWorld(deps);
+  const previews = await deps.store.list({ gone: true });
+  const byStack = new Map(previews.map((preview) => [preview.stack, preview]));
+  const candidates: Candidate[] = [];
+  for (const stack of new Set([...stacks, ...things.map((thing) => thing.stack)])) {
+    const preview = byStack.get(stack);
+    if (preview && !isCandidate(preview)) continue;
+    const hasStack = stacks.has(stack);
+    candidates.push({
+      stack,
+      preview,
+      hasStack,
+      things: distinct(things, stack),
+      ...(await placeOf(deps, stack, preview, hasStack)),
+    });
+  }
+  // Previews whose stack is listed or not: a person may let those go of which nothing proves it.
+  return { strays: await judgeAll(deps, candidates, previews), unread };
+}
+
+interface Place {
+  readonly key?: string;
+  readonly repository?: RepositoryConfig;
+  readonly number?: number;
+}
+
+interface Candidate extends Place {
+  readonly stack: string;
+  readonly preview: Preview | undefined;
+  readonly hasStack: boolean;
+  readonly things: Stray["things"];
+}
+
+/** Gone by its record, or without any ground that it is of something. */
+function isCandidate({ status, intents }: Preview): boolean {
+  return status.goneAt !== undefined || (WITHOUT_GROUND.has(status.reason) && !intents.removed);
+}
+
+async function judgeAll(
+  deps: FindDeps,
+  candidates: readonly Candidate[],
+  previews: readonly Preview[],
+): Promise<readonly Stray[]> {
+  if (candidates.length === 0) return [];
+  const known = { forge: deps.forge, previews: previews.filter(({ status }) => !status.goneAt) };
+  const readAll = async () => {
+    const read = createEvidenceReader(known);
+    const all: Evidence[] = [];
+    for (const { repository, number } of candidates) {
+      all.push(repository && number !== undefined ? await read(repository, number) : "unclear");
+    }
+    return all;
+  };
+  const first = await readAll();
+  const worthReading = first.some((evidence) => evidence === "closed" || evidence === "unknown");
+  if (worthReading) await pause(deps.readAgainMs ?? READ_AGAIN_MS);
+  const second = worthReading ? await readAll() : first;
+  return candidates.flatMap((candidate, index) => {
+    const evidence = first[index] === second[index] ? (first[index] ?? "unclear") : "unclear";
+    const judged = judge(candidate, evidence);
+    if (!judged) return [];
+    const { stack, key, hasStack, things } = candidate;
+    return [{ stack, ...(key === undefined ? {} : { key }), hasStack, things, ...judged }];
+  });
+}
+
+/** Undefined where it is no stray: the pull request is open, and the resync sees to it. */
+function judge(
+  { preview, repository, number, hasStack }: Candidate,
+  evidence: Evidence,
+): Pick<Stray, "why" | "needsConfirmation"> | undefined {
+  const sure = (why: string) => ({ why, needsConfirmation: false });
+  const unsure = (why: string) => ({ why, needsConfirmation: true });
+  if (evidence === "closed") return sure(`pull request ${number} is closed`);
+  // Proved gone by ourselves, and what is left is not the stack that an open pull request would get again.
+  if (preview?.status.goneAt && !hasStack) return sure(`preview "${preview.key}" is gone`);
+  if (evidence === "open") return undefined;
+  const seen = preview?.pullRequest !== undefined;
+  if (evidence === "unknown" && !seen) return sure(`there is no pull request ${number}`);
+  if (!repository) return unsure("its repository is not configured");
+  if (number === undefined) return unsure("it is of no pull request, and nobody knows of it");
+  return unsure(`the forge does not say what became of pull request ${number}`);
+}
+
+/** What a stack is of: by its record, its spec, or its name. */
+async function placeOf(deps: FindDeps, stack: string, preview: Preview | undefined, hasStack: boolean): Promise<Place> {
+  const repositories = await deps.repositories();
+  const named = (name: string) => repositories.find((repository) => repository.name === name);
+  if (preview) return { key: preview.key, repository: named(preview.repository), number: preview.number };
+  const outputs = hasStack ? await deps.stacks.outputs(stack).catch(() => undefined) : undefined;
+  const { data: spec } = previewSpec.safeParse(outputs?.spec);
+  if (spec?.stack === stack) return { key: spec.key, repository: named(spec.repository), number: spec.number };
+  const [, name, digits] = /^([a-z][a-z0-9-]*)-pr-([1-9][0-9]{0,9})$/.exec(stack) ?? [];
+  if (name === undefined) return {};
+  const number = Number(digits);
+  return { key: formatKey({ repository: name, number }), repository: named(name), number };
+}
+
+async function listWorld({ world, stacks }: FindDeps) {
+  const things: OwnedThing[] = [];
+  const unread: string[] = [];
+  const listed = world.configured.map(async (target, index) => {
+    try {
+      things.push(...(await world.owned(undefined, [target])));
+    } catch (error) {
+      unread.push(wordsOf(error, `listing what is there on target ${index + 1}`));
+    }
+  });
+  const names = stacks.list().catch((error: unknown) => {
+    unread.push(wordsOf(error, "listing the stacks"));
+    return [];
+  });
+  await Promise.all(listed);
+  return { things, stacks: new Set(await names), unread };
+}
+
+/** Targets may share drivers, and then list the same twice. */
+function distinct(things: readonly OwnedThing[], stack: string): Stray["things"] {
+  const own = things.filter((thing) => thing.stack === stack);
+  const byName = new Map(own.map(({ kind, id }) => [`${kind} ${id}`, { kind, id }]));
+  return [...byName.values()];
+}

@@ -1,0 +1,46 @@
+/** The sweep that nobody asks for: once an hour, whichever replica comes to it first. */
+import type { Logger } from "pino";
+import type { Store } from "../store/store.ts";
+import type { SweepReport } from "./report.ts";
+
+const EVERY_MS = 3_600_000;
+/** How often it is looked whether the hour is over; also how long a start is left in peace. */
+const LOOK_EVERY_MS = 300_000;
+
+export interface SweepTimerDeps {
+  readonly store: Pick<Store, "lastSweep">;
+  readonly sweep: () => Promise<SweepReport>;
+  readonly now: () => string;
+  readonly logger: Pick<Logger, "info" | "warn">;
+  readonly lookEveryMs?: number;
+}
+
+/** `close` resolves when a sweep under way has ended. */
+export function startSweepTimer(deps: SweepTimerDeps): { close(): Promise<void> } {
+  const { store, logger } = deps;
+  let running: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    running ??= look().finally(() => {
+      running = undefined;
+    });
+  }, deps.lookEveryMs ?? LOOK_EVERY_MS);
+  timer.unref();
+  return {
+    async close() {
+      clearInterval(timer);
+      await running;
+    },
+  };
+
+  async function look(): Promise<void> {
+    try {
+      const last = await store.lastSweep();
+      if (last && Date.parse(deps.now()) - Date.parse(last.at) < EVERY_MS) return;
+      const { found, removed, failed, unread } = await deps.sweep();
+      if (found.length + failed.length + unread.length === 0) return;
+      logger.info({ found: found.length, removed, failed, unread }, "swept what no preview owns");
+    } catch (error) {
+      logger.warn({ err: error }, "the sweep failed; it is tried again in a while");
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Lifecycle } from "../../service/config/types.ts";
+import { type Clocks, extended, type Lifetime, lifetimeOf, nextEnd, warningOf } from "../../service/lifecycle.ts";
+import { NO_INTENTS } from "../../service/status.ts";
+import { pullRequest } from "../support/memory-forge.ts";
+import { aPreview } from "../support/previews.ts";
+import { SHA } from "../support/reconcile-world.ts";
+
+const DAY_SECONDS = 86_400;
+const T0 = "2026-11-21T10:00:00.000Z";
+const TIMES: Lifecycle = {
+  warnAfterSeconds: 14 * DAY_SECONDS,
+  destroyAfterSeconds: 21 * DAY_SECONDS,
+  hardStopSeconds: 30 * DAY_SECONDS,
+  extendMaxSeconds: 90 * DAY_SECONDS,
+};
+const live = aPreview({ urls: { web: "http://pr-42-shop.localhost:4000" } });
+
+describe("the lifetime of a preview", () => {
+  const warned = { at: day(14), idleSince: T0, goesAt: day(21) };
+  const table: readonly [string, Partial<Clocks>, Lifecycle, Partial<Lifetime>][] = [
+    ["warns at 14 idle days and stops at 30 of age", {}, TIMES, { warnAt: day(14), hardStop: day(30) }],
+    [
+      "counts idleness from the last visit",
+      { lastVisitAt: day(3) },
+      TIMES,
+      { idleSince: day(3), warnAt: day(17), hardStop: day(30) },
+    ],
+    [
+      "counts idleness from the last push",
+      { lastPushAt: day(2) },
+      TIMES,
+      { idleSince: day(2), warnAt: day(16), hardStop: day(30) },
+    ],
+    ["ends a week after the warning", status({ warned }), TIMES, { idleStop: day(21), hardStop: day(30) }],
+    [
+      "gives the whole week also when the warning came late, as after a month without the service",
+      status({ warned: { ...warned, at: day(40) } }),
+      TIMES,
+      { idleStop: day(47), hardStop: day(30) },
+    ],
+    [
+      "forgets a warning that a visit followed",
+      { ...status({ warned }), lastVisitAt: day(15) },
+      TIMES,
+      { idleSince: day(15), warnAt: day(29), hardStop: day(30) },
+    ],
+    ["ends unwarned where warnings are off", {}, { destroyAfterSeconds: DAY_SECONDS }, { idleStop: day(1) }],
+    ["has no end where all is off", {}, {}, {}],
+    ["has no end when a person keeps it", intents({ keep: true }), TIMES, {}],
+    [
+      "has no end with the label, in whatever case it is written",
+      { pullRequest: pullRequest(42, SHA.a, { labels: ["Keep-Preview"] }) },
+      TIMES,
+      {},
+    ],
+    [
+      "counts anew when it is kept no more",
+      intents({ clocksFrom: day(50) }),
+      TIMES,
+      { idleSince: day(50), warnAt: day(64), hardStop: day(80) },
+    ],
+    [
+      "passes the hard stop when it was extended, and renews idleness from then on",
+      intents({ extendedTo: day(40), renewedAt: day(10) }),
+      TIMES,
+      { idleSince: day(10), warnAt: day(33), hardStop: day(40) },
+    ],
+    [
+      "is not shortened by an extension",
+      intents({ extendedTo: day(2), renewedAt: T0 }),
+      TIMES,
+      { warnAt: day(14), hardStop: day(30) },
+    ],
+    ["is over once it is gone", status({ goneAt: day(9) }), TIMES, {}],
+    ["is not idle while nothing was made", status({ stackExists: false }), TIMES, { hardStop: day(30) }],
+    ["is not idle where nobody sees the visits", atEdge(), TIMES, { hardStop: day(30) }],
+  ];
+  for (const [outcome, changes, times, expected] of table) {
+    it(outcome, () => {
+      const { noticeMs: _, ...lifetime } = lifetimeOf({ ...live, ...changes }, times);
+      assert.deepEqual(lifetime, { idleSince: T0, ...expected });
+    });
+  }
+});
+
+describe("the warning", () => {
+  it("is given once, stands until the preview is used, and is given again in the next idle spell", () => {
+    const at = (preview: Clocks, now: string) => warningOf(lifetimeOf(preview, TIMES), preview.status, now);
+    assert.equal(at(live, day(13)), undefined);
+    const first = at(live, day(14));
+    assert.deepEqual(first, { at: day(14), idleSince: T0, goesAt: day(21) });
+    const standing = { ...live, ...status({ warned: first }) };
+    assert.deepEqual(at(standing, day(15)), first);
+    const visited = { ...standing, lastVisitAt: day(16) };
+    assert.equal(at(visited, day(16)), undefined);
+    assert.deepEqual(at(visited, day(30)), { at: day(30), idleSince: day(16), goesAt: day(37) });
+  });
+
+  it("looks each hour whether it is used while it is awake, and else when it ends", () => {
+    const standing = { ...live, ...status({ warned: { at: day(14), idleSince: T0, goesAt: day(21) } }) };
+    const lifetime = lifetimeOf(standing, TIMES);
+    assert.equal(nextEnd(lifetime, standing.status, day(15)), "2026-12-06T11:00:00.000Z");
+    assert.equal(nextEnd(lifetime, { ...standing.status, awake: false }, day(15)), day(21));
+    assert.equal(nextEnd(lifetimeOf(live, TIMES), live.status, T0), day(14));
+    assert.equal(nextEnd(lifetimeOf(live, {}), live.status, T0), undefined);
+  });
+});
+
+describe("extending", () => {
+  it("reaches from now on as far as the operator allows", () => {
+    const now = day(20);
+    assert.deepEqual(extended(live, TIMES, { seconds: 2 * DAY_SECONDS, now }), {
+      intents: { extendedTo: day(22), renewedAt: now },
+    });
+    assert.deepEqual(extended(live, TIMES, { seconds: 71 * DAY_SECONDS, now }), { furthest: day(90) });
+    assert.deepEqual(extended(live, {}, { seconds: 900 * DAY_SECONDS, now }), {
+      intents: { extendedTo: day(920), renewedAt: now },
+    });
+  });
+});
+
+function day(days: number): string {
+  return new Date(Date.parse(T0) + days * DAY_SECONDS * 1000).toISOString();
+}
+
+function status(changes: Partial<Clocks["status"]>): Partial<Clocks> {
+  return { status: { ...live.status, ...changes } };
+}
+
+function intents(changes: Partial<Clocks["intents"]>): Partial<Clocks> {
+  return { intents: { ...NO_INTENTS, ...changes } };
+}
+
+function atEdge(): Partial<Clocks> {
+  const spec = live.status.live;
+  if (!spec) throw new Error("it serves nothing");
+  const service = { driver: "kubernetes", options: { edge: "ingress" } };
+  return status({ live: { ...spec, target: { ...spec.target, service } } });
+}
