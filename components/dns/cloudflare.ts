@@ -1,6 +1,5 @@
 /** A DNS record per host at Cloudflare; in wildcard mode one record of the operator's leads all hosts to the gateway. */
-import { isIP } from "node:net";
-import { type ComponentResourceOptions, type Input, type Output, output, secret } from "@pulumi/pulumi";
+import { type ComponentResourceOptions, type Output, output, secret } from "@pulumi/pulumi";
 import { z } from "zod";
 import {
   clearName,
@@ -14,9 +13,10 @@ import {
 import { DnsRecord, Provider } from "../cloudflare/resources.ts";
 import { beforeCreate } from "../creation-hook.ts";
 import { credential, engineVariable, readCredential } from "../credential.ts";
-import { StacklingError, TerminalError, toldToEngine } from "../errors.ts";
-import type { DnsArgs, DnsComponent, DnsDriver, Finding, RouteDefinition, TargetChoice } from "../ports.ts";
+import { StacklingError, toldToEngine } from "../errors.ts";
+import type { DnsArgs, DnsComponent, DnsDriver, Finding, TargetChoice } from "../ports.ts";
 import { PreviewComponent } from "../preview-component.ts";
+import { hostWithoutPort, recordTarget, recordType } from "./record.ts";
 import { RoutedHost } from "./routed-host.ts";
 
 const options = z.strictObject({
@@ -71,7 +71,7 @@ class CloudflareDns extends PreviewComponent implements DnsComponent {
     const zoneId = settings.then(({ zone }) => zone);
     return routes.map((route) => {
       const host = hostWithoutPort(route.host);
-      const content = output(targetOf(route, given)).apply((target) => target.replace(/\.$/, ""));
+      const content = recordTarget(route, given.target);
       const record = new DnsRecord(
         this.childName(route.service),
         { zoneId, name: host, type: content.apply(recordType), content, proxied, ttl: proxied ? 1 : ttl },
@@ -178,25 +178,6 @@ async function withZoneId(given: Options): Promise<ZoneSettings> {
 
 async function settingsOf({ zone, apiToken, apiUrl }: Options): Promise<ZoneSettings> {
   return { zone, baseUrl: apiUrl, token: await readCredential(apiToken, "Cloudflare's API token") };
-}
-
-function targetOf({ host, edge }: RouteDefinition, { target }: Options): Input<string> {
-  const chosen = edge ?? target;
-  if (chosen !== undefined) return chosen;
-  throw new TerminalError({
-    reason: "SpecInvalid",
-    userMessage: `creating the DNS record of "${host}": it leads nowhere; give the dns driver a "target"`,
-  });
-}
-
-function recordType(content: string): "A" | "AAAA" | "CNAME" {
-  const version = isIP(content);
-  if (version === 0) return "CNAME";
-  return version === 4 ? "A" : "AAAA";
-}
-
-function hostWithoutPort(host: string): string {
-  return new URL(`http://${host}`).hostname;
 }
 
 /** Two Stacklings may share a zone, each with a domain of its own. */

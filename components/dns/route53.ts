@@ -1,6 +1,5 @@
 /** A DNS record per host at Route 53; in wildcard mode one record of the operator's leads all hosts to the gateway. */
-import { isIP } from "node:net";
-import { type ComponentResourceOptions, type Input, type Output, output } from "@pulumi/pulumi";
+import { type ComponentResourceOptions, type Output, output } from "@pulumi/pulumi";
 import { z } from "zod";
 import { accountShape } from "../aws/account.ts";
 import { finding, withAccount } from "../aws/check.ts";
@@ -9,9 +8,9 @@ import { ask } from "../aws/errors.ts";
 import { createAwsProvider } from "../aws/provider.ts";
 import { makeHost } from "../aws/record-resources.ts";
 import { ownHosts, recordsAt, removeHost } from "../aws/records.ts";
-import { TerminalError } from "../errors.ts";
-import type { DnsArgs, DnsComponent, DnsDriver, Finding, RouteDefinition, TargetChoice } from "../ports.ts";
+import type { DnsArgs, DnsComponent, DnsDriver, Finding, TargetChoice } from "../ports.ts";
 import { PreviewComponent } from "../preview-component.ts";
+import { hostWithoutPort, recordTarget, recordType } from "./record.ts";
 import { RoutedHost } from "./routed-host.ts";
 
 const options = z.strictObject({
@@ -61,9 +60,16 @@ export class Route53Dns extends PreviewComponent implements DnsComponent {
     const provider = createAwsProvider(this.childName("aws"), given, { parent: this });
     const { dns } = createClients(given);
     return routes.map((route) => {
-      const target = output(targetOf(route, given)).apply((text) => text.replace(/\.$/, ""));
+      const target = recordTarget(route, given.target);
       const { zoneId, ttlSeconds } = given;
-      const input = { zoneId, host: hostOf(route), stack, type: target.apply(recordType), target, ttlSeconds };
+      const input = {
+        zoneId,
+        host: hostWithoutPort(route.host),
+        stack,
+        type: target.apply(recordType),
+        target,
+        ttlSeconds,
+      };
       const made = makeHost(this.childName(route.service), dns, input, { parent: this, provider });
       return made.apply(() => route.host);
     });
@@ -125,23 +131,4 @@ function check(given: Options): Promise<readonly Finding[]> {
         : `there is no record "${name}" that leads to the gateway`;
     }),
   ]);
-}
-
-function targetOf({ host, edge }: RouteDefinition, { target }: Options): Input<string> {
-  const chosen = edge ?? target;
-  if (chosen !== undefined) return chosen;
-  throw new TerminalError({
-    reason: "SpecInvalid",
-    userMessage: `creating the DNS record of "${host}": it leads nowhere; give the dns driver a "target"`,
-  });
-}
-
-function recordType(target: string): "A" | "AAAA" | "CNAME" {
-  const version = isIP(target);
-  if (version === 0) return "CNAME";
-  return version === 4 ? "A" : "AAAA";
-}
-
-function hostOf({ host }: RouteDefinition): string {
-  return new URL(`http://${host}`).hostname;
 }
