@@ -1,30 +1,19 @@
 /** The composition root: everything is made and wired here, and ended in the opposite order. */
-import { isAbsolute } from "node:path";
 import type { Logger } from "pino";
-import { TerminalError } from "../components/errors.ts";
 import { layout } from "../components/local/layout.ts";
-import { ensureMirror } from "../components/local/mirror.ts";
 import { createSupervisor } from "../components/local/supervisor.ts";
-import type { PolicyOptions } from "../components/policy/rules.ts";
 import { registry } from "../components/registry.ts";
-import { type Engine, locateEngine } from "../infra/engine.ts";
+import { locateEngine } from "../infra/engine.ts";
 import { checkPlugins } from "../infra/plugins.ts";
-import { createRunner } from "../infra/runner.ts";
-import type { PreviewSpec } from "../infra/spec.ts";
 import type { Stacks } from "../infra/stacks.ts";
 import { type AllActions, createActions } from "./actions.ts";
 import { createCaps } from "./caps/caps.ts";
-import { detectApplication } from "./config/detect.ts";
-import { commitTree } from "./config/source-tree.ts";
-import type { ApplicationConfig, OperatorConfig } from "./config/types.ts";
+import type { OperatorConfig } from "./config/types.ts";
 import { createDoctor } from "./doctor.ts";
 import { startEdge } from "./edge.ts";
 import { createEngineByHand } from "./engine-by-hand.ts";
-import { engineEnvironment } from "./engine-environment.ts";
 import { connectForges, LOCAL_FORGE } from "./forges/connect.ts";
 import type { Forge } from "./forges/forge.ts";
-import { findGitDir } from "./git.ts";
-import { grantedValues } from "./granted-secrets.ts";
 import { checkRegistries, configuredRegistry } from "./images/configured.ts";
 import { createImages } from "./images/images.ts";
 import { createInbox, type Inbox } from "./inbox/inbox.ts";
@@ -35,8 +24,10 @@ import { createReadinessChecks } from "./readiness.ts";
 import { type ReconcileDeps, type ReconcileOptions, reconcile } from "./reconcile.ts";
 import { createRepositories, type Repositories } from "./repositories.ts";
 import { type Resync, startResync } from "./resync.ts";
+import { detect, forgeFor, prepareSource, resolveSecrets } from "./sources.ts";
+import { startStacks } from "./start-stacks.ts";
 import { openStore, type PostgresStore } from "./store/postgres.ts";
-import { createSubjectReader, refOf } from "./subject.ts";
+import { createSubjectReader } from "./subject.ts";
 import { startTrim } from "./trim.ts";
 import { startWorker } from "./worker.ts";
 import { createWorld, type World } from "./world.ts";
@@ -213,75 +204,6 @@ function reconcileDeps(
     now,
     logger,
   };
-}
-
-function startStacks(options: ServiceOptions, engine: Engine): Promise<Stacks> {
-  const { config, dataDir, adminUrl, logger } = options;
-  const paths = layout(dataDir);
-  return createRunner({
-    dataDir,
-    backendUrl: config.backend ?? `file://${paths.state}`,
-    passphraseFile: paths.passphrase,
-    engine: engine.command,
-    size: config.limits.engineRuns,
-    ...(config.secretsProvider === undefined ? {} : { secretsProvider: config.secretsProvider }),
-    ...(config.policy === undefined ? {} : { policy: policyOptions(config.policy, config) }),
-    environment: engineEnvironment(config),
-    providerSettings: { dataDir, ...(adminUrl === undefined ? {} : { adminUrl }) },
-    logger,
-  });
-}
-
-/** A preview's limit is also the most that one of its services may ask for. */
-function policyOptions(level: PolicyOptions["level"], { images, limits }: OperatorConfig): PolicyOptions {
-  const { memoryMiB, cpu } = limits;
-  return { level, ...(images.registries && { registries: images.registries }), ceiling: { memoryMiB, cpu } };
-}
-
-/** Brings the commit into the mirror; the credential stays with the git process. */
-async function prepareSource({ dataDir, forges, repositories, store }: Parts, spec: PreviewSpec): Promise<void> {
-  const repository = await repositories.find(spec.repository);
-  const forge = repository && forges.get(repository.forge);
-  if (!repository || !forge) throw notConfigured(spec.repository);
-  const pullRequest = (await store.find(spec.key))?.pullRequest;
-  const point = await forge.clonePoint(
-    refOf(repository),
-    pullRequest && { number: pullRequest.number, headSha: spec.source.commit },
-  );
-  const { repository: source, commit, submodules, lfs } = spec.source;
-  await ensureMirror({ dataDir, repository: source, commit, submodules, lfs, ...point, refs: point.refs });
-}
-
-async function resolveSecrets({ repositories }: Parts, spec: PreviewSpec): Promise<Record<string, string>> {
-  if (spec.grantedSecrets.length === 0) return {};
-  const repository = await repositories.find(spec.repository);
-  if (!repository) throw notConfigured(spec.repository);
-  return grantedValues(repository, spec);
-}
-
-/** What a repository without `preview.yaml` seems to be. Throws `TerminalError` with what to write when that cannot be told. */
-async function detect(
-  { limits }: OperatorConfig,
-  path: string,
-  commit: string,
-): Promise<ApplicationConfig | undefined> {
-  if (!isAbsolute(path)) return undefined;
-  const detection = await detectApplication(commitTree(await findGitDir(path), commit), limits);
-  if (detection.kind === "found") return detection.application;
-  throw new TerminalError({ reason: "SpecInvalid", userMessage: detection.write });
-}
-
-function forgeFor({ config, forges }: Parts, name: string) {
-  const repository = config.repositories.find((candidate) => candidate.name === name);
-  const forge = repository && forges.get(repository.forge);
-  return repository && forge && { forge, repository: refOf(repository) };
-}
-
-function notConfigured(repository: string): TerminalError {
-  return new TerminalError({
-    reason: "NotConfigured",
-    userMessage: `the repository "${repository}" is not configured`,
-  });
 }
 
 function closer(undo: readonly Undo[], logger: Logger): RunningService["close"] {

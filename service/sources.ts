@@ -1,0 +1,77 @@
+/** Where a preview's commit, secrets and forge come from. */
+import { isAbsolute } from "node:path";
+import { TerminalError } from "../components/errors.ts";
+import { ensureMirror } from "../components/local/mirror.ts";
+import type { PreviewSpec } from "../infra/spec.ts";
+import { detectApplication } from "./config/detect.ts";
+import { commitTree } from "./config/source-tree.ts";
+import type { ApplicationConfig, OperatorConfig } from "./config/types.ts";
+import type { Forge } from "./forges/forge.ts";
+import { findGitDir } from "./git.ts";
+import { grantedValues } from "./granted-secrets.ts";
+import type { Repositories } from "./repositories.ts";
+import type { Store } from "./store/store.ts";
+import { refOf } from "./subject.ts";
+
+export interface SourceDeps {
+  readonly config: OperatorConfig;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly forges: ReadonlyMap<string, Forge>;
+  readonly repositories: Repositories;
+  readonly store: Pick<Store, "find">;
+}
+
+/** Brings the commit into the mirror; the credential stays with the git process. */
+export async function prepareSource(
+  { dataDir, forges, repositories, store }: SourceDeps,
+  spec: PreviewSpec,
+): Promise<void> {
+  const repository = await repositories.find(spec.repository);
+  const forge = repository && forges.get(repository.forge);
+  if (!repository || !forge) throw notConfigured(spec.repository);
+  const pullRequest = (await store.find(spec.key))?.pullRequest;
+  const point = await forge.clonePoint(
+    refOf(repository),
+    pullRequest && { number: pullRequest.number, headSha: spec.source.commit },
+  );
+  const { repository: source, commit, submodules, lfs } = spec.source;
+  await ensureMirror({ dataDir, repository: source, commit, submodules, lfs, ...point, refs: point.refs });
+}
+
+/** Values of the secrets that the spec was granted. */
+export async function resolveSecrets(
+  { repositories }: Pick<SourceDeps, "repositories">,
+  spec: PreviewSpec,
+): Promise<Record<string, string>> {
+  if (spec.grantedSecrets.length === 0) return {};
+  const repository = await repositories.find(spec.repository);
+  if (!repository) throw notConfigured(spec.repository);
+  return grantedValues(repository, spec);
+}
+
+/** What a repository without `preview.yaml` seems to be. Throws `TerminalError` with what to write when that cannot be told. */
+export async function detect(
+  { limits }: OperatorConfig,
+  path: string,
+  commit: string,
+): Promise<ApplicationConfig | undefined> {
+  if (!isAbsolute(path)) return undefined;
+  const detection = await detectApplication(commitTree(await findGitDir(path), commit), limits);
+  if (detection.kind === "found") return detection.application;
+  throw new TerminalError({ reason: "SpecInvalid", userMessage: detection.write });
+}
+
+/** Forge and repository by the repository's name; undefined when it is not configured (any more). */
+export function forgeFor({ config, forges }: Pick<SourceDeps, "config" | "forges">, name: string) {
+  const repository = config.repositories.find((candidate) => candidate.name === name);
+  const forge = repository && forges.get(repository.forge);
+  return repository && forge && { forge, repository: refOf(repository) };
+}
+
+function notConfigured(repository: string): TerminalError {
+  return new TerminalError({
+    reason: "NotConfigured",
+    userMessage: `the repository "${repository}" is not configured`,
+  });
+}
