@@ -3,12 +3,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import PQueue from "p-queue";
 import { StacklingError } from "../components/errors.ts";
 import type { RunnerProcess } from "./runner-process.ts";
+import type { EngineLoad } from "./stacks.ts";
 
 export interface RunnerPool {
   /** Resolves when every child is warm; rejects with the first that cannot start. */
   warm(): Promise<void>;
   /** Gives a child to `work` alone. Rejects with reason `Closing` once the pool closes. */
   use<T>(work: (child: RunnerProcess) => Promise<T>): Promise<T>;
+  load(): EngineLoad;
   /** Lets runs finish for half of `patienceMs`, interrupts them, and at its end kills what is left. */
   close(patienceMs: number): Promise<void>;
 }
@@ -35,6 +37,7 @@ export function createRunnerPool(size: number, start: () => Promise<RunnerProces
           idle.push(slot);
         }
       }),
+    load: () => ({ size, running: queue.pending, waiting: queue.size }),
     close: async (patienceMs) => {
       state.closed = true;
       const finished = queue.onIdle();

@@ -68,6 +68,7 @@ export async function createRunner(options: RunnerOptions): Promise<Stacks> {
       const held = folder ? await folder.remains(stack) : (await cheap.list()).filter((name) => name === stack);
       return [...held, ...(await engineLogsOf(driver.pulumiHome, stack))];
     },
+    load: () => pool.load(),
     close: () => pool.close(limits.closeMs),
   };
 }

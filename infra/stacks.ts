@@ -111,6 +111,15 @@ export interface Difference {
   readonly message: string;
 }
 
+/** How busy the engines of this process are. */
+export interface EngineLoad {
+  /** How many may run at once, */
+  readonly size: number;
+  readonly running: number;
+  /** and runs that wait for one. */
+  readonly waiting: number;
+}
+
 /**
  * Every method that runs an engine throws `ConflictError` (reason `StackLocked`) when a lock that is
  * not a dead one of ours is there, naming holder and age; `TerminalError` when the inputs are at
@@ -127,5 +136,6 @@ export interface Stacks {
   outputs(stack: string): Promise<Readonly<Record<string, unknown>> | undefined>;
   /** Files, locks and history that the backend still holds for a stack; empty after a clean destroy. */
   remains(stack: string): Promise<readonly string[]>;
+  load(): EngineLoad;
   close(): Promise<void>;
 }

@@ -1,12 +1,13 @@
 /** What a person may ask for, from API, page, CLI or slash command: a wish is written down and the preview looked at. */
 import { createHash } from "node:crypto";
 import { isAbsolute } from "node:path";
-import { ConflictError, TerminalError } from "../components/errors.ts";
+import { TerminalError } from "../components/errors.ts";
 import { formatKey, parseKey } from "../infra/names.ts";
-import type { Difference, DriftReport, Stacks } from "../infra/stacks.ts";
+import type { DriftReport } from "../infra/stacks.ts";
 import { adopt } from "./adopt.ts";
 import type { Actions } from "./api/actions.ts";
 import type { ApplicationConfig, OperatorConfig, RepositoryConfig } from "./config/types.ts";
+import { type CompareDeps, createCompare, leaseOf, noSuchPreview } from "./drift/compare.ts";
 import type { Forge } from "./forges/forge.ts";
 import { extended, lifecycleOf } from "./lifecycle.ts";
 import { minuteOf } from "./reason-words.ts";
@@ -14,12 +15,12 @@ import type { Generations, Intents, Preview } from "./status.ts";
 import type { HeldLease } from "./store/lease.ts";
 import type { Store } from "./store/store.ts";
 import { refOf } from "./subject.ts";
-import type { World } from "./world.ts";
+import { asleep, kept, notAsleep, raised, removed } from "./wishes.ts";
 
 export interface ActionDeps {
   readonly store: Store;
-  readonly stacks: Pick<Stacks, "outputs" | "drift">;
-  readonly world: Pick<World, "changed">;
+  readonly stacks: CompareDeps["stacks"];
+  readonly world: CompareDeps["world"];
   readonly repositories: () => Promise<readonly RepositoryConfig[]>;
   readonly forge: (name: string) => Forge | undefined;
   /** Name of the forge that reads repositories on this machine; undefined when none may be registered. */
@@ -45,6 +46,7 @@ export interface AllActions extends Actions {
 /** Every verb resolves when the wish is stored; the work follows. `TerminalError` (`NoSuchPreview`) for unknown keys. */
 export function createActions(deps: ActionDeps): AllActions {
   const { store } = deps;
+  const compare = createCompare(deps);
 
   async function wish(key: string, change: (preview: Preview) => Partial<Intents>): Promise<void> {
     const updated = await store.update(key, (preview) => ({ intents: { ...preview.intents, ...change(preview) } }));
@@ -119,46 +121,9 @@ export function createActions(deps: ActionDeps): AllActions {
       if (!updated) throw noSuchPreview(key);
       await store.enqueue([key]);
     },
-    async drift(key) {
-      const lease = await leaseOf(store, key, "comparing it with the world");
-      try {
-        const missing = await missingStack(deps, key);
-        if (missing) return { differences: [missing] };
-        const { differences } = await deps.stacks.drift({ stack: lease.stack, lease });
-        return { differences: await Promise.all(differences.map((found) => withChange(deps, key, found))) };
-      } finally {
-        await lease.release();
-      }
-    },
+    drift: (key) => compare(key),
     lease: (key) => leaseOf(store, key, "running an engine by hand"),
   };
-}
-
-/** With who made it and when, where the cloud tells. */
-async function withChange({ store, world }: ActionDeps, key: string, found: Difference): Promise<Difference> {
-  const preview = await store.find(key);
-  const target = preview?.status.live?.target;
-  if (!target || found.id === undefined) return found;
-  const change = await world.changed(target, preview.stack, { type: found.type, id: found.id });
-  if (!change) return found;
-  const [by, at] = [change.by ? ` by ${change.by}` : "", change.at ? ` at ${change.at}` : ""];
-  return { ...found, change, message: `${found.message}${by}${at}` };
-}
-
-/** A person may have destroyed it with the CLI: its empty state agrees with a world that holds nothing. */
-async function missingStack({ store, stacks }: ActionDeps, key: string): Promise<Difference | undefined> {
-  const preview = await store.find(key);
-  if (!preview?.status.live || Object.keys((await stacks.outputs(preview.stack)) ?? {}).length > 0) return undefined;
-  const { stack } = preview;
-  return { urn: "", type: "pulumi:pulumi:Stack", name: stack, kind: "missing", message: `stack "${stack}" is empty` };
-}
-
-async function leaseOf(store: Store, key: string, doing: string): Promise<HeldLease> {
-  const preview = await store.find(key);
-  if (!preview) throw noSuchPreview(key);
-  const lease = await store.acquireLease(preview.stack);
-  if (lease) return lease;
-  throw new ConflictError({ reason: "StackLocked", userMessage: `"${key}": ${doing}: an engine runs on it now` });
 }
 
 interface ByHand {
@@ -248,8 +213,4 @@ function freeName(path: string, taken: ReadonlySet<string>): string {
     (other) => other === name || other.endsWith(`-${name}`) || name.endsWith(`-${other}`),
   );
   return isTaken ? `${name}-${createHash("sha256").update(path).digest("hex").slice(0, 6)}` : name;
-}
-
-function noSuchPreview(key: string): TerminalError {
-  return new TerminalError({ reason: "NoSuchPreview", userMessage: `there is no preview "${key}"` });
 }

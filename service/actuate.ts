@@ -21,7 +21,7 @@ const CONFLICT_AGAIN_MS = 5_000;
 export type Act = Extract<Action, { kind: "up" | "sleep" | "wake" | "destroy" }>;
 
 export interface ActuateDeps {
-  readonly store: Pick<Store, "setStatus" | "update" | "addReceipt" | "receipts">;
+  readonly store: Pick<Store, "setStatus" | "update" | "record" | "addReceipt" | "receipts">;
   readonly stacks: Pick<Stacks, "up" | "destroy" | "remains">;
   readonly world: World;
   /** Brings the commit to this machine before the engine starts. */
@@ -97,11 +97,12 @@ async function bringUp(deps: ActuateDeps, actuation: Actuation): Promise<Partial
   else await fetched;
   const tell = describeProgress((message) => showProgress(deps, preview.key, message));
   const route = whenRouted(Object.keys(spec.urls).length, () => openDoor(deps, preview.key, spec));
+  const refresh = needsRefresh(preview.status);
   const { outputs } = await step("up", async () =>
     deps.stacks.up({
       spec,
       secrets: await deps.resolveSecrets(spec),
-      refresh: needsRefresh(preview.status),
+      refresh,
       mayBeNew: !preview.status.live,
       lease,
       ...(interrupt ? { interrupt } : {}),
@@ -113,6 +114,7 @@ async function bringUp(deps: ActuateDeps, actuation: Actuation): Promise<Partial
   );
   await announced;
   return {
+    ...(refresh ? await endDrift(deps, preview) : {}),
     condition: "Ready",
     reason: "Healthy",
     message: "Serving.",
@@ -124,6 +126,18 @@ async function bringUp(deps: ActuateDeps, actuation: Actuation): Promise<Partial
     awake: true,
     failed: undefined,
   };
+}
+
+/** An update that looked at the world first made all of it as it should be. */
+async function endDrift({ store, now }: ActuateDeps, { key, status }: Preview): Promise<Partial<PreviewStatus>> {
+  const { drift } = status;
+  if (!drift) return {};
+  const at = now();
+  if (drift.differences.length > 0) {
+    const message = `Put right: ${drift.differences.map(({ message }) => message).join("; ")}.`;
+    await store.record({ key, at, reason: "DriftRepaired", message });
+  }
+  return { drift: { at, differences: [] } };
 }
 
 /** Of a preview that exists already and whose targets are not known, they stay unknown. */

@@ -1,5 +1,6 @@
 /** The one comment on a pull request, and the line beside its check. Pure; the same preview gives the same text. */
 import { hostName, parseKey } from "../infra/names.ts";
+import { driftWords } from "./drift/words.ts";
 import { commentMarker } from "./forges/marker.ts";
 import { KEEP_LABEL } from "./lifecycle.ts";
 import { minuteOf, reasonWords } from "./reason-words.ts";
@@ -28,6 +29,7 @@ export function renderComment(preview: Preview, { fallbackUrl }: CommentOptions 
     link(preview),
     status.reason === "Healthy" ? undefined : text(status.message),
     warning(preview),
+    drift(preview.status),
     servesOn(preview.status) ? "The last good version goes on serving." : undefined,
     fallbackUrl !== undefined && OFFERED.has(status.reason) ? `Meanwhile: <${fallbackUrl}>` : undefined,
     table(preview),
@@ -86,6 +88,12 @@ function warning({ key, status, pullRequest }: Preview): string | undefined {
     `> ${mention}Nobody has used this preview since ${minuteOf(idleSince)}. It is removed on ${minuteOf(goesAt)}.`,
     `> A visit or a push keeps it; so does \`stackling keep '${key}'\`, or the label \`${KEEP_LABEL}\`.`,
   ].join("\n");
+}
+
+/** Somebody changed by hand what the preview owns. */
+function drift({ drift: seen, live }: Preview["status"]): string | undefined {
+  if (!live || !seen || seen.differences.length === 0) return undefined;
+  return ["> [!NOTE]", `> ${text(driftWords(seen.differences))}`].join("\n");
 }
 
 function servesOn({ condition, live, reason }: Preview["status"]): boolean {

@@ -111,6 +111,7 @@ export function gone(reason: string, status: PreviewStatus, now: string): Partia
 
 const MADE_ANEW = "Nothing is left; a push or `redeploy` makes it anew.";
 const GONE_WORDS: Readonly<Record<string, string>> = {
+    drift: undefined,
   Closed: "The pull request was closed. Nothing is left.",
   Merged: "The pull request was merged. Nothing is left.",
   Removed: `Taken down. ${MADE_ANEW}`,

@@ -138,9 +138,13 @@ export function isSpent({ terminal, failures, failure }: NonNullable<PreviewStat
   return terminal || (failures >= RETRY_BUDGET && !OUTAGES.has(reason));
 }
 
-/** True when the world is to be looked at before the next update: the last one may have died in the middle. */
-export function needsRefresh({ interrupted, attempted }: Pick<PreviewStatus, "interrupted" | "attempted">): boolean {
-  return interrupted || CUT_SHORT.has(attempted?.failure?.reason ?? "");
+/** True when the world is to be looked at before the next update: the last one may have died in the middle, or somebody changed it. */
+export function needsRefresh({
+  interrupted,
+  attempted,
+  drift,
+}: Pick<PreviewStatus, "interrupted" | "attempted" | "drift">): boolean {
+  return interrupted || CUT_SHORT.has(attempted?.failure?.reason ?? "") || (drift?.differences.length ?? 0) > 0;
 }
 
 function decideAwake(observed: Observed, now: string): Action {

@@ -8,8 +8,12 @@ import { checkPlugins } from "../infra/plugins.ts";
 import type { Stacks } from "../infra/stacks.ts";
 import { type AllActions, createActions } from "./actions.ts";
 import { createCaps } from "./caps/caps.ts";
+import { defaultDrift } from "./config/defaults.ts";
 import type { OperatorConfig } from "./config/types.ts";
 import { createDoctor } from "./doctor.ts";
+import { driftPolicyOf } from "./drift/choose.ts";
+import { createCompare } from "./drift/compare.ts";
+import { startDriftTimer } from "./drift/timer.ts";
 import { startEdge } from "./edge.ts";
 import { createEngineByHand } from "./engine-by-hand.ts";
 import { connectForges, LOCAL_FORGE } from "./forges/connect.ts";
@@ -176,6 +180,15 @@ function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllActions; 
     config,
     now,
   });
+  const drift = startDriftTimer({
+    ...parts,
+    compare: createCompare(parts),
+    repair: actions.repair,
+    engines: stacks.load,
+    policyOf: async ({ repository }) => driftPolicyOf(config, await repositories.find(repository)),
+    everySeconds: (config.drift ?? defaultDrift).everySeconds,
+  });
+  undo.push(() => drift.close());
   return { actions, resync };
 }
 

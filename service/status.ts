@@ -1,5 +1,6 @@
 /** What is known and wished of one preview. Pure types and pure functions; `now` is always an argument. */
 import type { PreviewSpec } from "../infra/spec.ts";
+import type { Difference } from "../infra/stacks.ts";
 import type { AnnouncementHandles, PullRequest } from "./forges/forge.ts";
 
 export type Condition = "Ready" | "Reconciling" | "Stalled";
@@ -135,6 +136,18 @@ export interface PreviewStatus {
     readonly at: string;
     /** What went wrong, to be shown again after another condition was shown in between. */
     readonly failure?: { readonly reason: string; readonly message: string; readonly excerpt: readonly string[] };
+/** What the looks at the world came to, beside the stack's own runs. */
+export interface DriftSeen {
+  /** ISO 8601 of the last look that could read all of it; undefined before the first. */
+  readonly at?: string;
+  /** What differed then; a long list is cut. Redacted. */
+  readonly differences: readonly Pick<Difference, "type" | "name" | "kind" | "message" | "change">[];
+  /** ISO 8601: since when it is known that something differs. */
+  readonly since?: string;
+  /** The newest look could not read it: neither drift nor none. */
+  readonly unread?: { readonly at: string; readonly message: string };
+}
+
   };
   /** An engine run of ours may have died in the middle: refresh before going on. */
   readonly interrupted: boolean;
@@ -187,6 +200,8 @@ export function changeStatus(status: PreviewStatus, change: Partial<PreviewStatu
 
 /** A preview as the store holds it. */
 export interface Preview {
+  /** Undefined before the first look, and once it is gone. */
+  readonly drift?: DriftSeen;
   readonly key: string;
   readonly stack: string;
   /** Name of the repository in the config. */

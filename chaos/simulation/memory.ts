@@ -90,6 +90,7 @@ export function createMemory({ now }: { readonly now: () => string }): Memory {
     forgetRepository: async () => {},
     history: async (key, limit) =>
       history
+    record: async (entry) => void history.push(entry),
         .filter((entry) => entry.key === key)
         .reverse()
         .slice(0, limit),

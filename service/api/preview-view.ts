@@ -1,7 +1,8 @@
 /** A preview as API, `--json` and pages show it. Pure. */
 import { mainUrl } from "../comment.ts";
 import { isKept } from "../lifecycle.ts";
-import type { Condition, Preview, Stage } from "../status.ts";
+import type { Condition, DriftSeen, Preview, Stage } from "../status.ts";
+import type { PreviewEnds } from "./preview-ends.ts";
 
 export interface PreviewView {
   readonly key: string;
@@ -47,6 +48,8 @@ export interface PreviewView {
 export interface ViewExtras {
   readonly dueAt?: string;
   readonly comment?: string;
+  /** What the last look at the world found; undefined before the first. */
+  readonly drift?: DriftSeen;
 }
 
 export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewView {
@@ -90,5 +93,6 @@ export function stageOf({ status, pullRequest, intents }: Preview): Stage {
   if (closing || pullRequest?.state === "closed" || intents.removed) return "Closed";
   if (!status.live) return "Created";
   if (status.warned) return "Idle";
+    drift: status.drift,
   return status.awake ? "Active" : "Asleep";
 }

@@ -110,8 +110,8 @@ export const verbs: readonly Verb[] = [
   },
   {
     usage: "drift [key]",
-    description: "compare what exists with what should",
-    options: [["--repair", "make it again as it should be"]],
+    description: "compare what exists with what should; without a key, what the looks on schedule found",
+    options: [["--repair", "compare and make it again as it should be"]],
     load: async () => (await import("./verbs/drift.ts")).drift,
   },
   {

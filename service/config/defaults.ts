@@ -23,6 +23,8 @@ export const defaultLifecycle: OperatorConfig["lifecycle"] = {
   resyncSeconds: 60,
 };
 
+export const defaultDrift: NonNullable<OperatorConfig["drift"]> = { policy: "report", everySeconds: DAY_SECONDS };
+
 export const defaultPullRequests: PullRequestRules = {
   drafts: true,
   bots: true,

@@ -47,6 +47,8 @@ const lifecycleTimes = {
 
 const driver = z
   .union([z.string().min(1), z.looseObject({ driver: z.string().min(1) })])
+const driftPolicy = z.enum(["off", "report", "repair"]);
+
   .describe("A driver by name, or a map with `driver` and that driver's options.");
 
 const registryHost = z
@@ -136,6 +138,9 @@ export const operatorSchema = z.strictObject({
   store: secretReference.optional().describe("Postgres URL of the store. Default: the embedded server."),
   backend: z
     .union([z.string().min(1), ...secretReference.options])
+  drift: z
+    .strictObject({ policy: driftPolicy.describe("As `drift.policy` at the top, for this repository.") })
+    .optional(),
     .optional()
     .describe(
       "Pulumi backend, such as `s3://bucket`; as a reference where the address holds a password. Default: files in the data folder.",
@@ -252,3 +257,13 @@ export type OperatorFile = z.infer<typeof operatorSchema>;
 export type RepositoryFile = z.infer<typeof repository>;
 export type TargetFile = z.infer<typeof target>;
 export type DriverFile = z.infer<typeof driver>;
+  drift: z
+    .strictObject({
+      policy: driftPolicy
+        .optional()
+        .describe(
+          "What comes of an edit by hand that such a look finds: `report` shows it, `repair` also puts it right, `off` does not look. Default `report`.",
+        ),
+      every: duration.optional().describe("How often each live preview is compared with the world. Default 24h."),
+    })
+    .optional(),

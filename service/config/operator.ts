@@ -3,7 +3,7 @@ import { ConfigError } from "../../components/errors.ts";
 import { registry } from "../../components/registry.ts";
 import { type ForgeName, forges } from "../forges/registry.ts";
 import { closest } from "./closest.ts";
-import { DEFAULT_PORT, defaultImages, defaultLifecycle, defaultLimits, defaultPullRequests } from "./defaults.ts";
+import { DEFAULT_PORT, defaultDrift, defaultImages, defaultLifecycle, defaultLimits, defaultPullRequests } from "./defaults.ts";
 import { parseDuration } from "./duration.ts";
 import { lifecycleMisfits, timesOf } from "./lifecycle-times.ts";
 import {
@@ -64,6 +64,10 @@ export async function parseOperator(
     lifecycle: {
       ...timesOf(typed.lifecycle, defaultLifecycle),
       resyncSeconds: parseDuration(typed.lifecycle?.resync ?? "") ?? defaultLifecycle.resyncSeconds,
+    },
+    drift: {
+      policy: typed.drift?.policy ?? defaultDrift.policy,
+      everySeconds: parseDuration(typed.drift?.every ?? "") ?? defaultDrift.everySeconds,
     },
     ...(typed.policy === undefined ? {} : { policy: typed.policy }),
     ...(typed.fallbackUrl === undefined ? {} : { fallbackUrl: typed.fallbackUrl }),
@@ -202,6 +206,7 @@ function toRepository({ repository, name, forge, target, isLocal, directory }: R
     ...(team !== undefined ? { team } : {}),
     ...(costCenter !== undefined ? { costCenter } : {}),
     tags: repository.tags ?? {},
+    ...(repository.drift ? { drift: repository.drift } : {}),
     ...(repository.limits ? { limits: repository.limits } : {}),
   };
 }

@@ -33,6 +33,26 @@ export interface Lifecycle {
 export interface PullRequestRules {
   readonly drafts: boolean;
   readonly bots: boolean;
+/** Cron expressions of five fields, in a time zone of the IANA database. */
+export interface OfficeHours {
+  /** When they begin, */
+  readonly awake: string;
+  /** and when they end. */
+  readonly asleep: string;
+  readonly timeZone: string;
+  /** Outside of them: how long a visit or push keeps a preview awake. */
+  readonly wakeForSeconds: number;
+}
+
+export interface Teardown {
+  /** A cron expression of five fields. */
+  readonly at: string;
+  readonly timeZone: string;
+}
+
+/** What is done when a preview's world is not as its stack says. */
+export type DriftPolicy = "off" | "report" | "repair";
+
   /** Only with this label. */
   readonly label?: string;
   /** Never with this one. */
@@ -71,6 +91,8 @@ export interface RepositoryConfig {
 
 export type SecretReference = { readonly env: string } | { readonly file: string };
 
+  /** In place of `drift.policy`. */
+  readonly drift?: { readonly policy: DriftPolicy };
 export interface ForgeConfig {
   readonly name: string;
   readonly kind: ForgeName;
@@ -143,6 +165,8 @@ export interface OperatorConfig {
   readonly comments: boolean;
 }
 
+  /** How often each preview is compared with the world; undefined: `defaultDrift`. */
+  readonly drift?: { readonly policy: DriftPolicy; readonly everySeconds: number };
 /** `preview.yaml` */
 export interface ApplicationConfig {
   /** Which service answers at the preview's main host; the first `web` one by default. */

@@ -1,6 +1,6 @@
 /** What is only ever added: deliveries, history, receipts, counters, registered repositories. */
 import { type Kysely, sql } from "kysely";
-import { storableJson } from "./json.ts";
+import { storable, storableJson } from "./json.ts";
 import type { BossQueue } from "./queue.ts";
 import type { Store } from "./store.ts";
 import type { Tables } from "./tables.ts";
@@ -15,6 +15,7 @@ type RecordStore = Pick<
   | "receive"
   | "enqueue"
   | "enqueueDue"
+  | "record"
   | "history"
   | "addReceipt"
   | "receipts"
@@ -57,6 +58,12 @@ export function recordStore({ db, queue }: { readonly db: Kysely<Tables>; readon
         );
       }),
 
+    async record({ key, at, reason, message, headSha }) {
+      await db
+        .insertInto("history")
+        .values({ key, at, reason, message: storable(message), head_sha: headSha ?? null })
+        .execute();
+    },
     async history(key, limit) {
       const rows = await db
         .selectFrom("history")

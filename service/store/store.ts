@@ -57,6 +57,8 @@ export interface Store extends OperationStore {
   registerRepository(repository: RepositoryConfig): Promise<void>;
   forgetRepository(name: string): Promise<void>;
 
+  /** An entry of the history beside those that `setStatus` makes. */
+  record(entry: HistoryEntry): Promise<void>;
   /** Newest first. */
   history(key: string, limit: number): Promise<readonly HistoryEntry[]>;
   addReceipt(receipt: Receipt): Promise<void>;

@@ -42,6 +42,7 @@ export function fakeStacks(): FakeStacks {
     list: async () => [...existing.keys()],
     outputs: async (stack) => existing.get(stack),
     remains: async () => [],
+    load: () => ({ size: 2, running: 0, waiting: 0 }),
     close: async () => {},
   };
   return stacks;

@@ -1,15 +1,29 @@
 import type { Difference } from "../../../infra/stacks.ts";
+import type { PreviewView } from "../../api/preview-view.ts";
+import { driftWords } from "../../drift/words.ts";
+import type { Client } from "../client.ts";
 import { connect } from "../context.ts";
-import { printJson, printLine } from "../output.ts";
-import type { RunVerb } from "../verb.ts";
+import { age, printJson, printLine, table } from "../output.ts";
+import type { RunVerb, VerbCall } from "../verb.ts";
 import { isSettled } from "../waiting.ts";
 
 const REPAIR_WITHIN_MS = 600_000;
 
-export const drift: RunVerb = async ({ args: [given], options, context }) => {
+/** With a key it looks now; without one it lists what the looks on schedule found, unless it is to repair all. */
+export const drift: RunVerb = async (call) => {
+  const { args, options, context } = call;
+  const [given] = args;
   const client = await connect(options, context);
-  const asked =
-    given === undefined ? (await client.list()).filter((preview) => preview.url) : [await client.find(given)];
+  if (given !== undefined) return compareAll(client, [await client.find(given)], call);
+  const live = (await client.list()).filter((preview) => preview.url);
+  return options.repair ? compareAll(client, live, call) : listSeen(live, call);
+};
+
+async function compareAll(
+  client: Client,
+  asked: readonly PreviewView[],
+  { options, context }: VerbCall,
+): Promise<number> {
   let left = 0;
   for (const { key, since } of asked) {
     const { differences } = await client.drift(key);
@@ -35,4 +49,33 @@ export const drift: RunVerb = async ({ args: [given], options, context }) => {
     for (const { message } of differences) printLine(context.stdout, `${key}: ${message}`);
     if (repaired) printLine(context.stdout, `${key}: repaired`);
   }
-};
+}
+
+function listSeen(previews: readonly PreviewView[], { options, context }: VerbCall): number {
+  const isClean = previews.every(({ drift: seen }) => (seen?.differences.length ?? 0) === 0 && !seen?.unread);
+  if (options.json) {
+    for (const { key, drift: seen } of previews) {
+      const { at, since, differences = [], unread } = seen ?? {};
+      printJson(context.stdout, { key, lookedAt: at ?? null, differences, since, unread });
+    }
+    return isClean ? 0 : 1;
+  }
+  if (previews.length === 0) {
+    printLine(context.stdout, "there is no live preview to compare with the world");
+    return 0;
+  }
+  const now = new Date();
+  const columns = [
+    { title: "KEY", value: ({ key }: PreviewView) => key },
+    { title: "LOOKED AT", value: ({ drift: seen }: PreviewView) => (seen?.at ? `${age(seen.at, now)} ago` : "never") },
+    { title: "DRIFT", value: foundOf, shrinks: true },
+  ];
+  printLine(context.stdout, table(previews, columns, context));
+  return isClean ? 0 : 1;
+}
+
+function foundOf({ drift: seen }: PreviewView): string {
+  if (!seen) return "not known yet";
+  if (seen.unread) return `could not be read: ${seen.unread.message}`;
+  return seen.differences.length === 0 ? "none" : driftWords(seen.differences);
+}

@@ -1,5 +1,6 @@
 import type { PreviewView } from "../../api/preview-view.ts";
 import { commentText } from "../../comment.ts";
+import { driftLine } from "../../drift/words.ts";
 import { connect } from "../context.ts";
 import { colorsFor, conditionOf, plain, printJson, printLine } from "../output.ts";
 import type { RunVerb } from "../verb.ts";
@@ -44,6 +45,7 @@ function rowsOf(preview: PreviewView): readonly (readonly [string, string])[] {
     ["extended to", preview.kept ? undefined : preview.extendedTo],
     ["removed on", preview.goesAt && `${preview.goesAt}, unless it is used`],
     ["looked at", preview.dueAt && `again at ${preview.dueAt}`],
+    ["drift", preview.drift && driftLine(preview.drift)],
     ["stack", preview.stack],
   ];
   return rows.flatMap(([name, value]) => (value ? [[name, value] as const] : []));

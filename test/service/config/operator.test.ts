@@ -47,6 +47,19 @@ describe("reading stackling.yaml", () => {
     assert.deepEqual(config.targets[0]?.database?.options.server, { file: "/etc/stackling/server.url" });
   });
 
+  it("reads how often previews are compared with the world, and what a repository does about it", async () => {
+    const plain = await parse("repositories: [{path: a}]\n");
+    assert.deepEqual(plain.drift, { policy: "report", everySeconds: 86_400 });
+    const chosen = await parse(
+      "drift: {policy: repair, every: 6h}\nrepositories: [{path: a, drift: {policy: 'off'}}, {path: b}]\n",
+    );
+    assert.deepEqual(chosen.drift, { policy: "repair", everySeconds: 6 * 3600 });
+    assert.deepEqual(
+      chosen.repositories.map(({ drift }) => drift),
+      [{ policy: "off" }, undefined],
+    );
+  });
+
   it("reads where images come from, and how long they are waited for", async () => {
     const config = await parse(
       [
