@@ -65,10 +65,7 @@ export function createActions(deps: ActionDeps): AllActions {
     });
 
   const raise = (generation: keyof Generations) => (key: string) =>
-    wish(key, ({ intents: { generations } }) => ({
-      generations: { ...generations, [generation]: generations[generation] + 1 },
-      removed: undefined,
-    }));
+    wish(key, (preview) => raised(preview, generation));
 
   return {
     async look(key) {
@@ -77,11 +74,7 @@ export function createActions(deps: ActionDeps): AllActions {
       await store.enqueue([preview?.key ?? key]);
     },
     upByHand: (asked) => upByHand(deps, asked),
-    down: (key, by) =>
-      wish(key, ({ number, status }) => ({
-        // A push undoes it where there is a pull request; by hand only a person does.
-        removed: { at: deps.now(), by, ...(number === undefined ? {} : { headSha: status.headSha }) },
-      })),
+    down: (key, by) => wish(key, (preview) => removed(preview, { now: deps.now(), by })),
     redeploy: raise("deploy"),
     resetDatabase: raise("database"),
     rotate: raise("secrets"),
@@ -94,21 +87,18 @@ export function createActions(deps: ActionDeps): AllActions {
       }
       await raise("seed")(key);
     },
-    sleep: (key) => wishLiving(key, "putting to sleep", () => ({ asleep: true, asleepSince: deps.now() })),
+    sleep: (key) => wishLiving(key, "putting to sleep", () => asleep({ now: deps.now() })),
     async wake(key) {
       await store.visited({ [key]: deps.now() });
-      await wishLiving(key, "waking", () => ({ asleep: false }));
+      await wishLiving(key, "waking", notAsleep);
     },
     keep: (key, _by, keep = true) =>
-      wishLiving(key, "keeping", ({ intents }) =>
-        // Kept for months, it is not to go at once when it is let go.
-        keep || !intents.keep ? { keep } : { keep, clocksFrom: deps.now() },
-      ),
+      wishLiving(key, "keeping", (preview) => kept(preview, keep, { now: deps.now() })),
     async extend(key, seconds) {
-      const repositories = await deps.repositories();
+      const [repositories, pauses] = await Promise.all([deps.repositories(), store.pauses()]);
       await wishLiving(key, "extending", (preview) => {
         const repository = repositories.find(({ name }) => name === preview.repository);
-        const wished = extended(preview, lifecycleOf(deps.config, repository), { seconds, now: deps.now() });
+        const wished = extended(preview, lifecycleOf(deps.config, repository), { seconds, now: deps.now(), pauses });
         if (wished.intents) return wished.intents;
         throw new TerminalError({
           reason: "ExtendTooFar",

@@ -2,6 +2,7 @@
 import { type Desired, isSpent } from "./decide.ts";
 import { type Lifetime, warningOf } from "./lifecycle.ts";
 import type { Verdict } from "./policy.ts";
+import { minuteOf } from "./reason-words.ts";
 import type { PreviewStatus } from "./status.ts";
 import { isAtEdge } from "./target-check.ts";
 
@@ -10,6 +11,8 @@ export interface Standing {
   readonly desired: Desired;
   /** See `Observed`. */
   readonly paused?: boolean;
+  /** ISO 8601: it sleeps for office hours alone, which begin then. */
+  readonly asleepUntil?: string | undefined;
 }
 
 /**
@@ -17,7 +20,7 @@ export interface Standing {
  * Ready through an outage of its forge; only the reason tells.
  */
 export function settledStatus(
-  { verdict, desired, paused = false }: Standing,
+  { verdict, desired, paused = false, asleepUntil }: Standing,
   status: PreviewStatus,
   now: string,
 ): Partial<PreviewStatus> {
@@ -31,7 +34,7 @@ export function settledStatus(
     return { condition: "Reconciling", reason: "WaitingForImage", message, excerpt: [] };
   }
   // The wait for a commit that is not wished for any more: asked for again, it has its whole time.
-  return { ...shownStatus(status), imageWait: undefined };
+  return { ...shownStatus(status, asleepUntil), imageWait: undefined };
 }
 
 /** Ready only where the newest commit is what serves after `resume-all`. */
@@ -45,25 +48,30 @@ function pausedStatus({ live, headSha }: PreviewStatus): Partial<PreviewStatus> 
   };
 }
 
-/** Whether its author stands warned; while the forge is away nobody could be told, so nothing changes. */
+/**
+ * Whether its author stands warned, and which teardown is announced; while the forge is away nobody could
+ * be told, and while everything is stopped nothing ends, so that nothing changes.
+ */
 export function warnedStatus(
-  { verdict, lifetime }: { readonly verdict: Verdict; readonly lifetime: Lifetime },
+  standing: Pick<Standing, "verdict" | "paused"> & { readonly lifetime: Lifetime },
   status: PreviewStatus,
   now: string,
-): Pick<PreviewStatus, "warned"> {
-  if (verdict.kind === "absent") return { warned: undefined };
-  if (verdict.kind === "blocked" && verdict.passing) return { warned: status.warned };
-  return { warned: warningOf(lifetime, status, now) };
+): Pick<PreviewStatus, "warned" | "teardownAt"> {
+  const { verdict, lifetime, paused } = standing;
+  if (verdict.kind === "absent") return { warned: undefined, teardownAt: undefined };
+  if (paused || (verdict.kind === "blocked" && verdict.passing)) return {};
+  return { warned: warningOf(lifetime, status, now), teardownAt: lifetime.teardownAt };
 }
 
-function shownStatus(status: PreviewStatus): Partial<PreviewStatus> {
+function shownStatus(status: PreviewStatus, asleepUntil: string | undefined): Partial<PreviewStatus> {
   const failure = failureShown(status);
   if (failure) return { condition: "Stalled", ...failure };
   const { live, awake } = status;
   if (!live) return {};
   if (awake) return { condition: "Ready", reason: "Healthy", message: "Serving.", excerpt: [] };
   const waker = isAtEdge(live.target) ? `\`stackling wake '${live.key}'\` or a push` : "The first visit";
-  return { condition: "Ready", reason: "Asleep", message: `Asleep. ${waker} wakes it.`, excerpt: [] };
+  const until = asleepUntil === undefined ? "" : ` outside office hours until ${minuteOf(asleepUntil)}`;
+  return { condition: "Ready", reason: "Asleep", message: `Asleep${until}. ${waker} wakes it.`, excerpt: [] };
 }
 
 /** The same, with what showed that it was to go. */
@@ -103,6 +111,7 @@ export function gone(reason: string, status: PreviewStatus, now: string): Partia
     conflictUntil: undefined,
     imageWait: undefined,
     imagePins: undefined,
+    drift: undefined,
     destroyFailures: 0,
     goneAt: status.goneAt ?? now,
     goneReason: reason,
@@ -111,7 +120,6 @@ export function gone(reason: string, status: PreviewStatus, now: string): Partia
 
 const MADE_ANEW = "Nothing is left; a push or `redeploy` makes it anew.";
 const GONE_WORDS: Readonly<Record<string, string>> = {
-    drift: undefined,
   Closed: "The pull request was closed. Nothing is left.",
   Merged: "The pull request was merged. Nothing is left.",
   Removed: `Taken down. ${MADE_ANEW}`,

@@ -1,4 +1,7 @@
 /** What is done next about one preview. Pure: everything that makes an action due stands here. */
+import type { OfficeHours } from "./config/types.ts";
+import { officeAt } from "./office-hours.ts";
+import { afterUnpaused, type PauseSpan } from "./pauses.ts";
 import type { AbsentReason } from "./policy.ts";
 import type { Intents, PreviewStatus } from "./status.ts";
 
@@ -50,6 +53,10 @@ export interface Observed {
   readonly lastVisitAt?: string;
   /** Undefined where nobody sees its visits: then only a person sends it to sleep. */
   readonly sleepAfterSeconds: number | undefined;
+  /** Outside of them it sleeps; undefined: there are none. */
+  readonly officeHours?: OfficeHours | undefined;
+  /** When everything was stopped, oldest first: that time does not count as idle. */
+  readonly pauses?: readonly PauseSpan[];
   /** True between `stop-all` and `resume-all`: nothing is brought up, and what serves sleeps. */
   readonly paused?: boolean;
 }
@@ -69,7 +76,8 @@ export type Action =
  * The next action. An update is due: the first time, for a spec that was not applied (a push, a
  * config, a raised generation: all of them change its digest), after a run that was interrupted, and
  * again after a failure that may pass, at most five times unless it was an outage or is mended outside; none
- * of them before its images are there, and none at all while everything is stopped. Destroys are tried for ever. Sleeping and waking follow visits, pushes and a person's word.
+ * of them before its images are there, and none at all while everything is stopped. Destroys are tried for ever. Sleeping and waking
+ * follow visits, pushes, office hours and a person's word.
  *
  * @param now ISO 8601 UTC
  */
@@ -148,16 +156,35 @@ export function needsRefresh({
 }
 
 function decideAwake(observed: Observed, now: string): Action {
-  const { status, intents } = observed;
+  const { status } = observed;
   if (!status.stackExists || !status.live) return { kind: "none" };
-  const active = lastActivity(observed);
-  const { sleepAfterSeconds } = observed;
-  const idleAt = sleepAfterSeconds === undefined ? undefined : after(active, sleepAfterSeconds * 1000);
-  const sentToSleep = intents.asleep && active <= (intents.asleepSince ?? active);
-  const awake = !observed.paused && !sentToSleep && (idleAt === undefined || now < idleAt);
-  if (awake === status.awake) return awake && idleAt !== undefined ? { kind: "none", dueAt: idleAt } : { kind: "none" };
+  const { awake, until } = awakeness(observed, now);
+  if (awake === status.awake) return until === undefined ? { kind: "none" } : { kind: "none", dueAt: until };
   const kind = awake ? "wake" : "sleep";
   return notBefore(retryTime(status, kind, BACKOFF_CAP_MS), now, { kind });
+}
+
+/** Whether what serves shall be awake now, and until when time alone leaves it at that. */
+function awakeness(observed: Observed, now: string): { readonly awake: boolean; readonly until?: string } {
+  const { intents, sleepAfterSeconds, officeHours, pauses = [] } = observed;
+  const active = lastActivity(observed);
+  if (observed.paused || (intents.asleep && active <= (intents.asleepSince ?? active))) return { awake: false };
+  const idleAt = sleepAfterSeconds === undefined ? undefined : afterUnpaused(active, sleepAfterSeconds * 1000, pauses);
+  if (idleAt !== undefined && now >= idleAt) return { awake: false };
+  if (!officeHours) return { awake: true, until: idleAt };
+  const { open, until } = officeAt(officeHours, now);
+  const graceEnds = after(active, officeHours.wakeForSeconds * 1000);
+  if (open) return { awake: true, until: earliest(idleAt, until && latest(until, graceEnds)) };
+  if (now < graceEnds) return { awake: true, until: earliest(idleAt, graceEnds) };
+  // By then nobody will have used it for so long that it sleeps on.
+  if (until === undefined || (idleAt !== undefined && until >= idleAt)) return { awake: false };
+  return { awake: false, until };
+}
+
+/** ISO 8601 of the office hours for which alone it sleeps; undefined where something else lets it sleep. */
+export function sleepsUntil(observed: Observed, now: string): string | undefined {
+  const { awake, until } = awakeness(observed, now);
+  return awake ? undefined : until;
 }
 
 /** When the same action may be tried again after it failed; undefined when it did not. */
@@ -179,6 +206,14 @@ function earlier(wait: Extract<Action, { kind: "wait" }>, other: Action): Action
   if (other.kind === "sleep" || other.kind === "wake") return other;
   const time = other.kind === "none" ? other.dueAt : other.kind === "wait" ? other.until : undefined;
   return time !== undefined && time < wait.until ? { ...wait, until: time } : wait;
+}
+
+function earliest(...times: readonly (string | undefined)[]): string | undefined {
+  return times.filter((time) => time !== undefined).sort()[0];
+}
+
+function latest(first: string, second: string): string {
+  return first > second ? first : second;
 }
 
 function after(time: string, ms: number): string {

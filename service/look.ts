@@ -5,9 +5,10 @@ import { parseKey } from "../infra/names.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
 import { specDigest } from "../infra/spec.ts";
 import { type AdoptDeps, adopt, type NewPreview } from "./adopt.ts";
-import type { OperatorConfig, RepositoryConfig } from "./config/types.ts";
+import type { OfficeHours, OperatorConfig, RepositoryConfig } from "./config/types.ts";
 import type { Desired } from "./decide.ts";
 import { isKept, type Lifetime, lifecycleOf, lifetimeOf } from "./lifecycle.ts";
+import type { PauseSpan } from "./pauses.ts";
 import {
   type ApplicationRead,
   blocked,
@@ -28,7 +29,7 @@ import type { SubjectReader } from "./subject.ts";
 import { chooseTarget } from "./target-check.ts";
 
 export interface LookDeps extends AdoptDeps {
-  readonly store: Pick<Store, "find" | "create" | "update">;
+  readonly store: Pick<Store, "find" | "create" | "update" | "pauses">;
   readonly config: Pick<OperatorConfig, "domain" | "scheme" | "targets" | "images" | "lifecycle">;
   readonly subjects: SubjectReader;
   /** Configured, or registered by `up PATH`; undefined when neither. */
@@ -45,6 +46,8 @@ export interface Look {
   readonly subject: SubjectRead;
   readonly application: ApplicationRead | undefined;
   readonly cloneUrl: string | undefined;
+  /** When everything was stopped: none of it counts. */
+  readonly pauses: readonly PauseSpan[];
 }
 
 /** What shall be, of a preview as the store holds it now. */
@@ -54,6 +57,7 @@ export interface Wish {
   readonly lifetime: Lifetime;
   /** Undefined: only a person sends it to sleep. */
   readonly sleepAfterSeconds?: number;
+  readonly officeHours?: OfficeHours;
   readonly spec?: PreviewSpec;
 }
 
@@ -74,18 +78,19 @@ export async function findPreview(
 export async function readWorld(deps: LookDeps, found: { preview: NewPreview; known: boolean }): Promise<Look> {
   const { preview } = found;
   const repository = await deps.findRepository(preview.repository);
-  const subject = await deps.subjects.readSubject(preview, repository);
+  const [subject, pauses] = await Promise.all([deps.subjects.readSubject(preview, repository), deps.store.pauses()]);
   const now = deps.now();
   const seen = { ...preview, ...factsOf(preview, subject, now) };
-  const ground = { repository, subject, intents: seen.intents, ...endsOf(deps, repository, seen), now };
+  const ends = endsOf(deps, { repository, pauses }, seen);
+  const ground = { repository, subject, intents: seen.intents, ...ends, now };
   if (!repository || !needsApplication(ground)) {
-    return { ...found, repository, subject, application: undefined, cloneUrl: undefined };
+    return { ...found, repository, subject, application: undefined, cloneUrl: undefined, pauses };
   }
   const [application, cloneUrl] = await Promise.all([
     deps.subjects.readApplication(repository, subject),
     deps.subjects.readCloneUrl(repository, subject),
   ]);
-  return { ...found, repository, subject, application, cloneUrl };
+  return { ...found, repository, subject, application, cloneUrl, pauses };
 }
 
 /** Writes what was observed; undefined when there is nothing worth a record. */
@@ -104,11 +109,12 @@ export async function recordLook(deps: LookDeps, look: Look): Promise<Preview | 
 
 /** Policy and spec over one look. */
 export function wishFor(deps: Pick<LookDeps, "config" | "now">, look: Look, preview: NewPreview): Wish {
-  const { repository, subject } = look;
+  const { repository, subject, pauses } = look;
   const lifecycle = lifecycleOf(deps.config, repository);
-  const { sleepAfterSeconds } = lifecycle;
-  const clocks = { lifetime: lifetimeOf(preview, lifecycle), sleepAfterSeconds };
-  const ends = endsOf(deps, repository, preview);
+  const { sleepAfterSeconds, officeHours } = lifecycle;
+  const lifetime = lifetimeOf(preview, lifecycle, { now: deps.now(), pauses });
+  const clocks = { lifetime, sleepAfterSeconds, officeHours };
+  const ends = endsOf(deps, look, preview);
   const verdict = policy({ ...look, intents: preview.intents, ...ends, now: deps.now() });
   if (verdict.kind !== "present") {
     return { verdict, desired: verdict.kind === "absent" ? verdict : { kind: "blocked" }, ...clocks };
@@ -145,21 +151,20 @@ export function wishFor(deps: Pick<LookDeps, "config" | "now">, look: Look, prev
 }
 
 /** What a look changes in the record. Pure but for the clock; laid over the newest record under its lock. */
-function observe(
-  deps: Pick<LookDeps, "config" | "now">,
-  preview: NewPreview,
-  { subject, repository, application }: Look,
-): Partial<NewPreview> {
+function observe(deps: Pick<LookDeps, "config" | "now">, preview: NewPreview, look: Look): Partial<NewPreview> {
+  const { subject, repository, application } = look;
   const now = deps.now();
   const read = factsOf(preview, subject, now);
   const refused =
-    subject.kind === "pullRequest" && repository && refusalOf(repository, subject.pullRequest) !== undefined;
+    subject.kind === "pullRequest" &&
+    repository &&
+    refusalOf(repository, subject.pullRequest, subject.changedPaths) !== undefined;
   const refusedSince = refused ? (preview.status.refusedSince ?? now) : undefined;
   // Only a clean read says anything, to either side.
   const facts = read.status && repository ? { ...read, status: { ...read.status, refusedSince } } : read;
   const seen = { ...preview, ...facts };
   const { intents } = seen;
-  const verdict = policy({ repository, subject, application, intents, ...endsOf(deps, repository, seen), now });
+  const verdict = policy({ repository, subject, application, intents, ...endsOf(deps, look, seen), now });
   if (verdict.kind === "absent" && verdict.reason === "Expired" && !intents.removed) {
     return { ...facts, intents: { ...intents, removed: expiredAt(seen, verdict.evidence, now) } };
   }
@@ -207,14 +212,16 @@ function expiredAt({ status }: NewPreview, evidence: string | undefined, now: st
 }
 
 function endsOf(
-  { config }: Pick<LookDeps, "config">,
-  repository: RepositoryConfig | undefined,
+  { config, now }: Pick<LookDeps, "config" | "now">,
+  { repository, pauses }: Pick<Look, "repository" | "pauses">,
   preview: NewPreview,
-): Pick<PolicyInput, "hardStop" | "idle" | "refusedSince"> {
-  const { hardStop, idleSince, idleStop } = lifetimeOf(preview, lifecycleOf(config, repository));
+): Pick<PolicyInput, "hardStop" | "idle" | "teardownAt" | "refusedSince"> {
+  const lifetime = lifetimeOf(preview, lifecycleOf(config, repository), { now: now(), pauses });
+  const { hardStop, idleSince, idleStop, teardownAt } = lifetime;
   const { stackExists, refusedSince } = preview.status;
   return {
     hardStop,
+    teardownAt,
     refusedSince: stackExists ? refusedSince : undefined,
     ...(idleStop === undefined ? {} : { idle: { since: idleSince, until: idleStop } }),
   };

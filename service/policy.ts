@@ -4,12 +4,19 @@ import { defaultPullRequests } from "./config/defaults.ts";
 import type { ApplicationConfig, RepositoryConfig } from "./config/types.ts";
 import { matchesBranch } from "./forges/branch-patterns.ts";
 import type { PullRequest } from "./forges/forge.ts";
+import { matchesPaths, type PathRules } from "./forges/path-patterns.ts";
 import { minuteOf } from "./reason-words.ts";
 import type { Intents, Reason } from "./status.ts";
 
 /** What the forge says now of that which the preview is of. Only `pullRequest` and `commit` are evidence. */
 export type SubjectRead =
-  | { readonly kind: "pullRequest"; readonly pullRequest: PullRequest; readonly defaultBranch: string }
+  | {
+      readonly kind: "pullRequest";
+      readonly pullRequest: PullRequest;
+      readonly defaultBranch: string;
+      /** Undefined where no rule asks for them, and where there are too many to name. */
+      readonly changedPaths?: readonly string[];
+    }
   | { readonly kind: "commit"; readonly gitBranch: string; readonly headSha: string }
   | { readonly kind: "missing"; readonly message: string }
   | { readonly kind: "unreachable"; readonly message: string };
@@ -29,6 +36,8 @@ export type AbsentReason = "Closed" | "Merged" | "Removed" | "Expired" | "Refuse
 
 /** Between the two clean reads that it takes to remove what exists because of a rule. */
 export const REFUSAL_HOLDS_MS = 30_000;
+/** Of a long list of path patterns, in a sentence. */
+const PATTERNS_SHOWN = 4;
 
 export type Verdict =
   | { readonly kind: "present"; readonly application: ApplicationConfig; readonly headSha: string }
@@ -60,6 +69,8 @@ export interface PolicyInput {
   readonly hardStop: string | undefined;
   /** Since when nobody used it, and until when that may last. Both ISO 8601. */
   readonly idle?: { readonly since: string; readonly until: string };
+  /** ISO 8601 of the teardown that it goes in. */
+  readonly teardownAt?: string;
   /** ISO 8601 of the first clean read that showed the refusal, where something exists. */
   readonly refusedSince?: string;
   /** ISO 8601 */
@@ -88,7 +99,7 @@ export function headOf(subject: SubjectRead): string | undefined {
 }
 
 function judgeSubject(input: Omit<PolicyInput, "application">): Verdict | "present" {
-  const { repository, subject, intents, hardStop, idle, now } = input;
+  const { repository, subject, intents, hardStop, idle, teardownAt, now } = input;
   if (subject.kind === "pullRequest" && subject.pullRequest.state === "closed") {
     return { kind: "absent", reason: subject.pullRequest.merged ? "Merged" : "Closed" };
   }
@@ -112,9 +123,13 @@ function judgeSubject(input: Omit<PolicyInput, "application">): Verdict | "prese
   if (idle && now >= idle.until) {
     return { kind: "absent", reason: "Expired", evidence: `Nobody had used it since ${minuteOf(idle.since)}.` };
   }
+  // So is this, as a label that keeps it may have been set meanwhile.
+  if (teardownAt !== undefined && now >= teardownAt) {
+    return { kind: "absent", reason: "Expired", evidence: `It went in the teardown of ${minuteOf(teardownAt)}.` };
+  }
   if (subject.kind === "missing") return blocked("RefNotFound", subject.message);
   if (subject.kind !== "pullRequest") return "present";
-  const refusal = refusalOf(repository, subject.pullRequest);
+  const refusal = refusalOf(repository, subject.pullRequest, subject.changedPaths);
   if (refusal === undefined) return judgePullRequest(repository, subject);
   const { refusedSince } = input;
   const holds = refusedSince !== undefined && Date.parse(now) - Date.parse(refusedSince) >= REFUSAL_HOLDS_MS;
@@ -125,6 +140,7 @@ function judgeSubject(input: Omit<PolicyInput, "application">): Verdict | "prese
 export function refusalOf(
   { pullRequests: rules = defaultPullRequests }: RepositoryConfig,
   pullRequest: PullRequest,
+  changedPaths?: readonly string[],
 ): string | undefined {
   const { drafts, bots, label, ignoreLabel, bases } = rules;
   if (hasLabel(pullRequest, ignoreLabel)) return `It has the label "${ignoreLabel}".`;
@@ -134,7 +150,17 @@ export function refusalOf(
   if (!matchesBranch(bases, pullRequest.baseRef)) {
     return `It goes into "${pullRequest.baseRef}", and such pull requests get no previews.`;
   }
+  if (changedPaths && !matchesPaths(rules, changedPaths)) return `It changes ${unmatchedWords(rules)}.`;
   return undefined;
+}
+
+function unmatchedWords({ paths, ignorePaths }: PathRules): string {
+  const list = (patterns: readonly string[]) => {
+    const shown = patterns.slice(0, PATTERNS_SHOWN).map((pattern) => `"${pattern}"`);
+    return [...shown, ...(patterns.length > shown.length ? [`${patterns.length - shown.length} more`] : [])].join(", ");
+  };
+  if (!paths) return `nothing but ${list(ignorePaths ?? [])}`;
+  return `nothing that matches ${list(paths)}${ignorePaths ? `, apart from ${list(ignorePaths)}` : ""}`;
 }
 
 /** As forges compare them: without regard to case. */

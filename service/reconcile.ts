@@ -3,7 +3,7 @@ import { canonical } from "../infra/canonical.ts";
 import { type ActuateDeps, actuate } from "./actuate.ts";
 import { type Caps, needsSeat, type Queued } from "./caps/caps.ts";
 import { queuedStatus, settledStatus, warnedStatus } from "./conditions.ts";
-import { type Action, awaitRoom, decide } from "./decide.ts";
+import { type Action, awaitRoom, decide, type Observed, sleepsUntil } from "./decide.ts";
 import type { Images } from "./images/images.ts";
 import { nextEnd } from "./lifecycle.ts";
 import { findPreview, type LookDeps, readWorld, recordLook, type Wish, wishFor } from "./look.ts";
@@ -111,6 +111,8 @@ interface Chosen {
   readonly action: Action;
   /** True between `stop-all` and `resume-all`. */
   readonly paused: boolean;
+  /** ISO 8601: it sleeps for office hours alone, which begin then. */
+  readonly asleepUntil: string | undefined;
   /** Its place while a cap holds it back. */
   readonly queued?: Queued;
 }
@@ -120,19 +122,33 @@ async function chooseAction(
   deps: ReconcileDeps,
   { preview, wish, step }: { preview: Preview; wish: Wish; step: Stepper },
 ): Promise<Chosen> {
-  const paused = (await deps.store.pause()) !== undefined;
+  const pauses = await deps.store.pauses();
+  const paused = pauses.some(({ to }) => to === undefined);
   const decideFor = (seen: Preview) => {
     const { live } = seen.status;
-    const sleepAfterSeconds = live && isAtEdge(live.target) ? undefined : wish.sleepAfterSeconds;
-    return decide(wish.desired, { ...seen, sleepAfterSeconds, paused }, deps.now());
+    // Where nobody sees visits, nobody could wake it by one.
+    const times = live && isAtEdge(live.target) ? { sleepAfterSeconds: undefined } : timesOf(wish);
+    const observed = { ...seen, ...times, paused, pauses };
+    const now = deps.now();
+    return {
+      preview: seen,
+      wish,
+      paused,
+      action: decide(wish.desired, observed, now),
+      asleepUntil: sleepsUntil(observed, now),
+    };
   };
-  const action = decideFor(preview);
+  const chosen = decideFor(preview);
   const { spec } = wish;
-  if (action.kind !== "up" || !spec?.images) return { preview, wish, action, paused };
+  if (chosen.action.kind !== "up" || !spec?.images) return chosen;
   const sought = await step("source", () => deps.images.find(preview, spec));
   const seen = (await deps.store.setStatus(preview.key, sought.status)) ?? preview;
-  if (sought.kind === "absent") return { preview: seen, wish, action: decideFor(seen), paused };
-  return { preview: seen, wish: { ...wish, spec: sought.spec }, action, paused };
+  if (sought.kind === "absent") return decideFor(seen);
+  return { ...chosen, preview: seen, wish: { ...wish, spec: sought.spec } };
+}
+
+function timesOf({ sleepAfterSeconds, officeHours }: Wish): Pick<Observed, "sleepAfterSeconds" | "officeHours"> {
+  return { sleepAfterSeconds, officeHours };
 }
 
 /** What would become live takes its seat, or its place in the queue. */
@@ -146,13 +162,13 @@ async function takeSeat({ caps }: ReconcileDeps, chosen: Chosen): Promise<Chosen
 /** Nothing is to be done now: shows the standing condition, says so, and sets the next look. */
 async function settle(
   deps: ReconcileDeps,
-  { preview, wish, action, paused, queued, step }: Chosen & { readonly step: Stepper },
+  { preview, wish, action, paused, asleepUntil, queued, step }: Chosen & { readonly step: Stepper },
 ): Promise<void> {
   const now = deps.now();
   const waitsForOthers = action.kind === "wait" && action.reason === "Conflict";
   const stands = () => ({
-    ...settledStatus({ ...wish, paused }, preview.status, now),
-    ...warnedStatus(wish, preview.status, now),
+    ...settledStatus({ ...wish, paused, asleepUntil }, preview.status, now),
+    ...warnedStatus({ ...wish, paused }, preview.status, now),
     ...(queued ? queuedStatus(queued.message) : {}),
   });
   const change = waitsForOthers ? {} : stands();

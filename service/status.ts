@@ -88,6 +88,35 @@ export interface Intents {
   readonly asleep: boolean;
   /** ISO 8601 of that wish: a later visit or push undoes it. */
   readonly asleepSince?: string;
+  /** Of a pull request's preview: which of its comments were handled, so that each counts once. */
+  readonly commands?: CommandsHandled;
+}
+
+/** Slash commands, as far as they were handled; written together with what they change. */
+export interface CommandsHandled {
+  /** ISO 8601; comments made before it are not commands: they may have been carried out in an earlier life of the store. */
+  readonly since: string;
+  /** The newest comment that was handled: its id, and when it was made. */
+  readonly last?: { readonly id: number; readonly at: string };
+  /** The last few, oldest first, to be shown. */
+  readonly answers?: readonly CommandAnswer[];
+  /** Reactions that the forge was not told yet. */
+  readonly receipts?: readonly { readonly comment: number; readonly outcome: CommandOutcome }[];
+}
+
+/** Carried out; not understood or not possible; not allowed. */
+export type CommandOutcome = "done" | "confused" | "refused";
+
+export interface CommandAnswer {
+  /** ISO 8601 */
+  readonly at: string;
+  /** What stood behind `/preview`, as far as it was understood. */
+  readonly said: string;
+  /** Login of who asked. */
+  readonly by: string;
+  readonly outcome: CommandOutcome;
+  /** The rest of a sentence, without its full stop. */
+  readonly answer: string;
 }
 
 export const NO_GENERATIONS: Generations = { deploy: 0, database: 0, seed: 0, secrets: 0 };
@@ -105,6 +134,18 @@ export interface ImageWait {
   readonly nextAt: string;
   /** One sentence for people. */
   readonly message: string;
+}
+
+/** What the looks at the world came to, beside the stack's own runs. */
+export interface DriftSeen {
+  /** ISO 8601 of the last look that could read all of it; undefined before the first. */
+  readonly at?: string;
+  /** What differed then; a long list is cut. Redacted. */
+  readonly differences: readonly Pick<Difference, "type" | "name" | "kind" | "message" | "change">[];
+  /** ISO 8601: since when it is known that something differs. */
+  readonly since?: string;
+  /** The newest look could not read it: neither drift nor none. */
+  readonly unread?: { readonly at: string; readonly message: string };
 }
 
 /** What one step of reconcile writes down; the whole of what the service knows of a preview. */
@@ -136,18 +177,6 @@ export interface PreviewStatus {
     readonly at: string;
     /** What went wrong, to be shown again after another condition was shown in between. */
     readonly failure?: { readonly reason: string; readonly message: string; readonly excerpt: readonly string[] };
-/** What the looks at the world came to, beside the stack's own runs. */
-export interface DriftSeen {
-  /** ISO 8601 of the last look that could read all of it; undefined before the first. */
-  readonly at?: string;
-  /** What differed then; a long list is cut. Redacted. */
-  readonly differences: readonly Pick<Difference, "type" | "name" | "kind" | "message" | "change">[];
-  /** ISO 8601: since when it is known that something differs. */
-  readonly since?: string;
-  /** The newest look could not read it: neither drift nor none. */
-  readonly unread?: { readonly at: string; readonly message: string };
-}
-
   };
   /** An engine run of ours may have died in the middle: refresh before going on. */
   readonly interrupted: boolean;
@@ -161,6 +190,8 @@ export interface DriftSeen {
   };
   /** The warning that it goes for idleness; undone by any use. All ISO 8601. */
   readonly warned?: { readonly at: string; readonly idleSince: string; readonly goesAt: string };
+  /** ISO 8601 of the teardown that was announced: it goes then unless somebody keeps or extends it. */
+  readonly teardownAt?: string;
   /** ISO 8601 of the first clean read that showed a pull request the rules refuse; a later one removes what exists. */
   readonly refusedSince?: string;
   /** When a lock or lease of somebody else is looked at again. */
@@ -169,6 +200,8 @@ export interface DriftSeen {
   readonly imageWait?: ImageWait;
   /** Images by the names the application gave them, pinned by digest; newest last. */
   readonly imagePins?: readonly (readonly [name: string, pinned: string])[];
+  /** Undefined before the first look, and once it is gone. */
+  readonly drift?: DriftSeen;
   /** Why it was destroyed: `Closed`, `Merged`, `Removed`, `Expired`. */
   readonly goneReason?: string;
   /** Set once proved gone. */
@@ -200,8 +233,6 @@ export function changeStatus(status: PreviewStatus, change: Partial<PreviewStatu
 
 /** A preview as the store holds it. */
 export interface Preview {
-  /** Undefined before the first look, and once it is gone. */
-  readonly drift?: DriftSeen;
   readonly key: string;
   readonly stack: string;
   /** Name of the repository in the config. */

@@ -1,4 +1,5 @@
 /** Store and queue in memory, as Postgres and pg-boss keep them: for simulated time, which no database shares. */
+import type { PauseSpan } from "../../service/pauses.ts";
 import { changeStatus, type Preview, type Receipt } from "../../service/status.ts";
 import type { Pause } from "../../service/store/operation.ts";
 import type { Job, Queue } from "../../service/store/queue.ts";
@@ -21,6 +22,7 @@ export function createMemory({ now }: { readonly now: () => string }): Memory {
   const history: HistoryEntry[] = [];
   const sweeps: SweepReport[] = [];
   let paused: Pause | undefined;
+  const past: PauseSpan[] = [];
   const counters = new Map<string, number>();
   const leases = createLeases();
   const listeners = new Set<(key: string) => void>();
@@ -88,9 +90,9 @@ export function createMemory({ now }: { readonly now: () => string }): Memory {
     repositories: async () => [],
     registerRepository: async () => {},
     forgetRepository: async () => {},
+    record: async (entry) => void history.push(entry),
     history: async (key, limit) =>
       history
-    record: async (entry) => void history.push(entry),
         .filter((entry) => entry.key === key)
         .reverse()
         .slice(0, limit),
@@ -101,7 +103,9 @@ export function createMemory({ now }: { readonly now: () => string }): Memory {
     },
     counters: async () => Object.fromEntries(counters),
     pause: async () => paused,
+    pauses: async () => [...past, ...(paused ? [{ from: paused.at }] : [])],
     async setPause(pause) {
+      if (!pause && paused) past.push({ from: paused.at, to: now() });
       paused = pause && (paused ?? pause);
     },
     lastSweep: async () => sweeps.at(-1),

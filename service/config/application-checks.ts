@@ -1,9 +1,9 @@
 /** What a schema cannot say about `preview.yaml`: how its parts fit each other and the operator's limits. */
-import { Cron } from "croner";
 import type { BuildStep, ServiceDefinition } from "../../components/ports.ts";
 import { imageFault, isOfCommit, withoutTag } from "../images/reference.ts";
 import type { ApplicationLimits } from "./application.ts";
 import { closest } from "./closest.ts";
+import { scheduleFault } from "./cron.ts";
 import type { ApplicationConfig } from "./types.ts";
 import type { Misfit } from "./yaml-file.ts";
 
@@ -70,16 +70,6 @@ function commitFault(image: string): string | undefined {
   if (isOfCommit(image)) return undefined;
   const name = withoutTag(image);
   return `is the same for every commit; write "${name}:{sha}", or its digest ("${name}@sha256:…") where this repository does not build it`;
-}
-
-/** Undefined when it is a five-field expression that comes to pass at some time. */
-function scheduleFault(schedule: string): string | undefined {
-  if (schedule.trim().split(/\s+/).length !== 5) return "must have five fields: minute hour day month weekday";
-  try {
-    return new Cron(schedule, { paused: true, timezone: "UTC" }).nextRun() ? undefined : "never comes to pass";
-  } catch (error) {
-    return `is no cron expression (${error instanceof Error ? error.message : String(error)})`;
-  }
 }
 
 function directoryFault(directory: string): string | undefined {

@@ -1,6 +1,7 @@
 /** The times of `lifecycle` as typed, into seconds with what is left out filled in. Pure. */
 import { defaultLifecycle } from "./defaults.ts";
 import { parseDuration } from "./duration.ts";
+import { officeHoursMisfits, officeHoursOf, teardownOf } from "./office-hours.ts";
 import type { OperatorFile, RepositoryFile } from "./operator-schema.ts";
 import type { Lifecycle } from "./types.ts";
 import type { Misfit } from "./yaml-file.ts";
@@ -17,6 +18,8 @@ export function timesOf(typed: Times | undefined, otherwise: Lifecycle): Lifecyc
     destroyAfterSeconds: seconds(typed?.destroyAfter, otherwise.destroyAfterSeconds),
     hardStopSeconds: seconds(typed?.hardStop, otherwise.hardStopSeconds),
     extendMaxSeconds: seconds(typed?.extendMax, otherwise.extendMaxSeconds),
+    ...officeHoursOf(typed?.officeHours, otherwise),
+    ...teardownOf(typed?.teardown, otherwise),
   };
 }
 
@@ -25,9 +28,11 @@ export function lifecycleMisfits({ lifecycle, repositories }: OperatorFile): rea
   const top = timesOf(lifecycle, defaultLifecycle);
   return [
     ...misfitsOf(top, ["lifecycle"]),
-    ...repositories.flatMap(({ lifecycle: own }, index) =>
-      own ? misfitsOf(timesOf(own, top), ["repositories", index, "lifecycle"]) : [],
-    ),
+    ...officeHoursMisfits(lifecycle?.officeHours, ["lifecycle"]),
+    ...repositories.flatMap(({ lifecycle: own }, index) => {
+      const path = ["repositories", index, "lifecycle"];
+      return own ? [...misfitsOf(timesOf(own, top), path), ...officeHoursMisfits(own.officeHours, path)] : [];
+    }),
   ];
 }
 

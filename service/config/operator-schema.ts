@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type ForgeName, forges } from "../forges/registry.ts";
 import { parseDuration } from "./duration.ts";
+import { officeKeys } from "./office-hours.ts";
 
 export const forgeNames = Object.keys(forges) as [ForgeName, ...ForgeName[]];
 
@@ -43,12 +44,13 @@ const lifecycleTimes = {
   extendMax: durationOrOff
     .optional()
     .describe("So long after its creation `extend` may move the hard stop at most. Default 90d."),
+  ...officeKeys,
 };
+
+const driftPolicy = z.enum(["off", "report", "repair"]);
 
 const driver = z
   .union([z.string().min(1), z.looseObject({ driver: z.string().min(1) })])
-const driftPolicy = z.enum(["off", "report", "repair"]);
-
   .describe("A driver by name, or a map with `driver` and that driver's options.");
 
 const registryHost = z
@@ -81,6 +83,17 @@ const target = z.strictObject({
     .describe("Module of your own (relative to this file) whose `extend` adds resources to each preview."),
 });
 
+const pathPatterns = z
+  .array(
+    z
+      .string()
+      .regex(
+        /^(?!\.?\/|!).+$/s,
+        'must be a pattern from the repository\'s root, such as "apps/shop/**": no slash first, and in place of "!" the other list',
+      ),
+  )
+  .min(1);
+
 const repository = z.strictObject({
   path: z.string().min(1).describe("`acme/shop`, or the folder of a local repository (relative to this file)."),
   name: name
@@ -104,6 +117,12 @@ const repository = z.strictObject({
         .min(1)
         .optional()
         .describe("Patterns of git branches that they go into. Default `**`: all, so that stacked ones do too."),
+      paths: pathPatterns
+        .optional()
+        .describe("Only pull requests that change a file matching one of these, such as `apps/shop/**`. Default: all."),
+      ignorePaths: pathPatterns
+        .optional()
+        .describe("Files that do not count, whatever `paths` says, such as `docs/**`. Default: none."),
     })
     .optional()
     .describe("Which pull requests get previews; one that is refused later loses its own."),
@@ -119,6 +138,9 @@ const repository = z.strictObject({
     .strictObject(lifecycleTimes)
     .optional()
     .describe("Times that differ for this repository; what is left out is as under `lifecycle` at the top."),
+  drift: z
+    .strictObject({ policy: driftPolicy.describe("As `drift.policy` at the top, for this repository.") })
+    .optional(),
   limits: z
     .strictObject({
       previews: count
@@ -138,9 +160,6 @@ export const operatorSchema = z.strictObject({
   store: secretReference.optional().describe("Postgres URL of the store. Default: the embedded server."),
   backend: z
     .union([z.string().min(1), ...secretReference.options])
-  drift: z
-    .strictObject({ policy: driftPolicy.describe("As `drift.policy` at the top, for this repository.") })
-    .optional(),
     .optional()
     .describe(
       "Pulumi backend, such as `s3://bucket`; as a reference where the address holds a password. Default: files in the data folder.",
@@ -238,6 +257,16 @@ export const operatorSchema = z.strictObject({
       resync: duration.optional().describe("How often all open pull requests are looked at. Default 60s."),
     })
     .optional(),
+  drift: z
+    .strictObject({
+      policy: driftPolicy
+        .optional()
+        .describe(
+          "What comes of an edit by hand that such a look finds: `report` shows it, `repair` also puts it right, `off` does not look. Default `report`.",
+        ),
+      every: duration.optional().describe("How often each live preview is compared with the world. Default 24h."),
+    })
+    .optional(),
   policy: z
     .enum(["advisory", "mandatory"])
     .optional()
@@ -257,13 +286,3 @@ export type OperatorFile = z.infer<typeof operatorSchema>;
 export type RepositoryFile = z.infer<typeof repository>;
 export type TargetFile = z.infer<typeof target>;
 export type DriverFile = z.infer<typeof driver>;
-  drift: z
-    .strictObject({
-      policy: driftPolicy
-        .optional()
-        .describe(
-          "What comes of an edit by hand that such a look finds: `report` shows it, `repair` also puts it right, `off` does not look. Default `report`.",
-        ),
-      every: duration.optional().describe("How often each live preview is compared with the world. Default 24h."),
-    })
-    .optional(),

@@ -27,12 +27,12 @@ export interface Lifecycle {
   readonly hardStopSeconds?: number;
   /** From its creation: how far `extend` may move the hard stop. */
   readonly extendMaxSeconds?: number;
+  /** Outside of them it sleeps, unless it was just used; undefined: there are none. */
+  readonly officeHours?: OfficeHours;
+  /** When every preview goes that nobody keeps. */
+  readonly teardown?: Teardown;
 }
 
-/** Which pull requests get previews. */
-export interface PullRequestRules {
-  readonly drafts: boolean;
-  readonly bots: boolean;
 /** Cron expressions of five fields, in a time zone of the IANA database. */
 export interface OfficeHours {
   /** When they begin, */
@@ -53,12 +53,20 @@ export interface Teardown {
 /** What is done when a preview's world is not as its stack says. */
 export type DriftPolicy = "off" | "report" | "repair";
 
+/** Which pull requests get previews. */
+export interface PullRequestRules {
+  readonly drafts: boolean;
+  readonly bots: boolean;
   /** Only with this label. */
   readonly label?: string;
   /** Never with this one. */
   readonly ignoreLabel: string;
   /** Patterns of git branches that they go into. */
   readonly bases: readonly string[];
+  /** Only with a change of a file that matches one of these, */
+  readonly paths?: readonly string[];
+  /** of those that match none of these. */
+  readonly ignorePaths?: readonly string[];
 }
 
 export interface RepositoryConfig {
@@ -83,6 +91,8 @@ export interface RepositoryConfig {
   readonly tags: Readonly<Record<string, string>>;
   /** Whole, the operator's own times filled in; undefined: those of the config. */
   readonly lifecycle?: Lifecycle;
+  /** In place of `drift.policy`. */
+  readonly drift?: { readonly policy: DriftPolicy };
   /** In place of `limits.previewsPerRepository`. */
   readonly limits?: { readonly previews?: number };
   /** `preview.yaml` for a repository that has none of its own; set by `stackling up PATH` detection. */
@@ -91,8 +101,6 @@ export interface RepositoryConfig {
 
 export type SecretReference = { readonly env: string } | { readonly file: string };
 
-  /** In place of `drift.policy`. */
-  readonly drift?: { readonly policy: DriftPolicy };
 export interface ForgeConfig {
   readonly name: string;
   readonly kind: ForgeName;
@@ -157,6 +165,8 @@ export interface OperatorConfig {
     readonly makeRoomAfterSeconds?: number;
   };
   readonly lifecycle: Lifecycle & { readonly resyncSeconds: number };
+  /** How often each preview is compared with the world; undefined: `defaultDrift`. */
+  readonly drift?: { readonly policy: DriftPolicy; readonly everySeconds: number };
   /** Whether the policy pack runs with each update, and what comes of a violation; undefined: off. */
   readonly policy?: "advisory" | "mandatory";
   /** Offered to visitors while there is no preview to show: a shared staging, say. */
@@ -165,8 +175,6 @@ export interface OperatorConfig {
   readonly comments: boolean;
 }
 
-  /** How often each preview is compared with the world; undefined: `defaultDrift`. */
-  readonly drift?: { readonly policy: DriftPolicy; readonly everySeconds: number };
 /** `preview.yaml` */
 export interface ApplicationConfig {
   /** Which service answers at the preview's main host; the first `web` one by default. */

@@ -1,5 +1,6 @@
 /** What holds for all previews at once: the kill switch, and what the sweeps found. */
 import { type Kysely, sql } from "kysely";
+import type { PauseSpan } from "../pauses.ts";
 import type { SweepReport } from "../sweep/report.ts";
 import { storableJson } from "./json.ts";
 import type { Tables } from "./tables.ts";
@@ -10,11 +11,15 @@ export interface Pause {
   readonly at: string;
   /** Who asked: `api`, `page`, … */
   readonly by: string;
+  /** ISO 8601; only of one that is over. */
+  readonly to?: string;
 }
 
 export interface OperationStore {
   /** Undefined while nothing is stopped; the same for every replica. */
   pause(): Promise<Pause | undefined>;
+  /** When everything was stopped, oldest first, with the one that lasts: the newest hundred. */
+  pauses(): Promise<readonly PauseSpan[]>;
   /** The first one stays until it is taken back with `undefined`. */
   setPause(pause: Pause | undefined): Promise<void>;
   /** The newest report; undefined before the first sweep. */
@@ -23,19 +28,34 @@ export interface OperationStore {
 }
 
 const PAUSE = "pause";
+/** Behind it stands when it began. */
+const PAST = "pause ";
+const PAST_KEPT = 100;
 const SWEEPS_KEPT = 100;
 
-export function operationStore({ db }: { readonly db: Kysely<Tables> }): OperationStore {
+export function operationStore({
+  db,
+  now,
+}: {
+  readonly db: Kysely<Tables>;
+  readonly now: () => string;
+}): OperationStore {
   return {
     async pause() {
       const row = await db.selectFrom("setting").select("body").where("name", "=", PAUSE).executeTakeFirst();
       return row?.body;
     },
+    async pauses() {
+      const rows = await db
+        .selectFrom("setting")
+        .select("body")
+        .where((of) => of.or([of("name", "=", PAUSE), of("name", "like", `${PAST}%`)]))
+        .execute();
+      const spans = rows.map(({ body: { at, to } }): PauseSpan => ({ from: at, ...(to === undefined ? {} : { to }) }));
+      return spans.sort((one, other) => (one.from < other.from ? -1 : 1));
+    },
     async setPause(pause) {
-      if (!pause) {
-        await db.deleteFrom("setting").where("name", "=", PAUSE).execute();
-        return;
-      }
+      if (!pause) return endPause(db, now());
       await db
         .insertInto("setting")
         .values({ name: PAUSE, body: storableJson(pause) })
@@ -55,4 +75,16 @@ export function operationStore({ db }: { readonly db: Kysely<Tables> }): Operati
         await sql`delete from sweep where id <= (select max(id) from sweep) - ${SWEEPS_KEPT}`.execute(transaction);
       }),
   };
+}
+
+/** In one statement, so that the time it took is known whenever the switch is back; again, it does nothing. */
+async function endPause(db: Kysely<Tables>, to: string): Promise<void> {
+  await sql`
+    with ended as (delete from setting where name = ${PAUSE} returning body)
+    insert into setting (name, body)
+    select ${PAST} || (body->>'at'), body || jsonb_build_object('to', ${to}::text) from ended
+    on conflict (name) do update set body = excluded.body`.execute(db);
+  await sql`
+    delete from setting where name like ${`${PAST}%`} and name not in (
+      select name from setting where name like ${`${PAST}%`} order by name desc limit ${PAST_KEPT})`.execute(db);
 }

@@ -55,7 +55,7 @@ export async function openStore({ url, holder, logger, now }: PostgresStoreOptio
   return {
     ...previews,
     ...recordStore({ db, queue }),
-    ...operationStore({ db }),
+    ...operationStore({ db, now }),
     ...seatStore({ db, queue }),
     acquireLease: (stack) => acquireLease({ db, holder, logger }, stack),
     async releaseOwnLeases() {

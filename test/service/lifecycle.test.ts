@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Lifecycle } from "../../service/config/types.ts";
-import { type Clocks, extended, type Lifetime, lifetimeOf, nextEnd, warningOf } from "../../service/lifecycle.ts";
+import { type Clocks, extended, type Lifetime, lifetimeOf, type Moment, nextEnd, warningOf } from "../../service/lifecycle.ts";
 import { NO_INTENTS } from "../../service/status.ts";
 import { pullRequest } from "../support/memory-forge.ts";
 import { aPreview } from "../support/previews.ts";
@@ -79,7 +79,7 @@ describe("the lifetime of a preview", () => {
   ];
   for (const [outcome, changes, times, expected] of table) {
     it(outcome, () => {
-      const { noticeMs: _, ...lifetime } = lifetimeOf({ ...live, ...changes }, times);
+      const { noticeMs: _, ...lifetime } = JSON.parse(JSON.stringify(lifetimeOf({ ...live, ...changes }, times, at(T0))));
       assert.deepEqual(lifetime, { idleSince: T0, ...expected });
     });
   }
@@ -87,39 +87,44 @@ describe("the lifetime of a preview", () => {
 
 describe("the warning", () => {
   it("is given once, stands until the preview is used, and is given again in the next idle spell", () => {
-    const at = (preview: Clocks, now: string) => warningOf(lifetimeOf(preview, TIMES), preview.status, now);
-    assert.equal(at(live, day(13)), undefined);
-    const first = at(live, day(14));
+    const given = (preview: Clocks, now: string) => warningOf(lifetimeOf(preview, TIMES, { now, pauses: [] }), preview.status, now);
+    assert.equal(given(live, day(13)), undefined);
+    const first = given(live, day(14));
     assert.deepEqual(first, { at: day(14), idleSince: T0, goesAt: day(21) });
     const standing = { ...live, ...status({ warned: first }) };
-    assert.deepEqual(at(standing, day(15)), first);
+    assert.deepEqual(given(standing, day(15)), first);
     const visited = { ...standing, lastVisitAt: day(16) };
-    assert.equal(at(visited, day(16)), undefined);
-    assert.deepEqual(at(visited, day(30)), { at: day(30), idleSince: day(16), goesAt: day(37) });
+    assert.equal(given(visited, day(16)), undefined);
+    assert.deepEqual(given(visited, day(30)), { at: day(30), idleSince: day(16), goesAt: day(37) });
   });
 
   it("looks each hour whether it is used while it is awake, and else when it ends", () => {
     const standing = { ...live, ...status({ warned: { at: day(14), idleSince: T0, goesAt: day(21) } }) };
-    const lifetime = lifetimeOf(standing, TIMES);
+    const lifetime = lifetimeOf(standing, TIMES, at(day(15)));
     assert.equal(nextEnd(lifetime, standing.status, day(15)), "2026-12-06T11:00:00.000Z");
     assert.equal(nextEnd(lifetime, { ...standing.status, awake: false }, day(15)), day(21));
-    assert.equal(nextEnd(lifetimeOf(live, TIMES), live.status, T0), day(14));
-    assert.equal(nextEnd(lifetimeOf(live, {}), live.status, T0), undefined);
+    assert.equal(nextEnd(lifetimeOf(live, TIMES, at(T0)), live.status, T0), day(14));
+    assert.equal(nextEnd(lifetimeOf(live, {}, at(T0)), live.status, T0), undefined);
   });
 });
 
 describe("extending", () => {
   it("reaches from now on as far as the operator allows", () => {
     const now = day(20);
-    assert.deepEqual(extended(live, TIMES, { seconds: 2 * DAY_SECONDS, now }), {
+    const moment = at(now);
+    assert.deepEqual(extended(live, TIMES, { seconds: 2 * DAY_SECONDS, ...moment }), {
       intents: { extendedTo: day(22), renewedAt: now },
     });
-    assert.deepEqual(extended(live, TIMES, { seconds: 71 * DAY_SECONDS, now }), { furthest: day(90) });
-    assert.deepEqual(extended(live, {}, { seconds: 900 * DAY_SECONDS, now }), {
+    assert.deepEqual(extended(live, TIMES, { seconds: 71 * DAY_SECONDS, ...moment }), { furthest: day(90) });
+    assert.deepEqual(extended(live, {}, { seconds: 900 * DAY_SECONDS, ...moment }), {
       intents: { extendedTo: day(920), renewedAt: now },
     });
   });
 });
+
+function at(now: string, pauses: Moment["pauses"] = []): Moment {
+  return { now, pauses };
+}
 
 function day(days: number): string {
   return new Date(Date.parse(T0) + days * DAY_SECONDS * 1000).toISOString();
