@@ -2,8 +2,8 @@
 import { ConfigError } from "../components/errors.ts";
 import { parseApplication } from "./config/application.ts";
 import type { ApplicationConfig, OperatorConfig, RepositoryConfig } from "./config/types.ts";
-import type { Forge, RepositoryRef } from "./forges/forge.ts";
-import { type ApplicationRead, type SubjectRead, wordsOf } from "./policy.ts";
+import type { ChangedPathsRead, Forge, PullRequest, RepositoryRef } from "./forges/forge.ts";
+import { type ApplicationRead, refusalOf, type SubjectRead, wordsOf } from "./policy.ts";
 import type { Preview } from "./status.ts";
 
 export const FILE = "preview.yaml";
@@ -34,7 +34,12 @@ export function createSubjectReader(deps: SubjectDeps) {
         forge.read(refOf(repository), preview.number),
         findDefaultBranch(forge, repository),
       ]);
-      return read.kind === "found" ? { kind: "pullRequest", pullRequest: read.pullRequest, defaultBranch } : read;
+      if (read.kind !== "found") return read;
+      const { pullRequest } = read;
+      const changed = await readChanges(forge, repository, pullRequest);
+      if (changed?.kind === "unreachable") return changed;
+      const paths = changed?.kind === "found" ? { changedPaths: changed.paths } : {};
+      return { kind: "pullRequest", pullRequest, defaultBranch, ...paths };
     } catch (error) {
       return { kind: "unreachable", message: wordsOf(error, `reading from "${repository.path}"`) };
     }
@@ -104,6 +109,18 @@ function hostClash(
   );
   if (problems.length === 0) return undefined;
   return { kind: "invalid", message: `${FILE} names a service whose hosts are another repository's.`, problems };
+}
+
+/** Only where a rule asks for them and nothing else decides already. */
+async function readChanges(
+  forge: Forge,
+  repository: RepositoryConfig,
+  pullRequest: PullRequest,
+): Promise<ChangedPathsRead | undefined> {
+  const { paths, ignorePaths } = repository.pullRequests ?? {};
+  if (!(paths ?? ignorePaths) || pullRequest.state === "closed") return undefined;
+  if (refusalOf(repository, pullRequest) !== undefined) return undefined;
+  return forge.changedPaths?.(refOf(repository), pullRequest);
 }
 
 async function readRef(

@@ -1,3 +1,5 @@
+import { globToRegExp } from "./glob.ts";
+
 /**
  * True when a git branch matches one of the patterns and no later `!pattern` takes it out again.
  *
@@ -8,19 +10,11 @@ export function matchesBranch(patterns: readonly string[], gitBranch: string): b
   let matched = false;
   for (const pattern of patterns) {
     const negated = pattern.startsWith("!");
-    if (globToRegExp(negated ? pattern.slice(1) : pattern).test(gitBranch)) matched = !negated;
+    if (isMatched(negated ? pattern.slice(1) : pattern, gitBranch)) matched = !negated;
   }
   return matched;
 }
 
-function globToRegExp(pattern: string): RegExp {
-  if (pattern === "*") return /^/u;
-  const source = pattern.replace(/\*\*\/?|\*|\?|[.+^${}()|[\]\\]/gu, (token) => {
-    if (token === "**/") return "(?:.*/)?";
-    if (token === "**") return ".*";
-    if (token === "*") return "[^/]*";
-    if (token === "?") return "[^/]";
-    return `\\${token}`;
-  });
-  return new RegExp(`^${source}$`, "u");
+function isMatched(pattern: string, gitBranch: string): boolean {
+  return pattern === "*" || globToRegExp(pattern).test(gitBranch);
 }

@@ -22,6 +22,8 @@ export interface PullRequest {
   readonly headSha: string;
   readonly headRef: string;
   readonly baseRef: string;
+  /** Commit of the base that the forge compares with, where it says so. */
+  readonly baseSha?: string;
   readonly url?: string;
   /** ISO 8601 UTC */
   readonly createdAt: string;
@@ -48,6 +50,52 @@ export type PullRequestRead =
 export type ListRead =
   | { readonly kind: "found"; readonly pullRequests: readonly PullRequest[] }
   | { readonly kind: "unreachable"; readonly message: string };
+
+/** `tooMany`: more than the forge names. Only `found` is evidence, as above. */
+export type ChangedPathsRead =
+  | { readonly kind: "found"; readonly paths: readonly string[] }
+  | { readonly kind: "tooMany" }
+  | { readonly kind: "unreachable"; readonly message: string };
+
+/** A comment on a pull request. Bots' comments and our own are none. */
+export interface PullRequestComment {
+  /** Rises from comment to comment. */
+  readonly id: number;
+  /** Login; undefined for an account that is no more. */
+  readonly author: string | undefined;
+  /** ISO 8601 UTC */
+  readonly createdAt: string;
+  /** As it reads now. */
+  readonly body: string;
+  /** The forge's own word for what the author is to the repository, where it has one. */
+  readonly association?: string;
+}
+
+export type CommentsRead =
+  | {
+      readonly kind: "found";
+      /** By rising id. */
+      readonly comments: readonly PullRequestComment[];
+      /** True when there are more behind the last of these. */
+      readonly more: boolean;
+      /** The newest comment looked at, whoever wrote it; undefined when there was none. */
+      readonly last?: { readonly id: number; readonly at: string };
+    }
+  | { readonly kind: "unreachable"; readonly message: string };
+
+/** How commands in comments are read and answered; absent for a forge without comments. */
+export interface ForgeCommands {
+  /** Comments made at or after `since` (ISO 8601 UTC) with an id above `after`. Deleted ones are missing. */
+  comments(
+    repository: RepositoryRef,
+    number: number,
+    from: { readonly since: string; readonly after: number },
+  ): Promise<CommentsRead>;
+  /** Whether its author may write to the repository now. Throws `StacklingError` when the forge does not say. */
+  mayCommand(repository: RepositoryRef, comment: PullRequestComment): Promise<boolean>;
+  /** Puts a reaction on a comment; idempotent, and a no-op where the forge will not have it. Throws `StacklingError`. */
+  acknowledge(repository: RepositoryRef, commentId: number, outcome: "done" | "confused" | "refused"): Promise<void>;
+}
 
 /** What is announced on the pull request. The forge turns it into whatever it has. */
 export interface Announcement {
@@ -98,6 +146,14 @@ export interface Forge {
   read(repository: RepositoryRef, number: number): Promise<PullRequestRead>;
   /** All open pull requests; truth for the resync, the webhook is a hint. */
   list(repository: RepositoryRef): Promise<ListRead>;
+  /**
+   * Every file that differs between the head and where it left its base; of one that was renamed, both
+   * names. Costs no request while head and base stay the same.
+   */
+  changedPaths?(
+    repository: RepositoryRef,
+    pullRequest: Pick<PullRequest, "number" | "headSha" | "baseRef" | "baseSha">,
+  ): Promise<ChangedPathsRead>;
   /** A file at a git ref; undefined when the ref exists and the file does not. Throws when the ref cannot be read. */
   readFile(repository: RepositoryRef, gitRef: string, path: string): Promise<string | undefined>;
   /** Commit a git branch, tag or id stands for now; undefined when the repository has none such. */
@@ -113,6 +169,7 @@ export interface Forge {
   ): Promise<AnnouncementHandles>;
   /** Calls back with a pull request's number (or without, for "look at all") when something may have changed. */
   watch?(repository: RepositoryRef, onChange: (number?: number) => void, signal: AbortSignal): void;
+  readonly commands?: ForgeCommands;
   check?(
     repository: RepositoryRef,
   ): Promise<readonly { readonly ok: boolean; readonly what: string; readonly remedy?: string }[]>;

@@ -9,6 +9,7 @@ import { announceOnGithub } from "./github-announce.ts";
 import { checkGithub } from "./github-check.ts";
 import { createGithubClient, type GithubClient, type GithubCredential } from "./github-client.ts";
 import { createTrust, type Trust } from "./github-trust.ts";
+import { createChangedPaths } from "./github-files.ts";
 import { verifyDelivery } from "./github-webhook.ts";
 
 const FILE_MAX_BYTES = 1024 * 1024;
@@ -43,7 +44,7 @@ const pull = z.object({
   user: z.object({ login: z.string(), type: z.string() }).nullable(),
   labels: z.array(z.object({ name: z.string() })),
   head: z.object({ sha: commitSha, ref: z.string(), repo: z.object({ id: z.number() }).nullable() }),
-  base: z.object({ ref: z.string(), repo: z.object({ id: z.number() }) }),
+  base: z.object({ ref: z.string(), sha: commitSha, repo: z.object({ id: z.number() }) }),
   html_url: z.string(),
   created_at: z.string(),
   updated_at: z.string(),
@@ -68,6 +69,7 @@ export function createGithubForge(
 ): Forge {
   const mayWrite = createTrust({ client });
   const resolveRef = async ({ path: repository }: RepositoryRef, gitRef: string) => {
+  const changedPaths = createChangedPaths({ client });
     if (!isPlausibleRef(gitRef)) return undefined;
     const action = `resolving "${gitRef}" in "${repository}"`;
     const answer = await client.get({
@@ -114,6 +116,8 @@ export function createGithubForge(
     },
 
     async readFile(repository, gitRef, path) {
+    changedPaths: ({ path }, pullRequest) => changedPaths(path, pullRequest),
+
       const action = `reading "${path}" at "${gitRef}" in "${repository.path}"`;
       const notFound = new TerminalError({ reason: "RefNotFound", userMessage: `${action}: no such ref` });
       if (!isPlausibleRef(gitRef)) throw notFound;
@@ -194,6 +198,7 @@ async function present(
     url: found.html_url,
     createdAt: new Date(found.created_at).toISOString(),
     updatedAt: new Date(found.updated_at).toISOString(),
+    baseSha: found.base.sha,
   };
 }
 

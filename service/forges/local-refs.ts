@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { TerminalError } from "../../components/errors.ts";
+import { StacklingError, TerminalError } from "../../components/errors.ts";
 import { runGit } from "../git.ts";
 import { isPlainPath, isPlausibleRef } from "./git-names.ts";
 
@@ -47,6 +47,20 @@ export async function readBlob(gitDir: string, commit: string, path: string): Pr
     throw new TerminalError({ reason: "SpecInvalid", userMessage });
   }
   return stdout.subarray(lineEnd + 1, lineEnd + 1 + size).toString("utf8");
+}
+
+/**
+ * Files that differ between a commit and where it left a git branch, by both names where one was
+ * renamed. Where the two have nothing in common, everything differs.
+ */
+export async function changedFiles(gitDir: string, baseBranch: string, headSha: string): Promise<readonly string[]> {
+  const base = await resolveRef(gitDir, `refs/heads/${baseBranch}`);
+  if (!base) throw new StacklingError({ reason: "Unreachable", userMessage: `"${baseBranch}" in "${gitDir}" is gone` });
+  const merged = await runGit({ gitDir, args: ["merge-base", "--end-of-options", base, headSha], accept: [1] });
+  const from = merged.stdout.toString("utf8").trim() || base;
+  const compare = ["diff-tree", "-r", "-z", "--no-renames", "--name-only", "--end-of-options", from, headSha];
+  const { stdout } = await runGit({ gitDir, args: compare });
+  return stdout.toString("utf8").split("\0").filter(Boolean);
 }
 
 async function headBranch(gitDir: string): Promise<string | undefined> {

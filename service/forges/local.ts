@@ -6,9 +6,17 @@ import { z } from "zod";
 import { StacklingError, TerminalError } from "../../components/errors.ts";
 import { ANY_OWNER_CONFIG, findGitDir, runGit } from "../git.ts";
 import { matchesBranch } from "./branch-patterns.ts";
-import type { Forge, ForgeDefinition, ListRead, PullRequest, PullRequestRead, RepositoryRef } from "./forge.ts";
+import type {
+  ChangedPathsRead,
+  Forge,
+  ForgeDefinition,
+  ListRead,
+  PullRequest,
+  PullRequestRead,
+  RepositoryRef,
+} from "./forge.ts";
 import { type LocalPull, openPull, type Snapshot, takeSnapshot, untilWon, writePull } from "./local-pulls.ts";
-import { readBlob, resolveRef, usualDefaults } from "./local-refs.ts";
+import { changedFiles, readBlob, resolveRef, usualDefaults } from "./local-refs.ts";
 import { watchRefs } from "./local-watch.ts";
 
 const options = z.strictObject({
@@ -93,6 +101,15 @@ export function createLocalForge({ now }: { now: () => string }, { defaultBranch
             }
           );
         });
+      } catch (error) {
+        return { kind: "unreachable", message: messageOf(error) };
+      }
+    },
+
+    async changedPaths(repository, { headSha, baseRef }): Promise<ChangedPathsRead> {
+      try {
+        const { gitDir } = await open(repository);
+        return { kind: "found", paths: await changedFiles(gitDir, baseRef, headSha) };
       } catch (error) {
         return { kind: "unreachable", message: messageOf(error) };
       }

@@ -107,6 +107,53 @@ export function forgeContract(subject: {
       assert.equal(read.kind, "unreachable");
     });
 
+    describe("naming the files that a pull request changes", () => {
+      const changed = async (number: number) => {
+        const read = await fixture.forge.changedPaths?.(fixture.repository, await readOpen(number));
+        assert.ok(read?.kind === "found", JSON.stringify(read));
+        return [...read.paths].sort();
+      };
+
+      it("counts from where it left its base, over all its commits", async () => {
+        await fixture.pushBranch("main", { "docs/old.txt": "old\n" });
+        const { number } = await fixture.open("paths", { "apps/shop/ä b.txt": "one\n" });
+        await fixture.pushBranch("main", { "elsewhere.txt": "not of the pull request\n" });
+        assert.deepEqual(await changed(number), ["apps/shop/ä b.txt"]);
+        await fixture.push(number, { "apps/api/index.js": "two\n" });
+        assert.deepEqual(await changed(number), ["apps/api/index.js", "apps/shop/ä b.txt"]);
+        await fixture.push(number, { "apps/api/index.js": undefined });
+        assert.deepEqual(await changed(number), ["apps/shop/ä b.txt"], "what was taken back is no change");
+      });
+
+      it("names what was deleted, and a renamed file by both names", async () => {
+        const text = "a long line that stays\n".repeat(40);
+        await fixture.pushBranch("main", { "docs/moved.txt": text, "docs/deleted.txt": "gone soon\n" });
+        const { number } = await fixture.open("moves", {
+          "docs/moved.txt": undefined,
+          "apps/moved.txt": text,
+          "docs/deleted.txt": undefined,
+        });
+        assert.deepEqual(await changed(number), ["apps/moved.txt", "docs/deleted.txt", "docs/moved.txt"]);
+      });
+
+      it("names none of one without changes", async () => {
+        const { number } = await fixture.open("no-change", {});
+        assert.deepEqual(await changed(number), []);
+      });
+
+      it("says unreachable while the repository cannot be read", async () => {
+        const { number } = await fixture.open("paths-outage", { "p.txt": "p\n" });
+        const pullRequest = await readOpen(number);
+        const mend = await fixture.breakOff();
+        try {
+          const read = await fixture.forge.changedPaths?.(fixture.repository, pullRequest);
+          assert.equal(read?.kind, "unreachable");
+        } finally {
+          await mend();
+        }
+      });
+    });
+
     it("reads a file at a git ref, and tells a missing file from a missing ref", async () => {
       const { forge, repository } = fixture;
       const { headSha } = await fixture.open("files", { "preview.yaml": "services: {head: {}}\n", "ä/b c.txt": "ü\n" });

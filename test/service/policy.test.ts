@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { defaultPullRequests } from "../../service/config/defaults.ts";
 import type { PullRequestRules } from "../../service/config/types.ts";
-import { EXPIRY, type PolicyInput, policy } from "../../service/policy.ts";
+import { EXPIRY, type PolicyInput, policy, refusalOf } from "../../service/policy.ts";
 import { NO_INTENTS } from "../../service/status.ts";
 import { pullRequest } from "../support/memory-forge.ts";
 import { SHA, shop } from "../support/reconcile-world.ts";
@@ -34,6 +34,15 @@ function judge(changes: Partial<PolicyInput> = {}, pull: Parameters<typeof pullR
 
 const rules = (changes: Partial<PullRequestRules>) => ({
   repository: { ...shop, pullRequests: { ...defaultPullRequests, ...changes } },
+});
+const changing = (paths: readonly string[] | undefined, changes: Partial<PullRequestRules>): Partial<PolicyInput> => ({
+  ...rules(changes),
+  subject: {
+    kind: "pullRequest",
+    pullRequest: pullRequest(1, SHA.a),
+    defaultBranch: "main",
+    ...(paths ? { changedPaths: paths } : {}),
+  },
 });
 const removed = (headSha: string | undefined, by = "ada") => ({ ...NO_INTENTS, removed: { at: NOW, by, headSha } });
 const unreachable = { kind: "unreachable", message: "502" } as const;
@@ -74,6 +83,10 @@ describe("policy", () => {
     ["present", "one with the label it takes", rules({ label: "preview" }), { labels: ["preview"] }],
     ["blocked Blocked", "one into a git branch no base names", rules({ bases: ["main"] }), { baseRef: "feature-1" }],
     ["present", "a stacked one", {}, { baseRef: "feature-1" }],
+    ["blocked Blocked", "one that changes no path", changing(["docs/a.md"], { paths: ["apps/**"] })],
+    ["blocked Blocked", "one that changes what is ignored", changing(["docs/a.md"], { ignorePaths: ["docs"] })],
+    ["present", "one that changes a path", changing(["docs/a.md", "apps/a.ts"], { paths: ["apps/**"] })],
+    ["present", "one that changes more than the forge names", changing(undefined, { paths: ["apps/**"] })],
     ["blocked Blocked", "one refused a moment ago", { refusedSince: NOW }, { labels: ["no-preview"] }],
     [
       "absent Refused",
@@ -86,4 +99,15 @@ describe("policy", () => {
   for (const [outcome, what, changes, pull] of table) {
     it(`says "${outcome}" for ${what}`, () => assert.equal(judge(changes, pull), outcome));
   }
+
+  it("says which paths would give a preview", () => {
+    const say = (changes: Partial<PullRequestRules>) =>
+      refusalOf(rules(changes).repository, pullRequest(1, SHA.a), ["README.md"]);
+    assert.equal(say({ paths: ["apps/**", "lib"] }), 'It changes nothing that matches "apps/**", "lib".');
+    assert.equal(say({ ignorePaths: ["*.md"] }), 'It changes nothing but "*.md".');
+    assert.equal(
+      say({ paths: ["a", "b", "c", "d", "e", "f"], ignorePaths: ["*.md"] }),
+      'It changes nothing that matches "a", "b", "c", "d", 2 more, apart from "*.md".',
+    );
+  });
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { type AllActions, createActions } from "../../service/actions.ts";
 import { stageOf } from "../../service/api/preview-view.ts";
+import { defaultPullRequests } from "../../service/config/defaults.ts";
 import type { Lifecycle } from "../../service/config/types.ts";
 import { pullRequest } from "../support/memory-forge.ts";
 import { testDatabase } from "../support/postgres.ts";
@@ -227,6 +228,57 @@ describe("a preview's life", () => {
     assert.equal(await look(), "Active");
     open({ labels: ["no-preview"] });
     assert.equal(await look(), "Active", "counted anew");
+  });
+
+  describe("with path filters", () => {
+    const pullRequests = { ...defaultPullRequests, paths: ["apps/shop/**"] };
+    const filtered = { ...own, findRepository: async () => ({ ...shop, pullRequests }) };
+    const push = (headSha: string, paths: readonly string[]) => {
+      bench.forge.pulls.set(2, pullRequest(2, headSha));
+      bench.forge.changed.set(2, paths);
+    };
+    const lookAtTwo = async () => {
+      await bench.reconcile("shop#2", filtered);
+      const { status } = await bench.preview("shop#2");
+      return status.live ? `serves ${status.live.source.commit.slice(0, 1)}` : status.reason;
+    };
+
+    it("is built once a push changes one of the paths, and goes when later ones take all of that back", async () => {
+      push(SHA.a, ["README.md"]);
+      assert.equal(await lookAtTwo(), "Blocked");
+      const { status } = await bench.preview("shop#2");
+      assert.equal(status.message, 'It changes nothing that matches "apps/shop/**".');
+      assert.equal(status.stackExists, false);
+      push(SHA.b, ["README.md", "apps/shop/index.ts"]);
+      assert.equal(await lookAtTwo(), "serves b");
+      push(SHA.c, ["README.md"]);
+      assert.equal(await lookAtTwo(), "serves b", "one read is not enough");
+      bench.forge.outage = "502";
+      bench.clock.advance(31);
+      assert.equal(await lookAtTwo(), "serves b", "nor is an outage");
+      bench.forge.outage = undefined;
+      assert.equal(await lookAtTwo(), "Blocked");
+      assert.deepEqual(
+        (await bench.store.receipts("shop#2")).map(({ reason, evidence }) => [reason, evidence]),
+        [["Refused", 'It changes nothing that matches "apps/shop/**".']],
+      );
+    });
+
+    it("stays as it is while the forge names no files, and is built where there are too many to name", async () => {
+      push(SHA.a, ["apps/shop/index.ts"]);
+      assert.equal(await lookAtTwo(), "serves a");
+      const { changedPaths } = bench.forge;
+      bench.forge.changedPaths = async () => ({ kind: "unreachable", message: "502" });
+      push(SHA.b, []);
+      for (let reads = 0; reads < 3; reads++) {
+        assert.equal(await lookAtTwo(), "serves a");
+        assert.equal((await bench.preview("shop#2")).status.reason, "Unreachable");
+        bench.clock.advance(60);
+      }
+      bench.forge.changedPaths = changedPaths;
+      bench.forge.changed.delete(2);
+      assert.equal(await lookAtTwo(), "serves b");
+    });
   });
 
   it("refuses what is done to one that is gone, and to be extended further than the operator allows", async () => {

@@ -24,6 +24,12 @@ export interface SeenRequest {
   readonly body: string;
 }
 
+export interface ChangedFile {
+  readonly filename: string;
+  readonly status: string;
+  readonly previous_filename?: string;
+}
+
 export interface Front {
   /** Address of the emulator itself. */
   readonly inner: string;
@@ -33,6 +39,8 @@ export interface Front {
   readonly faults: ReadonlySet<Fault>;
   readonly requests: SeenRequest[];
   readonly git: GitServer;
+  /** Files of a pull request as GitHub lists them, of which the emulator only knows how many. */
+  readonly filesOf?: (number: number) => Promise<readonly ChangedFile[]>;
   /** Statuses and deployments; undefined for a server without. */
   readonly records?: Records;
 }
@@ -73,7 +81,7 @@ function broken({ status, headers, body }: Fault): Answer {
 }
 
 async function ask(
-  { inner, tokens, heads, records }: Front,
+  { inner, tokens, heads, records, filesOf }: Front,
   { method, path, body, headers }: { method: string; path: string; body: string; headers: IncomingMessage["headers"] },
 ): Promise<Answer> {
   const token = /^(?:token|bearer) (.+)$/i.exec(headers.authorization ?? "")?.[1];
@@ -82,6 +90,8 @@ async function ask(
   }
   const recorded = records?.answer({ method, path, body });
   if (recorded) return { ...recorded, headers: { "content-type": "application/json" } };
+  const [, number] = /^\/repos\/[^/]+\/[^/]+\/pulls\/([0-9]+)\/files(?:\?|$)/.exec(path) ?? [];
+  if (number && filesOf) return page(await filesOf(Number(number)), new URL(path, inner).searchParams);
   const answer = await fetch(`${inner}${path}`, {
     method,
     headers: {
@@ -98,21 +108,31 @@ async function ask(
     headers: Object.fromEntries(
       kept.flatMap((name) => ((value) => (value ? [[name, value]] : []))(answer.headers.get(name))),
     ),
-    body: /\/pulls(\/[0-9]+)?(\?|$)/.test(path) && answer.ok ? withHeads(text, heads) : text,
+    body: /\/pulls(\/[0-9]+)?(\?|$)/.test(path) && answer.ok ? await asChanged(text, { heads, filesOf }) : text,
   };
 }
 
-function withHeads(text: string, heads: ReadonlyMap<number, string>): string {
+function page(all: readonly unknown[], query: URLSearchParams): Answer {
+  const size = Number(query.get("per_page") ?? 30);
+  const start = (Number(query.get("page") ?? 1) - 1) * size;
+  const body = JSON.stringify(all.slice(start, start + size));
+  return { status: 200, headers: { "content-type": "application/json" }, body };
+}
+
+async function asChanged(text: string, { heads, filesOf }: Pick<Front, "heads" | "filesOf">): Promise<string> {
   const data = JSON.parse(text) as Pull | Pull[];
   for (const pull of Array.isArray(data) ? data : [data]) {
     pull.head.sha = heads.get(pull.number) ?? pull.head.sha;
   }
+  // A list does not say how many files, as GitHub's does not.
+  if (!Array.isArray(data) && filesOf) data.changed_files = (await filesOf(data.number)).length;
   return JSON.stringify(data);
 }
 
 interface Pull {
   readonly number: number;
   readonly head: { sha: string };
+  changed_files?: number;
 }
 
 async function readAll(request: IncomingMessage): Promise<string> {

@@ -10,7 +10,7 @@ import { dirname, join } from "node:path";
 import { createEmulator } from "emulate";
 import type { Forge } from "../../service/forges/forge.ts";
 import { githubForge } from "../../service/forges/github.ts";
-import { answerAsGithub, type Fault, type SeenRequest } from "./emulate-front.ts";
+import { answerAsGithub, type ChangedFile, type Fault, type SeenRequest } from "./emulate-front.ts";
 import { createGitServer } from "./emulate-git.ts";
 import { type ApiCall, createMirror } from "./emulate-mirror.ts";
 import { createRecords, type Records } from "./emulate-records.ts";
@@ -106,7 +106,8 @@ export async function startGithub({
   const isKnown = (token: string) => tokens.has(token) || token.startsWith("ghs_");
   const git = createGitServer({ root: cloneRoot, isKnown });
   front.on("request", (request, response) => {
-    const parts = { inner, tokens, heads, faults, requests, git, ...(records ? { records } : {}) };
+    const filesOf = (number: number) => changedFiles(repository, heads.get(number) ?? "main");
+    const parts = { inner, tokens, heads, faults, requests, git, filesOf, ...(records ? { records } : {}) };
     void answerAsGithub(parts, request, response);
   });
 
@@ -258,6 +259,23 @@ const SEED = {
     ],
   },
 };
+
+/** As GitHub lists them: of a renamed file the old name stands beside the new one. */
+async function changedFiles(repository: TestRepository, headSha: string): Promise<readonly ChangedFile[]> {
+  const text = await repository.git("diff", "--name-status", "--find-renames", "-z", `main...${headSha}`);
+  const fields = text.split("\0").filter(Boolean);
+  const found: ChangedFile[] = [];
+  while (fields.length > 0) {
+    const [status = "", name = ""] = fields.splice(0, 2);
+    const renamed = status.startsWith("R") ? fields.shift() : undefined;
+    found.push(
+      renamed === undefined
+        ? { filename: name, status: status === "A" ? "added" : status === "D" ? "removed" : "modified" }
+        : { filename: renamed, status: "renamed", previous_filename: name },
+    );
+  }
+  return found;
+}
 
 /** Headers of a delivery as GitHub signs it. */
 export function signedHeaders(event: string, body: string, secret = WEBHOOK_SECRET): Record<string, string> {

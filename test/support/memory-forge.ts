@@ -7,6 +7,8 @@ export interface MemoryForge extends Forge {
   readonly files: Map<string, string>;
   /** Git refs by name, as commits. */
   readonly refs: Map<string, string>;
+  /** Files that a pull request changes, by its number. */
+  readonly changed: Map<number, readonly string[]>;
   /** When set, every read fails with it. */
   outage: string | undefined;
   reads: number;
@@ -17,8 +19,10 @@ export function memoryForge(): MemoryForge {
   const pulls = new Map<number, PullRequest>();
   const files = new Map<string, string>();
   const refs = new Map<string, string>();
+  const changed = new Map<number, readonly string[]>();
   const forge: MemoryForge = {
     name: "memory",
+    changed,
     pulls,
     files,
     refs,
@@ -33,6 +37,11 @@ export function memoryForge(): MemoryForge {
     async list() {
       if (forge.outage) return { kind: "unreachable", message: forge.outage };
       return { kind: "found", pullRequests: [...pulls.values()].filter(({ state }) => state === "open") };
+    },
+    async changedPaths(_repository, { number }) {
+      if (forge.outage) return { kind: "unreachable", message: forge.outage };
+      const paths = changed.get(number);
+      return paths ? { kind: "found", paths } : { kind: "tooMany" };
     },
     async readFile(_repository, gitRef, path) {
       if (forge.outage) throw new Error(forge.outage);

@@ -79,11 +79,31 @@ describe("reading stackling.yaml", () => {
     assert.deepEqual((await parse("repositories: [{path: a}]\n")).images, { credentials: {}, waitSeconds: 900 });
   });
 
+  it("reads which changed files give a pull request its preview", async () => {
+    const { repositories } = await parse(
+      'repositories: [{path: a, pullRequests: {paths: [apps/shop, "lib/**"], ignorePaths: ["**/*.md"]}}]\n',
+    );
+    assert.deepEqual(repositories[0]?.pullRequests, {
+      drafts: true,
+      bots: true,
+      ignoreLabel: "no-preview",
+      bases: ["**"],
+      paths: ["apps/shop", "lib/**"],
+      ignorePaths: ["**/*.md"],
+    });
+  });
+
   const wrong: readonly (readonly [string, string, RegExp])[] = [
     [
       "a clash of names",
       "repositories:\n  - path: a/shop\n  - path: b/shop\n",
       /stackling\.yaml:3: .*both be named "shop"; give one of them a "name" of its own/,
+    ],
+    ["a path with a slash first", "repositories: [{path: a, pullRequests: {paths: [/apps]}}]\n", /no slash first/],
+    [
+      "a path that is taken out",
+      'repositories: [{path: a, pullRequests: {paths: ["!docs"]}}]\n',
+      /in place of "!" the other list/,
     ],
     ["a name that ends in a dash", "repositories: [{path: a, name: shop-}]\n", /no dash last/],
     ["an unusable name", "repositories: [{path: a/日本}]\n", /choose one with "name"/],

@@ -103,6 +103,64 @@ describe("reading from GitHub", () => {
     assert.equal(pushed.kind === "found" && pushed.pullRequest.headSha, headSha);
   });
 
+  describe("naming changed files", () => {
+    const filesAsked = () => github.requests.filter(({ path }) => path.includes("/files?")).length;
+    const open = async (gitBranch: string) => {
+      const { number } = await github.open({ gitBranch, files: { "n.txt": gitBranch } });
+      const read = await forge.read(REPOSITORY, number);
+      assert.ok(read.kind === "found");
+      return read.pullRequest;
+    };
+    const names = (count: number) =>
+      JSON.stringify(Array.from({ length: count }, (_, index) => ({ filename: `f${index}.txt`, status: "added" })));
+
+    it("asks nothing again while head and base are the same", async () => {
+      const pullRequest = await open("same-files");
+      const first = await forge.changedPaths?.(REPOSITORY, pullRequest);
+      const asked = filesAsked();
+      assert.deepEqual(await forge.changedPaths?.(REPOSITORY, pullRequest), first);
+      assert.equal(filesAsked(), asked);
+      for (const moved of [{ headSha: "e".repeat(40) }, { baseSha: "f".repeat(40) }, { baseRef: "release" }]) {
+        await forge.changedPaths?.(REPOSITORY, { ...pullRequest, ...moved });
+      }
+      assert.equal(filesAsked(), asked + 3);
+    });
+
+    it("says tooMany where GitHub names no more, and reads every page up to there", async () => {
+      const pullRequest = await open("many-files");
+      const mend = github.fail({ path: /\/files\?/, status: 200, body: names(100) });
+      const asked = filesAsked();
+      try {
+        assert.deepEqual(await forge.changedPaths?.(REPOSITORY, pullRequest), { kind: "tooMany" });
+      } finally {
+        mend();
+      }
+      assert.equal(filesAsked() - asked, 30);
+    });
+
+    const broken: readonly [string, { path: RegExp; status: number; body?: string }][] = [
+      ["is empty while the pull request says otherwise", { path: /\/files\?/, status: 200, body: "[]" }],
+      ["is no list", { path: /\/files\?/, status: 200, body: "{}" }],
+      ["is half there", { path: /\/files\?.*page=2$/, status: 502 }],
+      ["is a 404", { path: /\/files\?/, status: 404 }],
+    ];
+    for (const [index, [what, fault]] of broken.entries()) {
+      it(`says unreachable when the answer ${what}, and asks again`, async () => {
+        const pullRequest = await open(`broken-files-${index}`);
+        const mends = [github.fail(fault)];
+        if (fault.path.source.includes("=2")) {
+          mends.push(github.fail({ path: /\/files\?.*page=1$/, status: 200, body: names(100) }));
+        }
+        try {
+          assert.equal((await forge.changedPaths?.(REPOSITORY, pullRequest))?.kind, "unreachable");
+        } finally {
+          for (const mend of mends) mend();
+        }
+        assert.deepEqual(await forge.changedPaths?.(REPOSITORY, pullRequest), { kind: "found", paths: ["n.txt"] });
+      });
+    }
+  });
+
   it("shows no credential in an error", async () => {
     const mend = github.fail({ path: /./, status: 401 });
     try {
