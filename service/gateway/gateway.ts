@@ -43,14 +43,16 @@ export interface Gateway {
   close(): void;
 }
 
-/** A sleeping preview is asked to wake at most this often, whoever knocks. */
+/** A sleeping preview is asked to wake this often, however many knock, while somebody waits. */
 const WAKE_INTERVAL_MS = 3_000;
 const STEPS_SHOWN = 12;
 
 export function createGateway(deps: GatewayDeps): Gateway {
   const { routes, visits } = deps;
   const room = createWaitingRoom({ max: deps.holdMax ?? 512, timeoutMs: deps.holdTimeoutMs ?? 90_000 });
-  const wake = atMostEvery(WAKE_INTERVAL_MS, deps.wake);
+  const wake = atMostEvery(WAKE_INTERVAL_MS, (route) => {
+    deps.wake(route.key).catch((error: unknown) => deps.onError(error, route));
+  });
   const forwarder = createForwarder({
     scheme: deps.scheme,
     trustForwarded: deps.trustForwarded ?? false,
@@ -123,7 +125,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     const counts = sleeping && countsAsVisit(request, route.healthPaths);
     if (counts) {
       visits.record(route.key);
-      wake(route.key, (error) => deps.onError(error, route));
+      wake(route);
       if (!wantsHtml(request)) {
         const now = await held(route, response);
         if (response.destroyed) return;
@@ -144,12 +146,21 @@ export function createGateway(deps: GatewayDeps): Gateway {
     const left = new AbortController();
     connection.once("close", () => left.abort());
     const deadline = performance.now() + (deps.holdTimeoutMs ?? 90_000);
-    for (let now: Route | undefined = route; ; now = current(route)) {
-      const waits = now?.door === "asleep" || now?.door === "waking";
-      if (!waits || (now !== route && now?.preview.status.condition === "Stalled")) return now;
-      if (performance.now() > deadline) return now;
-      const outcome = await room.wait(route.key, left.signal);
-      if (outcome !== "open") return current(route);
+    // A wish that was lost with the store must not cost the whole wait.
+    const again = setInterval(() => {
+      const now = current(route);
+      if (now?.door === "asleep") wake(now);
+    }, WAKE_INTERVAL_MS);
+    try {
+      for (let now: Route | undefined = route; ; now = current(route)) {
+        const waits = now?.door === "asleep" || now?.door === "waking";
+        if (!waits || (now !== route && now?.preview.status.condition === "Stalled")) return now;
+        if (performance.now() > deadline) return now;
+        const outcome = await room.wait(route.key, left.signal);
+        if (outcome !== "open") return current(route);
+      }
+    } finally {
+      clearInterval(again);
     }
   }
 
@@ -161,7 +172,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     socket.on("error", () => socket.destroy());
     let now: Route | undefined = route;
     if (route.door === "asleep" || route.door === "waking") {
-      wake(route.key, (error) => deps.onError(error, route));
+      wake(route);
       now = await held(route, socket);
     }
     try {
@@ -217,13 +228,15 @@ function mayRepeat(request: IncomingMessage, error: unknown): boolean {
   return safe && (code === "ECONNRESET" || code === "EPIPE");
 }
 
-function atMostEvery(intervalMs: number, call: (key: string) => Promise<void>) {
+/** Counted anew for each time that a preview falls asleep: the wish of the time before says nothing. */
+function atMostEvery(intervalMs: number, call: (route: Route) => void) {
   const last = new Map<string, number>();
-  return (key: string, onError: (error: unknown) => void): void => {
+  return (route: Route): void => {
+    const nap = `${route.key} ${route.preview.status.since}`;
     const now = performance.now();
-    if (now - (last.get(key) ?? Number.NEGATIVE_INFINITY) < intervalMs) return;
+    if (now - (last.get(nap) ?? Number.NEGATIVE_INFINITY) < intervalMs) return;
     for (const [other, at] of last) if (now - at >= intervalMs) last.delete(other);
-    last.set(key, now);
-    call(key).catch(onError);
+    last.set(nap, now);
+    call(route);
   };
 }

@@ -27,6 +27,8 @@ export interface Edge {
   readonly addresses: Map<string, string>;
   readonly asked: string[];
   readonly woken: string[];
+  /** The next so many wishes to wake are lost. */
+  failWakes(times: number): void;
   readonly errors: unknown[];
   readonly visits: ReturnType<typeof createVisits>;
   close(): Promise<void>;
@@ -45,6 +47,7 @@ export async function startEdge(
   const addresses = new Map<string, string>();
   const asked: string[] = [];
   const woken: string[] = [];
+  let wakesToFail = 0;
   const errors: unknown[] = [];
   const onError = (error: unknown) => void errors.push(error);
   const routes = await createRoutes({ store, domain: DOMAIN, onError });
@@ -55,7 +58,10 @@ export async function startEdge(
     scheme: "http",
     homeUrl: `http://${DOMAIN}`,
     history: (key, limit) => store.history(key, limit),
-    wake: async (key) => void woken.push(key),
+    wake: async (key) => {
+      if (wakesToFail-- > 0) throw new Error("the store is away");
+      woken.push(key);
+    },
     addressOf: async (stack, service) => {
       asked.push(`${stack}/${service}`);
       const address = addresses.get(`${stack}/${service}`);
@@ -74,6 +80,9 @@ export async function startEdge(
     addresses,
     asked,
     woken,
+    failWakes: (times) => {
+      wakesToFail = times;
+    },
     errors,
     visits,
     async close() {

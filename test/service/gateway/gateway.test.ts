@@ -216,6 +216,27 @@ describe("gateway", () => {
     assert.deepEqual(edge.woken, ["shop#42"]);
   });
 
+  it("wakes one that fell asleep again right after it was woken", async () => {
+    edge.store.put(aPreview({ urls: URLS, status: { awake: false, reason: "Asleep" } }));
+    for (const times of [1, 2]) {
+      const answer = ask(edge.port, { path: "/held" });
+      await eventually(() => edge.woken.length === times);
+      await edge.store.setStatus("shop#42", { reason: "Healthy", awake: true });
+      assert.equal((await answer).status, 200);
+      await edge.store.setStatus("shop#42", { reason: "Asleep", awake: false });
+    }
+  });
+
+  it("asks again for a preview to be woken while a request waits and the first wish was lost", async () => {
+    edge.store.put(aPreview({ urls: URLS, status: { awake: false, reason: "Asleep" } }));
+    edge.failWakes(1);
+    const answer = ask(edge.port, { path: "/held" });
+    await eventually(() => edge.woken.length, { timeoutMs: 10_000 });
+    await edge.store.setStatus("shop#42", { reason: "Healthy", awake: true });
+    assert.equal((await answer).status, 200);
+    assert.equal(edge.errors.length, 1);
+  });
+
   it("holds a WebSocket until the preview is awake", async () => {
     const echo = new WebSocketServer({ server: upstream.server });
     edge.store.put(aPreview({ urls: URLS, status: { awake: false, reason: "Asleep" } }));
