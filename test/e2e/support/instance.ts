@@ -35,6 +35,8 @@ export interface Instance {
   /** Steps of reconcile that were reached, in order, over all lives. */
   readonly steps: { readonly step: Step; readonly key: string }[];
   pid(): number;
+  /** How the last process ended, and what it wrote to stderr; both null while it runs. */
+  lastEnd(): Pick<ChildProcess, "exitCode" | "signalCode"> & { readonly stderr: string };
   start(options?: { killAt?: KillPoint; config?: string }): Promise<void>;
   /** The running process dies by SIGKILL there. */
   arm(killAt: KillPoint): Promise<void>;
@@ -91,6 +93,7 @@ export async function prepareInstance({
     },
     steps,
     pid: () => child?.pid ?? 0,
+    lastEnd: () => ({ exitCode: child?.exitCode ?? null, signalCode: child?.signalCode ?? null, stderr }),
     start: async (options = {}) => {
       const settings: ServiceSettings = {
         dataDir,

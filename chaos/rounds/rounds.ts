@@ -1,0 +1,141 @@
+/** Rounds of SIGKILL over a living instance, each judged before the next begins. */
+import { createRandom, type Random } from "../random.ts";
+import { keepServing } from "../world/keep-serving.ts";
+import { type ChaosWorld, prepareWorld } from "../world/world.ts";
+import { planRound, type Wishes } from "./plan.ts";
+import { type RoundResult, runRound } from "./round.ts";
+import { type Find, settle } from "./settle.ts";
+
+export interface SeriesOptions {
+  readonly seed: number;
+  readonly rounds: number;
+  /** Ends it early; what runs is ended all the same. */
+  readonly signal: AbortSignal;
+  /** No round begins later than this after the first. */
+  readonly budgetMs?: number;
+  readonly onRound?: (result: RoundResult) => void;
+  /** Called with the data folder that stays because something was found in it. */
+  readonly onKept?: (dataDir: string) => void;
+}
+
+export interface Series {
+  readonly results: readonly RoundResult[];
+  /** What undisturbed updates took in this run, the measure of everything else. */
+  readonly updatesMs: readonly number[];
+  /** What was left when every pull request had been closed in the end. */
+  readonly finds: readonly Find[];
+  /** Starts of a killed service, and those that failed. */
+  readonly restarts: { readonly done: number; readonly failed: number };
+}
+
+/** On two quiet cores, from the push to the page. */
+const QUIET_UPDATE_MS = 1_500;
+/** Where updates take so long; on a busier machine as many times longer as they take. */
+const SETTLE_MS = 60_000;
+const ENGINE_RUNS = 3;
+const NAME = "chaos";
+/** Nobody touches this one but to see how long an update takes now. */
+const BARE = "bare";
+const BARE_UPDATES_FIRST = 3;
+const BARE_UPDATE_EVERY = 20;
+/** Beyond these, the same fault would only be found again. */
+const MOST_BROKEN_WORLDS = 5;
+
+/** Runs until the rounds are done, the budget is spent or too much is broken. A world in which something was found is left for a new one. */
+export async function runSeries(options: SeriesOptions): Promise<Series> {
+  const random = createRandom(options.seed);
+  const series: Growing = { results: [], updatesMs: [], finds: [], restarts: { done: 0, failed: 0 } };
+  const endAt = performance.now() + (options.budgetMs ?? Number.POSITIVE_INFINITY);
+  for (let broken = 0; broken < MOST_BROKEN_WORLDS && goesOn(options, series, endAt); broken++) {
+    await inOneWorld(options, { series, random, endAt });
+  }
+  return series;
+}
+
+interface Growing {
+  readonly results: RoundResult[];
+  readonly updatesMs: number[];
+  readonly finds: Find[];
+  restarts: { done: number; failed: number };
+}
+
+interface Course {
+  readonly series: Growing;
+  readonly random: Random;
+  readonly endAt: number;
+}
+
+function goesOn({ rounds, signal }: SeriesOptions, { results }: Growing, endAt: number): boolean {
+  return results.length < rounds && !signal.aborted && performance.now() < endAt;
+}
+
+/** Rounds until there are no more, or until one found something. */
+async function inOneWorld(options: SeriesOptions, { series, random, endAt }: Course): Promise<void> {
+  const { onRound, onKept, signal } = options;
+  const world = await prepareWorld({ name: NAME, engineRuns: ENGINE_RUNS });
+  const wishes: Wishes = new Map();
+  let found = false;
+  let keeper: ReturnType<typeof keepServing> | undefined;
+  try {
+    await world.instance.start();
+    keeper = keepServing(world.instance);
+    for (let update = 0; update < BARE_UPDATES_FIRST; update++) series.updatesMs.push(await bareUpdate(world, update));
+    // The first one fills the caches.
+    series.updatesMs.splice(-BARE_UPDATES_FIRST, 1);
+    while (!found && goesOn(options, series, endAt)) {
+      const round = series.results.length + 1;
+      if (round % BARE_UPDATE_EVERY === 0) series.updatesMs.push(await bareUpdate(world, round));
+      const updateMs = median(series.updatesMs.slice(-BARE_UPDATES_FIRST));
+      const limits = { updateMs, settleMs: settleMsFor(updateMs) };
+      const ran = await runRound(world, { plan: planRound(random, round, wishes), wishes, limits, signal });
+      const crashes = keeper.takeCrashes().map((what): Find => ({ kind: "crash", what }));
+      const result = { ...ran, finds: [...ran.finds, ...crashes] };
+      series.results.push(result);
+      onRound?.(result);
+      found = result.finds.length > 0;
+    }
+    if (!found && !signal.aborted) found = await endsDirty(world, { wishes, series, signal });
+  } catch (error) {
+    if (!signal.aborted) found = true;
+    if (!signal.aborted) throw error;
+  } finally {
+    await keeper?.stop();
+    series.restarts = {
+      done: series.restarts.done + (keeper?.counts.restarts ?? 0),
+      failed: series.restarts.failed + (keeper?.counts.failed ?? 0),
+    };
+    await world.end({ keepData: found });
+    if (found) onKept?.(world.instance.dataDir);
+  }
+}
+
+/** True when something is left after every pull request was closed. */
+async function endsDirty(world: ChaosWorld, { wishes, series, signal }: Ending): Promise<boolean> {
+  for (const gitBranch of [BARE, ...wishes.keys()]) await world.repository.deleteBranch(gitBranch);
+  wishes.clear();
+  const finds = await settle(world, { wishes, withinMs: settleMsFor(median(series.updatesMs)), signal });
+  series.finds.push(...finds);
+  return finds.length > 0;
+}
+
+interface Ending {
+  readonly wishes: Wishes;
+  readonly series: Growing;
+  readonly signal: AbortSignal;
+}
+
+/** Milliseconds from a push that nothing disturbs until it serves. */
+async function bareUpdate({ name, repository, instance }: ChaosWorld, count: number): Promise<number> {
+  const begin = performance.now();
+  const commit = await repository.commit(BARE, { "text.txt": `bare ${count}` });
+  await instance.waitFor(`${name}#1`, (p) => p.reason === "Healthy" && p.commit === commit, "live");
+  return performance.now() - begin;
+}
+
+export function settleMsFor(updateMs: number): number {
+  return Math.ceil(SETTLE_MS * Math.max(1, updateMs / QUIET_UPDATE_MS));
+}
+
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
