@@ -2,7 +2,6 @@
 import { mainUrl } from "../comment.ts";
 import { isKept } from "../lifecycle.ts";
 import type { Condition, DriftSeen, Preview, Stage } from "../status.ts";
-import type { PreviewEnds } from "./preview-ends.ts";
 
 export interface PreviewView {
   readonly key: string;
@@ -40,6 +39,8 @@ export interface PreviewView {
   readonly pullRequestUrl?: string;
   /** Public database name of the preview. */
   readonly database?: string;
+  /** What the last look at the world found; undefined before the first. */
+  readonly drift?: DriftSeen;
   readonly excerpt: readonly string[];
   readonly comment?: string;
 }
@@ -48,8 +49,6 @@ export interface PreviewView {
 export interface ViewExtras {
   readonly dueAt?: string;
   readonly comment?: string;
-  /** What the last look at the world found; undefined before the first. */
-  readonly drift?: DriftSeen;
 }
 
 export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewView {
@@ -81,6 +80,7 @@ export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewV
     author: pullRequest?.author,
     pullRequestUrl: pullRequest?.url,
     database: typeof database === "string" ? database : undefined,
+    drift: status.drift,
     excerpt: status.excerpt,
     ...extras,
   };
@@ -93,6 +93,5 @@ export function stageOf({ status, pullRequest, intents }: Preview): Stage {
   if (closing || pullRequest?.state === "closed" || intents.removed) return "Closed";
   if (!status.live) return "Created";
   if (status.warned) return "Idle";
-    drift: status.drift,
   return status.awake ? "Active" : "Asleep";
 }

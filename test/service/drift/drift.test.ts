@@ -54,9 +54,11 @@ async function open(...numbers: readonly number[]): Promise<void> {
   }
 }
 
+const compare = () => createCompare({ ...bench.deps, stacks: bench.stacks });
 const actions = () =>
   createActions({
     ...bench.deps,
+    stacks: bench.stacks,
     repositories: async () => [shop],
     forge: () => bench.forge,
     localForge: undefined,
@@ -74,7 +76,7 @@ async function onSchedule(
   const timers = Array.from({ length: count }, () =>
     startDriftTimer({
       store: bench.store,
-      compare: createCompare(bench.deps),
+      compare: compare(),
       repair: actions().repair,
       engines: () => {
         asked.engines += 1;
@@ -101,7 +103,7 @@ describe("a look for drift", () => {
   it("is remembered in words, with its history, and said in the comment", async () => {
     await open(1);
     found(ROLE);
-    await createCompare(bench.deps)("shop#1");
+    await compare()("shop#1");
     const { urn, ...kept } = ROLE;
     assert.deepEqual(await driftOf("shop#1"), {
       at: bench.clock.now,
@@ -114,7 +116,7 @@ describe("a look for drift", () => {
     );
     const since = bench.clock.now;
     bench.clock.advance(DAY_SECONDS);
-    await createCompare(bench.deps)("shop#1");
+    await compare()("shop#1");
     assert.equal((await driftOf("shop#1"))?.since, since);
     assert.equal((await reasons("shop#1")).filter((reason) => reason === "Drifted").length, 1);
   });
@@ -123,10 +125,10 @@ describe("a look for drift", () => {
     await open(1);
     const failure = new StacklingError({ reason: "TargetUnreachable", userMessage: "the cluster does not answer" });
     found(ROLE);
-    await createCompare(bench.deps)("shop#1");
+    await compare()("shop#1");
     const { differences } = (await driftOf("shop#1")) ?? {};
     bench.stacks.drift = async () => Promise.reject(failure);
-    await assert.rejects(createCompare(bench.deps)("shop#1"), failure);
+    await assert.rejects(compare()("shop#1"), failure);
     const seen = await driftOf("shop#1");
     assert.deepEqual(seen?.differences, differences);
     assert.equal(seen?.unread?.message, failure.userMessage);
@@ -139,14 +141,14 @@ describe("a look for drift", () => {
       interrupt.abort();
       throw new StacklingError({ reason: "EngineInterrupted", userMessage: "it was asked to stop" });
     };
-    await assert.rejects(createCompare(bench.deps)("shop#1", { interrupt: interrupt.signal }));
+    await assert.rejects(compare()("shop#1", { interrupt: interrupt.signal }));
     assert.equal(await driftOf("shop#1"), undefined);
   });
 
   it("that found something makes the next update look at the world first, which ends it", async () => {
     await open(1);
     found(ROLE);
-    await createCompare(bench.deps)("shop#1");
+    await compare()("shop#1");
     bench.forge.pulls.set(1, pullRequest(1, SHA.b));
     await bench.reconcile("shop#1");
     assert.equal(bench.stacks.ups.at(-1)?.refresh, true);
@@ -158,7 +160,7 @@ describe("a look for drift", () => {
   it("is forgotten with the preview", async () => {
     await open(1);
     found(ROLE);
-    await createCompare(bench.deps)("shop#1");
+    await compare()("shop#1");
     bench.forge.pulls.set(1, pullRequest(1, SHA.a, { state: "closed" }));
     await bench.reconcile("shop#1");
     assert.equal(await driftOf("shop#1"), undefined);
