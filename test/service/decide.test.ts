@@ -5,6 +5,7 @@ import type { PreviewSpec } from "../../infra/spec.ts";
 import { gone } from "../../service/conditions.ts";
 import {
   type Action,
+  awaitRoom,
   backoffMs,
   type Desired,
   decide,
@@ -16,6 +17,7 @@ import { newStatus, type PreviewStatus } from "../../service/status.ts";
 
 const T0 = "2026-03-01T12:00:00.000Z";
 const live = { stack: "shop-pr-1" } as PreviewSpec;
+const DAY_SECONDS = 86_400;
 
 describe("decide", () => {
   const applied = { digest: "a", ok: true, terminal: false, failures: 0, at: T0 };
@@ -23,6 +25,7 @@ describe("decide", () => {
   const serving: Partial<PreviewStatus> = { stackExists: true, live, attempted: applied };
   const present: Desired = { kind: "present", digest: "a" };
   const absent: Desired = { kind: "absent", reason: "Closed" };
+  const yesterday = { createdAt: at(-DAY_SECONDS), lastPushAt: at(-DAY_SECONDS) };
   const table: readonly [string, Desired, Partial<PreviewStatus>, Partial<Observed>, Action][] = [
     ["updates the first time", present, {}, {}, { kind: "up", reason: "FirstTime" }],
     ["updates for a new spec", { ...present, digest: "b" }, serving, {}, { kind: "up", reason: "NewSpec" }],
@@ -197,6 +200,69 @@ describe("decide", () => {
       { kind: "none" },
     ],
     [
+      "sleeps outside office hours, but not while somebody was just here",
+      present,
+      serving,
+      { officeHours: closedAt("11"), sleepAfterSeconds: DAY_SECONDS },
+      { kind: "none", dueAt: at(1800) },
+    ],
+    [
+      "sleeps outside office hours when that is over",
+      present,
+      serving,
+      { ...yesterday, officeHours: closedAt("11"), sleepAfterSeconds: 3 * DAY_SECONDS },
+      { kind: "sleep" },
+    ],
+    [
+      "sleeps on until office hours begin",
+      present,
+      { ...serving, awake: false },
+      { ...yesterday, officeHours: closedAt("11"), sleepAfterSeconds: 3 * DAY_SECONDS },
+      { kind: "none", dueAt: "2026-03-02T08:00:00.000Z" },
+    ],
+    [
+      "sleeps on behind their beginning where nobody will have used it for so long",
+      present,
+      { ...serving, awake: false },
+      { ...yesterday, officeHours: closedAt("11"), sleepAfterSeconds: DAY_SECONDS + 3600 },
+      { kind: "none" },
+    ],
+    [
+      "wakes by itself when office hours have begun",
+      present,
+      { ...serving, awake: false },
+      { ...yesterday, officeHours: closedAt("18"), sleepAfterSeconds: 3 * DAY_SECONDS },
+      { kind: "wake" },
+    ],
+    [
+      "wakes on a visit outside office hours",
+      present,
+      { ...serving, awake: false },
+      { ...yesterday, officeHours: closedAt("11"), sleepAfterSeconds: 3 * DAY_SECONDS, lastVisitAt: T0 },
+      { kind: "wake" },
+    ],
+    [
+      "looks again when office hours end",
+      present,
+      serving,
+      { ...yesterday, officeHours: closedAt("18"), sleepAfterSeconds: 3 * DAY_SECONDS },
+      { kind: "none", dueAt: "2026-03-01T18:00:00.000Z" },
+    ],
+    [
+      "looks again later when somebody was here just before they end",
+      present,
+      serving,
+      { officeHours: { ...closedAt("18"), wakeForSeconds: 7 * 3600 }, sleepAfterSeconds: undefined },
+      { kind: "none", dueAt: at(7 * 3600) },
+    ],
+    [
+      "does not count time in which everything was stopped as idle",
+      present,
+      serving,
+      { ...yesterday, sleepAfterSeconds: DAY_SECONDS, pauses: [{ from: at(-7200), to: at(-3600) }] },
+      { kind: "none", dueAt: at(3600) },
+    ],
+    [
       "waits while somebody else holds the stack",
       absent,
       { ...serving, conflictUntil: at(5) },
@@ -204,6 +270,9 @@ describe("decide", () => {
       { kind: "wait", until: at(5), reason: "Conflict" },
     ],
   ];
+  function closedAt(hour: string): NonNullable<Observed["officeHours"]> {
+    return { awake: "0 8 * * *", asleep: `0 ${hour} * * *`, timeZone: "UTC", wakeForSeconds: 1800 };
+  }
   function imageWait(digest: string, seconds: number): NonNullable<PreviewStatus["imageWait"]> {
     return { digest, since: T0, until: at(900), nextAt: at(seconds), message: "" };
   }
@@ -211,6 +280,23 @@ describe("decide", () => {
   for (const [outcome, desired, status, observed, action] of table) {
     it(outcome, () => assert.deepEqual(decide(desired, look({ ...newStatus(T0), ...status }, observed), T0), action));
   }
+
+  it("lets what would make a preview live wait for room, and nothing else", () => {
+    const up: Action = { kind: "up", reason: "FirstTime" };
+    const queued: Action = { kind: "wait", until: at(60), reason: "Queued" };
+    const others: readonly Action[] = [
+      { kind: "none" },
+      { kind: "sleep" },
+      { kind: "destroy", reason: "Closed" },
+      { kind: "wait", until: at(5), reason: "Backoff" },
+    ];
+    assert.deepEqual(
+      [up, { kind: "wake" } as const].map((action) => awaitRoom(action, at(60))),
+      [queued, queued],
+    );
+    assert.deepEqual(awaitRoom(up, undefined), up);
+    for (const action of others) assert.deepEqual(awaitRoom(action, at(60)), action);
+  });
 
   it("looks at the world first when nobody knows what came of the last update", () => {
     const reasons = ["BuildFailed", "EngineInterrupted", "EngineTimedOut"];

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Lifecycle } from "../../service/config/types.ts";
-import { type Clocks, extended, type Lifetime, lifetimeOf, type Moment, nextEnd, warningOf } from "../../service/lifecycle.ts";
+import {
+  type Clocks,
+  extended,
+  type Lifetime,
+  lifetimeOf,
+  type Moment,
+  nextEnd,
+  warningOf,
+} from "../../service/lifecycle.ts";
 import { NO_INTENTS } from "../../service/status.ts";
 import { pullRequest } from "../support/memory-forge.ts";
 import { aPreview } from "../support/previews.ts";
@@ -15,6 +23,7 @@ const TIMES: Lifecycle = {
   hardStopSeconds: 30 * DAY_SECONDS,
   extendMaxSeconds: 90 * DAY_SECONDS,
 };
+const FRIDAY = { at: "0 22 * * 5", timeZone: "Europe/Berlin" };
 const live = aPreview({ urls: { web: "http://pr-42-shop.localhost:4000" } });
 
 describe("the lifetime of a preview", () => {
@@ -73,21 +82,94 @@ describe("the lifetime of a preview", () => {
       TIMES,
       { warnAt: day(14), hardStop: day(30) },
     ],
+    ["goes in the next teardown", {}, { teardown: FRIDAY }, { teardownAt: "2026-11-27T21:00:00.000Z" }],
+    [
+      "is spared by the teardowns before the time that it was extended to",
+      intents({ extendedTo: day(10), renewedAt: T0 }),
+      { teardown: FRIDAY },
+      { teardownAt: "2026-12-04T21:00:00.000Z" },
+    ],
+    ["is spared by all when it is kept", intents({ keep: true }), { teardown: FRIDAY }, {}],
+    ["is spared by all while nothing was made", status({ stackExists: false }), { teardown: FRIDAY }, {}],
     ["is over once it is gone", status({ goneAt: day(9) }), TIMES, {}],
     ["is not idle while nothing was made", status({ stackExists: false }), TIMES, { hardStop: day(30) }],
     ["is not idle where nobody sees the visits", atEdge(), TIMES, { hardStop: day(30) }],
   ];
   for (const [outcome, changes, times, expected] of table) {
     it(outcome, () => {
-      const { noticeMs: _, ...lifetime } = JSON.parse(JSON.stringify(lifetimeOf({ ...live, ...changes }, times, at(T0))));
+      const { noticeMs: _, ...lifetime } = JSON.parse(
+        JSON.stringify(lifetimeOf({ ...live, ...changes }, times, at(T0))),
+      );
       assert.deepEqual(lifetime, { idleSince: T0, ...expected });
     });
   }
 });
 
+describe("a teardown", () => {
+  const announced = "2026-11-27T21:00:00.000Z";
+  const next = "2026-12-04T21:00:00.000Z";
+  const told = { ...live, ...status({ teardownAt: announced }) };
+  const on = (preview: Clocks, now: string, pauses: Moment["pauses"] = []) =>
+    lifetimeOf(preview, { teardown: FRIDAY }, at(now, pauses)).teardownAt;
+
+  it("that was announced is due at its hour, and for a night when the service was down", () => {
+    assert.equal(on(told, announced), announced);
+    assert.equal(on(told, "2026-11-28T09:00:00.000Z"), announced);
+    assert.equal(on(told, "2026-11-28T09:00:01.000Z"), next);
+  });
+
+  it("that was not announced is not made up for, as when the config has just got it", () => {
+    assert.equal(on(live, "2026-11-27T21:00:01.000Z"), next);
+    assert.equal(on({ ...live, ...status({ teardownAt: "2026-11-27T20:00:00.000Z" }) }, announced), next);
+  });
+
+  it("spares what was used behind its hour, or extended", () => {
+    const later = "2026-11-27T21:05:00.000Z";
+    assert.equal(on({ ...told, lastVisitAt: "2026-11-27T20:59:00.000Z" }, later), announced);
+    assert.equal(on({ ...told, lastVisitAt: "2026-11-27T21:01:00.000Z" }, later), next);
+    assert.equal(on({ ...told, ...intents({ extendedTo: later, renewedAt: T0 }) }, announced), next);
+  });
+
+  it("whose hour fell into a pause does not come", () => {
+    const pause = { from: "2026-11-27T20:00:00.000Z", to: "2026-11-27T22:00:00.000Z" };
+    assert.equal(on(told, "2026-11-27T23:00:00.000Z", [pause]), next);
+  });
+});
+
+describe("a pause", () => {
+  const pauses = [
+    { from: day(2), to: day(4) },
+    { from: day(12), to: day(13) },
+  ];
+
+  it("ends nothing while it lasts", () => {
+    const { hardStop, warnAt, idleStop, teardownAt } = lifetimeOf(
+      { ...live, ...status({ warned: { at: day(14), idleSince: T0, goesAt: day(21) } }) },
+      { ...TIMES, teardown: FRIDAY },
+      at(day(99), [{ from: day(20) }]),
+    );
+    assert.deepEqual([hardStop, warnAt, idleStop, teardownAt], [undefined, undefined, undefined, undefined]);
+  });
+
+  it("moves every end by its length, and several by the sum", () => {
+    const moved = lifetimeOf(live, TIMES, at(day(13), pauses));
+    assert.deepEqual([moved.warnAt, moved.hardStop], [day(17), day(33)]);
+    const first = lifetimeOf(live, TIMES, at(day(5), pauses.slice(0, 1)));
+    assert.deepEqual([first.warnAt, first.hardStop], [day(16), day(32)]);
+  });
+
+  it("moves what a person was given by extend, and the end of a warning", () => {
+    const extension = { ...live, ...intents({ extendedTo: day(50), renewedAt: day(3) }) };
+    assert.equal(lifetimeOf(extension, TIMES, at(day(13), pauses)).hardStop, day(52));
+    const warned = { at: day(11), idleSince: T0, goesAt: day(18) };
+    assert.equal(lifetimeOf({ ...live, ...status({ warned }) }, TIMES, at(day(13), pauses)).idleStop, day(24));
+  });
+});
+
 describe("the warning", () => {
   it("is given once, stands until the preview is used, and is given again in the next idle spell", () => {
-    const given = (preview: Clocks, now: string) => warningOf(lifetimeOf(preview, TIMES, { now, pauses: [] }), preview.status, now);
+    const given = (preview: Clocks, now: string) =>
+      warningOf(lifetimeOf(preview, TIMES, { now, pauses: [] }), preview.status, now);
     assert.equal(given(live, day(13)), undefined);
     const first = given(live, day(14));
     assert.deepEqual(first, { at: day(14), idleSince: T0, goesAt: day(21) });

@@ -65,6 +65,25 @@ describe("the store", () => {
     assert.equal(await two.pause(), undefined);
   });
 
+  it("remembers when everything was stopped, once, whoever ends it and how often", async () => {
+    const stores = await Promise.all(["one", "two"].map(open));
+    const before = await stores[0]?.pauses();
+    const at = (hour: string) => `2026-04-01T${hour}:00:00.000Z`;
+    await stores[0]?.setPause({ at: at("10"), by: "ada" });
+    assert.deepEqual(await stores[1]?.pauses(), [...(before ?? []), { from: at("10") }]);
+    await Promise.all(stores.map((store) => store.setPause(undefined)));
+    await stores[0]?.setPause({ at: at("12"), by: "ada" });
+    const spans = (await stores[1]?.pauses())?.slice(before?.length);
+    assert.deepEqual(
+      spans?.map(({ from, to }) => [from, to === undefined]),
+      [
+        [at("10"), false],
+        [at("12"), true],
+      ],
+    );
+    await stores[0]?.setPause(undefined);
+  });
+
   it("gives back the newest report of a sweep", async () => {
     const store = await open();
     assert.equal(await store.lastSweep(), undefined);
