@@ -9,7 +9,7 @@ import type { Sessions } from "./session.ts";
 import type { Store } from "./store/store.ts";
 import { createWebhooks, type WebhooksDeps } from "./webhooks.ts";
 
-export interface AppDeps extends Pick<ApiDeps, "actions" | "operate" | "doctor" | "extras" | "engineByHand"> {
+export interface AppDeps extends Pick<ApiDeps, "actions" | "operate" | "doctor" | "extras" | "ends" | "engineByHand"> {
   readonly store: Pick<Store, "list" | "find" | "findByStack" | "history" | "receipts" | "counters" | "onChange">;
   readonly webhooks: Omit<WebhooksDeps, "onError">;
   readonly logs: LogReader;
@@ -19,6 +19,8 @@ export interface AppDeps extends Pick<ApiDeps, "actions" | "operate" | "doctor" 
   readonly token: string;
   /** Where people reach these pages, without a slash at the end: `http://localhost:4000`. */
   readonly homeUrl: string;
+  /** Offered while everything is stopped, and where there is no preview to show. */
+  readonly fallbackUrl?: string;
   readonly onError: (error: unknown) => void;
 }
 

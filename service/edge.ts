@@ -7,6 +7,7 @@ import { formatKey } from "../infra/names.ts";
 import type { AllActions } from "./actions.ts";
 import { createCounters } from "./api/counters.ts";
 import type { ReadinessChecks } from "./api/health.ts";
+import { previewEnds } from "./api/preview-ends.ts";
 import { createApp } from "./app.ts";
 import { renderComment } from "./comment.ts";
 import type { OperatorConfig } from "./config/types.ts";
@@ -17,6 +18,7 @@ import { createRoutes } from "./gateway/routes.ts";
 import { createEdgeServer } from "./gateway/server.ts";
 import { createVisits } from "./gateway/visits.ts";
 import type { Inbox } from "./inbox/inbox.ts";
+import { lifecycleOf } from "./lifecycle.ts";
 import type { Operate } from "./operate.ts";
 import { createSessions } from "./session.ts";
 import type { Preview } from "./status.ts";
@@ -94,6 +96,11 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     actions,
     operate: parts.operate,
     doctor: parts.doctor,
+    ends: async () => {
+      const [times, moment] = [lifecycleFinder(config), { now: clock().toISOString(), pauses: await store.pauses() }];
+      return (preview) => previewEnds(preview, times(preview.repository), moment);
+    },
+    ...fallback,
     extras: async (preview) => ({ dueAt: preview.dueAt, comment: renderComment(preview, fallback) }),
   });
   const server = createEdgeServer({ routes, gateway, app, domain: config.domain, ownHosts: [config.host] });
@@ -123,6 +130,12 @@ function keyFinder({ repositories }: OperatorConfig) {
     const repository = names.get(`${forge} ${path.toLowerCase()}`);
     return repository === undefined ? undefined : formatKey({ repository, number });
   };
+}
+
+/** By the repository's name; one that was registered by hand has the config's own. */
+function lifecycleFinder(config: OperatorConfig) {
+  const repositories = new Map(config.repositories.map((repository) => [repository.name, repository]));
+  return (name: string) => lifecycleOf(config, repositories.get(name));
 }
 
 async function closeServer(server: Server): Promise<void> {

@@ -17,6 +17,7 @@ import type { Store } from "../store/store.ts";
 import { type AccessDeps, isForeign, visitorOf } from "./access.ts";
 import { type Actions, act, actionRequest } from "./actions.ts";
 import { operateRoutes } from "./operate.ts";
+import type { EndsReader } from "./preview-ends.ts";
 import { type PreviewView, previewView, type ViewExtras } from "./preview-view.ts";
 import { type LogReader, plainError, type Streams } from "./streams.ts";
 
@@ -29,6 +30,7 @@ export interface ApiDeps extends AccessDeps {
   readonly doctor: () => Promise<readonly Finding[]>;
   /** The comment as it would stand on the pull request, and when it is looked at next. */
   readonly extras: (preview: Preview) => Promise<ViewExtras>;
+  readonly ends: EndsReader;
   /** What goes with the right to run an engine by hand; nothing without it. */
   readonly engineByHand?: (preview: Preview) => Promise<EngineByHand>;
   readonly loginUrl: (code: string) => string;
@@ -63,11 +65,13 @@ export function createApi(deps: ApiDeps): Router {
     if (preview) return preview;
     throw new NotFound(`finding a preview: there is none with the key "${key.slice(0, 200)}"`);
   };
-  const whole = async (preview: Preview): Promise<PreviewView> => previewView(preview, await deps.extras(preview));
+  const whole = async (preview: Preview): Promise<PreviewView> =>
+    previewView(preview, { ends: (await deps.ends())(preview), ...(await deps.extras(preview)) });
 
   api.get("/previews", async (request, response) => {
     const previews = await store.list({ gone: request.query.gone === "1" });
-    response.json({ previews: previews.map((preview) => previewView(preview)) });
+    const endsOf = await deps.ends();
+    response.json({ previews: previews.map((preview) => previewView(preview, { ends: endsOf(preview) })) });
   });
   api.post("/previews", async (request, response) => {
     const { repository, path, ref } = byHand.parse(request.body);

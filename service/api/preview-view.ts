@@ -2,6 +2,7 @@
 import { mainUrl } from "../comment.ts";
 import { isKept } from "../lifecycle.ts";
 import type { Condition, DriftSeen, Preview, Stage } from "../status.ts";
+import type { PreviewEnds } from "./preview-ends.ts";
 
 export interface PreviewView {
   readonly key: string;
@@ -30,10 +31,20 @@ export interface PreviewView {
   readonly dueAt?: string;
   /** ISO 8601: when it goes because nobody uses it; only while its author is warned of that. */
   readonly goesAt?: string;
+  /** ISO 8601: the teardown that it goes in, unless somebody keeps or extends it. */
+  readonly teardownAt?: string;
   /** By label or by a person: neither idleness nor hard stop ends it. */
   readonly kept: boolean;
+  /** Whose word keeps it: a label of the pull request goes before a person's `keep`. */
+  readonly keptBy?: "label" | "person";
   /** ISO 8601: until when it stays at least, by `extend`. */
   readonly extendedTo?: string;
+  /** When it sleeps and goes if nobody does anything; absent once it is gone. */
+  readonly ends?: PreviewEnds;
+  /** ISO 8601 of the proof that nothing is left. */
+  readonly goneAt?: string;
+  /** True for one that is gone and that `redeploy` would make anew. */
+  readonly rebuildable: boolean;
   readonly title?: string;
   readonly author?: string;
   readonly pullRequestUrl?: string;
@@ -45,8 +56,9 @@ export interface PreviewView {
   readonly comment?: string;
 }
 
-/** What only the whole view holds, beside the preview itself. */
+/** What a view holds beside the preview itself; `comment` and `dueAt` only the whole one. */
 export interface ViewExtras {
+  readonly ends?: PreviewEnds;
   readonly dueAt?: string;
   readonly comment?: string;
 }
@@ -74,8 +86,12 @@ export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewV
     lastPushAt: preview.lastPushAt,
     lastVisitAt: preview.lastVisitAt,
     goesAt: status.warned?.goesAt,
+    teardownAt: status.teardownAt,
     kept: isKept(preview),
+    keptBy: keptBy(preview),
     extendedTo: preview.intents.extendedTo,
+    goneAt: status.goneAt,
+    rebuildable: isRebuildable(preview),
     title: pullRequest?.title,
     author: pullRequest?.author,
     pullRequestUrl: pullRequest?.url,
@@ -84,6 +100,17 @@ export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewV
     excerpt: status.excerpt,
     ...extras,
   };
+}
+
+function keptBy({ intents, pullRequest }: Preview): PreviewView["keptBy"] {
+  if (isKept({ intents: { ...intents, keep: false }, pullRequest })) return "label";
+  return intents.keep ? "person" : undefined;
+}
+
+/** A closed pull request gets no preview whatever is asked for, nor does one that the rules refuse. */
+export function isRebuildable({ status, pullRequest }: Pick<Preview, "status" | "pullRequest">): boolean {
+  const ended = status.goneReason === "Expired" || status.goneReason === "Removed";
+  return status.goneAt !== undefined && ended && pullRequest?.state !== "closed";
 }
 
 /** Created until a first version is live, Idle from the warning to the next use, Closed from the wish to remove until the proof that it is gone. */

@@ -1,25 +1,32 @@
 /** The pages: a list, one page per preview, login. Rendered here, made lively by one small script. */
 import express, { type Request, type Response, type Router } from "express";
-import { type AccessDeps, cookieOf, visitorOf } from "../api/access.ts";
-import { type Actions, act, actionRequest } from "../api/actions.ts";
-import { previewView, type ViewExtras } from "../api/preview-view.ts";
+import { type AccessDeps, cookieOf } from "../api/access.ts";
+import { type Actions, act } from "../api/actions.ts";
+import type { EndsReader } from "../api/preview-ends.ts";
+import { type PreviewView, previewView, type ViewExtras } from "../api/preview-view.ts";
 import { plainError, type Streams } from "../api/streams.ts";
 import type { Operate } from "../operate.ts";
-import { type Session, sameSecret } from "../session.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
 import { detailPage } from "./detail-page.ts";
-import { type Html, html } from "./html.ts";
-import { layout } from "./layout.ts";
+import type { Html } from "./html.ts";
+import type { Frame, Outcome } from "./layout.ts";
 import { detailHref, listPage } from "./list-page.ts";
+import { expiredPage, failedPage, missingPage, questionPage, refusedPage } from "./notices.ts";
+import { operatePages } from "./operate-routes.ts";
+import { findSwitch, SWITCHES } from "./pause-section.ts";
+import { actorOf, fieldOf, form, isConfirmed, sessionOf } from "./posted.ts";
+import { findVerb } from "./verbs.ts";
 
 export interface DashboardDeps extends AccessDeps {
   readonly store: Pick<Store, "list" | "find" | "findByStack" | "history">;
   readonly actions: Actions;
-  readonly operate: Pick<Operate, "pause">;
+  readonly operate: Operate;
   readonly streams: Streams;
   readonly extras: (preview: Preview) => Promise<ViewExtras>;
+  readonly ends: EndsReader;
   readonly homeUrl: string;
+  readonly fallbackUrl?: string;
 }
 
 const POLICY = [
@@ -33,6 +40,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 const HISTORY_SHOWN = 30;
+const GONE_SHOWN = 100;
 const ASSETS = new URL("./assets/", import.meta.url).pathname;
 
 export function createDashboard(deps: DashboardDeps): Router {
@@ -46,33 +54,53 @@ export function createDashboard(deps: DashboardDeps): Router {
   });
 
   pages.get("/", async (request, response) => {
-    const previews = (await store.list()).map((preview) => previewView(preview));
-    send(
-      response,
-      200,
-      listPage({ previews, pause: await deps.operate.pause(), session: sessionOf(deps, request), now: new Date() }),
-    );
+    const gone = request.query.gone === "1";
+    const frame = { ...(await frameOf(deps, request)), outcome: await outcomeOf(deps, request) };
+    const endsOf = await deps.ends();
+    const listed = await (gone ? goneOf(store) : store.list());
+    const previews = listed.map((preview) => previewView(preview, { ends: endsOf(preview) }));
+    const lastSweep = frame.session && (await deps.operate.lastSweep());
+    send(response, 200, listPage({ previews, gone, lastSweep, frame }));
   });
   pages.get("/previews/:key", async (request, response) => {
-    const preview = await named(deps, request);
-    const session = sessionOf(deps, request);
-    if (!preview) return send(response, 404, missingPage(session));
-    const view = previewView(preview, session ? await deps.extras(preview) : {});
+    const [frame, preview] = [await frameOf(deps, request), await named(deps, request)];
+    if (!preview) return send(response, 404, missingPage(frame));
+    const { session } = frame;
+    const view = previewView(preview, session ? await wholeOf(deps, preview) : {});
     const history = session ? await store.history(preview.key, HISTORY_SHOWN) : [];
-    send(response, 200, detailPage({ view, history, session, now: new Date() }));
+    const outcome = session && doneOf(request, view, frame);
+    send(response, 200, detailPage({ view, history, frame: { ...frame, ...(outcome ? { outcome } : {}) } }));
   });
   pages.post("/previews/:key/actions", form, async (request, response) => {
-    if (!mayAct(deps, request)) return send(response, 403, refusedPage());
+    const [frame, session] = [await frameOf(deps, request), actorOf(deps, request)];
+    if (!session) return send(response, 403, refusedPage(frame));
     const preview = await named(deps, request);
-    if (!preview) return send(response, 404, missingPage(sessionOf(deps, request)));
-    const wish = actionRequest.safeParse({ action: fieldOf(request, "action") });
-    if (!wish.success) return send(response, 400, refusedPage());
-    try {
-      await act(deps.actions, preview.key, wish.data, "page");
-    } catch (error) {
-      return send(response, 422, failedPage(plainError(error).message, sessionOf(deps, request)));
+    if (!preview) return send(response, 404, missingPage(frame));
+    const found = findVerb(fieldOf(request, "action"));
+    if (!found) return send(response, 400, refusedPage(frame));
+    const { key } = preview;
+    const { name, verb } = found;
+    const from = fieldOf(request, "from") === "list" ? "list" : "detail";
+    if (verb.question && !isConfirmed(request)) {
+      const backTo = from === "list" ? "/" : detailHref(key);
+      const [question, fields] = [verb.question(key), { action: name, from }];
+      const to = `${detailHref(key)}/actions`;
+      return send(response, 200, questionPage({ question, text: verb.text, to, session, fields, backTo, frame }));
     }
-    response.redirect(303, detailHref(preview.key));
+    try {
+      await act(deps.actions, key, verb.wish, "page");
+    } catch (error) {
+      return send(response, 422, failedPage(plainError(error).message, frame));
+    }
+    const of = encodeURIComponent(key);
+    response.redirect(303, from === "list" ? `/?done=${name}&of=${of}` : `${detailHref(key)}?done=${name}`);
+  });
+  operatePages(pages, {
+    operate: deps.operate,
+    frameOf: (request) => frameOf(deps, request),
+    actor: (request) => actorOf(deps, request),
+    send,
+    ask: (response, asked) => send(response, 200, questionPage(asked)),
   });
   // Says only that something changed; what, the page asks for with its own rights.
   pages.get("/live", async (request, response) => {
@@ -86,14 +114,14 @@ export function createDashboard(deps: DashboardDeps): Router {
       },
     });
   });
-  pages.get("/login/:code", (request, response) => {
-    const cookie = deps.sessions.redeem(request.params.code);
-    if (cookie === undefined) return send(response, 403, expiredPage());
+  pages.get("/login/:code", async (request, response) => {
+    const cookie = deps.sessions.redeem(String(request.params.code));
+    if (cookie === undefined) return send(response, 403, expiredPage(await frameOf(deps, request)));
     response.cookie(deps.cookieName, cookie, cookieOptions(deps));
     response.redirect(303, "/");
   });
-  pages.post("/logout", form, (request, response) => {
-    if (!mayAct(deps, request)) return send(response, 403, refusedPage());
+  pages.post("/logout", form, async (request, response) => {
+    if (!actorOf(deps, request)) return send(response, 403, refusedPage(await frameOf(deps, request)));
     const cookie = cookieOf(request.headers.cookie, deps.cookieName);
     if (cookie !== undefined) deps.sessions.end(cookie);
     response.clearCookie(deps.cookieName, cookieOptions(deps));
@@ -102,27 +130,41 @@ export function createDashboard(deps: DashboardDeps): Router {
   return pages;
 }
 
-const form = express.urlencoded({ extended: false, limit: "8kb", parameterLimit: 20 });
-
 function cookieOptions({ homeUrl }: DashboardDeps) {
   return { httpOnly: true, sameSite: "strict", path: "/", secure: homeUrl.startsWith("https:") } as const;
 }
 
-function sessionOf(deps: AccessDeps, request: Request): Session | undefined {
-  const visitor = visitorOf(deps, request);
-  return visitor.kind === "session" ? visitor.session : undefined;
+async function wholeOf({ ends, extras }: DashboardDeps, preview: Preview): Promise<ViewExtras> {
+  return { ends: (await ends())(preview), ...(await extras(preview)) };
 }
 
-function mayAct(deps: AccessDeps, request: Request): boolean {
-  const session = sessionOf(deps, request);
-  return session !== undefined && sameSecret(fieldOf(request, "csrf") ?? "", session.csrf);
+async function frameOf(deps: DashboardDeps, request: Request): Promise<Frame> {
+  const { fallbackUrl } = deps;
+  return { session: sessionOf(deps, request), pause: await deps.operate.pause(), fallbackUrl, now: new Date() };
 }
 
-function fieldOf({ body }: Request, name: string): string | undefined {
-  const fields: unknown = body;
-  if (typeof fields !== "object" || fields === null || !Object.hasOwn(fields, name)) return undefined;
-  const value: unknown = Object.getOwnPropertyDescriptor(fields, name)?.value;
-  return typeof value === "string" ? value : undefined;
+/** What the address of the list says was done, in our own words. */
+async function outcomeOf(deps: DashboardDeps, request: Request): Promise<Outcome | undefined> {
+  const { done, of } = request.query;
+  if (!sessionOf(deps, request) || typeof done !== "string") return undefined;
+  const name = findSwitch(done);
+  if (name) return { text: SWITCHES[name].done };
+  const preview = typeof of === "string" ? await deps.store.find(of) : undefined;
+  return preview && doneOf(request, previewView(preview), { pause: await deps.operate.pause() });
+}
+
+function doneOf(request: Request, view: PreviewView, { pause }: Pick<Frame, "pause">): Outcome | undefined {
+  const { done } = request.query;
+  const found = typeof done === "string" ? findVerb(done) : undefined;
+  if (!found) return undefined;
+  const text = found.verb.done(view);
+  return { text: pause && found.verb.bringsUp ? `${text} Everything is stopped: it waits until all go on.` : text };
+}
+
+/** The newest of those that are gone. */
+async function goneOf(store: DashboardDeps["store"]): Promise<readonly Preview[]> {
+  const gone = (await store.list({ gone: true })).filter(({ status }) => status.goneAt !== undefined);
+  return gone.sort((a, b) => ((a.status.goneAt ?? "") < (b.status.goneAt ?? "") ? 1 : -1)).slice(0, GONE_SHOWN);
 }
 
 async function named({ store }: DashboardDeps, request: Request): Promise<Preview | undefined> {
@@ -141,28 +183,4 @@ function harden(response: { setHeader(name: string, value: string): unknown }): 
 
 function send(response: Response, status: number, page: Html): void {
   response.status(status).type("html").send(page.markup);
-}
-
-function missingPage(session: Session | undefined): Html {
-  return notice("No such preview", "It may have been removed after its pull request was closed.", session);
-}
-
-function expiredPage(): Html {
-  return notice(
-    "This login link does not work any more",
-    "A link works once and for ten minutes. Ask the service for a new one.",
-  );
-}
-
-function refusedPage(): Html {
-  return notice("That was refused", "The session has ended or the page is old. Go back, reload it, and try again.");
-}
-
-function failedPage(message: string, session: Session | undefined): Html {
-  return notice("That could not be done", message, session);
-}
-
-function notice(title: string, text: string, session?: Session): Html {
-  const live = html`<div class="card empty"><h1>${title}</h1><p class="soft">${text}</p><p><a href="/">All previews</a></p></div>`;
-  return layout({ title, session, liveUrl: "", live });
 }

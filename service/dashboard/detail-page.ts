@@ -1,21 +1,22 @@
-import type { ActionRequest } from "../api/actions.ts";
 import type { PreviewView } from "../api/preview-view.ts";
 import { commentText } from "../comment.ts";
-import type { Session } from "../session.ts";
 import type { HistoryEntry } from "../store/store.ts";
+import { driftSection } from "./drift-section.ts";
+import { verbForm } from "./forms.ts";
 import { type Html, html, safeHref } from "./html.ts";
-import { ago, chip, layout } from "./layout.ts";
-import { bare, detailHref, excerptOf, loginHint } from "./list-page.ts";
+import { chip, type Frame, layout } from "./layout.ts";
+import { lifeSection, warningOf } from "./life-section.ts";
+import { bare, excerptOf, loginHint } from "./list-page.ts";
 
 export interface DetailPage {
   readonly view: PreviewView;
   readonly history: readonly HistoryEntry[];
-  readonly session?: Session;
-  readonly now: Date;
+  readonly frame: Frame;
 }
 
 /** All of one preview. Without a session: name, links and condition only. */
-export function detailPage({ view, history, session, now }: DetailPage): Html {
+export function detailPage({ view, history, frame }: DetailPage): Html {
+  const { session, now, fallbackUrl } = frame;
   const gone = view.stage === "Gone";
   const live = html`
 <p class="crumb"><a href="/">Previews</a></p>
@@ -23,55 +24,32 @@ export function detailPage({ view, history, session, now }: DetailPage): Html {
 ${session && view.title && html`<p class="title">${view.title}</p>`}
 ${session && html`<p class="message" role="status">${view.message}</p>`}
 ${session && excerptOf(view.excerpt)}
+${gone && fallbackUrl && html`<p>Meanwhile: <a href="${safeHref(fallbackUrl)}">${fallbackUrl}</a></p>`}
 ${linksOf(view)}
-${session ? html`${!gone && actionsOf(view, session)}${factsOf(view, now)}${historyOf(history)}${commentOf(view)}` : loginHint()}`;
+${
+  session
+    ? html`${verbForm({ view, session, from: "detail" })}${warningOf(view, now)}${driftSection(view, now)}${lifeSection(view, now)}${factsOf(view)}${historyOf(history)}${commentOf(view)}`
+    : loginHint()
+}`;
   return layout({
     title: view.key,
-    session,
+    frame,
     liveUrl: `/live?key=${encodeURIComponent(view.key)}`,
     live,
     rest: session && !gone ? logsOf(view) : undefined,
   });
 }
 
-function linksOf({ url, urls, pullRequestUrl }: PreviewView): Html {
+function linksOf({ url, urls, pullRequestUrl, stage }: PreviewView): Html {
   const others = Object.entries(urls).filter(([, other]) => other !== url);
   return html`<p class="actions">
-${url ? html`<a class="button primary" href="${safeHref(url)}">Open ${bare(url)}</a>` : html`<span class="soft">No link yet</span>`}
+${url ? html`<a class="button primary" href="${safeHref(url)}">Open ${bare(url)}</a>` : stage !== "Gone" && html`<span class="soft">No link yet</span>`}
 ${others.map(([service, other]) => html`<a class="button" href="${safeHref(other)}">${service}</a>`)}
 ${pullRequestUrl && html`<a class="button" href="${safeHref(pullRequestUrl)}">Pull request</a>`}
 </p>`;
 }
 
-interface Button {
-  readonly action: ActionRequest["action"];
-  readonly text: string;
-  /** Asked before it is done. */
-  readonly confirm?: string;
-}
-
-const SLEEP_OR_WAKE: Readonly<Record<"sleep" | "wake", Button>> = {
-  sleep: { action: "sleep", text: "Put to sleep" },
-  wake: { action: "wake", text: "Wake" },
-};
-
-function actionsOf(view: PreviewView, session: Session): Html {
-  const buttons: readonly Button[] = [
-    { action: "redeploy", text: "Redeploy" },
-    ...(view.commit ? [SLEEP_OR_WAKE[view.awake ? "sleep" : "wake"]] : []),
-    { action: "reset-db", text: "Reset database", confirm: "The preview's database is made anew. Its data is lost." },
-    { action: "down", text: "Take down", confirm: "The preview and its database are removed." },
-  ];
-  return html`<section aria-label="Actions" class="actions">${buttons.map(
-    ({ action, text, confirm }) => html`<form method="post" action="${detailHref(view.key)}/actions"${
-      confirm ? html` data-confirm="${confirm}"` : html``
-    }>
-<input type="hidden" name="csrf" value="${session.csrf}"><input type="hidden" name="action" value="${action}">
-<button class="${confirm ? "danger" : ""}">${text}</button></form>`,
-  )}</section>`;
-}
-
-function factsOf(view: PreviewView, now: Date): Html {
+function factsOf(view: PreviewView): Html {
   const behind = view.headSha && view.commit && view.headSha !== view.commit;
   const facts: readonly (readonly [string, Html])[] = [
     [
@@ -81,12 +59,8 @@ function factsOf(view: PreviewView, now: Date): Html {
     ...(behind ? [["Newest commit", html`<code>${view.headSha?.slice(0, 12)}</code>`] as const] : []),
     ["Git branch", html`<code>${view.gitBranch}</code>`],
     ["Author", view.author ? html`${view.author}` : html`<span class="soft">by hand</span>`],
-    ["Stage", html`${view.stage}`],
     ["Database", view.database ? html`<code>${view.database}</code>` : html`<span class="soft">none</span>`],
     ["Stack", html`<code>${view.stack}</code>`],
-    ["Created", ago(view.createdAt, now)],
-    ["Last push", ago(view.lastPushAt, now)],
-    ["Last visit", ago(view.lastVisitAt, now)],
   ];
   return html`<section class="card"><h2>About</h2><dl class="facts">${facts.map(
     ([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`,

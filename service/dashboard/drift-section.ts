@@ -1,6 +1,6 @@
 import type { PreviewView } from "../api/preview-view.ts";
 import { type Html, html } from "./html.ts";
-import { ago } from "./layout.ts";
+import { ago } from "./times.ts";
 
 /** What was edited by hand, or could not be read; nothing where all is as it should be. */
 export function driftSection({ drift }: PreviewView, now: Date): Html {

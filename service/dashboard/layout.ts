@@ -1,23 +1,44 @@
 import type { Session } from "../session.ts";
 import type { Condition } from "../status.ts";
+import type { Pause } from "../store/operation.ts";
 import { documentOf, type Html, html } from "./html.ts";
+import { pauseBanner } from "./pause-section.ts";
+
+/** What every page shows around its own content. */
+export interface Frame {
+  readonly session?: Session;
+  /** Set while everything is stopped. */
+  readonly pause?: Pause;
+  /** The operator's address to go to in the meantime. */
+  readonly fallbackUrl?: string;
+  /** What came of what was just asked for. */
+  readonly outcome?: Outcome;
+  readonly now: Date;
+}
+
+export interface Outcome {
+  readonly text: string;
+  readonly failed?: boolean;
+}
 
 export interface PageOptions {
   readonly title: string;
-  readonly session?: Session;
-  /** Address of the events after which the page is fetched again. */
+  readonly frame: Frame;
+  /** Address of the events after which the page is fetched again; empty: it stays as it is. */
   readonly liveUrl: string;
-  /** Replaced as a whole when something changed. */
+  /** Brought up to date when something changed. */
   readonly live: Html;
   /** Stays as it is, such as a log that is being followed. */
   readonly rest?: Html;
 }
 
 /** The frame of every page. Scripts only make it livelier: everything works without. */
-export function layout({ title, session, liveUrl, live, rest }: PageOptions): Html {
+export function layout({ title, frame, liveUrl, live, rest }: PageOptions): Html {
+  const { session, pause } = frame;
   const head = html`<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/base.css">
 <link rel="stylesheet" href="/assets/style.css">
+<link rel="stylesheet" href="/assets/actions.css">
 <script type="module" src="/assets/page.js"></script>`;
   const body = html`<body data-live-url="${liveUrl}">
 <header class="top">
@@ -25,15 +46,21 @@ export function layout({ title, session, liveUrl, live, rest }: PageOptions): Ht
 ${session ? leaveForm(session) : html`<span class="soft">Read only</span>`}
 </header>
 <main>
-<div id="live">${live}</div>
+${outcomeOf(frame.outcome)}
+<div id="live">${pause && pauseBanner({ ...frame, pause })}${live}</div>
 ${rest}
 </main>
 </body>`;
   return documentOf({ title: `${title} · Stackling`, head, body });
 }
 
+/** Always there, so that what is put in later is read out. */
+function outcomeOf(outcome: Outcome | undefined): Html {
+  return html`<div id="outcome" class="${outcome?.failed ? "failed" : ""}" role="status" tabindex="-1">${outcome?.text}</div>`;
+}
+
 function leaveForm(session: Session): Html {
-  return html`<form method="post" action="/logout"><input type="hidden" name="csrf" value="${session.csrf}"><button class="quiet">Sign out</button></form>`;
+  return html`<form method="post" action="/logout" data-leaves><input type="hidden" name="csrf" value="${session.csrf}"><button class="quiet">Sign out</button></form>`;
 }
 
 /** Condition and reason as a coloured chip; the words carry the meaning, not the colour. */
@@ -47,18 +74,4 @@ const TONES: Readonly<Record<Condition, string>> = { Ready: "good", Reconciling:
 /** `HealthCheckFailed` as `health check failed`. */
 function inWords(reason: string): string {
   return reason.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
-}
-
-/** Time as a person says it; the exact one is in the tooltip and in `datetime`. */
-export function ago(at: string | undefined, now: Date): Html {
-  if (at === undefined) return html`<span class="soft">never</span>`;
-  const seconds = Math.max(0, Math.round((now.getTime() - Date.parse(at)) / 1000));
-  return html`<time datetime="${at}" title="${at}">${spanText(seconds)}</time>`;
-}
-
-function spanText(seconds: number): string {
-  if (seconds < 45) return "just now";
-  if (seconds < 90 * 60) return `${Math.max(1, Math.round(seconds / 60))} min ago`;
-  if (seconds < 36 * 3600) return `${Math.round(seconds / 3600)} h ago`;
-  return `${Math.round(seconds / 86_400)} days ago`;
 }

@@ -1,47 +1,50 @@
 import type { PreviewView } from "../api/preview-view.ts";
 import type { Session } from "../session.ts";
-import type { Pause } from "../store/operation.ts";
+import type { SweepReport } from "../sweep/report.ts";
+import { verbForm } from "./forms.ts";
 import { type Html, html, safeHref } from "./html.ts";
-import { ago, chip, layout } from "./layout.ts";
+import { chip, type Frame, layout } from "./layout.ts";
+import { lifeInShort, warningOf } from "./life-section.ts";
+import { switchForm } from "./pause-section.ts";
+import { reportInShort, sweepForm } from "./sweep-page.ts";
+import { ago } from "./times.ts";
 
 export interface ListPage {
   readonly previews: readonly PreviewView[];
-  readonly session?: Session;
-  /** Set while everything is stopped. */
-  readonly pause?: Pause;
-  readonly now: Date;
+  /** True when those that are gone are listed, and nothing else. */
+  readonly gone?: boolean;
+  readonly lastSweep?: SweepReport;
+  readonly frame: Frame;
 }
 
-/** Every preview that is not gone. Without a session: names, links and conditions only. */
-export function listPage({ previews, pause, session, now }: ListPage): Html {
+/** Every preview that is not gone, or those that are. Without a session: names, links and conditions only. */
+export function listPage({ previews, gone = false, lastSweep, frame }: ListPage): Html {
+  const { session, now } = frame;
   const stalled = previews.filter(({ condition }) => condition === "Stalled").length;
   const live = html`
-<div class="head"><h1>Previews</h1>
+<div class="head"><h1>${gone ? "Gone previews" : "Previews"}</h1>
 <p class="soft">${countText(previews.length)}${stalled > 0 && html`, <b class="bad-text">${stalled} stalled</b>`}</p></div>
-${pause && pausedCard(pause, now)}
-${previews.length === 0 ? emptyCard() : html`<ul class="cards">${previews.map((view) => card(view, session, now))}</ul>`}
-${!session && previews.length > 0 && loginHint()}`;
-  return layout({ title: "Previews", session, liveUrl: "/live", live });
-}
-
-function pausedCard({ at }: Pause, now: Date): Html {
-  return html`<div class="card" role="status"><h2>Everything is stopped</h2>
-<p class="soft">Since ${ago(at, now)}. Nothing new is brought up and every preview sleeps, until <code>stackling resume-all</code>.</p></div>`;
+${previews.length === 0 ? emptyCard(gone) : html`<ul class="cards">${previews.map((view) => card(view, session, now))}</ul>`}
+<p class="hint">${gone ? html`<a href="/">Previews that are there</a>` : html`<a href="/?gone=1">Previews that are gone</a>`}</p>
+${session ? !gone && houseSection({ session, frame, lastSweep }) : loginHint()}`;
+  return layout({ title: gone ? "Gone previews" : "Previews", frame, liveUrl: "/live", live });
 }
 
 function card(view: PreviewView, session: Session | undefined, now: Date): Html {
-  return html`<li class="card">
+  return html`<li class="card" id="preview-${view.stack}">
 <div class="row"><h2><a href="${detailHref(view.key)}">${view.key}</a></h2>${chip(view.condition, view.reason)}</div>
 ${session && view.title && html`<p class="title">${view.title}</p>`}
 ${linkOf(view)}
-${session && view.condition !== "Ready" && html`<p class="message">${view.message}</p>`}
+${session && (view.condition !== "Ready" || view.stage === "Gone") && html`<p class="message">${view.message}</p>`}
 ${session && excerptOf(view.excerpt.slice(-6))}
+${session && warningOf(view, now)}
 ${session && metaOf(view, now)}
+${session && menuOf(view, session)}
 </li>`;
 }
 
-function linkOf({ url, urls }: PreviewView): Html {
-  if (!url) return html`<p class="soft">No link yet</p>`;
+function linkOf({ url, urls, stage }: PreviewView): Html {
+  if (!url) return stage === "Gone" ? html`` : html`<p class="soft">No link yet</p>`;
   const others = Object.entries(urls).filter(([, other]) => other !== url);
   return html`<p class="links"><a class="open" href="${safeHref(url)}">${bare(url)}</a>${others.map(
     ([service, other]) => html`<a class="soft" href="${safeHref(other)}">${service}</a>`,
@@ -54,13 +57,35 @@ function metaOf(view: PreviewView, now: Date): Html {
 ${commit && html`<code>${commit.slice(0, 7)}</code>`}
 <span>${view.gitBranch}</span>
 ${view.author && html`<span>${view.author}</span>`}
+${lifeInShort(view, now)}
 <span>${ago(view.since, now)}</span>
 </p>`;
 }
 
+/** Folded, so that many previews stay a list; one that is gone has a single button. */
+function menuOf(view: PreviewView, session: Session): Html {
+  const form = verbForm({ view, session, from: "list" });
+  if (view.stage === "Gone" || form.markup === "") return form;
+  return html`<details class="menu"><summary aria-label="Actions on ${view.key}">Actions</summary>${form}</details>`;
+}
+
+function houseSection({
+  session,
+  frame: { pause, now },
+  lastSweep,
+}: {
+  readonly session: Session;
+  readonly frame: Frame;
+  readonly lastSweep: SweepReport | undefined;
+}): Html {
+  return html`<section class="card house"><h2>Keep the house clean</h2>
+<p class="soft">${reportInShort(lastSweep, now)} A sweep removes what no preview owns any more; it comes by itself every hour.</p>
+<div class="actions">${sweepForm(session)}${!pause && switchForm("stop-all", session)}</div></section>`;
+}
+
 export function excerptOf(lines: readonly string[]): Html {
   if (lines.length === 0) return html``;
-  return html`<pre class="output" tabindex="0" aria-label="Last lines of output">${lines.join("\n")}</pre>`;
+  return html`<pre class="output" tabindex="0" role="region" aria-label="Last lines of output">${lines.join("\n")}</pre>`;
 }
 
 export function detailHref(key: string): string {
@@ -72,10 +97,11 @@ export function bare(url: string): string {
 }
 
 export function loginHint(): Html {
-  return html`<p class="hint soft">Logs and actions need a login link. It is printed when the service starts.</p>`;
+  return html`<p class="hint soft">Logs and actions need a login link. It is printed when the service starts; <code>stackling open</code> makes another.</p>`;
 }
 
-function emptyCard(): Html {
+function emptyCard(gone: boolean): Html {
+  if (gone) return html`<div class="card empty"><h2>None is gone</h2></div>`;
   return html`<div class="card empty"><h2>No previews yet</h2>
 <p class="soft">Open a pull request in a configured repository, and it appears here with its link.</p></div>`;
 }

@@ -5,7 +5,9 @@ import type { LogLine } from "../../../components/ports.ts";
 import { formatKey } from "../../../infra/names.ts";
 import type { Actions } from "../../../service/api/actions.ts";
 import { createCounters } from "../../../service/api/counters.ts";
+import { previewEnds } from "../../../service/api/preview-ends.ts";
 import { createApp } from "../../../service/app.ts";
+import { defaultLifecycle } from "../../../service/config/defaults.ts";
 import type { Forge } from "../../../service/forges/forge.ts";
 import { createGateway } from "../../../service/gateway/gateway.ts";
 import { createRoutes } from "../../../service/gateway/routes.ts";
@@ -95,6 +97,8 @@ export async function startApp() {
     token: TOKEN,
     homeUrl: "http://localhost:4000",
     doctor: async () => [{ ok: true, what: "the engine is there" }],
+    ends: async () => (preview) =>
+      previewEnds(preview, defaultLifecycle, { now: "2026-11-21T12:00:00.000Z", pauses: [] }),
     extras: async () => ({ comment: "<!-- stackling -->\n**Ready** at the link" }),
     checks: { store: () => store.ping() },
     async *logs(_key, { signal, follow }) {

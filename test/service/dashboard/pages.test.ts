@@ -43,12 +43,6 @@ describe("pages in a browser", requires("browser"), () => {
     await edge.close();
   });
   const home = () => `http://localhost:${edge.port}`;
-  /** Sends a form and waits until the page that answers it is loaded. */
-  const answered = async (send: () => Promise<void>) => {
-    const loaded = page.waitForEvent("load");
-    await send();
-    await loaded;
-  };
   const signIn = () => page.goto(`${home()}/login/${edge.sessions.mint()}`);
 
   it("shows a stranger names, links and conditions and nothing else", async () => {
@@ -137,17 +131,20 @@ describe("pages in a browser", requires("browser"), () => {
     await page.locator("#log").getByText("listening on 4100").waitFor();
     await page.getByText("shop_pr_42").waitFor();
     await page.getByText("Live at 0123456.").last().waitFor();
-    // The page loads anew after an action; a question asked in the middle of that would be asked of the old page.
-    await answered(() => page.getByRole("button", { name: "Redeploy" }).click());
+    await page.getByRole("button", { name: "Redeploy" }).click();
+    await page.getByRole("status").getByText("shop#42 is built again.").waitFor();
     assert.deepEqual(edge.acts, ["redeploy shop#42 by page"]);
-    const questions: string[] = [];
-    page.on("dialog", (dialog) => {
-      questions.push(dialog.message());
-      return questions.length === 1 ? dialog.dismiss() : dialog.accept();
-    });
-    await page.getByRole("button", { name: "Take down" }).click();
-    await answered(() => page.getByRole("button", { name: "Take down" }).click());
-    assert.equal(questions.length, 2);
+    const takeDown = page.getByRole("main").getByRole("button", { name: "Take down" });
+    const dialog = page.getByRole("dialog", { name: "Take down shop#42? The preview and its database are removed." });
+    await takeDown.click();
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await takeDown.click();
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    assert.equal(edge.acts.length, 1);
+    await takeDown.click();
+    await dialog.getByRole("button", { name: "Take down" }).click();
+    await page.getByRole("status").getByText("shop#42 is being removed.").waitFor();
     assert.equal(edge.acts.at(-1), "down shop#42 by page");
     assert.equal(edge.acts.length, 2);
     assert.deepEqual(complaints, []);
@@ -165,11 +162,14 @@ describe("pages in a browser", requires("browser"), () => {
         headers: { "content-type": "application/x-www-form-urlencoded", ...headers },
       });
     const signed = { cookie: `stackling-4000=${cookie}` };
-    const form = `action=down&csrf=${csrf}`;
+    const form = `action=down&confirmed=yes&csrf=${csrf}`;
     assert.equal((await post({}, form)).status, 403);
-    assert.equal((await post(signed, "action=down")).status, 403);
+    assert.equal((await post(signed, "action=down&confirmed=yes")).status, 403);
     assert.equal((await post({ ...signed, origin: "http://pr-42-shop.localhost:4000" }, form)).status, 403);
     assert.equal((await post(signed, `action=constructor&csrf=${csrf}`)).status, 400);
+    // Without a script nothing asked yet.
+    const asked = await post(signed, `action=down&csrf=${csrf}`);
+    assert.match(asked.body, /Take down shop#42\?[\s\S]*name="confirmed" value="yes"/);
     assert.deepEqual(edge.acts, []);
     assert.equal((await post({ ...signed, origin: "http://localhost:4000" }, form)).status, 303);
     assert.deepEqual(edge.acts, ["down shop#42 by page"]);

@@ -1,0 +1,44 @@
+/** When a preview sleeps and goes if nobody does anything, as API and pages show it. Pure. */
+import type { Lifecycle } from "../config/types.ts";
+import { lastActivity } from "../decide.ts";
+import { type Clocks, lifetimeOf, type Moment } from "../lifecycle.ts";
+import type { Preview } from "../status.ts";
+import { isAtEdge } from "../target-check.ts";
+
+/** All times ISO 8601 UTC; an absent one never comes. */
+export interface PreviewEnds {
+  /** The latest visit, push or `extend`. */
+  readonly idleSince: string;
+  /** When it falls asleep; only while it is awake. */
+  readonly sleepsAt?: string;
+  /** When it goes because nobody uses it. */
+  readonly idleStop?: string;
+  /** When it goes however much it is used. */
+  readonly hardStop?: string;
+}
+
+/** Asked once for any number of previews. */
+export type EndsReader = () => Promise<(preview: Preview) => PreviewEnds | undefined>;
+
+/** Undefined for one that is gone. A warning that is still to come counts with its notice. */
+export function previewEnds(preview: Clocks, lifecycle: Lifecycle, moment: Moment): PreviewEnds | undefined {
+  const { status } = preview;
+  if (status.goneAt !== undefined) return undefined;
+  const { idleSince, warnAt, idleStop, hardStop, noticeMs } = lifetimeOf(preview, lifecycle, moment);
+  const warnedAt = warnAt === undefined ? undefined : Date.parse(warnAt > moment.now ? warnAt : moment.now);
+  const goes = idleStop ?? (warnedAt === undefined ? undefined : new Date(warnedAt + noticeMs).toISOString());
+  const sleepsAt = sleepOf(preview, lifecycle);
+  return {
+    idleSince,
+    ...(sleepsAt === undefined ? {} : { sleepsAt }),
+    ...(goes === undefined ? {} : { idleStop: goes }),
+    ...(hardStop === undefined ? {} : { hardStop }),
+  };
+}
+
+/** Nobody sees the visits to one at another edge, so it does not fall asleep by itself. */
+function sleepOf(preview: Clocks, { sleepAfterSeconds }: Lifecycle): string | undefined {
+  const { live, awake } = preview.status;
+  if (!live || !awake || sleepAfterSeconds === undefined || isAtEdge(live.target)) return undefined;
+  return new Date(Date.parse(lastActivity(preview)) + sleepAfterSeconds * 1000).toISOString();
+}

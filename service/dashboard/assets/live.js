@@ -1,0 +1,76 @@
+// Fetches the page again after a change and takes over what differs, so that focus, scroll and open parts stay.
+
+const live = document.querySelector("#live");
+const { liveUrl } = document.body.dataset;
+
+/** Returns what takes over a page's document, once it was fetched otherwise. */
+export function keepUpToDate() {
+  if (live && liveUrl) {
+    let first = true;
+    const events = new EventSource(liveUrl);
+    events.addEventListener("message", () => {
+      // The first event says how things were when the page was rendered.
+      if (first) first = false;
+      else void refresh();
+    });
+    setInterval(refresh, 60_000);
+    document.addEventListener("visibilitychange", refresh);
+  }
+  return takeOver;
+}
+
+async function refresh() {
+  if (document.hidden) return;
+  try {
+    const response = await fetch(location.href, { headers: { accept: "text/html" } });
+    takeOver(new DOMParser().parseFromString(await response.text(), "text/html"));
+  } catch {
+    // The service is being restarted; the next event or minute tries again.
+  }
+}
+
+function takeOver(page) {
+  const next = page.querySelector("#live");
+  if (next && live && next.innerHTML !== live.innerHTML) alignChildren(live, next);
+}
+
+/** Elements of the same place and name are kept, those with an id only as themselves. */
+function alignChildren(here, wanted) {
+  let at = here.firstChild;
+  for (const next of [...wanted.childNodes]) {
+    const found = next.id ? [...here.children].find(({ id }) => id === next.id) : undefined;
+    if (found && found !== at) here.insertBefore(found, at);
+    else if (!found && !(at && isAlike(at, next))) {
+      here.insertBefore(document.importNode(next, true), at);
+      continue;
+    }
+    const kept = found ?? at;
+    align(kept, next);
+    at = kept.nextSibling;
+  }
+  while (at) {
+    const over = at;
+    at = at.nextSibling;
+    over.remove();
+  }
+}
+
+function isAlike(here, next) {
+  // A button that became another one must not keep the focus: the next key would press it.
+  if (here.nodeName === "BUTTON" && here.value !== next.value) return false;
+  return here.nodeName === next.nodeName && !here.id && !next.id;
+}
+
+function align(here, next) {
+  if (here.nodeType === Node.TEXT_NODE) {
+    if (here.data !== next.data) here.data = next.data;
+    return;
+  }
+  if (here.nodeType !== Node.ELEMENT_NODE) return;
+  for (const { name } of [...here.attributes]) {
+    // What a person opened stays open.
+    if (name !== "open" && !next.hasAttribute(name)) here.removeAttribute(name);
+  }
+  for (const { name, value } of next.attributes) if (here.getAttribute(name) !== value) here.setAttribute(name, value);
+  alignChildren(here, next);
+}

@@ -1,0 +1,73 @@
+/** Forms that work without a script; with one they are sent in place, and questions are asked in a dialog. */
+import type { PreviewView } from "../api/preview-view.ts";
+import type { Session } from "../session.ts";
+import { type Html, html } from "./html.ts";
+import { EXTENSIONS, type VerbName, verbOf, verbsFor } from "./verbs.ts";
+
+export interface PostForm {
+  readonly to: string;
+  readonly session: Session;
+  /** For those who do not see where it stands. */
+  readonly label: string;
+  readonly fields?: Readonly<Record<string, string>>;
+  readonly body: Html | readonly Html[];
+  /** Answered with a page of its own, and so never sent in place. */
+  readonly leaves?: boolean;
+}
+
+export function postForm({ to, session, label, fields = {}, body, leaves }: PostForm): Html {
+  const hidden = Object.entries({ csrf: session.csrf, ...fields });
+  return html`<form class="actions" method="post" action="${to}" aria-label="${label}"${leaves ? html` data-leaves` : html``}>
+${hidden.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}${body}</form>`;
+}
+
+export interface SubmitButton {
+  readonly name: string;
+  readonly value: string;
+  readonly text: string;
+  readonly label?: string;
+  /** Asked before it is sent. */
+  readonly question?: string;
+  readonly tone?: "primary" | "danger";
+}
+
+export function submitButton({ name, value, text, label, question, tone }: SubmitButton): Html {
+  const asks = question === undefined ? html`` : html` data-question="${question}"`;
+  return html`<button name="${name}" value="${value}" class="${tone}"${label ? html` aria-label="${label}"` : html``}${asks}>${text}</button>`;
+}
+
+/** Every verb that fits the preview now; without one, nothing. */
+export function verbForm({
+  view,
+  session,
+  from,
+}: {
+  readonly view: PreviewView;
+  readonly session: Session;
+  /** The page to come back to. */
+  readonly from: "list" | "detail";
+}): Html {
+  const { plain, extend } = verbsFor(view);
+  if (plain.length === 0) return html``;
+  const harmless = plain.filter((name) => !verbOf(name).question);
+  const losing = plain.filter((name) => verbOf(name).question);
+  return postForm({
+    to: `/previews/${encodeURIComponent(view.key)}/actions`,
+    session,
+    label: `Actions on ${view.key}`,
+    fields: { from },
+    body: html`${harmless.map((name) => buttonOf(name, view))}${extend && extendGroup(view)}${losing.map((name) => buttonOf(name, view))}`,
+  });
+}
+
+function extendGroup(view: PreviewView): Html {
+  return html`<span class="group" role="group" aria-label="Extend"><span class="soft" aria-hidden="true">Extend</span>${EXTENSIONS.map(
+    (name) => buttonOf(name, view),
+  )}</span>`;
+}
+
+function buttonOf(name: VerbName, { key }: PreviewView): Html {
+  const { text, label, question } = verbOf(name);
+  const tone = question ? "danger" : name === "rebuild" ? "primary" : undefined;
+  return submitButton({ name: "action", value: name, text, label, question: question?.(key), tone });
+}

@@ -1,0 +1,71 @@
+/** The pages' side of what is asked of all previews at once: kill switch and sweep. */
+import type { Request, Response, Router } from "express";
+import { sweepRequest } from "../api/operate.ts";
+import { plainError } from "../api/streams.ts";
+import type { Operate } from "../operate.ts";
+import type { Session } from "../session.ts";
+import type { Html } from "./html.ts";
+import type { Frame } from "./layout.ts";
+import { type Asked, failedPage, refusedPage } from "./notices.ts";
+import { findSwitch, SWITCHES } from "./pause-section.ts";
+import { fieldOf, form, isConfirmed } from "./posted.ts";
+import { SWEEP_QUESTIONS, sweepPage } from "./sweep-page.ts";
+
+export interface OperatePages {
+  readonly operate: Operate;
+  readonly frameOf: (request: Request) => Promise<Frame>;
+  /** The session of who may act; undefined where the form is not of this session. */
+  readonly actor: (request: Request) => Session | undefined;
+  readonly send: (response: Response, status: number, page: Html) => void;
+  readonly ask: (response: Response, asked: Asked) => void;
+}
+
+export function operatePages(pages: Router, { operate, frameOf, actor, send, ask }: OperatePages): void {
+  pages.post("/pause", form, async (request, response) => {
+    const [frame, session, name] = [await frameOf(request), actor(request), findSwitch(fieldOf(request, "action"))];
+    if (!session) return send(response, 403, refusedPage(frame));
+    if (!name) return send(response, 400, refusedPage(frame));
+    const { question, text } = SWITCHES[name];
+    if (!isConfirmed(request)) {
+      return ask(response, { question, text, to: "/pause", session, fields: { action: name }, backTo: "/", frame });
+    }
+    if (name === "stop-all") await operate.stopAll("page");
+    else await operate.resumeAll();
+    response.redirect(303, `/?done=${name}`);
+  });
+
+  pages.get("/sweep", async (request, response) => {
+    const frame = await frameOf(request);
+    const { session } = frame;
+    if (!session) return response.redirect(303, "/");
+    send(response, 200, sweepPage({ report: await operate.lastSweep(), session, frame }));
+  });
+
+  // The report of a look is kept nowhere, so it is the answer itself.
+  pages.post("/sweep", form, async (request, response) => {
+    const [frame, session] = [await frameOf(request), actor(request)];
+    if (!session) return send(response, 403, refusedPage(frame));
+    const [action = "", stack = ""] = [fieldOf(request, "action"), fieldOf(request, "stack")];
+    const wish = wishOf(action, stack);
+    if (!wish) return send(response, 400, refusedPage(frame));
+    if (wish.question !== undefined && !isConfirmed(request)) {
+      const fields = { action, ...(stack ? { stack } : {}) };
+      const { question } = wish;
+      return ask(response, { question, text: "Remove", to: "/sweep", session, fields, backTo: "/sweep", frame });
+    }
+    try {
+      const { dryRun, confirm } = wish.request;
+      const report = await operate.sweep({ dryRun, ...(confirm === undefined ? {} : { confirm }) });
+      send(response, 200, sweepPage({ report, session, frame }));
+    } catch (error) {
+      send(response, 422, failedPage(plainError(error).message, frame));
+    }
+  });
+}
+
+function wishOf(action: string, stack: string) {
+  if (action === "look") return { request: sweepRequest.parse({ dryRun: true }) };
+  if (action === "remove") return { request: sweepRequest.parse({}), question: SWEEP_QUESTIONS.remove() };
+  const { data: request } = sweepRequest.safeParse({ confirm: [stack] });
+  return action === "confirm" && request ? { request, question: SWEEP_QUESTIONS.confirm(stack) } : undefined;
+}

@@ -1,0 +1,49 @@
+/** The kill switch on the pages: the banner while it is on, the button while it is not. */
+import type { Session } from "../session.ts";
+import type { Pause } from "../store/operation.ts";
+import { postForm, submitButton } from "./forms.ts";
+import { type Html, html, safeHref } from "./html.ts";
+import { ago } from "./times.ts";
+
+const STOP_QUESTION =
+  "Stop everything? Nothing new is brought up and every preview goes to sleep, until it is let go on. Data and links are kept.";
+const RESUME_QUESTION = "Let everything go on? What waits is brought up, and previews wake when somebody looks.";
+
+/** What `stop-all` and `resume-all` are asked and say on the pages. */
+export const SWITCHES = {
+  "stop-all": { text: "Stop all previews", question: STOP_QUESTION, done: "Everything is stopped." },
+  "resume-all": { text: "Resume all", question: RESUME_QUESTION, done: "Everything goes on." },
+} as const;
+export type SwitchName = keyof typeof SWITCHES;
+
+export function findSwitch(name: string | undefined): SwitchName | undefined {
+  return name === "stop-all" || name === "resume-all" ? name : undefined;
+}
+
+export interface PauseBanner {
+  readonly pause: Pause;
+  readonly session?: Session;
+  readonly fallbackUrl?: string;
+  readonly now: Date;
+}
+
+/** Strangers read since when, and only who is logged in by whom. */
+export function pauseBanner({ pause, session, fallbackUrl, now }: PauseBanner): Html {
+  return html`<section class="banner" aria-label="Everything is stopped"><div><p><b>Everything is stopped</b> since ${ago(pause.at, now)}${session && html`, ${byWords(pause.by)}`}.
+Nothing new is brought up and every preview sleeps. Data and links are kept.</p>
+${fallbackUrl && html`<p>Meanwhile: <a href="${safeHref(fallbackUrl)}">${fallbackUrl}</a></p>`}</div>
+${session && switchForm("resume-all", session)}</section>`;
+}
+
+export function switchForm(name: SwitchName, session: Session): Html {
+  const { text, question } = SWITCHES[name];
+  const tone = name === "stop-all" ? "danger" : undefined;
+  const button = submitButton({ name: "action", value: name, text, question, tone });
+  return postForm({ to: "/pause", session, label: text, body: button });
+}
+
+/** Who asked, as the record names them. */
+function byWords(by: string): string {
+  if (by === "page") return "by somebody on this page";
+  return by === "api" ? "by the command line or the API" : `by ${by}`;
+}
