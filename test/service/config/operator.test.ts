@@ -150,6 +150,51 @@ describe("reading stackling.yaml", () => {
       "lifecycle: {extendMax: 90s}\nrepositories: [{path: a}]\n",
       /"extendMax" \(90s\) must not be less than "hardStop" \(30d\)/,
     ],
+    [
+      "a time zone that is none",
+      "lifecycle:\n  teardown: {at: 0 22 * * 5, timeZone: Europe/Berln}\nrepositories: [{path: a}]\n",
+      /stackling\.yaml:2: "lifecycle\.teardown\.timeZone" must be a time zone such as .*; did you mean "Europe\/Berlin"\?/,
+    ],
+    [
+      "a cron expression of four fields",
+      "lifecycle: {teardown: {at: 0 22 * *}}\nrepositories: [{path: a}]\n",
+      /"lifecycle\.teardown\.at" must have five fields: minute hour day month weekday/,
+    ],
+    [
+      "one with an hour that no day has",
+      "repositories: [{path: a, lifecycle: {teardown: {at: 0 25 * * *}}}]\n",
+      /"repositories\.0\.lifecycle\.teardown\.at" is no cron expression \(.*hour: 25\)/,
+    ],
+    [
+      "office hours without an end",
+      "lifecycle: {officeHours: {awake: 0 8 * * *}}\nrepositories: [{path: a}]\n",
+      /"lifecycle\.officeHours\.asleep" is missing/,
+    ],
+    [
+      "office hours that begin when they end",
+      "lifecycle: {officeHours: {awake: 0 8 * * *, asleep: 0  8 * * *}}\nrepositories: [{path: a}]\n",
+      /"awake" and "asleep" are both "0 8 \* \* \*": write when office hours begin and when they end/,
+    ],
+    [
+      "office hours in one word",
+      "lifecycle: {officeHours: daily}\nrepositories: [{path: a}]\n",
+      /"lifecycle\.officeHours" is "daily"; must be one of "off"/,
+    ],
+    [
+      "an unknown key of office hours",
+      "lifecycle: {officeHours: {awake: 0 8 * * *, asleep: 0 9 * * *, timezone: UTC}}\nrepositories: [{path: a}]\n",
+      /unknown key "timezone" in "lifecycle\.officeHours"; did you mean "timeZone"\?/,
+    ],
+    [
+      "a cap of nothing",
+      "limits: {previewsPerAuthor: 0}\nrepositories: [{path: a}]\n",
+      /"limits\.previewsPerAuthor" must be at least 1/,
+    ],
+    [
+      "a spare time that is none",
+      "limits: {makeRoom: true, makeRoomAfter: off}\nrepositories: [{path: a}]\n",
+      /"limits\.makeRoomAfter" must be a time such as/,
+    ],
     ["a secret in the file", "store: postgres://x\nrepositories: [{path: a}]\n", /"store" must be a map, is text/],
   ];
   for (const [what, text, message] of wrong) {
@@ -175,6 +220,59 @@ describe("reading stackling.yaml", () => {
       repositories.map((repository) => repository.lifecycle),
       [{ ...own, ...ends }, undefined],
     );
+  });
+
+  it("reads office hours and teardowns, whole or off for one repository", async () => {
+    const { lifecycle, repositories } = await parse(
+      [
+        "lifecycle:",
+        '  officeHours: {awake: "0 8 * * 1-5", asleep: "0 19 * * 1-5", timeZone: Europe/Berlin, wakeFor: 30m}',
+        '  teardown: {at: "0 22 * * 5"}',
+        "repositories:",
+        "  - {path: a, lifecycle: {sleepAfter: 1h}}",
+        "  - {path: b, lifecycle: {officeHours: off, teardown: off}}",
+        '  - {path: c, lifecycle: {officeHours: {awake: "0 6 * * *", asleep: "0 22 * * *"}}}',
+        "",
+      ].join("\n"),
+    );
+    const berlin = { awake: "0 8 * * 1-5", asleep: "0 19 * * 1-5", timeZone: "Europe/Berlin", wakeForSeconds: 1800 };
+    const teardown = { at: "0 22 * * 5", timeZone: "UTC" };
+    const utc = { awake: "0 6 * * *", asleep: "0 22 * * *", timeZone: "UTC", wakeForSeconds: 3600 };
+    const read = [lifecycle, ...repositories.map((repository) => repository.lifecycle)];
+    assert.deepEqual(
+      read.map((times) => [times?.officeHours, times?.teardown]),
+      [
+        [berlin, teardown],
+        [berlin, teardown],
+        [undefined, undefined],
+        [utc, teardown],
+      ],
+    );
+  });
+
+  it("reads caps, none by default", async () => {
+    const { limits, repositories } = await parse(
+      [
+        "limits: {previews: 40, previewsPerRepository: 10, previewsPerAuthor: 3, makeRoom: true, makeRoomAfter: 5m}",
+        "repositories: [{path: a, limits: {previews: 2}}, {path: b}]",
+        "",
+      ].join("\n"),
+    );
+    const { previews, previewsPerRepository, previewsPerAuthor, makeRoom, makeRoomAfterSeconds } = limits;
+    assert.deepEqual(
+      { previews, previewsPerRepository, previewsPerAuthor, makeRoom, makeRoomAfterSeconds },
+      { previews: 40, previewsPerRepository: 10, previewsPerAuthor: 3, makeRoom: true, makeRoomAfterSeconds: 300 },
+    );
+    assert.deepEqual(
+      repositories.map((repository) => repository.limits),
+      [{ previews: 2 }, undefined],
+    );
+    const none = (await parse("repositories: [{path: a}]\n")).limits;
+    assert.deepEqual(
+      [none.previews, none.previewsPerRepository, none.previewsPerAuthor],
+      [undefined, undefined, undefined],
+    );
+    assert.notEqual(none.makeRoom, true);
   });
 
   it("publishes schemas with a description for what people write", async () => {
