@@ -79,7 +79,8 @@ function changesPreviewYaml({ handles, status, pullRequest }: Preview): boolean 
 
 /** The one line in which somebody is mentioned, and only where the name is one that forges give. */
 function warning({ key, status, pullRequest }: Preview): string | undefined {
-  if (!status.warned || !status.stackExists) return undefined;
+  // While all is stopped the time left does not run down.
+  if (!status.warned || !status.stackExists || status.reason === "Paused") return undefined;
   const { idleSince, goesAt } = status.warned;
   const author = pullRequest?.author ?? "";
   const mention = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/.test(author) ? `@${author} ` : "";
@@ -94,6 +95,12 @@ function warning({ key, status, pullRequest }: Preview): string | undefined {
 function drift({ drift: seen, live }: Preview["status"]): string | undefined {
   if (!live || !seen || seen.differences.length === 0) return undefined;
   return ["> [!NOTE]", `> ${text(driftWords(seen.differences))}`].join("\n");
+}
+
+function teardown({ key, status }: Preview): readonly [string, string] | undefined {
+  if (status.teardownAt === undefined || !status.stackExists || status.reason === "Paused") return undefined;
+  const keeps = `\`stackling keep '${key}'\` or the label \`${KEEP_LABEL}\` keeps it`;
+  return ["Removed on", `${minuteOf(status.teardownAt)}, as all are then; ${keeps}`];
 }
 
 function servesOn({ condition, live, reason }: Preview["status"]): boolean {
@@ -116,6 +123,7 @@ function table(preview: Preview): string {
     live && ["Services", live.services.map(({ name }) => service(name, live.urls[name])).join(" · ")],
     typeof outputs.database === "string" ? ["Database branch", `\`${outputs.database}\``] : undefined,
     ["Since", minuteOf(status.since)],
+    teardown(preview),
   ];
   const lines = rows.filter((row) => row !== undefined).map(([name, value]) => `| ${name} | ${value} |`);
   return ["| | |", "|---|---|", ...lines].join("\n");

@@ -134,6 +134,18 @@ describe("the comment", () => {
     await assertGolden("idle-warning", renderComment(warnedPreview("ada")));
   });
 
+  it("announces the teardown that it goes in, unless somebody keeps it", async () => {
+    const preview = previewOf("Healthy");
+    const status = { ...preview.status, teardownAt: "2026-11-27T21:00:00.000Z" };
+    await assertGolden("teardown", renderComment({ ...preview, status }));
+  });
+
+  it("announces no end while everything is stopped, for no time runs down", () => {
+    const preview = warnedPreview("ada");
+    const status = { ...preview.status, reason: "Paused", teardownAt: "2026-11-27T21:00:00.000Z" };
+    assert.doesNotMatch(renderComment({ ...preview, status }), /emoved on/);
+  });
+
   it("mentions no author whose name is none", () => {
     for (const author of ["ada @everyone", "a".repeat(90), "<b>", ""]) {
       const comment = renderComment(warnedPreview(author));
