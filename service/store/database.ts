@@ -31,8 +31,10 @@ export function openDatabase({
     query_timeout: queryTimeoutMs,
     keepAlive: true,
   });
-  // Without a listener, the server going away would end the process.
+  // Without a listener, the server going away would end the process: of the pool for idle connections,
+  // of each one for those in use, between two statements of a transaction.
   pool.on("error", (error) => logger.warn({ code: codeOf(error) }, "the store dropped an idle connection"));
+  pool.on("connect", (client) => client.on("error", () => undefined));
   return { pool, db: new Kysely<Tables>({ dialect: new PostgresDialect({ pool: discarding(pool) }) }) };
 }
 

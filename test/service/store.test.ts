@@ -172,6 +172,24 @@ describe("the store", () => {
     }
   });
 
+  it("outlives a server that dies between two statements of a transaction", async () => {
+    const { db } = openDatabase({ url: database.url, connections: 1, logger: silent });
+    try {
+      await assert.rejects(
+        db.transaction().execute(async (transaction) => {
+          const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(transaction);
+          const [pid] = rows.map((row) => Number(row.pid));
+          await query(`select pg_terminate_backend(${pid}, 5000)`);
+          await sql`select 1`.execute(transaction);
+        }),
+        { reason: "StoreUnavailable" },
+      );
+      await sql`select 1`.execute(db);
+    } finally {
+      await db.destroy();
+    }
+  });
+
   it("forgets leases and engines of stacks that are long gone, and of no other", async () => {
     const store = await open();
     for (const number of [1, 2]) {
