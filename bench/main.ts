@@ -14,6 +14,8 @@ const parts: Readonly<Record<string, () => Promise<BenchPart>>> = {
   burst: async () => (await import("./burst.ts")).benchBurst,
   gateway: async () => (await import("./gateway.ts")).benchGateway,
   many: async () => (await import("./many.ts")).benchMany,
+  wake: async () => (await import("./wake.ts")).benchWake,
+  scale: async () => (await import("./scale.ts")).benchScale,
 };
 
 const RESULTS = fileURLToPath(new URL("./results/", import.meta.url));

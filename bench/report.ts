@@ -6,7 +6,7 @@ export interface BenchLine {
   readonly name: string;
   /** What it is compared with, such as `bare engine`; absent for a count that only our side has. */
   readonly peer?: string;
-  readonly unit: "ms" | "per second" | "MiB" | "calls" | "deliveries";
+  readonly unit: "ms" | "per second" | "MiB" | "KiB" | "calls" | "deliveries";
   /** Raw samples, in the order they were taken. */
   readonly ours: readonly number[];
   /** Empty where there is no peer. */

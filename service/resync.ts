@@ -64,7 +64,7 @@ export function startResync(deps: ResyncDeps): Resync {
     const previews = await deps.store.list();
     if (all) await deps.store.enqueue([...previews, ...(await goneLately(deps))].map(({ key }) => key));
     await Promise.all([
-      resyncStacks(deps),
+      resyncStacks(deps, new Set(previews.map(({ stack }) => stack))),
       ...repositories.map((repository) => resyncRepository(parts, repository, previews)),
     ]);
   }
@@ -172,13 +172,13 @@ function isNews(pullRequest: PullRequest, preview: Preview | undefined): boolean
 }
 
 /** Stacks that the store does not know, or takes for gone, are looked at: nothing is leaked by a lost record. */
-async function resyncStacks(deps: ResyncDeps): Promise<void> {
+async function resyncStacks(deps: ResyncDeps, living: ReadonlySet<string>): Promise<void> {
   const startedAt = deps.now();
   const names = await deps.stacks.list().catch((error: unknown) => {
     deps.logger.warn({ err: error }, "listing stacks failed");
     return [];
   });
-  for (const stack of names) {
+  for (const stack of names.filter((name) => !living.has(name))) {
     const preview = await deps.store.findByStack(stack);
     const key = preview?.key ?? (await keyOf(deps, stack));
     if (key === undefined) continue;
