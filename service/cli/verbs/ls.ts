@@ -5,12 +5,11 @@ import type { RunVerb } from "../verb.ts";
 
 export const ls: RunVerb = async ({ options, context }) => {
   const client = await connect(options, context);
-  const previews = await client.list({ gone: options.gone === true });
+  const [previews, pause] = await Promise.all([client.list({ gone: options.gone === true }), client.pause()]);
   if (options.json) {
-    for (const preview of previews) printJson(context.stdout, preview);
+    for (const preview of previews) printJson(context.stdout, { ...preview, pause });
     return 0;
   }
-  const pause = await client.pause();
   if (pause) printLine(context.stdout, `everything is stopped since ${pause.at}; "stackling resume-all" lets it go on`);
   if (previews.length === 0) {
     printLine(context.stdout, 'there are no previews; open a pull request, or try "stackling up PATH"');

@@ -9,7 +9,7 @@ export const show: RunVerb = async ({ args: [key = ""], options, context }) => {
   const client = await connect(options, context);
   const preview = await client.find(key);
   if (options.json) {
-    printJson(context.stdout, preview);
+    printJson(context.stdout, { ...preview, pause: await client.pause() });
     return 0;
   }
   const colors = colorsFor(context.stdout, context.environment);
@@ -44,6 +44,7 @@ function rowsOf(preview: PreviewView): readonly (readonly [string, string])[] {
     ["kept", preview.kept ? "yes: neither age nor idleness removes it" : undefined],
     ["extended to", preview.kept ? undefined : preview.extendedTo],
     ["removed on", preview.goesAt && `${preview.goesAt}, unless it is used`],
+    ["teardown", preview.teardownAt && `${preview.teardownAt}, unless it is kept or extended beyond`],
     ["looked at", preview.dueAt && `again at ${preview.dueAt}`],
     ["drift", preview.drift && driftLine(preview.drift)],
     ["stack", preview.stack],

@@ -118,6 +118,7 @@ describe("the command line", () => {
 
   describe("with a service that answers", () => {
     let server: Server;
+    let pause: { readonly at: string; readonly by: string } | null = null;
     let environment: NodeJS.ProcessEnv;
     const preview = {
       key: "shop#42",
@@ -135,10 +136,12 @@ describe("the command line", () => {
       server = createServer((request, response) => {
         const wrong =
           request.headers.authorization !== "Bearer t" || !request.headers.host?.startsWith("stackling.localhost:");
-        const found = ["/api/v1/previews", "/api/v1/pause"].includes(request.url?.split("?")[0] ?? "");
+        const path = request.url?.split("?")[0] ?? "";
+        const found = ["/api/v1/previews", "/api/v1/previews/shop%2342", "/api/v1/pause"].includes(path);
         response.statusCode = wrong ? 401 : found ? 200 : 404;
         const error = { reason: "NotFound", message: "finding a preview: there is none" };
-        response.end(JSON.stringify(response.statusCode === 200 ? { previews: [preview], pause: null } : { error }));
+        const answer = path.endsWith("42") ? preview : { previews: [preview], pause };
+        response.end(JSON.stringify(response.statusCode === 200 ? answer : { error }));
       }).listen(0, "127.0.0.1");
       await once(server, "listening");
       const address = server.address();
@@ -153,7 +156,16 @@ describe("the command line", () => {
       for (const line of stdout.trimEnd().split("\n"))
         assert.ok([...line].length <= 60 || line.includes(preview.url), line);
       assert.match(stdout, /shop#42/);
-      assert.deepEqual(JSON.parse((await run(["ls", "--json"], environment)).stdout), preview);
+      assert.deepEqual(JSON.parse((await run(["ls", "--json"], environment)).stdout), { ...preview, pause });
+    });
+
+    it("says in both, and in show, that everything is stopped", async () => {
+      pause = { at: "2026-11-21T10:00:00.000Z", by: "ada" };
+      assert.match((await run(["ls"], environment)).stdout, /^everything is stopped since 2026-11-21T10:00:00.000Z/);
+      for (const verb of [["ls"], ["show", "shop#42"]]) {
+        assert.deepEqual(JSON.parse((await run([...verb, "--json"], environment)).stdout), { ...preview, pause });
+      }
+      pause = null;
     });
 
     it("passes on what the service refuses, in its words", async () => {
