@@ -8,6 +8,7 @@ import type { Images } from "./images/images.ts";
 import { nextEnd } from "./lifecycle.ts";
 import { findPreview, type LookDeps, readWorld, recordLook, type Wish, wishFor } from "./look.ts";
 import { changeStatus, type Preview } from "./status.ts";
+import { isOvertaken, writesUnder } from "./store/lease.ts";
 import type { Store } from "./store/store.ts";
 import { isAtEdge } from "./target-check.ts";
 
@@ -80,7 +81,8 @@ export async function reconcile(deps: ReconcileDeps, key: string): Promise<void>
     const closed = watchForClose(deps, key);
     try {
       const interrupt = action.kind === "up" || action.kind === "wake" ? { interrupt: closed.signal } : {};
-      await actuate(deps, {
+      const held = { ...deps, store: writesUnder(deps.store, lease) };
+      await actuate(held, {
         preview: next.preview,
         action,
         lease,
@@ -88,6 +90,9 @@ export async function reconcile(deps: ReconcileDeps, key: string): Promise<void>
         ...interrupt,
         ...(wish.spec ? { spec: wish.spec } : {}),
       });
+    } catch (error) {
+      if (!isOvertaken(error)) throw error;
+      deps.logger.warn({ key, fence: lease.fence }, "another replica took over meanwhile; nothing was written");
     } finally {
       closed.stop();
       await lease.release();

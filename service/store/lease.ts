@@ -1,8 +1,10 @@
 /** Leases with fences (DESIGN §3 rule 6), by the database server's clock only. */
-import { type Kysely, sql } from "kysely";
+import { type Kysely, sql, type Transaction } from "kysely";
 import type { Logger } from "pino";
+import { ConflictError } from "../../components/errors.ts";
 import type { EngineProcess, Lease } from "../../infra/stacks.ts";
 import { codeOf } from "./database.ts";
+import type { Store } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
 const LEASE_SECONDS = 20;
@@ -19,6 +21,9 @@ export interface LeaseDeps {
 }
 
 export type HeldLease = Lease & { release(): Promise<void> };
+
+/** What names a lease in a write that is only for its holder. */
+export type WriteLease = Pick<Lease, "stack" | "fence">;
 
 /**
  * Takes the lease of a stack and renews it every 3 s until released or lost. Undefined while another
@@ -40,6 +45,40 @@ export async function acquireLease(deps: LeaseDeps, stack: string): Promise<Held
 export async function releaseLeasesOf({ db, holder }: LeaseDeps): Promise<void> {
   await sql`update lease set expires_at = '-infinity' where holder = ${holder}`.execute(db);
 }
+
+/**
+ * Throws `ConflictError` (`FenceLost`) when a later holder took the lease, which waits for the end of this
+ * transaction if it comes now: who was frozen and goes on writes nothing over its successor.
+ */
+export async function requireLease(transaction: Transaction<Tables>, { stack, fence }: WriteLease): Promise<void> {
+  const { rows } = await sql`select 1 from lease where stack = ${stack} and fence = ${fence} for share`.execute(
+    transaction,
+  );
+  if (rows.length > 0) return;
+  throw new Overtaken({
+    reason: "FenceLost",
+    userMessage: `writing down what became of stack "${stack}": run ${fence} was overtaken`,
+  });
+}
+
+/** True when nothing was written because another holder came: what it writes is newer. */
+export function isOvertaken(error: unknown): boolean {
+  return error instanceof Overtaken;
+}
+
+class Overtaken extends ConflictError {}
+
+/** The same store, whose writes about a preview count only under this lease. */
+export function writesUnder<S extends HeldWrites>(store: S, lease: WriteLease): S {
+  return {
+    ...store,
+    setStatus: (key, status) => store.setStatus(key, status, lease),
+    update: (key, change) => store.update(key, change, lease),
+    addReceipt: (receipt) => store.addReceipt(receipt, lease),
+  };
+}
+
+type HeldWrites = Pick<Store, "setStatus" | "update" | "addReceipt">;
 
 const serverMs = sql`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
 const expiry = sql`clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})`;

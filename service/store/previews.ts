@@ -2,6 +2,7 @@
 import { type Kysely, type Selectable, sql, type Transaction } from "kysely";
 import { changeStatus, type Preview } from "../status.ts";
 import { storable, storableJson } from "./json.ts";
+import { requireLease, type WriteLease } from "./lease.ts";
 import type { Store } from "./store.ts";
 import type { PreviewTable, Tables } from "./tables.ts";
 
@@ -18,9 +19,10 @@ export function previewStore(deps: { readonly db: Kysely<Tables>; readonly now: 
   const write = (
     key: string,
     change: Parameters<Store["update"]>[1],
-    also?: (transaction: Transaction<Tables>, before: Preview, after: Preview) => Promise<void>,
-  ) =>
+    { held, also }: WriteOptions = {},
+  ): Promise<Preview | undefined> =>
     db.transaction().execute(async (transaction) => {
+      if (held) await requireLease(transaction, held);
       const row = await transaction
         .selectFrom("preview")
         .selectAll()
@@ -37,7 +39,7 @@ export function previewStore(deps: { readonly db: Kysely<Tables>; readonly now: 
     });
 
   return {
-    update: (key, change) => write(key, change),
+    update: (key, change, held) => write(key, change, { held }),
     async find(key) {
       const row = await db.selectFrom("preview").selectAll().where("key", "=", key).executeTakeFirst();
       return row && toPreview(row);
@@ -70,8 +72,8 @@ export function previewStore(deps: { readonly db: Kysely<Tables>; readonly now: 
               .executeTakeFirstOrThrow()),
         );
       }),
-    setStatus: (key, status) =>
-      write(key, (preview) => ({ status: changeStatus(preview.status, status, now()) }), recordMove),
+    setStatus: (key, status, held) =>
+      write(key, (preview) => ({ status: changeStatus(preview.status, status, now()) }), { held, also: recordMove }),
     async setDue(key, dueAt) {
       await db
         .updateTable("preview")
@@ -93,6 +95,13 @@ export function previewStore(deps: { readonly db: Kysely<Tables>; readonly now: 
         where preview.key = visit.key and (last_visit_at is null or last_visit_at < visit.at)`.execute(db);
     },
   };
+}
+
+interface WriteOptions {
+  /** Only while this lease is its stack's newest. */
+  readonly held?: WriteLease | undefined;
+  /** In the same commit. */
+  readonly also?: (transaction: Transaction<Tables>, before: Preview, after: Preview) => Promise<void>;
 }
 
 /** Every change of condition or reason is an entry of the history. */

@@ -119,8 +119,10 @@ export function bossQueue(deps: {
     },
     done: (job) =>
       db.transaction().execute(async (transaction) => {
+        const claim = transaction.deleteFrom("claim").where("job_id", "=", job.id).where("holder", "=", holder);
+        // Handed to another while this one was frozen, it is the other's to end.
+        if ((await claim.executeTakeFirst()).numDeletedRows === 0n) return;
         await boss.deleteJob(QUEUE, job.id, { db: fromKysely(transaction) });
-        await transaction.deleteFrom("claim").where("job_id", "=", job.id).execute();
         // A job of the same key may have waited for this one to end.
         await sql`select pg_notify(${WORK_CHANNEL}, '')`.execute(transaction);
       }),

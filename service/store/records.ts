@@ -1,6 +1,7 @@
 /** What is only ever added: deliveries, history, receipts, counters, registered repositories. */
 import { type Kysely, sql } from "kysely";
 import { storable, storableJson } from "./json.ts";
+import { requireLease } from "./lease.ts";
 import type { BossQueue } from "./queue.ts";
 import type { Store } from "./store.ts";
 import type { Tables } from "./tables.ts";
@@ -80,12 +81,15 @@ export function recordStore({ db, queue }: { readonly db: Kysely<Tables>; readon
         ...(row.head_sha === null ? {} : { headSha: row.head_sha }),
       }));
     },
-    async addReceipt(receipt) {
-      await db
-        .insertInto("receipt")
-        .values({ key: receipt.key, at: receipt.at, body: storableJson(receipt) })
-        .execute();
-    },
+    addReceipt: (receipt, held) =>
+      db.transaction().execute(async (transaction) => {
+        if (held) await requireLease(transaction, held);
+        const { key, at } = receipt;
+        await transaction
+          .insertInto("receipt")
+          .values({ key, at, body: storableJson(receipt) })
+          .execute();
+      }),
     async receipts(key) {
       const rows = await db
         .selectFrom("receipt")

@@ -2,6 +2,7 @@
 import type { Lease } from "../../infra/stacks.ts";
 import type { RepositoryConfig } from "../config/types.ts";
 import type { Preview, PreviewStatus, Receipt } from "../status.ts";
+import type { WriteLease } from "./lease.ts";
 import type { OperationStore } from "./operation.ts";
 
 export interface DeliveryRow {
@@ -31,13 +32,17 @@ export interface Store extends OperationStore {
   /** Every preview that is not proved gone, and with `gone` those too, newest first. */
   list(options?: { readonly gone?: boolean; readonly repository?: string }): Promise<readonly Preview[]>;
   create(preview: Omit<Preview, "revision">): Promise<Preview>;
-  /** Writes some fields under a row lock and tells every replica (`pg_notify`). `undefined` result: no such preview. */
+  /**
+   * Writes some fields under a row lock and tells every replica (`pg_notify`). `undefined` result: no such
+   * preview. With `held`, rejects with `ConflictError` (`FenceLost`) when a later holder took that lease.
+   */
   update(
     key: string,
     change: (preview: Preview) => Partial<Omit<Preview, "key" | "revision">>,
+    held?: WriteLease,
   ): Promise<Preview | undefined>;
-  /** Lays a change over the status; a change of condition or reason becomes an entry of the history in the same commit. */
-  setStatus(key: string, status: Partial<PreviewStatus>): Promise<Preview | undefined>;
+  /** Lays a change over the status; a change of condition or reason becomes an entry of the history in the same commit. `held` as in `update`. */
+  setStatus(key: string, status: Partial<PreviewStatus>, held?: WriteLease): Promise<Preview | undefined>;
   setDue(key: string, dueAt: string | undefined): Promise<void>;
   /** Keys whose time has come. */
   due(now: string): Promise<readonly string[]>;
@@ -61,7 +66,8 @@ export interface Store extends OperationStore {
   record(entry: HistoryEntry): Promise<void>;
   /** Newest first. */
   history(key: string, limit: number): Promise<readonly HistoryEntry[]>;
-  addReceipt(receipt: Receipt): Promise<void>;
+  /** `held` as in `update`. */
+  addReceipt(receipt: Receipt, held?: WriteLease): Promise<void>;
   receipts(key: string): Promise<readonly Receipt[]>;
   count(name: string, by?: number): Promise<void>;
   counters(): Promise<Readonly<Record<string, number>>>;

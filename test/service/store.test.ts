@@ -5,6 +5,7 @@ import { withClient } from "../../components/local/database-client.ts";
 import { createInbox } from "../../service/inbox/inbox.ts";
 import { NO_INTENTS, newStatus } from "../../service/status.ts";
 import { openDatabase } from "../../service/store/database.ts";
+import { isOvertaken, writesUnder } from "../../service/store/lease.ts";
 import { listen } from "../../service/store/listener.ts";
 import { openStore, type PostgresStore } from "../../service/store/postgres.ts";
 import { startWorker } from "../../service/worker.ts";
@@ -290,6 +291,21 @@ describe("deliveries and queue", () => {
     );
   });
 
+  it("are ended by the replica that works on them, not by a frozen one that had them before", async () => {
+    const [frozen, successor] = await Promise.all([open("frozen"), open("successor")]);
+    await frozen.enqueue(["shop#1"]);
+    const [job] = await frozen.queue.fetch(1);
+    assert.ok(job);
+    // What the queue's upkeep does when a heartbeat is past.
+    await query("update pgboss.job set state = 'retry', start_after = now()");
+    assert.deepEqual(await successor.queue.fetch(1), [job]);
+    await frozen.queue.done(job);
+    await frozen.enqueue(["shop#1"]);
+    assert.deepEqual(await frozen.queue.fetch(1), [], "nobody else works on it meanwhile");
+    await successor.queue.done(job);
+    assert.equal((await frozen.queue.fetch(1)).length, 1);
+  });
+
   it("store every delivery of a burst with few transactions", async () => {
     const store = await open();
     let transactions = 0;
@@ -426,6 +442,31 @@ describe("leases", () => {
     assert.ok(first && second && second.fence > first.fence);
     await eventually(() => first.lost.aborted, { what: "the first holder to notice" });
     assert.equal(second.lost.aborted, false);
+    await second.release();
+  });
+
+  it("let nothing be written by who was overtaken, and everything while nobody came", async () => {
+    const [one, two] = await Promise.all([open("one"), open("two")]);
+    const preview = draft(61);
+    await one.create(preview);
+    const first = await one.acquireLease(preview.stack);
+    assert.ok(first);
+    const held = writesUnder(one, first);
+    await query(`update lease set expires_at = now() - interval '1 s' where stack = '${preview.stack}'`);
+    await held.setStatus(preview.key, { message: "late, and yet nobody's but mine" });
+    const second = await two.acquireLease(preview.stack);
+    assert.ok(second);
+    const written = await writesUnder(two, second).setStatus(preview.key, { message: "newer" });
+    const receipt = { key: preview.key, stack: preview.stack, at: T0, reason: "Closed" };
+    for (const write of [
+      () => held.setStatus(preview.key, { message: "old" }),
+      () => held.update(preview.key, () => ({ gitBranch: "old" })),
+      () => held.addReceipt({ ...receipt, removed: [], proof: [], durationMs: 1 }),
+    ]) {
+      await assert.rejects(write, isOvertaken);
+    }
+    assert.deepEqual(await two.find(preview.key), written);
+    assert.deepEqual(await two.receipts(preview.key), []);
     await second.release();
   });
 
