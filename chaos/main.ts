@@ -1,40 +1,42 @@
 /** `npm run chaos`: breaks what may break, and prints what it did and what it found. The seed repeats a run. */
 import process from "node:process";
 import { Command, InvalidArgumentError } from "commander";
-import { simulate } from "./simulation/simulation.ts";
 
 interface Options {
   readonly seed: number;
   readonly pulls: number;
+  readonly selftest?: boolean;
 }
 
-const PROBLEMS_SHOWN = 20;
-
 const options = new Command("npm run chaos --")
-  .description("Loses, doubles, delays and reorders deliveries in simulated time; half a minute for a thousand.")
+  .description(
+    "By itself: loses, doubles, delays and reorders deliveries in simulated time; half a minute for a thousand.",
+  )
   .option("--seed <n>", "repeats the run that printed it", parseCount, Date.now() % 2 ** 31)
   .option("--pulls <n>", "simulated pull requests", parseCount, 1000)
+  .option("--selftest", "plants strays of every kind in a real world and sees whether the oracle names exactly these")
   .parse()
   .opts<Options>();
-process.exitCode = await main(options);
+// What was cut short may still wait for something.
+process.exit(await main(options));
 
-async function main({ seed, pulls }: Options): Promise<number> {
-  console.log(`seed ${seed}`);
-  const { deeds, faults, ups, destroys, problems } = await simulate({ seed, pulls });
-  console.table({
-    "pull requests": pulls,
-    "things people did": deeds,
-    "deliveries dropped": faults.dropped,
-    "deliveries doubled": faults.doubled,
-    "deliveries delayed past others": faults.delayed,
-    "updates run": ups,
-    "teardowns run": destroys,
-    "previews that ended otherwise than in order": problems.length,
-  });
-  for (const problem of problems.slice(0, PROBLEMS_SHOWN)) console.log(problem);
-  if (problems.length > PROBLEMS_SHOWN) console.log(`and ${problems.length - PROBLEMS_SHOWN} more`);
-  if (problems.length > 0) console.log(`to see it again: npm run chaos -- --seed ${seed} --pulls ${pulls}`);
-  return problems.length > 0 ? 1 : 0;
+/** Each mode loads only what it needs. */
+async function main({ seed, pulls, selftest }: Options): Promise<number> {
+  const stop = new AbortController();
+  const onSignal = () => {
+    if (stop.signal.aborted) process.exit(130);
+    console.error("ending what was started; once more to leave it");
+    stop.abort();
+  };
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, onSignal);
+  try {
+    if (selftest) return await (await import("./selftest/selftest.ts")).runSelftest(stop.signal);
+    return await (await import("./simulation/print.ts")).runSimulation({ seed, pulls });
+  } catch (error) {
+    if (stop.signal.aborted) return 130;
+    console.error(error);
+    return 1;
+  }
 }
 
 function parseCount(text: string): number {

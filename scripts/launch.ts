@@ -17,6 +17,7 @@ switch (command) {
     await run("../bench/main.ts", args);
     break;
   case "chaos":
+    await wishEngine();
     await run("../chaos/main.ts", args);
     break;
   case "test":
@@ -52,7 +53,7 @@ async function needEngine(): Promise<void> {
   }
 }
 
-/** Tests that need the engine are skipped, and counted, where it cannot be had. */
+/** Tests that need the engine are skipped, and counted, where it cannot be had; simulated time needs none. */
 async function wishEngine(): Promise<void> {
   try {
     await ensureEngine({ withProgress, onWait });
