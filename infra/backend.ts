@@ -101,7 +101,7 @@ async function findRemains(folder: string, stack: string): Promise<string[]> {
       const names = await readdirOrNone(join(folder, place));
       // `shop-pr-4` must not take `shop-pr-42` along; a stack's name holds no dot.
       return names
-        .filter((name) => name === stack || name.startsWith(`${stack}.json`))
+        .filter((name) => name === stack || name.startsWith(`${stack}.json`) || name.startsWith(`${stack}.pulumi-tags`))
         .map((name) => join(".pulumi", place, name));
     }),
   );

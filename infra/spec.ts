@@ -96,12 +96,17 @@ export const previewSpec = z.strictObject({
     seed: z.int().min(0),
     secrets: z.int().min(0),
   }),
+  /**
+   * What people wished when this was brought up and a lost store must give back. Echoed only: no part of
+   * the digest, so that a renewal causes no update.
+   */
+  intents: z.strictObject({ keep: z.boolean(), extendedTo: z.iso.datetime().optional() }).optional(),
   tags: z.record(z.string(), z.string()),
 });
 
 export type PreviewSpec = z.infer<typeof previewSpec>;
 
 /** SHA-256 of the wish in hexadecimal, whatever the order of its keys: equal ones ask for equal stacks. */
-export function specDigest({ images: _found, ...wish }: PreviewSpec): string {
+export function specDigest({ images: _found, intents: _echoed, ...wish }: PreviewSpec): string {
   return createHash("sha256").update(canonical(wish)).digest("hex");
 }

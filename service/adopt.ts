@@ -12,9 +12,9 @@ export interface AdoptDeps {
 
 /**
  * What is to be written for a key that the store does not know. When the backend has its stack, the
- * store was lost: wishes and spec are read back from the stack's outputs, and all clocks start now,
- * the hard stop's too, for nobody knows any more whether it was kept or extended. Undefined when the
- * text is no key.
+ * store was lost: wishes and spec are read back from the stack's outputs, as the last update left them,
+ * and all clocks start now, the hard stop's too, for nobody knows any more whether it was kept or extended
+ * since. Undefined when the text is no key.
  */
 export async function adopt({ stacks }: AdoptDeps, key: string, now: string): Promise<NewPreview | undefined> {
   const parsed = parseKey(key);
@@ -43,7 +43,7 @@ function rebuild(fresh: NewPreview, outputs: Readonly<Record<string, unknown>>):
     ...fresh,
     gitBranch: spec.gitBranch,
     createdAt: spec.tags.created ?? fresh.createdAt,
-    intents: { ...fresh.intents, generations: spec.generations, clocksFrom: fresh.lastPushAt },
+    intents: { ...fresh.intents, ...spec.intents, generations: spec.generations, clocksFrom: fresh.lastPushAt },
     status: {
       ...status,
       interrupted: false,

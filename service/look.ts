@@ -143,7 +143,7 @@ export function wishFor(deps: Pick<LookDeps, "config" | "now">, look: Look, prev
     cloneUrl: look.cloneUrl,
     owner: subject.kind === "pullRequest" ? subject.pullRequest.author : "by-hand",
     createdAt: preview.createdAt,
-    generations: preview.intents.generations,
+    intents: preview.intents,
     hardStopSeconds: lifecycle.hardStopSeconds,
     ...(live ? { tags: live.tags } : {}),
   });

@@ -4,7 +4,7 @@ import { formatKey, hostName, type PreviewKey, stackName } from "../infra/names.
 import type { PreviewSpec } from "../infra/spec.ts";
 import type { ApplicationConfig, OperatorConfig, RepositoryConfig, TargetConfig } from "./config/types.ts";
 import { imageOf } from "./images/reference.ts";
-import type { Generations } from "./status.ts";
+import type { Intents } from "./status.ts";
 
 /** Where a web service in an image listens unless it says otherwise; `PORT` holds it. */
 const PORT_IN_IMAGE = 8080;
@@ -23,7 +23,7 @@ export interface SpecInput {
   readonly owner: string;
   /** ISO 8601 */
   readonly createdAt: string;
-  readonly generations: Generations;
+  readonly intents: Pick<Intents, "generations" | "keep" | "extendedTo">;
   /** Seconds after its creation at which the preview goes, unless it is kept or extended; undefined: never. */
   readonly hardStopSeconds?: number;
   /** Tags of the running stack: they never change while it lives. */
@@ -64,9 +64,16 @@ export function buildSpec(input: SpecInput): PreviewSpec {
       : {}),
     generatedSecrets: [...application.generatedSecrets],
     grantedSecrets: [...application.grantedSecrets],
-    generations: { ...input.generations },
+    generations: { ...input.intents.generations },
+    ...echoOf(input.intents),
     tags: { ...(input.tags ?? buildTags(input)) },
   };
+}
+
+/** Nothing, most of the time. */
+function echoOf({ keep, extendedTo }: SpecInput["intents"]): Pick<PreviewSpec, "intents"> {
+  if (!keep && extendedTo === undefined) return {};
+  return { intents: { keep, ...(extendedTo === undefined ? {} : { extendedTo }) } };
 }
 
 function buildService(service: ServiceDefinition, { target, commit }: SpecInput): PreviewSpec["services"][number] {

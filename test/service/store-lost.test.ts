@@ -1,0 +1,76 @@
+/** The store's loss, as one preview sees it: what the stack's outputs give back. */
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { withClient } from "../../components/local/database-client.ts";
+import { type AllActions, createActions } from "../../service/actions.ts";
+import { pullRequest } from "../support/memory-forge.ts";
+import { testDatabase } from "../support/postgres.ts";
+import { type Bench, config, reconcileBench, SHA, shop } from "../support/reconcile-world.ts";
+
+const KEY = "shop#1";
+const DAY_SECONDS = 86_400;
+
+let database: Awaited<ReturnType<typeof testDatabase>>;
+before(async () => {
+  database = await testDatabase();
+});
+after(() => database.drop());
+
+describe("a preview whose store was lost", () => {
+  let bench: Bench;
+  let actions: AllActions;
+
+  beforeEach(async () => {
+    bench = await reconcileBench(database.url);
+    actions = createActions({
+      store: bench.store,
+      stacks: bench.stacks,
+      world: bench.deps.world,
+      repositories: async () => [shop],
+      forge: () => bench.forge,
+      localForge: "local",
+      defaultTarget: "local",
+      config,
+      now: () => bench.clock.now,
+    });
+    await push(SHA.a);
+  });
+  afterEach(() => bench.close());
+
+  async function push(commit: string): Promise<void> {
+    bench.forge.pulls.set(1, pullRequest(1, commit));
+    await bench.reconcile(KEY);
+  }
+
+  async function loseStore(): Promise<void> {
+    await withClient(database.url, (client) => client.query("truncate preview, seat, receipt, history, lease"));
+    await bench.reconcile(KEY);
+  }
+
+  it("is kept as before, and extended as far, as its last update knew", async () => {
+    await actions.keep(KEY, "ada");
+    await actions.extend(KEY, 40 * DAY_SECONDS, "ada");
+    const { extendedTo } = (await bench.preview(KEY)).intents;
+    await bench.reconcile(KEY);
+    assert.equal(bench.stacks.ups.length, 1, "a wish of this kind is no update");
+    await push(SHA.b);
+    await loseStore();
+    const { intents } = await bench.preview(KEY);
+    assert.equal(intents.keep, true);
+    assert.equal(intents.extendedTo, extendedTo);
+    assert.equal(bench.stacks.ups.length, 2, "nor is being told it again");
+    bench.clock.advance(365 * DAY_SECONDS);
+    await bench.reconcile(KEY);
+    assert.equal((await bench.preview(KEY)).status.goneAt, undefined);
+  });
+
+  it("has all its time anew where it was kept after the last update", async () => {
+    bench.clock.advance(29 * DAY_SECONDS);
+    await actions.keep(KEY, "ada");
+    await loseStore();
+    assert.equal((await bench.preview(KEY)).intents.keep, false);
+    bench.clock.advance(29 * DAY_SECONDS);
+    await bench.reconcile(KEY);
+    assert.equal((await bench.preview(KEY)).status.goneAt, undefined);
+  });
+});
