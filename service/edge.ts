@@ -17,6 +17,7 @@ import { createGateway } from "./gateway/gateway.ts";
 import { createRoutes } from "./gateway/routes.ts";
 import { createEdgeServer } from "./gateway/server.ts";
 import { createVisits } from "./gateway/visits.ts";
+import type { Identities } from "./identities.ts";
 import type { Inbox } from "./inbox/inbox.ts";
 import { lifecycleOf } from "./lifecycle.ts";
 import type { Operate } from "./operate.ts";
@@ -30,6 +31,7 @@ export interface EdgeParts {
   readonly store: Store;
   readonly world: Pick<World, "address" | "logs">;
   readonly forges: ReadonlyMap<string, Forge>;
+  readonly identities: Pick<Identities, "pathOf">;
   readonly inbox: Inbox;
   readonly actions: AllActions;
   readonly operate: Operate;
@@ -67,6 +69,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     wake: async (key) => void (await actions.wake(key, "visit")),
     visits,
     history: store.history,
+    pause: store.pause,
     scheme: config.scheme,
     homeUrl: url,
     ...fallback,
@@ -77,6 +80,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     webhooks: {
       forges: parts.forges,
       keyOf: keyFinder(config),
+      pathOf: parts.identities.pathOf,
       receive: parts.inbox.receive,
       onPush: parts.onPush,
       counters,

@@ -5,10 +5,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { StacklingError } from "../../components/errors.ts";
+import type { Pause } from "../store/operation.ts";
 import type { HistoryEntry } from "../store/store.ts";
 import { type AddressOf, askAddress, knownAddress } from "./addresses.ts";
 import { answerRaw, createForwarder, type ForwardOptions } from "./forward.ts";
-import { type PageKind, type PageSubject, sendPage } from "./pages.ts";
+import type { PageKind } from "./page-forms.ts";
+import { type PageSubject, sendPage } from "./pages.ts";
 import type { Route, Routes } from "./routes.ts";
 import { countsAsVisit, type Visits } from "./visits.ts";
 import { createWaitingRoom } from "./waiting.ts";
@@ -25,6 +27,8 @@ export interface GatewayDeps {
   readonly scheme: "http" | "https";
   /** Address of Stackling's own pages, for links. */
   readonly homeUrl: string;
+  /** Set while everything is stopped; said on the pages. */
+  readonly pause?: () => Promise<Pause | undefined>;
   /** Offered where a preview is gone, refused or stopped. */
   readonly fallbackUrl?: string;
   readonly trustForwarded?: boolean;
@@ -46,6 +50,7 @@ export interface Gateway {
 /** A sleeping preview is asked to wake this often, however many knock, while somebody waits. */
 const WAKE_INTERVAL_MS = 3_000;
 const STEPS_SHOWN = 12;
+const PAUSE_FRESH_MS = 1_000;
 
 export function createGateway(deps: GatewayDeps): Gateway {
   const { routes, visits } = deps;
@@ -62,6 +67,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     },
   });
   const unsubscribe = routes.onChange((key) => room.release(key));
+  const pause = remembered(PAUSE_FRESH_MS, async () => deps.pause?.());
 
   const page = (kind: PageKind, request: IncomingMessage, response: ServerResponse, subject: PageSubject = {}) =>
     sendPage({ kind, request, response, homeUrl: deps.homeUrl, fallbackUrl: deps.fallbackUrl, subject });
@@ -136,9 +142,13 @@ export function createGateway(deps: GatewayDeps): Gateway {
     const { preview } = latest;
     const kind = counts && route.door === "asleep" ? "waking" : latest.door === "serve" ? "starting" : latest.door;
     // Only the page for people shows them; a program that polls must not cost the store a question each time.
-    const steps =
-      kind === "building" && wantsHtml(request) ? await deps.history(route.key, STEPS_SHOWN).catch(() => []) : [];
-    page(kind, request, response, { preview, steps });
+    const people = wantsHtml(request);
+    const steps = kind === "building" && people ? await deps.history(route.key, STEPS_SHOWN).catch(() => []) : [];
+    page(kind, request, response, { preview, steps, ...(people ? { pause: await pause() } : {}) });
+  }
+
+  async function unknown(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    page("unknown", request, response, wantsHtml(request) ? { pause: await pause() } : {});
   }
 
   /** Waits until the door is another one, and at most as long as the room allows. */
@@ -146,11 +156,11 @@ export function createGateway(deps: GatewayDeps): Gateway {
     const left = new AbortController();
     connection.once("close", () => left.abort());
     const deadline = performance.now() + (deps.holdTimeoutMs ?? 90_000);
-    // A wish that was lost with the store must not cost the whole wait.
+    // A wish that was lost with the store must not cost the whole wait; a timer that is early by a hair, not twice the interval.
     const again = setInterval(() => {
       const now = current(route);
       if (now?.door === "asleep") wake(now);
-    }, WAKE_INTERVAL_MS);
+    }, WAKE_INTERVAL_MS / 3);
     try {
       for (let now: Route | undefined = route; ; now = current(route)) {
         const waits = now?.door === "asleep" || now?.door === "waking";
@@ -189,7 +199,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   return {
     handle,
     upgrade,
-    unknown: (request, response) => page("unknown", request, response),
+    unknown: (request, response) => void unknown(request, response),
     close() {
       unsubscribe();
       forwarder.close();
@@ -229,6 +239,16 @@ function mayRepeat(request: IncomingMessage, error: unknown): boolean {
 }
 
 /** Counted anew for each time that a preview falls asleep: the wish of the time before says nothing. */
+/** Asks at most this often, however many pages are shown; undefined while nobody answers. */
+function remembered<Answer>(freshMs: number, ask: () => Promise<Answer>): () => Promise<Answer | undefined> {
+  let known: { readonly at: number; readonly answer: Promise<Answer | undefined> } | undefined;
+  return () => {
+    const now = performance.now();
+    if (!known || now - known.at >= freshMs) known = { at: now, answer: ask().catch(() => undefined) };
+    return known.answer;
+  };
+}
+
 function atMostEvery(intervalMs: number, call: (route: Route) => void) {
   const last = new Map<string, number>();
   return (route: Route): void => {

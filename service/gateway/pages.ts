@@ -2,17 +2,20 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { isRebuildable } from "../api/preview-view.ts";
 import { documentOf, type Html, html, safeHref, styleElement } from "../dashboard/html.ts";
+import { minuteOf } from "../reason-words.ts";
 import type { Preview } from "../status.ts";
+import type { Pause } from "../store/operation.ts";
 import type { HistoryEntry } from "../store/store.ts";
-import type { Door } from "./door.ts";
-
-export type PageKind = Exclude<Door, "serve"> | "starting" | "unreachable" | "unknown";
+import { formFor, type PageForm, type PageKind } from "./page-forms.ts";
 
 export interface PageSubject {
   readonly preview?: Preview;
   /** Newest first. */
   readonly steps?: readonly HistoryEntry[];
+  /** Set while everything is stopped. */
+  readonly pause?: Pause;
 }
 
 export interface PageRequest {
@@ -24,103 +27,6 @@ export interface PageRequest {
   readonly fallbackUrl?: string;
   readonly subject: PageSubject;
 }
-
-interface PageForm {
-  readonly status: 404 | 502 | 503;
-  readonly title: string;
-  readonly text: string;
-  readonly mark: "busy" | "bad" | "still";
-  /** Seconds until asking again is worth it; the page reloads itself. */
-  readonly retryAfter?: number;
-  /** The status says more than our own text. */
-  readonly says?: boolean;
-  /** Waiting helps nobody: the fallback is offered. */
-  readonly offers?: boolean;
-}
-
-const FORMS: Readonly<Record<PageKind, PageForm>> = {
-  building: {
-    status: 503,
-    title: "Building this preview",
-    text: "The page opens by itself as soon as the application answers.",
-    mark: "busy",
-    retryAfter: 2,
-    says: true,
-  },
-  waking: {
-    status: 503,
-    title: "Waking up",
-    text: "This preview was asleep. It is back in a moment, with its data as it was.",
-    mark: "busy",
-    retryAfter: 2,
-  },
-  starting: {
-    status: 503,
-    title: "Starting",
-    text: "The application is being started. The page opens by itself as soon as it answers.",
-    mark: "busy",
-    retryAfter: 2,
-  },
-  asleep: {
-    status: 503,
-    title: "Asleep",
-    text: "This preview sleeps until a person visits it. Its data and its link are kept.",
-    mark: "still",
-    retryAfter: 30,
-  },
-  failed: {
-    status: 503,
-    title: "This preview could not be built",
-    text: "The link opens as soon as a version of it starts.",
-    mark: "bad",
-    says: true,
-  },
-  blocked: {
-    status: 503,
-    title: "This preview is held back",
-    text: "The page opens by itself once it is allowed and built.",
-    mark: "still",
-    retryAfter: 15,
-    says: true,
-    offers: true,
-  },
-  paused: {
-    status: 503,
-    title: "Previews are stopped",
-    text: "Whoever runs them has stopped all of them for now. Data and links are kept; the page opens by itself when they go on.",
-    mark: "still",
-    retryAfter: 60,
-    offers: true,
-  },
-  unreachable: {
-    status: 502,
-    title: "The application does not answer",
-    text: "It may have stopped or be restarting. The page tries again by itself.",
-    mark: "bad",
-    retryAfter: 5,
-  },
-  closing: {
-    status: 404,
-    title: "This preview is being removed",
-    text: "Its pull request was closed, or it was taken down.",
-    mark: "still",
-    offers: true,
-  },
-  gone: {
-    status: 404,
-    title: "This preview is gone",
-    text: "Its pull request was closed, or it was taken down. Reopening the pull request brings it back.",
-    mark: "still",
-    offers: true,
-  },
-  unknown: {
-    status: 404,
-    title: "No preview here",
-    text: "No preview has this address. It may have been removed after its pull request was closed.",
-    mark: "still",
-    offers: true,
-  },
-};
 
 const STYLE = ["../dashboard/assets/base.css", "./assets/page.css"]
   .map((file) => readFileSync(new URL(file, import.meta.url), "utf8"))
@@ -140,7 +46,7 @@ const POLICY = [
  */
 export function sendPage({ kind, request, response, homeUrl, fallbackUrl, subject }: PageRequest): void {
   if (response.headersSent || response.destroyed) return;
-  const form = formFor(kind, subject);
+  const form = formFor(kind, subject.preview);
   const { type, body } = bodyFor(request, {
     kind,
     form,
@@ -161,13 +67,6 @@ export function sendPage({ kind, request, response, homeUrl, fallbackUrl, subjec
   // What is left of a body is not waited for.
   if (!request.complete) response.setHeader("Connection", "close");
   response.end(request.method === "HEAD" ? undefined : body);
-}
-
-/** One that expired or was taken down comes back otherwise than a closed one: its own message says how. */
-function formFor(kind: PageKind, { preview }: PageSubject): PageForm {
-  const { goneReason, message } = preview?.status ?? {};
-  const own = kind === "gone" && (goneReason === "Expired" || goneReason === "Removed");
-  return own && message ? { ...FORMS[kind], text: message } : FORMS[kind];
 }
 
 interface Content {
@@ -208,25 +107,28 @@ function textOf(content: Content): string {
 
 /** The preview's own message where it explains the page; so does a failure or a queue that keeps it from waking. */
 function saidOf({ kind, form, subject: { preview } }: Content): string | undefined {
-  const { condition, reason } = preview?.status ?? {};
-  const keptAsleep = kind === "waking" && (condition === "Stalled" || reason === "Queued");
-  return form.says || keptAsleep ? preview?.status.message : undefined;
+  const { condition } = preview?.status ?? {};
+  const keptAsleep = kind === "waking" && condition === "Stalled";
+  const said = form.says || keptAsleep ? preview?.status.message : undefined;
+  return said === `${form.title}.` ? undefined : said;
 }
 
 function pageOf(content: Content): Html {
   const { form, homeUrl, fallbackUrl, subject } = content;
-  const { preview, steps = [] } = subject;
+  const { preview, steps = [], pause } = subject;
   const said = saidOf(content);
   const excerpt = form.mark === "bad" ? (preview?.status.excerpt ?? []) : [];
   const head = html`${form.retryAfter && html`<meta http-equiv="refresh" content="${form.retryAfter}">\n`}${STYLE_ELEMENT}`;
   const body = html`<body>
 <main>
+${pause && pauseLine(pause, content.kind)}
 ${preview && nameOf(preview)}
 <h1><span class="mark ${form.mark}" aria-hidden="true"></span>${form.title}</h1>
 <div role="status">
 ${said && html`<p class="message">${said}</p>`}
 <p class="soft">${form.text}</p>
 </div>
+${preview && rebuildLink(homeUrl, preview)}
 ${fallbackUrl && html`<p>Meanwhile: <a href="${safeHref(fallbackUrl)}">${fallbackUrl}</a></p>`}
 ${excerpt.length > 0 && html`<pre class="output" tabindex="0" aria-label="Last lines of output">${excerpt.join("\n")}</pre>`}
 ${steps.length > 0 && html`<ol aria-label="Steps so far">${[...steps].reverse().map(stepOf)}</ol>`}
@@ -234,6 +136,23 @@ ${linksOf(homeUrl, preview)}
 </main>
 </body>`;
   return documentOf({ title: preview ? `${form.title} · ${preview.key}` : form.title, head, body });
+}
+
+/** Who stopped them is for those who are logged in. */
+function pauseLine({ at }: Pause, kind: PageKind): Html {
+  const since = html`since <time datetime="${at}">${minuteOf(at)}</time>`;
+  if (kind === "paused") return html`<p class="notice">Stopped ${since}.</p>`;
+  return html`<p class="notice"><b>All previews are stopped</b> ${since}. Nothing new is brought up until they go on.</p>`;
+}
+
+/** Nobody is logged in on a preview's own host, so the button is on ours. */
+function rebuildLink(homeUrl: string, preview: Preview): Html {
+  if (!isRebuildable(preview)) return html``;
+  return html`<p><a class="button" href="${safeHref(statusHref(homeUrl, preview))}">Rebuild it</a></p>`;
+}
+
+function statusHref(homeUrl: string, { key }: Preview): string {
+  return `${homeUrl}/previews/${encodeURIComponent(key)}`;
 }
 
 function nameOf(preview: Preview): Html {
@@ -248,7 +167,7 @@ function stepOf({ at, message }: HistoryEntry): Html {
 
 function linksOf(homeUrl: string, preview: Preview | undefined): Html {
   const pullRequest = preview?.pullRequest?.url;
-  const home = preview ? `${homeUrl}/previews/${encodeURIComponent(preview.key)}` : homeUrl;
+  const home = preview ? statusHref(homeUrl, preview) : homeUrl;
   return html`<footer>
 <a href="${safeHref(home)}">${preview ? "Status and logs" : "All previews"}</a>
 ${pullRequest && html`<a href="${safeHref(pullRequest)}">Pull request</a>`}

@@ -13,6 +13,7 @@ import { createGateway } from "../../../service/gateway/gateway.ts";
 import { createRoutes } from "../../../service/gateway/routes.ts";
 import { createEdgeServer } from "../../../service/gateway/server.ts";
 import { createVisits } from "../../../service/gateway/visits.ts";
+import type { Pause } from "../../../service/store/operation.ts";
 import { type MemoryStore, memoryStore } from "../../support/memory-store.ts";
 
 export const DOMAIN = "localhost:4000";
@@ -39,6 +40,7 @@ export async function startEdge(
     readonly holdTimeoutMs?: number;
     readonly holdMax?: number;
     readonly fallbackUrl?: string;
+    readonly pause?: () => Promise<Pause | undefined>;
     /** How every address is dialed. */
     readonly reach?: () => Promise<Reach | undefined>;
   } = {},

@@ -318,6 +318,47 @@ describe("gateway", () => {
     }
   });
 
+  it("names the place in the queue, and asks again less often", async () => {
+    const status = { condition: "Reconciling", reason: "Queued", message: "Third in the queue of shop." } as const;
+    for (const wish of [{ status }, { status: { ...status, awake: false }, urls: URLS }]) {
+      edge.store.put(aPreview(wish));
+      const page = await eventually(async () => {
+        const answer = await ask(edge.port, { headers: { accept: "text/html" } });
+        return answer.body.includes("Third in the queue of shop.") && answer;
+      });
+      assert.match(page.body, /Waiting for its turn/);
+      assert.equal(page.headers["retry-after"], "10");
+      assert.match(page.body, /http-equiv="refresh" content="10"/);
+    }
+  });
+
+  it("leads to the button that rebuilds, and only where that would help", async () => {
+    const pageOf = async (goneReason: string, says: RegExp) => {
+      const message = `${goneReason} it was.`;
+      edge.store.put(aPreview({ status: { goneAt: "2026-11-21T11:00:00.000Z", reason: "Gone", goneReason, message } }));
+      return eventually(async () => {
+        const { body } = await ask(edge.port, { headers: { accept: "text/html" } });
+        return says.test(body) && body;
+      });
+    };
+    const expired = await pageOf("Expired", /Expired it was/);
+    assert.match(expired, /href="http:\/\/localhost:4000\/previews\/shop%2342">Rebuild it</);
+    assert.doesNotMatch(expired, /<form|<button/);
+    assert.doesNotMatch(await pageOf("Merged", /Merged it was/), /Rebuild/);
+    assert.doesNotMatch(await pageOf("Closed", /Reopening the pull request/), /Rebuild/);
+  });
+
+  it("says on every page of ours since when all are stopped, and to strangers not by whom", async () => {
+    await edge.close();
+    edge = await startEdge({ pause: async () => ({ at: "2026-11-21T09:30:00.000Z", by: "ada" }) });
+    edge.store.put(aPreview({ status: { reason: "Provisioning" } }));
+    for (const host of [HOST, "pr-9-shop.localhost:4000"]) {
+      const { body } = await ask(edge.port, { host, headers: { accept: "text/html" } });
+      assert.match(body, /All previews are stopped<\/b> since [\s\S]*2026-11-21 09:30 UTC/);
+      assert.doesNotMatch(body, /\bada\b/);
+    }
+  });
+
   it("offers the operator's fallback where waiting helps nobody", async () => {
     await edge.close();
     edge = await startEdge({ fallbackUrl: "https://staging.acme.dev" });
