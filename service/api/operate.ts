@@ -9,8 +9,12 @@ export interface OperateRoutesDeps {
   readonly nameOf: (request: Request) => string;
 }
 
-const pauseRequest = z.strictObject({ paused: z.boolean() });
 const name = z.string().min(1).max(1024);
+const pauseRequest = z.strictObject({
+  paused: z.boolean(),
+  /** Who says so, for people; believed of a bearer of the token alone. */
+  by: z.string().trim().min(1).max(100).optional(),
+});
 
 export const sweepRequest = z.strictObject({
   dryRun: z.boolean().default(false),
@@ -23,8 +27,9 @@ export function operateRoutes(api: Router, { operate, nameOf }: OperateRoutesDep
     response.json({ pause: (await operate.pause()) ?? null });
   });
   api.post("/pause", async (request, response) => {
-    const { paused } = pauseRequest.parse(request.body);
-    if (paused) await operate.stopAll(nameOf(request));
+    const { paused, by } = pauseRequest.parse(request.body);
+    const door = nameOf(request);
+    if (paused) await operate.stopAll(door === "api" && by !== undefined ? by : door);
     else await operate.resumeAll();
     response.status(202).json({ pause: (await operate.pause()) ?? null });
   });

@@ -1,7 +1,8 @@
 /** When a preview sleeps and goes if nobody does anything, as API and pages show it. Pure. */
 import type { Lifecycle } from "../config/types.ts";
-import { lastActivity } from "../decide.ts";
+import { decide } from "../decide.ts";
 import { type Clocks, lifetimeOf, type Moment } from "../lifecycle.ts";
+import { isPaused } from "../pauses.ts";
 import type { Preview } from "../status.ts";
 import { isAtEdge } from "../target-check.ts";
 
@@ -27,7 +28,7 @@ export function previewEnds(preview: Clocks, lifecycle: Lifecycle, moment: Momen
   const { idleSince, warnAt, idleStop, hardStop, noticeMs } = lifetimeOf(preview, lifecycle, moment);
   const warnedAt = warnAt === undefined ? undefined : Date.parse(warnAt > moment.now ? warnAt : moment.now);
   const goes = idleStop ?? (warnedAt === undefined ? undefined : new Date(warnedAt + noticeMs).toISOString());
-  const sleepsAt = sleepOf(preview, lifecycle);
+  const sleepsAt = sleepOf(preview, lifecycle, moment);
   return {
     idleSince,
     ...(sleepsAt === undefined ? {} : { sleepsAt }),
@@ -36,9 +37,17 @@ export function previewEnds(preview: Clocks, lifecycle: Lifecycle, moment: Momen
   };
 }
 
-/** Nobody sees the visits to one at another edge, so it does not fall asleep by itself. */
-function sleepOf(preview: Clocks, { sleepAfterSeconds }: Lifecycle): string | undefined {
+/** Nobody sees the visits to one at another edge, so those do not keep it awake either. */
+function sleepOf(preview: Clocks, { sleepAfterSeconds, officeHours }: Lifecycle, moment: Moment): string | undefined {
   const { live, awake } = preview.status;
-  if (!live || !awake || sleepAfterSeconds === undefined || isAtEdge(live.target)) return undefined;
-  return new Date(Date.parse(lastActivity(preview)) + sleepAfterSeconds * 1000).toISOString();
+  if (!live || !awake) return undefined;
+  const { now, pauses } = moment;
+  const seen = isAtEdge(live.target) ? {} : { sleepAfterSeconds };
+  const paused = isPaused(pauses, now);
+  const action = decide(
+    { kind: "blocked" },
+    { sleepAfterSeconds: undefined, ...preview, ...seen, officeHours, pauses, paused },
+    now,
+  );
+  return action.kind === "none" ? action.dueAt : undefined;
 }

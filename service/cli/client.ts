@@ -34,7 +34,7 @@ export interface Client {
   lease(key: string): Promise<RemoteLease>;
   doctor(): Promise<{ readonly findings: readonly Finding[]; readonly counters: Readonly<Record<string, number>> }>;
   /** The kill switch, after it was set as asked; null while nothing is stopped. */
-  pause(paused?: boolean): Promise<Pause | null>;
+  pause(paused?: boolean, by?: string): Promise<Pause | null>;
   /** Resolves when the sweep is over. */
   sweep(request: SweepRequest): Promise<SweepReport>;
   /** An address that logs its first visitor in to the pages. */
@@ -135,8 +135,8 @@ export function createClient({ url, token }: { readonly url: string; readonly to
       };
     },
     doctor: () => ask("/doctor"),
-    pause: async (paused) => {
-      const call = paused === undefined ? {} : ({ method: "POST", body: { paused } } as const);
+    pause: async (paused, by) => {
+      const call = paused === undefined ? {} : ({ method: "POST", body: { paused, by } } as const);
       return (await ask<{ pause: Pause | null }>("/pause", call)).pause;
     },
     sweep: async (body) => (await ask<{ report: SweepReport }>("/sweep", { method: "POST", body })).report,

@@ -26,32 +26,33 @@ export function colorsFor(screen: Screen, environment: NodeJS.ProcessEnv): Retur
 export interface Column<Row> {
   readonly title: string;
   readonly value: (row: Row) => string;
-  /** Gives way first when the window is narrow; cut with an ellipsis. */
+  /** Gives way first when the window is narrow: cut with an ellipsis, and left out where next to nothing would be left. */
   readonly shrinks?: boolean;
 }
 
 const GAP = 2;
-const NARROWEST = 8;
+const NARROWEST = 12;
 
-/** A table without lines that fits the window; without a window nothing is cut. */
+/** A table without lines that fits the window where it can: names and links are never cut, and without a window nothing is. */
 export function table<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
-  { stdout, environment }: CliContext,
+  { stdout, environment }: Pick<CliContext, "stdout" | "environment">,
 ): string {
-  const cells = rows.map((row) => columns.map((column) => plain(column.value(row)).replace(/\s+/g, " ").trim()));
-  const natural = columns.map((column, i) =>
-    Math.max(column.title.length, ...cells.map((row) => [...(row[i] ?? "")].length)),
-  );
-  const widths = fit(natural, columns, stdout.columns);
+  const measured = columns.map((column) => {
+    const cells = rows.map((row) => plain(column.value(row)).replace(/\s+/g, " ").trim());
+    const width = Math.max(column.title.length, ...cells.map((cell) => [...cell].length));
+    return { ...column, cells, width };
+  });
+  const shown = fit(measured, stdout.columns);
   const colors = colorsFor(stdout, environment);
   const made = new Table({
-    head: columns.map((column) => colors.dim(column.title)),
-    colWidths: widths.map((width) => width + GAP),
+    head: shown.map(({ title }) => colors.dim(title)),
+    colWidths: shown.map(({ width }) => width + GAP),
     style: { head: [], border: [], "padding-left": 0, "padding-right": GAP },
     chars: Object.fromEntries(BORDERS.map((name) => [name, ""])),
   });
-  made.push(...cells);
+  made.push(...rows.map((_row, i) => shown.map(({ cells }) => cells[i] ?? "")));
   return made
     .toString()
     .split("\n")
@@ -90,20 +91,16 @@ const BORDERS = [
   "middle",
 ] as const;
 
-function fit(
-  natural: readonly number[],
-  columns: readonly Column<never>[] | readonly { readonly shrinks?: boolean }[],
+function fit<Measured extends { readonly width: number; readonly shrinks?: boolean }>(
+  columns: readonly Measured[],
   window: number | undefined,
-): number[] {
-  const widths = [...natural];
-  if (window === undefined) return widths;
-  const used = () => widths.reduce((sum, width) => sum + width + GAP, 0);
-  for (const order of [true, false]) {
-    for (const [i, column] of columns.entries()) {
-      const excess = used() - window;
-      if (excess <= 0) return widths;
-      if ((column.shrinks === true) === order) widths[i] = Math.max(NARROWEST, (widths[i] ?? 0) - excess);
-    }
-  }
-  return widths;
+): readonly Measured[] {
+  if (window === undefined) return columns;
+  let excess = columns.reduce((sum, { width }) => sum + width + GAP, 0) - window;
+  return columns.flatMap((column) => {
+    if (excess <= 0 || !column.shrinks) return [column];
+    const width = column.width - excess;
+    excess -= width < NARROWEST ? column.width + GAP : excess;
+    return width < NARROWEST ? [] : [{ ...column, width }];
+  });
 }

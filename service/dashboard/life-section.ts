@@ -34,6 +34,7 @@ export function lifeSection(view: PreviewView, now: Date): Html {
     !view.kept && view.extendedTo !== undefined && ["Extended to", until(view.extendedTo, now)],
     ends?.idleStop !== undefined && ["Goes when idle", until(ends.idleStop, now)],
     ends?.hardStop !== undefined && ["Hard stop", until(ends.hardStop, now)],
+    view.teardownAt !== undefined && ["Weekly teardown", until(view.teardownAt, now)],
   ];
   const shown = facts.filter((fact) => fact !== undefined && fact !== false);
   return html`<section class="card"><h2>Life</h2><p class="soft">${sentence(view)}</p><dl class="facts">${shown.map(
@@ -44,7 +45,7 @@ export function lifeSection(view: PreviewView, now: Date): Html {
 /** For the list: the stage, whose word holds it, and the end when it is near. */
 export function lifeInShort(view: PreviewView, now: Date): Html {
   const { ends } = view;
-  const end = [ends?.idleStop, ends?.hardStop].filter((time) => time !== undefined).sort()[0];
+  const end = [ends?.idleStop, ends?.hardStop, view.teardownAt].filter((time) => time !== undefined).sort()[0];
   const isSoon = end !== undefined && Date.parse(end) - now.getTime() < SOON_MS;
   const held = view.kept
     ? "Kept"

@@ -1,4 +1,5 @@
 /** The kill switch on the pages: the banner while it is on, the button while it is not. */
+import { askerWords } from "../asker.ts";
 import type { Session } from "../session.ts";
 import type { Pause } from "../store/operation.ts";
 import { postForm, submitButton } from "./forms.ts";
@@ -29,7 +30,7 @@ export interface PauseBanner {
 
 /** Strangers read since when, and only who is logged in by whom. */
 export function pauseBanner({ pause, session, fallbackUrl, now }: PauseBanner): Html {
-  return html`<section class="banner" aria-label="Everything is stopped"><div><p><b>Everything is stopped</b> since ${ago(pause.at, now)}${session && html`, ${byWords(pause.by)}`}.
+  return html`<section class="banner" aria-label="Everything is stopped"><div><p><b>Everything is stopped</b> since ${ago(pause.at, now)}${session && html`, ${askerWords(pause.by)}`}.
 Nothing new is brought up and every preview sleeps. Data and links are kept.</p>
 ${fallbackUrl && html`<p>Meanwhile: <a href="${safeHref(fallbackUrl)}">${fallbackUrl}</a></p>`}</div>
 ${session && switchForm("resume-all", session)}</section>`;
@@ -40,10 +41,4 @@ export function switchForm(name: SwitchName, session: Session): Html {
   const tone = name === "stop-all" ? "danger" : undefined;
   const button = submitButton({ name: "action", value: name, text, question, tone });
   return postForm({ to: "/pause", session, label: text, body: button });
-}
-
-/** Who asked, as the record names them. */
-function byWords(by: string): string {
-  if (by === "page") return "by somebody on this page";
-  return by === "api" ? "by the command line or the API" : `by ${by}`;
 }

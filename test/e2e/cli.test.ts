@@ -58,7 +58,7 @@ describe("the verbs of a running service", needs, () => {
     const table = await cli.run("ls");
     assert.match(
       table.stdout,
-      /KEY +CONDITION +AGE +LINK +TITLE\napp#1 +Ready\/Healthy +\w+ +http:\/\/pr-1-app\S+ +Say one/,
+      /KEY +STAGE +CONDITION +AGE +LINK +TITLE\napp#1 +Active +Ready\/Healthy +\w+ +http:\/\/pr-1-app\S+ +Say one/,
     );
     const [listed] = lines<PreviewView>(await cli.run("ls", "--json"));
     const shown = JSON.parse((await cli.run("show", "app#1", "--json")).stdout) as PreviewView;

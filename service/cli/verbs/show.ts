@@ -1,6 +1,7 @@
 import type { PreviewView } from "../../api/preview-view.ts";
 import { commentText } from "../../comment.ts";
 import { driftLine } from "../../drift/words.ts";
+import { minuteOf } from "../../reason-words.ts";
 import { connect } from "../context.ts";
 import { colorsFor, conditionOf, plain, printJson, printLine } from "../output.ts";
 import type { RunVerb } from "../verb.ts";
@@ -38,16 +39,28 @@ function rowsOf(preview: PreviewView): readonly (readonly [string, string])[] {
     ["newest", preview.headSha === preview.commit ? undefined : preview.headSha],
     ["database", preview.database],
     ["stage", preview.stage],
-    ["created", preview.createdAt],
-    ["last push", preview.lastPushAt],
-    ["last visit", preview.lastVisitAt],
+    ["gone", time(preview.goneAt)],
+    ["created", time(preview.createdAt)],
+    ["last push", time(preview.lastPushAt)],
+    ["last visit", time(preview.lastVisitAt)],
+    ["idle since", time(preview.ends?.idleSince)],
+    ["asleep at", preview.ends?.sleepsAt && `${minuteOf(preview.ends.sleepsAt)}, unless it is used`],
     ["kept", preview.kept ? "yes: neither age nor idleness removes it" : undefined],
-    ["extended to", preview.kept ? undefined : preview.extendedTo],
-    ["removed on", preview.goesAt && `${preview.goesAt}, unless it is used`],
-    ["teardown", preview.teardownAt && `${preview.teardownAt}, unless it is kept or extended beyond`],
-    ["looked at", preview.dueAt && `again at ${preview.dueAt}`],
+    ["extended to", preview.kept ? undefined : time(preview.extendedTo)],
+    [
+      "goes at",
+      preview.ends?.idleStop &&
+        `${minuteOf(preview.ends.idleStop)}, unless it is used${preview.goesAt ? " (warned)" : ""}`,
+    ],
+    ["hard stop", time(preview.ends?.hardStop)],
+    ["teardown", preview.teardownAt && `${minuteOf(preview.teardownAt)}, unless it is kept or extended beyond`],
+    ["looked at", preview.dueAt && `again at ${minuteOf(preview.dueAt)}`],
     ["drift", preview.drift && driftLine(preview.drift)],
     ["stack", preview.stack],
   ];
   return rows.flatMap(([name, value]) => (value ? [[name, value] as const] : []));
+}
+
+function time(at: string | undefined): string | undefined {
+  return at === undefined ? undefined : minuteOf(at);
 }

@@ -56,6 +56,7 @@ describe("API", () => {
     assert.equal(await ask({}), null);
     assert.equal((await ask({ method: "POST", body: '{"paused":true}' })).by, "api");
     assert.equal((await ask({})).by, "api");
+    assert.equal((await ask({ method: "POST", body: '{"paused":true,"by":"ada"}' })).by, "ada");
     assert.match(await page(), /Everything is stopped/);
     assert.equal(await ask({ method: "POST", body: '{"paused":false}' }), null);
     assert.doesNotMatch(await page(), /Everything is stopped/);
