@@ -1,6 +1,7 @@
 /** Engine failures in our words; the only place that matches the engine's text. Pure. */
 import { ConflictError, decodeFromEngine, StacklingError, TerminalError } from "../components/errors.ts";
 import { kubernetesFailure } from "../components/kubernetes/engine-words.ts";
+import { outageIn } from "./engine-outages.ts";
 import type { EngineExit } from "./engine-process.ts";
 
 /** An engine process that did not end well. */
@@ -96,6 +97,8 @@ export function toStacklingError(failure: unknown, context: FailureContext): Sta
     const userMessage = `${action} stack "${stack}": the engine has no plugin "${plugin.name}" ${plugin.version} and could not download it; run \`${plugin.command}\` with PULUMI_HOME set to "pulumi-home" in the data folder`;
     return new StacklingError({ reason: "PluginMissing", userMessage, cause });
   }
+  const outage = outageIn(told.join("\n"), `${action} stack "${stack}"`, cause);
+  if (outage) return outage;
   const vendors = kubernetesFailure(`${action} stack "${stack}"`, told.join("\n"));
   if (vendors) return vendors;
   const summary = redact(firstLine(told), context.secrets);

@@ -1,6 +1,7 @@
 /** What the runner and its children say to each other, as structured clones over Node's own channel. */
 import { ConflictError, StacklingError, TerminalError } from "../components/errors.ts";
 import type { LocalSettings } from "../components/local/resource.ts";
+import { outageIn } from "./engine-outages.ts";
 import type { PreviewSpec } from "./spec.ts";
 import type { StackDriverSettings } from "./stack-driver.ts";
 import type { DestroyResult, DriftReport, EngineProcess, RunEvent, UpResult } from "./stacks.ts";
@@ -72,6 +73,8 @@ export interface WireError {
 
 export function toWire(error: unknown): WireError {
   if (!(error instanceof StacklingError)) {
+    const outage = error instanceof Error ? outageIn(error.message, "running the engine", error) : undefined;
+    if (outage) return toWire(outage);
     const cause = error instanceof Error ? error.stack : String(error);
     return {
       kind: "retryable",

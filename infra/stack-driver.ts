@@ -125,7 +125,9 @@ async function withRun<T>(
   hooks: RunHooks,
   work: (run: Run) => Promise<T>,
 ): Promise<T> {
-  const workDir = await makeRunFolder(settings.runsFolder, target.stack);
+  const workDir = await makeRunFolder(settings.runsFolder, target.stack).catch((failure: unknown) => {
+    throw toStacklingError(failure, { ...target, diagnostics: [] });
+  });
   const activity = { touch: () => {} };
   const record = recordEvents(hooks.onEvent, activity);
   try {

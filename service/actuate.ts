@@ -7,7 +7,8 @@ import type { PreviewSpec } from "../infra/spec.ts";
 import { specDigest } from "../infra/spec.ts";
 import type { Stacks } from "../infra/stacks.ts";
 import { goneFor } from "./conditions.ts";
-import { type Action, needsRefresh } from "./decide.ts";
+import { type Action, isGroundOutage, needsRefresh } from "./decide.ts";
+import type { Holds } from "./holds.ts";
 import { describeProgress, whenRouted } from "./progress.ts";
 import { proveGone } from "./proof.ts";
 import type { Preview, PreviewStatus } from "./status.ts";
@@ -30,6 +31,10 @@ export interface ActuateDeps {
   readonly resolveSecrets: (spec: PreviewSpec) => Promise<Readonly<Record<string, string>>>;
   /** Aborts when this process is about to end: a run that ends then says nothing about its input. */
   readonly stopping: AbortSignal;
+  /** Undefined: failures are taken as they are told. */
+  readonly holds?: Pick<Holds, "behind">;
+  /** Told of each destroy that failed. Never rejects. */
+  readonly alarm?: (preview: Preview) => Promise<void>;
   /** Never rejects. */
   readonly announce: (preview: Preview) => Promise<void>;
   readonly now: () => string;
@@ -57,8 +62,9 @@ export async function actuate(deps: ActuateDeps, actuation: Actuation): Promise<
   } catch (error) {
     // Says nothing about the action, which may have succeeded: the next look finds it interrupted.
     if (error instanceof StacklingError && error.reason === "StoreUnavailable") throw error;
-    const change = failureOf(deps, actuation, error);
-    await step("settle", () => deps.store.setStatus(preview.key, change));
+    const change = failureOf(deps, actuation, (await deps.holds?.behind(error)) ?? error);
+    const failed = await step("settle", () => deps.store.setStatus(preview.key, change));
+    if (failed && change.destroyFailures !== undefined) await deps.alarm?.(failed);
     if (!(error instanceof StacklingError)) throw error;
   }
 }
@@ -226,11 +232,12 @@ function failureOf(deps: ActuateDeps, actuation: Actuation, error: unknown): Par
   }
   if (action.kind === "up") return { condition: "Stalled", ...shown };
   const failures = status.failed?.action === action.kind ? status.failed.failures + 1 : 1;
+  const outage = error instanceof StacklingError && isGroundOutage(error.reason);
   return {
     condition: "Stalled",
     ...shown,
-    failed: { action: action.kind, failures, at },
-    ...(action.kind === "destroy" ? { destroyFailures: status.destroyFailures + 1 } : {}),
+    failed: { action: action.kind, failures, at, ...(outage ? { outage } : {}) },
+    ...(action.kind === "destroy" && !outage ? { destroyFailures: status.destroyFailures + 1 } : {}),
   };
 }
 
@@ -256,7 +263,8 @@ function openDoor({ store }: ActuateDeps, key: string, spec: PreviewSpec): void 
 
 function wordsFor(kind: Act["kind"], error: unknown): Pick<PreviewStatus, "reason" | "message" | "excerpt"> {
   if (error instanceof StacklingError) {
-    const reason = kind === "destroy" && !(error instanceof ConflictError) ? "DestroyFailed" : error.reason;
+    const keeps = error instanceof ConflictError || isGroundOutage(error.reason);
+    const reason = kind === "destroy" && !keeps ? "DestroyFailed" : error.reason;
     return { reason, message: redact(error.userMessage), excerpt: error.excerpt.map((line) => redact(line)) };
   }
   const reason = kind === "destroy" ? "DestroyFailed" : "EngineFailed";

@@ -1,5 +1,6 @@
 /** The one comment on a pull request, and the line beside its check. Pure; the same preview gives the same text. */
 import { hostName, parseKey } from "../infra/names.ts";
+import { ALARM_AFTER, isAlarming } from "./alarm.ts";
 import { driftWords } from "./drift/words.ts";
 import { commentMarker } from "./forges/marker.ts";
 import { KEEP_LABEL } from "./lifecycle.ts";
@@ -29,6 +30,7 @@ export function renderComment(preview: Preview, { fallbackUrl }: CommentOptions 
     link(preview),
     status.reason === "Healthy" ? undefined : text(status.message),
     warning(preview),
+    isAlarming(preview) ? STUCK_NOTE : undefined,
     drift(preview.status),
     servesOn(preview.status) ? "The last good version goes on serving." : undefined,
     fallbackUrl !== undefined && OFFERED.has(status.reason) ? `Meanwhile: <${fallbackUrl}>` : undefined,
@@ -70,6 +72,11 @@ export function mainUrl({ key, status }: Pick<Preview, "key" | "status">): strin
 const PREVIEW_YAML_NOTE = [
   "> [!NOTE]",
   "> This pull request changes `preview.yaml`. The file is read from the base branch, so the change takes effect after the merge.",
+].join("\n");
+
+const STUCK_NOTE = [
+  "> [!CAUTION]",
+  `> Removing it failed ${ALARM_AFTER} times and more. It is tried again at least once an hour, for as long as it takes, and the operator's \`stackling doctor\` names it.`,
 ].join("\n");
 
 /** Noted by the notifier, once a commit. */

@@ -1,5 +1,6 @@
 /** Which condition is shown while nothing is being done. Pure. */
 import { type Desired, isSpent } from "./decide.ts";
+import type { Hold } from "./holds.ts";
 import { type Lifetime, warningOf } from "./lifecycle.ts";
 import type { Verdict } from "./policy.ts";
 import { minuteOf } from "./reason-words.ts";
@@ -91,6 +92,11 @@ export function goneFor(
 /** It waits for a cap; `message` says at which place. */
 export function queuedStatus(message: string): Partial<PreviewStatus> {
   return { condition: "Reconciling", reason: "Queued", message, excerpt: [], imageWait: undefined };
+}
+
+/** It waits for what Stackling itself stands on. */
+export function heldStatus({ reason, message }: Pick<Hold, "reason" | "message">): Partial<PreviewStatus> {
+  return { condition: "Stalled", reason, message, excerpt: [], imageWait: undefined };
 }
 
 /** Everything a life leaves in the status when it is over; the next one starts as the first. */

@@ -17,7 +17,13 @@ const OUTAGES = new Set<string>([
   "ProgramInvalid",
   "TargetUnreachable",
   "NamespaceTerminating",
+  "StoreUnavailable",
+  "BackendUnavailable",
+  "DiskFull",
+  "DiskReadOnly",
 ]);
+/** Of these, those of the service's own ground: nothing can be brought up or, mostly, removed meanwhile. */
+const GROUND = new Set<string>(["StoreUnavailable", "BackendUnavailable", "DiskFull", "DiskReadOnly"]);
 /** Nothing of the commit: a person mends it at the target or in the config, or another preview makes room. */
 const MENDED_OUTSIDE = new Set<string>([
   "CapacityUnavailable",
@@ -38,6 +44,8 @@ const CUT_SHORT = new Set<string>(["EngineInterrupted", "EngineTimedOut"]);
 const BACKOFF_FIRST_MS = 5_000;
 const BACKOFF_CAP_MS = 600_000;
 const DESTROY_BACKOFF_CAP_MS = 3_600_000;
+/** Behind an outage of the ground: what it costs to try is little, and everything waits. */
+const OUTAGE_BACKOFF_CAP_MS = 60_000;
 
 /** The verdict of the policy, with the spec reduced to its digest. */
 export type Desired =
@@ -70,7 +78,11 @@ export type Action =
   | { readonly kind: "sleep" }
   | { readonly kind: "wake" }
   | { readonly kind: "destroy"; readonly reason: AbsentReason; readonly evidence?: string }
-  | { readonly kind: "wait"; readonly until: string; readonly reason: "Backoff" | "Conflict" | "Image" | "Queued" };
+  | {
+      readonly kind: "wait";
+      readonly until: string;
+      readonly reason: "Backoff" | "Conflict" | "Image" | "Outage" | "Queued";
+    };
 
 /**
  * The next action. An update is due: the first time, for a spec that was not applied (a push, a
@@ -139,6 +151,11 @@ function awaitImage(
   return now < imageWait.nextAt ? { kind: "wait", until: imageWait.nextAt, reason: "Image" } : update;
 }
 
+/** True for a reason that says nothing of the preview: the service's store, state backend or disk was away. */
+export function isGroundOutage(reason: string): boolean {
+  return GROUND.has(reason);
+}
+
 /** True when the same input is not tried again by itself. */
 export function isSpent({ terminal, failures, failure }: NonNullable<PreviewStatus["attempted"]>): boolean {
   const reason = failure?.reason ?? "";
@@ -190,7 +207,8 @@ export function sleepsUntil(observed: Observed, now: string): string | undefined
 /** When the same action may be tried again after it failed; undefined when it did not. */
 function retryTime(status: PreviewStatus, action: "destroy" | "sleep" | "wake", capMs: number): string | undefined {
   if (status.failed?.action !== action) return undefined;
-  return after(status.failed.at, backoffMs(status.failed.failures, capMs));
+  const { at, failures, outage } = status.failed;
+  return after(at, backoffMs(failures, outage ? OUTAGE_BACKOFF_CAP_MS : capMs));
 }
 
 function notBefore(until: string | undefined, now: string, action: Action): Action {

@@ -1,7 +1,10 @@
 /** What `doctor` says: every part that can be asked is asked, and what is wrong comes with its remedy. */
 import type { Finding } from "../components/ports.ts";
+import { alarmFindings } from "./alarm.ts";
+import type { ReadinessChecks } from "./api/health.ts";
 import type { RepositoryConfig } from "./config/types.ts";
 import type { Forge } from "./forges/forge.ts";
+import { outageFindings } from "./outages.ts";
 import type { Store } from "./store/store.ts";
 import { refOf } from "./subject.ts";
 import { NOT_CONFIGURED } from "./webhooks.ts";
@@ -11,7 +14,9 @@ const ANSWER_WITHIN_MS = 15_000;
 
 export interface DoctorDeps {
   readonly world: Pick<World, "check">;
-  readonly store: Pick<Store, "ping" | "counters">;
+  readonly store: Pick<Store, "list" | "counters">;
+  /** What `/readyz` asks. */
+  readonly checks: ReadinessChecks;
   readonly repositories: () => Promise<readonly RepositoryConfig[]>;
   readonly forge: (name: string) => Forge | undefined;
   /** What the engine needs for the configured targets. */
@@ -28,7 +33,8 @@ export interface DoctorDeps {
 export function createDoctor(deps: DoctorDeps): () => Promise<readonly Finding[]> {
   return async () => {
     const findings = await Promise.all([
-      ask("the store answers", () => deps.store.ping().then(() => [])),
+      ask("what Stackling stands on was asked", () => outageFindings(deps.checks)),
+      ask("previews that will not go were looked for", async () => alarmFindings(await deps.store.list())),
       ask("the targets' drivers answer", () => deps.world.check()),
       ask("the engine's plugins were looked for", deps.plugins),
       ask("registries were asked about their credentials", deps.registries),

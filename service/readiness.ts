@@ -1,9 +1,11 @@
-/** What `/readyz` asks: store, previews' databases, forges and engine, each no more often than it is worth. */
+/** What `/readyz` and `doctor` ask: store, previews' databases, state backend, disk, forges and engine, each no more often than it is worth. */
 import { StacklingError } from "../components/errors.ts";
 import { type Engine, requireEngine } from "../infra/engine.ts";
 import type { ReadinessChecks } from "./api/health.ts";
 import type { RepositoryConfig } from "./config/types.ts";
 import type { Forge } from "./forges/forge.ts";
+import type { Ground } from "./ground.ts";
+import { remembering } from "./remembering.ts";
 import type { Store } from "./store/store.ts";
 import { refOf } from "./subject.ts";
 import type { World } from "./world.ts";
@@ -19,6 +21,7 @@ export interface ReadinessDeps {
   readonly store: Pick<Store, "ping">;
   readonly world: Pick<World, "check">;
   readonly engine: Engine;
+  readonly ground: Ground;
   readonly forges: ReadonlyMap<string, Forge>;
   /** Those of the config; what `up PATH` registers is no part of being ready. */
   readonly repositories: readonly RepositoryConfig[];
@@ -26,7 +29,7 @@ export interface ReadinessDeps {
 
 /** One check by name for each part; forges on this machine need none. */
 export function createReadinessChecks(deps: ReadinessDeps): ReadinessChecks {
-  const { store, world, engine, forges, repositories } = deps;
+  const { store, world, engine, ground, forges, repositories } = deps;
   const names = new Set(repositories.map(({ forge }) => forge));
   const remote = [...names].flatMap((name) => {
     const forge = forges.get(name);
@@ -37,6 +40,8 @@ export function createReadinessChecks(deps: ReadinessDeps): ReadinessChecks {
   return {
     store: store.ping,
     previews: remembering(DATABASES_FRESH_MS, () => requireDatabases(world)),
+    backend: ground.backend,
+    disk: ground.disk,
     engine: () => requireEngine(engine),
     ...Object.fromEntries(remote),
   };
@@ -58,23 +63,4 @@ async function anyAnswers(forge: Forge, repositories: readonly RepositoryConfig[
     }
   }
   throw last;
-}
-
-/** The last answer while it is fresh; one question at a time. */
-function remembering(fresh: typeof FORGE_FRESH_MS, ask: () => Promise<void>): () => Promise<void> {
-  let asked: Promise<void> | undefined;
-  let until = Number.POSITIVE_INFINITY;
-  const keepFor = (ms: number) => {
-    until = performance.now() + ms;
-  };
-  return () => {
-    if (asked && performance.now() < until) return asked;
-    until = Number.POSITIVE_INFINITY;
-    asked = ask();
-    asked.then(
-      () => keepFor(fresh.good),
-      () => keepFor(fresh.bad),
-    );
-    return asked;
-  };
 }

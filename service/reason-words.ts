@@ -49,6 +49,10 @@ const WORDS: Readonly<Record<Reason, readonly [sign: string, words: string]>> = 
   PolicyViolation: ["🔒", "is not built: a policy forbids it"],
   ProgramInvalid: ["❌", "failed in the operator's own program"],
   DestroyFailed: ["❌", "could not be removed yet"],
+  StoreUnavailable: ["📡", "waits for Stackling's database, which does not answer"],
+  BackendUnavailable: ["📡", "waits for the state backend, which does not answer"],
+  DiskFull: ["💾", "waits for room on the service's disk"],
+  DiskReadOnly: ["💾", "waits for the service's disk, which cannot be written"],
   RefNotFound: ["❌", "failed: the git branch is not there"],
 };
 

@@ -2,8 +2,9 @@ import type { Logger } from "pino";
 import { canonical } from "../infra/canonical.ts";
 import { type ActuateDeps, actuate } from "./actuate.ts";
 import { type Caps, needsSeat, type Queued } from "./caps/caps.ts";
-import { queuedStatus, settledStatus, warnedStatus } from "./conditions.ts";
+import { heldStatus, queuedStatus, settledStatus, warnedStatus } from "./conditions.ts";
 import { type Action, awaitRoom, decide, type Observed, sleepsUntil } from "./decide.ts";
+import type { Hold, Holds } from "./holds.ts";
 import type { Images } from "./images/images.ts";
 import { nextEnd } from "./lifecycle.ts";
 import { findPreview, type LookDeps, readWorld, recordLook, type Wish, wishFor } from "./look.ts";
@@ -47,6 +48,8 @@ export interface ReconcileOptions {
   readonly images: Images;
   /** Undefined: as many as come may be live at once. */
   readonly caps?: Caps | undefined;
+  /** Undefined: nothing is held back for an outage of the service's own ground. */
+  readonly holds?: Holds;
   /** Calls back when somebody asks for a look at a key that is being worked on. */
   readonly onWish?: (key: string, listener: () => void) => () => void;
   /** Awaited before each step's work. */
@@ -120,6 +123,8 @@ interface Chosen {
   readonly asleepUntil: string | undefined;
   /** Its place while a cap holds it back. */
   readonly queued?: Queued;
+  /** The outage that it waits for. */
+  readonly held?: Hold;
 }
 
 /** What is next, with the spec's images pinned; while one is missing nothing is held but the wish. */
@@ -156,9 +161,11 @@ function timesOf({ sleepAfterSeconds, officeHours }: Wish): Pick<Observed, "slee
   return { sleepAfterSeconds, officeHours };
 }
 
-/** What would become live takes its seat, or its place in the queue. */
-async function takeSeat({ caps }: ReconcileDeps, chosen: Chosen): Promise<Chosen> {
+/** What would become live takes its seat, or its place in the queue; what would be in vain now waits. */
+async function takeSeat({ caps, holds }: ReconcileDeps, chosen: Chosen): Promise<Chosen> {
   const { action, preview } = chosen;
+  const held = await holds?.of(action.kind);
+  if (held) return { ...chosen, held, action: { kind: "wait", until: held.until, reason: "Outage" } };
   if (!caps || !needsSeat(action.kind, preview.status)) return chosen;
   const queued = await caps.takeSeat(preview.key);
   return queued ? { ...chosen, queued, action: awaitRoom(action, queued.until) } : chosen;
@@ -167,7 +174,7 @@ async function takeSeat({ caps }: ReconcileDeps, chosen: Chosen): Promise<Chosen
 /** Nothing is to be done now: shows the standing condition, says so, and sets the next look. */
 async function settle(
   deps: ReconcileDeps,
-  { preview, wish, action, paused, asleepUntil, queued, step }: Chosen & { readonly step: Stepper },
+  { preview, wish, action, paused, asleepUntil, queued, held, step }: Chosen & { readonly step: Stepper },
 ): Promise<void> {
   const now = deps.now();
   const waitsForOthers = action.kind === "wait" && action.reason === "Conflict";
@@ -175,6 +182,7 @@ async function settle(
     ...settledStatus({ ...wish, paused, asleepUntil }, preview.status, now),
     ...warnedStatus({ ...wish, paused }, preview.status, now),
     ...(queued ? queuedStatus(queued.message) : {}),
+    ...(held ? heldStatus(held) : {}),
   });
   const change = waitsForOthers ? {} : stands();
   const status = changeStatus(preview.status, change, now);

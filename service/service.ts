@@ -7,6 +7,7 @@ import { locateEngine } from "../infra/engine.ts";
 import { checkPlugins } from "../infra/plugins.ts";
 import type { Stacks } from "../infra/stacks.ts";
 import { type AllActions, createActions } from "./actions.ts";
+import { createAlarm } from "./alarm.ts";
 import { createCaps } from "./caps/caps.ts";
 import { defaultDrift } from "./config/defaults.ts";
 import type { OperatorConfig } from "./config/types.ts";
@@ -18,6 +19,8 @@ import { startEdge } from "./edge.ts";
 import { createEngineByHand } from "./engine-by-hand.ts";
 import { connectForges, LOCAL_FORGE } from "./forges/connect.ts";
 import type { Forge } from "./forges/forge.ts";
+import { createGround, type Ground } from "./ground.ts";
+import { createHolds } from "./holds.ts";
 import { checkRegistries, configuredRegistry } from "./images/configured.ts";
 import { createImages } from "./images/images.ts";
 import { createInbox, type Inbox } from "./inbox/inbox.ts";
@@ -87,6 +90,7 @@ interface Parts extends ServiceOptions {
   readonly world: World;
   readonly forges: ReadonlyMap<string, Forge>;
   readonly repositories: Repositories;
+  readonly ground: Ground;
   readonly inbox: Inbox;
   readonly now: () => string;
 }
@@ -107,11 +111,23 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
   undo.push(() => trim.close());
   const world = createWorld({ config });
   const repositories = createRepositories({ config, store });
-  const parts: Parts = { ...options, store, stacks, world, forges, repositories, inbox: createInbox({ store }), now };
+  const parts: Parts = {
+    ...options,
+    store,
+    stacks,
+    world,
+    forges,
+    repositories,
+    ground: createGround({ ...options, stacks }),
+    inbox: createInbox({ store }),
+    now,
+  };
   const { actions, resync } = startWork(parts, undo);
   const operate = startOperate({ ...parts, repositories: repositories.all, forge: (name) => forges.get(name) });
   undo.push(() => operate.close());
+  const checks = createReadinessChecks({ ...parts, engine, repositories: config.repositories });
   const doctor = createDoctor({
+    checks,
     world,
     store,
     repositories: repositories.all,
@@ -122,7 +138,6 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     operation: operate.check,
     engineVersion: engine.version,
   });
-  const checks = createReadinessChecks({ store, world, engine, forges, repositories: config.repositories });
   const byHand = createEngineByHand({ stacks, config, resolveSecrets: (spec) => resolveSecrets(parts, spec) });
   const edge = await startEdge({
     ...parts,
@@ -200,6 +215,8 @@ function reconcileDeps(
   return {
     ...more,
     caps: createCaps({ seats: store, config, now }),
+    holds: createHolds({ ...parts.ground, now }),
+    alarm: createAlarm(parts),
     ...(onStep ? { onStep } : {}),
     store,
     stacks,

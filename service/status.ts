@@ -54,6 +54,10 @@ export const REASONS = [
   "PolicyViolation",
   "ProgramInvalid",
   "DestroyFailed",
+  "StoreUnavailable",
+  "BackendUnavailable",
+  "DiskFull",
+  "DiskReadOnly",
   "RefNotFound",
 ] as const;
 export type Reason = (typeof REASONS)[number];
@@ -181,12 +185,15 @@ export interface PreviewStatus {
   /** An engine run of ours may have died in the middle: refresh before going on. */
   readonly interrupted: boolean;
   readonly awake: boolean;
+  /** Destroys of this life that failed, outages of the service's own ground aside. */
   readonly destroyFailures: number;
   /** The last destroy, sleep or wake that failed, for its backoff. */
   readonly failed?: {
     readonly action: "destroy" | "sleep" | "wake";
     readonly failures: number;
     readonly at: string;
+    /** The service's own ground was away: tried again soon, and no ground for an alarm. */
+    readonly outage?: boolean;
   };
   /** The warning that it goes for idleness; undone by any use. All ISO 8601. */
   readonly warned?: { readonly at: string; readonly idleSince: string; readonly goesAt: string };

@@ -134,7 +134,7 @@ export function createApi(deps: ApiDeps): Router {
     response.status(202).json({ key });
   });
   api.get("/doctor", async (_request, response) => {
-    response.json({ findings: await deps.doctor(), counters: await store.counters() });
+    response.json({ findings: await deps.doctor(), counters: await store.counters().catch(() => ({})) });
   });
   operateRoutes(api, { operate: deps.operate, nameOf: (request) => nameOf(deps, request) });
   api.post("/login-links", (request, response) => {

@@ -1,5 +1,6 @@
 /** `/healthz`: the process lives. `/readyz`: everything it needs answers. */
 import type { RequestHandler } from "express";
+import { StacklingError } from "../../components/errors.ts";
 
 /** Rejects when the named thing is away. Its error is logged, never shown: the probe is open to all. */
 export type ReadinessChecks = Readonly<Record<string, () => Promise<void>>>;
@@ -8,10 +9,32 @@ const CHECK_TIMEOUT_MS = 3_000;
 /** Strangers may ask as often as they like; the parts behind are asked once a second. */
 const FRESH_MS = 1_000;
 
+/** One part that is away, by its name in the checks and as a condition. */
+export interface Away {
+  readonly name: string;
+  readonly reason: string;
+  readonly error: unknown;
+}
+
+/** Of parts that do not even answer; the others say themselves what is wrong. */
+const SILENT: Readonly<Record<string, string>> = {
+  store: "StoreUnavailable",
+  previews: "DatabaseFailed",
+  backend: "BackendUnavailable",
+  disk: "DiskReadOnly",
+  engine: "EngineFailed",
+  forge: "Unreachable",
+};
+
 export function createReadiness(checks: ReadinessChecks, onError: (error: unknown) => void): RequestHandler {
-  let asked: Promise<readonly string[]> | undefined;
-  const away = () => {
-    asked ??= findAway(checks, onError).finally(() => {
+  let asked: Promise<readonly Away[]> | undefined;
+  const findNow = async () => {
+    const away = await findAway(checks);
+    for (const { error } of away) onError(error);
+    return away;
+  };
+  const ask = () => {
+    asked ??= findNow().finally(() => {
       setTimeout(() => {
         asked = undefined;
       }, FRESH_MS).unref();
@@ -19,26 +42,37 @@ export function createReadiness(checks: ReadinessChecks, onError: (error: unknow
     return asked;
   };
   return async (_request, response) => {
-    const missing = await away();
+    const missing = await ask();
+    const isReady = missing.length === 0;
     response.setHeader("Cache-Control", "no-store");
-    if (missing.length > 0) response.setHeader("Retry-After", 5);
-    response.status(missing.length > 0 ? 503 : 200).json({ ready: missing.length === 0, away: missing });
+    if (!isReady) response.setHeader("Retry-After", 5);
+    response.status(isReady ? 200 : 503).json({
+      ready: isReady,
+      away: missing.map(({ name }) => name),
+      ...(isReady ? {} : { reasons: Object.fromEntries(missing.map(({ name, reason }) => [name, reason])) }),
+    });
   };
 }
 
-async function findAway(checks: ReadinessChecks, onError: (error: unknown) => void): Promise<readonly string[]> {
+/** Every part is asked at once, none longer than a few seconds. */
+export async function findAway(checks: ReadinessChecks): Promise<readonly Away[]> {
   const results = await Promise.all(
     Object.entries(checks).map(async ([name, check]) => {
       try {
         await within(check(), name);
         return [];
       } catch (error) {
-        onError(error);
-        return [name];
+        return [{ name, reason: reasonOf(name, error), error }];
       }
     }),
   );
   return results.flat();
+}
+
+function reasonOf(name: string, error: unknown): string {
+  const [part = ""] = name.split(":");
+  const said = error instanceof StacklingError ? error.reason : undefined;
+  return part === "forge" ? "Unreachable" : (said ?? SILENT[part] ?? "Unreachable");
 }
 
 async function within(check: Promise<void>, name: string): Promise<void> {

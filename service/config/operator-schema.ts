@@ -233,6 +233,13 @@ export const operatorSchema = z.strictObject({
       memoryMiB: count.optional().describe("Memory the services of one preview may ask for together. Default 8192."),
       cpu: z.number().positive("must be more than 0").optional().describe("The same in CPUs. Default 4."),
       services: count.optional().describe("Services of one preview. Default 15."),
+      diskFreeMiB: z
+        .int()
+        .min(0, "must be at least 0")
+        .optional()
+        .describe(
+          "Nothing new is built while less of the data folder's disk is free. Default 1024, or 5 % of a smaller disk.",
+        ),
       webhookBytes: count.optional().describe("Largest delivery that is read. Default 25 MiB."),
       largeBodies: count.optional().describe("Deliveries over 1 MiB that are read at once. Default 4."),
       previews: count

@@ -151,6 +151,8 @@ export interface OperatorConfig {
     readonly memoryMiB: number;
     readonly cpu: number;
     readonly services: number;
+    /** Below this nothing new is built; undefined: 1 GiB, or 5 % of a smaller disk. */
+    readonly diskFreeMiB?: number;
     readonly webhookBytes: number;
     /** Deliveries over 1 MiB that may be read at once. */
     readonly largeBodies: number;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { TerminalError } from "../../components/errors.ts";
 import { EngineFailure, lockedError, lockHolders, toStacklingError } from "../../infra/engine-errors.ts";
 import type { EngineExit } from "../../infra/engine-process.ts";
 
@@ -72,6 +73,41 @@ describe("an engine's failure", () => {
       );
     });
   }
+
+  const outages: readonly [reason: string, stderr: string][] = [
+    ["DiskFull", "error: 2 errors occurred:\n    1) write /state/.pulumi/locks/x.tmp: no space left on device"],
+    [
+      "DiskFull",
+      'error: could not create stack: blob (key "x.json") (code=Unknown): write /s/x.tmp: no space left on device',
+    ],
+    ["DiskReadOnly", "error: open /state/.pulumi/locks/x.tmp: read-only file system"],
+    [
+      "BackendUnavailable",
+      'error: unable to open state directory "file:///gone": stat /gone: no such file or directory',
+    ],
+    [
+      "BackendUnavailable",
+      'error: read ".pulumi/meta.yaml": blob (key ".pulumi/meta.yaml") (code=Unknown): operation error S3: GetObject, dial tcp 127.0.0.1:9: connect: connection refused',
+    ],
+    [
+      "BackendUnavailable",
+      'error: unable to open state database "postgres://u:p@h/x": failed to ping PostgreSQL: dial tcp 127.0.0.1:9: connect: connection refused',
+    ],
+    ["BackendUnavailable", 'error: performing HTTP request: Get "http://127.0.0.1:9/api/user": connection refused'],
+  ];
+  for (const [reason, stderr] of outages) {
+    it(`is ${reason}, which is tried again, in place of "${stderr.slice(7, 60).replace(/\s+/g, " ")}…"`, () => {
+      const error = toStacklingError(failure(stderr), context);
+      assert.equal(error.reason, reason);
+      assert.ok(!(error instanceof TerminalError));
+      assert.doesNotMatch(error.userMessage, /\/state|127\.0|u:p/);
+    });
+  }
+
+  it("is an outage also where Node's own calls tell it", () => {
+    const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+    assert.equal(toStacklingError(full, context).reason, "DiskFull");
+  });
 
   it("prefers the engine's diagnostics to its last words", () => {
     const diagnostics = ["\nerror: no plugin found\nmore"];

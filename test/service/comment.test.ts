@@ -116,6 +116,22 @@ const CASES: Readonly<Record<Reason, Partial<PreviewStatus> & { readonly serves?
   },
   ProgramInvalid: { condition: "Stalled", message: 'loading "/etc/stackling/extra.ts": it exports no `extend`' },
   DestroyFailed: { condition: "Stalled", message: "2 processes did not end; tried again in 4 minutes", serves: true },
+  StoreUnavailable: { condition: "Stalled", message: "asking the store: it does not answer", serves: true },
+  BackendUnavailable: {
+    condition: "Stalled",
+    message: "Nothing new is built: asking the state backend: it does not answer. It goes on by itself.",
+  },
+  DiskFull: {
+    condition: "Stalled",
+    message:
+      "Nothing new is built: the service's disk is nearly full: less than 1024 MiB are free. It goes on by itself.",
+    serves: true,
+    headSha: NEWER,
+  },
+  DiskReadOnly: {
+    condition: "Stalled",
+    message: "It is not removed yet: the service's disk cannot be written (EROFS).",
+  },
   RefNotFound: { condition: "Stalled", message: 'git branch "feature-42" is not there' },
 };
 
