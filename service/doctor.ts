@@ -23,6 +23,8 @@ export interface DoctorDeps {
   readonly plugins: () => Promise<readonly Finding[]>;
   /** Whether registries take the credentials that are configured for them. */
   readonly registries: () => Promise<readonly Finding[]>;
+  /** Whether each repository is still the one its name stands for. */
+  readonly identities: () => Promise<readonly Finding[]>;
   /** Kill switch and sweep. */
   readonly operation: () => Promise<readonly Finding[]>;
   /** Version of the engine that is in use. */
@@ -39,6 +41,7 @@ export function createDoctor(deps: DoctorDeps): () => Promise<readonly Finding[]
       ask("the engine's plugins were looked for", deps.plugins),
       ask("registries were asked about their credentials", deps.registries),
       ask("the forges answer", () => checkForges(deps)),
+      ask("the repositories are those they were", deps.identities),
       ask("sweep and kill switch were looked at", deps.operation),
       ask("deliveries are for repositories of the configuration", () => checkDeliveries(deps)),
     ]);

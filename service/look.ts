@@ -102,6 +102,8 @@ export async function recordLook(deps: LookDeps, look: Look): Promise<Preview | 
   }
   const draft = { ...look.preview, ...observe(deps, look.preview, look) };
   const { verdict } = wishFor(deps, look, draft);
+  // Of a stranger's repository no record is made.
+  if (look.subject.kind === "replaced" && !draft.status.stackExists) return undefined;
   const idle = verdict.kind === "absent" || (verdict.kind === "blocked" && (verdict.passing || !look.repository));
   if (idle && !draft.status.stackExists) return undefined;
   return deps.store.create(draft);

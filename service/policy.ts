@@ -19,6 +19,8 @@ export type SubjectRead =
     }
   | { readonly kind: "commit"; readonly gitBranch: string; readonly headSha: string }
   | { readonly kind: "missing"; readonly message: string }
+  /** Another repository answers in its place: what that says is of no preview of ours. */
+  | { readonly kind: "replaced"; readonly message: string }
   | { readonly kind: "unreachable"; readonly message: string };
 
 /** What `preview.yaml` of the base branch says. */
@@ -119,6 +121,7 @@ function judgeSubject(input: Omit<PolicyInput, "application">): Verdict | "prese
     );
   }
   if (subject.kind === "unreachable") return blocked("Unreachable", subject.message, { passing: true });
+  if (subject.kind === "replaced") return blocked("RepositoryReplaced", subject.message);
   // Behind the outage: while the forge is away, nobody knows of the push that may have renewed it.
   if (idle && now >= idle.until) {
     return { kind: "absent", reason: "Expired", evidence: `Nobody had used it since ${minuteOf(idle.since)}.` };

@@ -54,6 +54,7 @@ const WORDS: Readonly<Record<Reason, readonly [sign: string, words: string]>> = 
   DiskFull: ["💾", "waits for room on the service's disk"],
   DiskReadOnly: ["💾", "waits for the service's disk, which cannot be written"],
   RefNotFound: ["❌", "failed: the git branch is not there"],
+  RepositoryReplaced: ["🔒", "stands still: another repository is in the place of its own"],
 };
 
 /** How a reason is said to people; a reason of a later version is named as it is. */

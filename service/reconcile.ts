@@ -71,7 +71,9 @@ export async function reconcile(deps: ReconcileDeps, key: string): Promise<void>
     const look = await step("read", () => readWorld(deps, found));
     const preview = await step("record", () => recordLook(deps, look));
     if (!preview) {
-      if (wishFor(deps, look, look.preview).verdict.kind === "blocked") deps.lookAgain(key, UNREACHABLE_AGAIN_MS.least);
+      const { verdict } = wishFor(deps, look, look.preview);
+      const isOurs = look.subject.kind !== "replaced";
+      if (verdict.kind === "blocked" && isOurs) deps.lookAgain(key, UNREACHABLE_AGAIN_MS.least);
       return;
     }
     const chosen = await chooseAction(deps, { preview, wish: wishFor(deps, look, preview), step });

@@ -6,6 +6,7 @@ import type { Stacks } from "../infra/stacks.ts";
 import { createBaseFiles } from "./base-files.ts";
 import type { RepositoryConfig } from "./config/types.ts";
 import type { Forge, PullRequest } from "./forges/forge.ts";
+import type { Identities } from "./identities.ts";
 import type { Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
 import { refOf } from "./subject.ts";
@@ -21,6 +22,8 @@ export interface ResyncDeps {
   readonly stacks: Pick<Stacks, "list" | "outputs">;
   readonly repositories: () => Promise<readonly RepositoryConfig[]>;
   readonly forge: (name: string) => Forge | undefined;
+  /** Undefined: what answers at a repository's path is taken for it. */
+  readonly identities?: Pick<Identities, "isOurs">;
   readonly now: () => string;
   readonly intervalSeconds: number;
   readonly logger: Logger;
@@ -152,7 +155,10 @@ async function resyncRepository(
   );
   const open = new Set<string>();
   const keys: string[] = [];
-  for (const pullRequest of read.pullRequests) {
+  const [first] = read.pullRequests;
+  // Each preview of ours is still read for itself, but a stranger's list names no new ones.
+  const isOurs = (await deps.identities?.isOurs(repository, first?.repositoryId)) ?? true;
+  for (const pullRequest of isOurs ? read.pullRequests : []) {
     const key = formatKey({ repository: repository.name, number: pullRequest.number });
     open.add(key);
     if (isNews(pullRequest, known.get(key))) keys.push(key);

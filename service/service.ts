@@ -21,6 +21,7 @@ import { connectForges, LOCAL_FORGE } from "./forges/connect.ts";
 import type { Forge } from "./forges/forge.ts";
 import { createGround, type Ground } from "./ground.ts";
 import { createHolds } from "./holds.ts";
+import { createIdentities, type Identities } from "./identities.ts";
 import { checkRegistries, configuredRegistry } from "./images/configured.ts";
 import { createImages } from "./images/images.ts";
 import { createInbox, type Inbox } from "./inbox/inbox.ts";
@@ -111,6 +112,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
   undo.push(() => trim.close());
   const world = createWorld({ config });
   const repositories = createRepositories({ config, store });
+  const identities = await createIdentities({ config, store, forge: (name) => forges.get(name) });
   const parts: Parts = {
     ...options,
     store,
@@ -135,6 +137,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     plugins: () =>
       checkPlugins(registry, config.targets, { pulumiHome: layout(dataDir).pulumiHome, path: process.env.PATH ?? "" }),
     registries: () => checkRegistries(config.images),
+    identities: identities.check,
     operation: operate.check,
     engineVersion: engine.version,
   });
@@ -154,9 +157,14 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
 
 /** Worker, resync and notifier; what they do begins at once. */
 function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllActions; readonly resync: Resync } {
-  const { config, store, stacks, world, forges, repositories, logger, now } = parts;
+  const { config, store, stacks, world, forges, repositories, identities, logger, now } = parts;
   const forge = (name: string) => forges.get(name);
-  const notifier = createNotifier({ forgeFor: (name) => forgeFor(parts, name), store, config, logger });
+  const notifier = createNotifier({
+    forgeFor: (name) => (identities.isReplaced(name) ? undefined : forgeFor(parts, name)),
+    store,
+    config,
+    logger,
+  });
   undo.push(() =>
     Promise.race([notifier.settled(), new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS).unref())]),
   );
@@ -177,7 +185,7 @@ function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllActions; 
     await Promise.all([worker.drain(), stacks.close()]);
   });
   const { resyncSeconds: intervalSeconds } = config.lifecycle;
-  const resync = startResync({ store, stacks, repositories: repositories.all, forge, now, intervalSeconds, logger });
+  const resync = startResync({ ...parts, repositories: repositories.all, forge, intervalSeconds });
   undo.push(() => resync.close());
   const resyncNow = (all: boolean) =>
     void resync.run({ all }).catch((error) => logger.warn({ err: error }, "the resync failed"));
@@ -211,7 +219,7 @@ function reconcileDeps(
   parts: Parts,
   more: Pick<ReconcileDeps, "stopping" | "lookAgain" | "announce">,
 ): Omit<ReconcileDeps, "onWish"> {
-  const { config, store, stacks, world, forges, repositories, logger, now, onStep } = parts;
+  const { config, store, stacks, world, forges, repositories, identities, logger, now, onStep } = parts;
   return {
     ...more,
     caps: createCaps({ seats: store, config, now }),
@@ -222,7 +230,7 @@ function reconcileDeps(
     stacks,
     world,
     config,
-    subjects: createSubjectReader({ config, forge: (name) => forges.get(name) }),
+    subjects: createSubjectReader({ config, forge: (name) => forges.get(name), identities }),
     findRepository: repositories.find,
     images: createImages({
       registry: configuredRegistry(config.images),

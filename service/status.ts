@@ -59,6 +59,7 @@ export const REASONS = [
   "DiskFull",
   "DiskReadOnly",
   "RefNotFound",
+  "RepositoryReplaced",
 ] as const;
 export type Reason = (typeof REASONS)[number];
 

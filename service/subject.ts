@@ -3,6 +3,7 @@ import { ConfigError } from "../components/errors.ts";
 import { parseApplication } from "./config/application.ts";
 import type { ApplicationConfig, OperatorConfig, RepositoryConfig } from "./config/types.ts";
 import type { ChangedPathsRead, Forge, PullRequest, RepositoryRef } from "./forges/forge.ts";
+import type { Identities } from "./identities.ts";
 import { type ApplicationRead, refusalOf, type SubjectRead, wordsOf } from "./policy.ts";
 import type { Preview } from "./status.ts";
 
@@ -14,6 +15,8 @@ export interface SubjectDeps {
   readonly config: Pick<OperatorConfig, "limits" | "repositories">;
   /** Undefined when the config names no such forge. */
   forge(name: string): Forge | undefined;
+  /** Undefined: what answers at a repository's path is taken for it. */
+  readonly identities?: Pick<Identities, "isOurs">;
 }
 
 export type SubjectReader = ReturnType<typeof createSubjectReader>;
@@ -21,6 +24,8 @@ export type SubjectReader = ReturnType<typeof createSubjectReader>;
 /** Reads that never throw: what a forge could not answer is `unreachable`, which is evidence of nothing. */
 export function createSubjectReader(deps: SubjectDeps) {
   const defaultBranches = new Map<string, { readonly name: string; readonly until: number }>();
+  const isOurs = async (repository: RepositoryConfig, id: string | undefined) =>
+    (await deps.identities?.isOurs(repository, id)) ?? true;
 
   async function readSubject(
     preview: Pick<Preview, "number" | "gitBranch" | "intents">,
@@ -29,13 +34,19 @@ export function createSubjectReader(deps: SubjectDeps) {
     const forge = repository && deps.forge(repository.forge);
     if (!repository || !forge) return { kind: "unreachable", message: "No forge is configured for it." };
     try {
-      if (preview.number === undefined) return await readRef(forge, repository, preview);
+      if (preview.number === undefined) {
+        const identity = await forge.identify?.(refOf(repository));
+        return (await isOurs(repository, identity?.id))
+          ? await readRef(forge, repository, preview)
+          : replaced(repository);
+      }
       const [read, defaultBranch] = await Promise.all([
         forge.read(refOf(repository), preview.number),
         findDefaultBranch(forge, repository),
       ]);
       if (read.kind !== "found") return read;
       const { pullRequest } = read;
+      if (!(await isOurs(repository, pullRequest.repositoryId))) return replaced(repository);
       const changed = await readChanges(forge, repository, pullRequest);
       if (changed?.kind === "unreachable") return changed;
       const paths = changed?.kind === "found" ? { changedPaths: changed.paths } : {};
@@ -109,6 +120,11 @@ function hostClash(
   );
   if (problems.length === 0) return undefined;
   return { kind: "invalid", message: `${FILE} names a service whose hosts are another repository's.`, problems };
+}
+
+function replaced({ name, path }: RepositoryConfig): SubjectRead {
+  const message = `"${path}" is another repository now than the one that "${name}" stands for. \`stackling doctor\` says what to do.`;
+  return { kind: "replaced", message };
 }
 
 /** Only where a rule asks for them and nothing else decides already. */

@@ -19,6 +19,8 @@ export interface WebhooksDeps {
   readonly forges: ReadonlyMap<string, Pick<Forge, "verify">>;
   /** Key of the preview of a configured repository's pull request; undefined when it is not configured. */
   readonly keyOf: (forge: string, repositoryPath: string, number: number) => string | undefined;
+  /** A repository's path in the config, whatever it is called by now; undefined: they never change. */
+  readonly pathOf?: (forge: string, path: string, id: string | undefined) => string;
   /** Resolves once the delivery is committed. */
   readonly receive: (delivery: DeliveryRow) => Promise<void>;
   /** A repository's default branch was pushed to; returns at once. */
@@ -55,12 +57,13 @@ export function createWebhooks(deps: WebhooksDeps): WebhookHandler {
 }
 
 async function take(deps: WebhooksDeps, forge: string, delivery: VerifiedDelivery): Promise<string> {
-  const { deliveryId, event, pullRequest, pushedTo } = delivery;
+  const { deliveryId, event, pullRequest, pushedTo, repositoryId } = delivery;
+  const pathOf = (path: string) => deps.pathOf?.(forge, path, repositoryId) ?? path;
   requireShort("id", deliveryId);
   requireShort("event", event);
-  if (pushedTo !== undefined) deps.onPush?.(forge, pushedTo);
+  if (pushedTo !== undefined) deps.onPush?.(forge, pathOf(pushedTo));
   if (!pullRequest) return "ignored";
-  const key = deps.keyOf(forge, pullRequest.repositoryPath, pullRequest.number);
+  const key = deps.keyOf(forge, pathOf(pullRequest.repositoryPath), pullRequest.number);
   if (key === undefined) {
     // Signed, so the name is no stranger's; `doctor` shows which repository the config lacks.
     deps.counters.add(`${NOT_CONFIGURED}${pullRequest.repositoryPath.slice(0, 200)}`);

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type ForgeName, forges } from "../forges/registry.ts";
 import { parseDuration } from "./duration.ts";
 import { officeKeys } from "./office-hours.ts";
+import { pullRequestRules } from "./pull-request-rules.ts";
 
 export const forgeNames = Object.keys(forges) as [ForgeName, ...ForgeName[]];
 
@@ -83,22 +84,17 @@ const target = z.strictObject({
     .describe("Module of your own (relative to this file) whose `extend` adds resources to each preview."),
 });
 
-const pathPatterns = z
-  .array(
-    z
-      .string()
-      .regex(
-        /^(?!\.?\/|!).+$/s,
-        'must be a pattern from the repository\'s root, such as "apps/shop/**": no slash first, and in place of "!" the other list',
-      ),
-  )
-  .min(1);
-
 const repository = z.strictObject({
   path: z.string().min(1).describe("`acme/shop`, or the folder of a local repository (relative to this file)."),
   name: name
     .optional()
     .describe("Unique and never changed: part of every host and stack. Default: the last part of `path`."),
+  id: z
+    .union([z.int().positive(), z.string().min(1)])
+    .optional()
+    .describe(
+      "The forge's own id of the repository, needed only where another one is to take its place: `doctor` says so, and which. Default: the one that was seen first.",
+    ),
   forge: z.string().optional().describe("Name of an entry of `forges`; may be left out when there is one."),
   target: z.string().optional().describe("Name of an entry of `targets`; may be left out when there is one."),
   branches: z
@@ -106,24 +102,7 @@ const repository = z.strictObject({
     .min(1)
     .optional()
     .describe("Patterns of git branches that get previews. Default `**`: all."),
-  pullRequests: z
-    .strictObject({
-      drafts: z.boolean().optional().describe("Whether drafts get previews. Default true."),
-      bots: z.boolean().optional().describe("Whether pull requests of bots do. Default true."),
-      label: z.string().min(1).optional().describe("Only pull requests with this label do. Default: all."),
-      ignoreLabel: z.string().min(1).optional().describe("Those with this label do not. Default `no-preview`."),
-      bases: z
-        .array(z.string().min(1))
-        .min(1)
-        .optional()
-        .describe("Patterns of git branches that they go into. Default `**`: all, so that stacked ones do too."),
-      paths: pathPatterns
-        .optional()
-        .describe("Only pull requests that change a file matching one of these, such as `apps/shop/**`. Default: all."),
-      ignorePaths: pathPatterns
-        .optional()
-        .describe("Files that do not count, whatever `paths` says, such as `docs/**`. Default: none."),
-    })
+  pullRequests: pullRequestRules
     .optional()
     .describe("Which pull requests get previews; one that is refused later loses its own."),
   baseline: name.optional().describe("Database that previews start as a copy of. Default: an empty one."),

@@ -198,6 +198,7 @@ function toRepository({ repository, name, forge, target, isLocal, directory }: R
     name,
     forge,
     path: isLocal ? resolve(directory, repository.path) : repository.path,
+    ...(repository.id !== undefined ? { id: String(repository.id) } : {}),
     target,
     branches: repository.branches ?? ["**"],
     ...(repository.pullRequests ? { pullRequests: { ...defaultPullRequests, ...repository.pullRequests } } : {}),

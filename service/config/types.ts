@@ -76,6 +76,8 @@ export interface RepositoryConfig {
   readonly forge: string;
   /** `acme/shop`, or the absolute path of a local repository. */
   readonly path: string;
+  /** The forge's own id of the repository that `name` stands for; undefined: the one that was seen first. */
+  readonly id?: string;
   readonly target: string;
   /** Glob patterns of git branches that get previews; the default branch never does. */
   readonly branches: readonly string[];

@@ -28,6 +28,8 @@ export interface PullRequest {
   /** ISO 8601 UTC */
   readonly createdAt: string;
   readonly updatedAt: string;
+  /** The forge's own id of the repository that it goes into, the same after a rename; undefined for a forge without. */
+  readonly repositoryId?: string;
 }
 
 /** A repository as the operator's config names it. `name` is unique and never changes. */
@@ -129,6 +131,8 @@ export interface VerifiedDelivery {
   readonly event: string;
   /** Pull request the event is about; undefined for events that concern none (answered 202, ignored). */
   readonly pullRequest?: { readonly repositoryPath: string; readonly number: number };
+  /** The forge's own id of the repository it is about, which keeps it when it is renamed. */
+  readonly repositoryId?: string;
   /** Repository whose default branch was pushed to: a hint, which is not stored. */
   readonly pushedTo?: string;
 }
@@ -159,6 +163,8 @@ export interface Forge {
   /** Commit a git branch, tag or id stands for now; undefined when the repository has none such. */
   resolve(repository: RepositoryRef, gitRef: string): Promise<string | undefined>;
   defaultBranch(repository: RepositoryRef): Promise<string>;
+  /** Which repository answers at the path: the forge's own id of it, and its path by now. Throws when it cannot be read. */
+  identify?(repository: RepositoryRef): Promise<{ readonly id: string; readonly path: string }>;
   clonePoint(repository: RepositoryRef, pullRequest?: Pick<PullRequest, "number" | "headSha">): Promise<ClonePoint>;
   /** Idempotent; edits in place what `handles` name. Returns the handles to keep. */
   announce(

@@ -48,6 +48,7 @@ const REQUEST_TIMEOUT_MS = 15_000;
 /** Longer than this nobody waits for a rate limit to pass; the next resync asks again. */
 const LONGEST_RETRY_AFTER_SECONDS = 30;
 const REMEMBERED_ANSWERS = 1_000;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308]);
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const installation = z.object({ id: z.number(), permissions: z.record(z.string(), z.string()) });
@@ -243,7 +244,15 @@ function repositoryUrl(repository: string): string {
   });
 }
 
-function fetchInTime(url: string | URL | Request, init?: RequestInit): Promise<Response> {
+async function fetchInTime(url: string | URL | Request, init?: RequestInit): Promise<Response> {
   const limit = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-  return fetch(url, { ...init, signal: init?.signal ? AbortSignal.any([init.signal, limit]) : limit });
+  const signal = init?.signal ? AbortSignal.any([init.signal, limit]) : limit;
+  if (init?.method === undefined || init.method === "GET") return fetch(url, { ...init, signal });
+  const response = await fetch(url, { ...init, signal, redirect: "manual" });
+  const address = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
+  if (address === null) return response;
+  // To a renamed repository. A fetch would make a GET of what is sent on by a 301, and lose what was to be written.
+  const moved = new URL(address, response.url);
+  if (moved.origin !== new URL(response.url).origin) throw new TypeError(`redirected to another origin`);
+  return fetch(moved, { ...init, signal, redirect: "error" });
 }

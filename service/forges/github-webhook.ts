@@ -4,7 +4,8 @@ import { RejectedDeliveryError } from "../../components/errors.ts";
 import type { IncomingDelivery, VerifiedDelivery } from "./forge.ts";
 
 const number = z.int().positive();
-const repository = z.object({ full_name: z.string().min(1) });
+const repository = z.object({ full_name: z.string().min(1), id: z.int().positive().optional() });
+const about = z.object({ repository });
 /** GitHub says the number twice; servers that speak its words say it once or twice. */
 const payload = z.union([
   z.object({ number, repository }),
@@ -40,12 +41,18 @@ export async function verifyDelivery(
     throw rejected(400, "DeliveryIncomplete", "the headers X-GitHub-Event and X-GitHub-Delivery are needed");
   }
   const json = parseJson(text);
-  if (event === "push") return { deliveryId, event, ...pushedTo(json) };
-  if (event !== "pull_request") return { deliveryId, event };
+  const of = { deliveryId, event, ...repositoryOf(json) };
+  if (event === "push") return { ...of, ...pushedTo(json) };
+  if (event !== "pull_request") return of;
   const parsed = payload.safeParse(json);
   if (!parsed.success) throw rejected(400, "DeliveryShapeWrong", "it names no pull request and repository");
   const { data } = parsed;
-  return { deliveryId, event, pullRequest: { repositoryPath: data.repository.full_name, number: data.number } };
+  return { ...of, pullRequest: { repositoryPath: data.repository.full_name, number: data.number } };
+}
+
+function repositoryOf(json: unknown): Pick<VerifiedDelivery, "repositoryId"> {
+  const id = about.safeParse(json).data?.repository.id;
+  return id === undefined ? {} : { repositoryId: String(id) };
 }
 
 /** Pushes to other branches are told by their pull requests. */

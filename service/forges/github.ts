@@ -8,8 +8,8 @@ import { isPlainPath, isPlausibleRef } from "./git-names.ts";
 import { announceOnGithub } from "./github-announce.ts";
 import { checkGithub } from "./github-check.ts";
 import { createGithubClient, type GithubClient, type GithubCredential } from "./github-client.ts";
-import { createTrust, type Trust } from "./github-trust.ts";
 import { createChangedPaths } from "./github-files.ts";
+import { createTrust, type Trust } from "./github-trust.ts";
 import { verifyDelivery } from "./github-webhook.ts";
 
 const FILE_MAX_BYTES = 1024 * 1024;
@@ -68,8 +68,8 @@ export function createGithubForge(
   settings: { cloneUrl: string; webhookSecrets: readonly string[] },
 ): Forge {
   const mayWrite = createTrust({ client });
-  const resolveRef = async ({ path: repository }: RepositoryRef, gitRef: string) => {
   const changedPaths = createChangedPaths({ client });
+  const resolveRef = async ({ path: repository }: RepositoryRef, gitRef: string) => {
     if (!isPlausibleRef(gitRef)) return undefined;
     const action = `resolving "${gitRef}" in "${repository}"`;
     const answer = await client.get({
@@ -115,9 +115,9 @@ export function createGithubForge(
       });
     },
 
-    async readFile(repository, gitRef, path) {
     changedPaths: ({ path }, pullRequest) => changedPaths(path, pullRequest),
 
+    async readFile(repository, gitRef, path) {
       const action = `reading "${path}" at "${gitRef}" in "${repository.path}"`;
       const notFound = new TerminalError({ reason: "RefNotFound", userMessage: `${action}: no such ref` });
       if (!isPlausibleRef(gitRef)) throw notFound;
@@ -141,6 +141,13 @@ export function createGithubForge(
       const action = `reading repository "${repository}"`;
       const { data } = await client.get({ repository, path: "", action });
       return parse(z.object({ default_branch: z.string().min(1) }), data, action).default_branch;
+    },
+
+    async identify({ path: repository }) {
+      const action = `reading repository "${repository}"`;
+      const { data } = await client.get({ repository, path: "", action });
+      const found = parse(z.object({ id: z.number(), full_name: z.string().min(1) }), data, action);
+      return { id: String(found.id), path: found.full_name };
     },
 
     async clonePoint({ path: repository }, pullRequest): Promise<ClonePoint> {
@@ -195,10 +202,11 @@ async function present(
     headSha: found.head.sha,
     headRef: found.head.ref,
     baseRef: found.base.ref,
+    baseSha: found.base.sha,
+    repositoryId: String(found.base.repo.id),
     url: found.html_url,
     createdAt: new Date(found.created_at).toISOString(),
     updatedAt: new Date(found.updated_at).toISOString(),
-    baseSha: found.base.sha,
   };
 }
 

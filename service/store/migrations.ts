@@ -1,6 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import { SEATS } from "../caps/migration.ts";
+import { IDENTITIES } from "./identities.ts";
 import type { Tables } from "./tables.ts";
 
 /** Every step that was ever released; a released one is never edited, a change is a new one. */
@@ -8,6 +9,7 @@ const migrations: Record<string, Migration> = {
   "0001-ground": { up: (db) => run(db, GROUND) },
   "0002-operation": { up: (db) => run(db, OPERATION) },
   "0003-seats": { up: (db) => run(db, SEATS) },
+  "0006-repository-id": { up: (db) => run(db, IDENTITIES) },
 };
 
 /**

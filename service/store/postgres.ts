@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { Logger } from "pino";
 import { type SeatStore, seatStore } from "../caps/seats.ts";
 import { codeOf, openDatabase } from "./database.ts";
+import { type IdentityStore, identityStore } from "./identities.ts";
 import { acquireLease, releaseLeasesOf } from "./lease.ts";
 import { listen } from "./listener.ts";
 import { migrate } from "./migrations.ts";
@@ -16,7 +17,7 @@ const PRUNE_EVERY_MS = 3_600_000;
 /** Any fixed number: only one process at a time sets up the tables. */
 const SETUP_LOCK = 7_302_511;
 
-export interface PostgresStore extends Store, SeatStore {
+export interface PostgresStore extends Store, SeatStore, IdentityStore {
   readonly queue: Queue;
 }
 
@@ -56,6 +57,7 @@ export async function openStore({ url, holder, logger, now }: PostgresStoreOptio
     ...previews,
     ...recordStore({ db, queue }),
     ...operationStore({ db, now }),
+    ...identityStore({ db }),
     ...seatStore({ db, queue }),
     acquireLease: (stack) => acquireLease({ db, holder, logger }, stack),
     async releaseOwnLeases() {

@@ -48,6 +48,7 @@ export interface Tables {
   history: { id: Generated<string>; key: string; at: Time; reason: string; message: string; head_sha: string | null };
   receipt: { id: Generated<string>; key: string; at: Time; body: JSONColumnType<Receipt> };
   counter: { name: string; value: string };
+  repository_identity: { name: string; forge: string; id: string; at: Generated<Date> };
   repository: { name: string; path: string; body: JSONColumnType<RepositoryConfig> };
   setting: { name: string; body: JSONColumnType<Pause> };
   sweep: { id: Generated<string>; at: Time; body: JSONColumnType<SweepReport> };

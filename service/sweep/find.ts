@@ -6,6 +6,7 @@ import { previewSpec } from "../../infra/spec.ts";
 import type { Stacks } from "../../infra/stacks.ts";
 import type { RepositoryConfig } from "../config/types.ts";
 import type { Forge } from "../forges/forge.ts";
+import type { Identities } from "../identities.ts";
 import { wordsOf } from "../policy.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
@@ -19,6 +20,8 @@ export interface FindDeps {
   readonly store: Pick<Store, "list">;
   readonly repositories: () => Promise<readonly RepositoryConfig[]>;
   readonly forge: (name: string) => Forge | undefined;
+  /** Undefined: what answers at a repository's path is taken for it. */
+  readonly identities?: Pick<Identities, "isOurs">;
   /** Between the two reads of a forge. */
   readonly readAgainMs?: number;
 }
@@ -30,7 +33,12 @@ export interface Found {
 
 const READ_AGAIN_MS = 5_000;
 /** A forge has no record of a pull request whose preview waits with one of these. */
-const WITHOUT_GROUND: ReadonlySet<string> = new Set(["Unreachable", "NotConfigured", "RefNotFound"]);
+const WITHOUT_GROUND: ReadonlySet<string> = new Set([
+  "Unreachable",
+  "NotConfigured",
+  "RefNotFound",
+  "RepositoryReplaced",
+]);
 
 /**
  * The world is listed before the store: what is made in between has its record by then, for a record is
@@ -81,7 +89,8 @@ async function judgeAll(
   previews: readonly Preview[],
 ): Promise<readonly Stray[]> {
   if (candidates.length === 0) return [];
-  const known = { forge: deps.forge, previews: previews.filter(({ status }) => !status.goneAt) };
+  const { forge, identities } = deps;
+  const known = { forge, identities, previews: previews.filter(({ status }) => !status.goneAt) };
   const readAll = async () => {
     const read = createEvidenceReader(known);
     const all: Evidence[] = [];

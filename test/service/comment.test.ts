@@ -133,6 +133,12 @@ const CASES: Readonly<Record<Reason, Partial<PreviewStatus> & { readonly serves?
     message: "It is not removed yet: the service's disk cannot be written (EROFS).",
   },
   RefNotFound: { condition: "Stalled", message: 'git branch "feature-42" is not there' },
+  RepositoryReplaced: {
+    condition: "Stalled",
+    message:
+      '"acme/shop" is another repository now than the one that "shop" stands for. `stackling doctor` says what to do.',
+    serves: true,
+  },
 };
 
 describe("the comment", () => {

@@ -30,6 +30,13 @@ export interface ChangedFile {
   readonly previous_filename?: string;
 }
 
+/** What the repository was called and what it is now. */
+export interface Renames {
+  readonly old: ReadonlySet<string>;
+  readonly now: string;
+  readonly id: number;
+}
+
 export interface Front {
   /** Address of the emulator itself. */
   readonly inner: string;
@@ -39,6 +46,8 @@ export interface Front {
   readonly faults: ReadonlySet<Fault>;
   readonly requests: SeenRequest[];
   readonly git: GitServer;
+  /** Undefined before the first. */
+  readonly renames?: Renames;
   /** Files of a pull request as GitHub lists them, of which the emulator only knows how many. */
   readonly filesOf?: (number: number) => Promise<readonly ChangedFile[]>;
   /** Statuses and deployments; undefined for a server without. */
@@ -49,7 +58,12 @@ export interface Front {
 export async function answerAsGithub(front: Front, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const method = request.method ?? "GET";
   const path = request.url ?? "/";
-  if (isGitPath(path)) return front.git.answer(request, response);
+  if (isGitPath(path)) {
+    const [, name = "", rest = ""] = /^\/([^/]+\/[^/]+)\.git(\/.*)$/.exec(path) ?? [];
+    if (!front.renames?.old.has(name)) return front.git.answer(request, response);
+    response.writeHead(301, { location: `/${front.renames.now}.git${rest}` }).end();
+    return;
+  }
   const body = await readAll(request);
   const fault = [...front.faults].find((one) => (one.method ?? method) === method && one.path.test(path));
   if (fault?.status === 0) {
@@ -81,13 +95,37 @@ function broken({ status, headers, body }: Fault): Answer {
 }
 
 async function ask(
-  { inner, tokens, heads, records, filesOf }: Front,
+  front: Front,
   { method, path, body, headers }: { method: string; path: string; body: string; headers: IncomingMessage["headers"] },
 ): Promise<Answer> {
+  const { tokens, renames } = front;
   const token = /^(?:token|bearer) (.+)$/i.exec(headers.authorization ?? "")?.[1];
   if (token && !tokens.has(token) && !/^(eyJ|ghs_)/.test(token)) {
     return broken({ path: /^/, status: 401, body: '{"message":"Bad credentials"}' });
   }
+  const renamed = renames && movedTo(renames, method, path);
+  if (renamed && "location" in renamed) return renamed.location;
+  return askAt(front, { method, path: renamed?.path ?? path, body, headers });
+}
+
+/** GitHub sends on by the repository's id, reads by 301 and writes by 307. Source: REST API, "Follow redirects". */
+function movedTo(
+  { old, now, id }: Renames,
+  method: string,
+  path: string,
+): { path: string } | { location: Answer } | undefined {
+  const [, name = "", rest = ""] = /^\/repos\/([^/]+\/[^/?]+)(.*)$/.exec(path) ?? [];
+  const [, byId, below = ""] = /^\/repositories\/([0-9]+)(.*)$/.exec(path) ?? [];
+  if (byId === String(id)) return { path: `/repos/${now}${below}` };
+  if (!old.has(name)) return undefined;
+  const headers = { "content-type": "application/json", location: `/repositories/${id}${rest}` };
+  return { location: { status: method === "GET" ? 301 : 307, headers, body: '{"message":"Moved Permanently"}' } };
+}
+
+async function askAt(
+  { inner, heads, records, filesOf }: Front,
+  { method, path, body, headers }: { method: string; path: string; body: string; headers: IncomingMessage["headers"] },
+): Promise<Answer> {
   const recorded = records?.answer({ method, path, body });
   if (recorded) return { ...recorded, headers: { "content-type": "application/json" } };
   const [, number] = /^\/repos\/[^/]+\/[^/]+\/pulls\/([0-9]+)\/files(?:\?|$)/.exec(path) ?? [];

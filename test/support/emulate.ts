@@ -3,14 +3,14 @@
  * real bare git repository whose commits the emulator holds under the same ids.
  */
 import { createHmac, randomUUID } from "node:crypto";
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, rename, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { createEmulator } from "emulate";
 import type { Forge } from "../../service/forges/forge.ts";
 import { githubForge } from "../../service/forges/github.ts";
-import { answerAsGithub, type ChangedFile, type Fault, type SeenRequest } from "./emulate-front.ts";
+import { answerAsGithub, type ChangedFile, type Fault, type Renames, type SeenRequest } from "./emulate-front.ts";
 import { createGitServer } from "./emulate-git.ts";
 import { type ApiCall, createMirror } from "./emulate-mirror.ts";
 import { createRecords, type Records } from "./emulate-records.ts";
@@ -59,6 +59,8 @@ export interface TestGithub {
   comment(number: number, body: string, by?: Person): Promise<number>;
   deleteComment(id: number): Promise<void>;
   checkRuns(sha: string): Promise<readonly { name: string; status: string; conclusion: string | null }[]>;
+  /** `acme/shop` becomes `acme/NAME`; the old path is sent on, as GitHub does. */
+  rename(name: string): Promise<void>;
   /** From now on deliveries go there, signed. */
   sendWebhooksTo(url: string): Promise<void>;
   /** Breaks answers until the returned function is called. */
@@ -103,16 +105,18 @@ export async function startGithub({
   const requests: SeenRequest[] = [];
   const tokens = new Set([OWNER_TOKEN, OUTSIDER_TOKEN]);
   const records = recording ? createRecords({ url, login: "acme" }) : undefined;
+  let renames: Renames | undefined;
   const isKnown = (token: string) => tokens.has(token) || token.startsWith("ghs_");
   const git = createGitServer({ root: cloneRoot, isKnown });
   front.on("request", (request, response) => {
     const filesOf = (number: number) => changedFiles(repository, heads.get(number) ?? "main");
-    const parts = { inner, tokens, heads, faults, requests, git, filesOf, ...(records ? { records } : {}) };
-    void answerAsGithub(parts, request, response);
+    const more = { ...(records ? { records } : {}), ...(renames ? { renames } : {}) };
+    void answerAsGithub({ inner, tokens, heads, faults, requests, git, filesOf, ...more }, request, response);
   });
 
   const call: ApiCall = async (method, path, { body, token = OWNER_TOKEN } = {}) => {
-    const response = await fetch(`${inner}${path}`, {
+    const now = path.replace(/^\/repos\/acme\/shop(?![^/?])/, `/repos/${renames?.now ?? "acme/shop"}`);
+    const response = await fetch(`${inner}${now}`, {
       method,
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -134,8 +138,14 @@ export async function startGithub({
   };
   /** For what happens through the git database, of which the emulator tells nobody. */
   const deliver = async (event: string, payload: object) => {
-    const body = JSON.stringify({ ...payload, repository: { full_name: "acme/shop", default_branch: "main" } });
+    const { id, full_name } = (await call("GET", "/repos/acme/shop")) as { id: number; full_name: string };
+    const body = JSON.stringify({ ...payload, repository: { id, full_name, default_branch: "main" } });
     if (hookUrl) await fetch(hookUrl, { method: "POST", body, headers: signedHeaders(event, body) });
+  };
+  const addHook = async (target: string) => {
+    const config = { url: target, content_type: "json", secret: WEBHOOK_SECRET };
+    const body = { name: "web", active: true, events: ["pull_request", "push", "issue_comment"], config };
+    await call("POST", "/repos/acme/shop/hooks", { body });
   };
   await mirror(places.owner, "main", await repository.head("main"));
   return {
@@ -218,11 +228,17 @@ export async function startGithub({
       const found = await call("GET", `/repos/acme/shop/commits/${sha}/check-runs`);
       return (found as { check_runs: { name: string; status: string; conclusion: string | null }[] }).check_runs;
     },
+    async rename(name) {
+      const before = renames?.now ?? "acme/shop";
+      const { id } = (await call("PATCH", "/repos/acme/shop", { body: { name } })) as { id: number };
+      renames = { old: new Set([...(renames?.old ?? []), before]), now: `acme/${name}`, id };
+      await rename(join(cloneRoot, `${before}.git`), join(cloneRoot, "acme", `${name}.git`));
+      // The emulator keeps hooks by the name of old.
+      if (hookUrl) await addHook(hookUrl);
+    },
     async sendWebhooksTo(target) {
       hookUrl = target;
-      const config = { url: target, content_type: "json", secret: WEBHOOK_SECRET };
-      const body = { name: "web", active: true, events: ["pull_request", "push", "issue_comment"], config };
-      await call("POST", "/repos/acme/shop/hooks", { body });
+      await addHook(target);
     },
     fail(fault) {
       faults.add(fault);

@@ -9,6 +9,8 @@ export interface MemoryForge extends Forge {
   readonly refs: Map<string, string>;
   /** Files that a pull request changes, by its number. */
   readonly changed: Map<number, readonly string[]>;
+  /** What answers at the repository's path. */
+  identity: { readonly id: string; readonly path: string };
   /** When set, every read fails with it. */
   outage: string | undefined;
   reads: number;
@@ -20,9 +22,11 @@ export function memoryForge(): MemoryForge {
   const files = new Map<string, string>();
   const refs = new Map<string, string>();
   const changed = new Map<number, readonly string[]>();
+  const bearing = (pullRequest: PullRequest) => ({ repositoryId: forge.identity.id, ...pullRequest });
   const forge: MemoryForge = {
     name: "memory",
     changed,
+    identity: { id: "1", path: "acme/shop" },
     pulls,
     files,
     refs,
@@ -32,11 +36,14 @@ export function memoryForge(): MemoryForge {
       forge.reads += 1;
       const pullRequest = pulls.get(number);
       if (forge.outage) return { kind: "unreachable", message: forge.outage };
-      return pullRequest ? { kind: "found", pullRequest } : { kind: "unreachable", message: "404" };
+      return pullRequest
+        ? { kind: "found", pullRequest: bearing(pullRequest) }
+        : { kind: "unreachable", message: "404" };
     },
     async list() {
       if (forge.outage) return { kind: "unreachable", message: forge.outage };
-      return { kind: "found", pullRequests: [...pulls.values()].filter(({ state }) => state === "open") };
+      const open = [...pulls.values()].filter(({ state }) => state === "open");
+      return { kind: "found", pullRequests: open.map(bearing) };
     },
     async changedPaths(_repository, { number }) {
       if (forge.outage) return { kind: "unreachable", message: forge.outage };
@@ -52,6 +59,10 @@ export function memoryForge(): MemoryForge {
       return refs.get(gitRef);
     },
     defaultBranch: async () => "main",
+    async identify() {
+      if (forge.outage) throw new Error(forge.outage);
+      return forge.identity;
+    },
     clonePoint: async () => ({ url: "/srv/shop.git", environment: {}, refs: [] }),
     announce: async (_repository, _pullRequest, _announcement, handles) => handles,
   };

@@ -110,6 +110,7 @@ export async function startApp() {
     webhooks: {
       forges: new Map([["hub", { verify }]]),
       keyOf: (_forge, path, number) => (path === "acme/shop" ? formatKey({ repository: "shop", number }) : undefined),
+      pathOf: (_forge, path, id) => (id === "9" ? "acme/shop" : path),
       receive: async (delivery) => {
         await store.ping();
         received.push(delivery);
@@ -166,7 +167,7 @@ const verify: NonNullable<Forge["verify"]> = async ({ headers, body }) => {
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
     throw new RejectedDeliveryError(401, { reason: "BadSignature", userMessage: "the signature does not match" });
   }
-  let payload: { repository?: { path?: unknown }; number?: unknown } | null;
+  let payload: { repository?: { path?: unknown; id?: unknown }; number?: unknown } | null;
   try {
     payload = JSON.parse(body.toString("utf8"));
   } catch (cause) {
@@ -180,5 +181,7 @@ const verify: NonNullable<Forge["verify"]> = async ({ headers, body }) => {
   if (typeof path !== "string" || typeof number !== "number") {
     throw new RejectedDeliveryError(400, { reason: "WrongShape", userMessage: "the body is no pull request" });
   }
-  return { deliveryId, event, pullRequest: { repositoryPath: path, number } };
+  const { id } = payload?.repository ?? {};
+  const repositoryId = typeof id === "number" ? { repositoryId: String(id) } : {};
+  return { deliveryId, event, pullRequest: { repositoryPath: path, number }, ...repositoryId };
 };

@@ -20,6 +20,17 @@ describe("webhooks", () => {
     assert.deepEqual(edge.received, [{ forge: "hub", deliveryId: "d-1", event: "pull_request", key: "shop#42" }]);
   });
 
+  it("knows a renamed repository by the forge's id of it", async () => {
+    await edge.deliver(JSON.stringify({ repository: { path: "acme/store", id: 9 }, number: 42 }));
+    await edge.deliver(JSON.stringify({ repository: { path: "acme/store", id: 8 }, number: 43 }), {
+      "x-delivery": "d-2",
+    });
+    assert.deepEqual(
+      edge.received.map(({ key }) => key),
+      ["shop#42"],
+    );
+  });
+
   it("answers 202 to a delivery seen before, which the store tells apart", async () => {
     await edge.deliver(OPENED);
     assert.equal((await edge.deliver(OPENED)).status, 202);

@@ -79,6 +79,14 @@ describe("reading stackling.yaml", () => {
     assert.deepEqual((await parse("repositories: [{path: a}]\n")).images, { credentials: {}, waitSeconds: 900 });
   });
 
+  it("reads which repository of the forge a name stands for", async () => {
+    const { repositories } = await parse("repositories: [{path: a, id: 42}, {path: b, id: R_kg}, {path: c}]\n");
+    assert.deepEqual(
+      repositories.map(({ id }) => id),
+      ["42", "R_kg", undefined],
+    );
+  });
+
   it("reads which changed files give a pull request its preview", async () => {
     const { repositories } = await parse(
       'repositories: [{path: a, pullRequests: {paths: [apps/shop, "lib/**"], ignorePaths: ["**/*.md"]}}]\n',

@@ -262,6 +262,7 @@ describe("checking a delivery from GitHub", () => {
     ["no event", 400, () => [{ ...signedHeaders("pull_request", body), "x-github-event": undefined }]],
     ["no delivery id", 400, () => [{ ...signedHeaders("pull_request", body), "x-github-delivery": undefined }]],
     ["broken JSON", 400, () => [signedHeaders("pull_request", "{"), "{"]],
+    ["no body at all", 400, () => [signedHeaders("pull_request", ""), ""]],
     ["JSON of another shape", 400, () => [signedHeaders("pull_request", "[1]"), "[1]"]],
   ];
   for (const [what, status, make] of wrong) {
@@ -295,11 +296,71 @@ describe("checking a delivery from GitHub", () => {
       for (const delivery of received) {
         const verified = await forge.verify?.(delivery);
         if (verified?.event === "pull_request") assert.equal(verified.pullRequest?.number, number);
+        assert.equal(verified?.repositoryId, (await forge.identify?.(REPOSITORY))?.id);
       }
     } finally {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     }
+  });
+});
+
+describe("a repository that was renamed", () => {
+  let github: TestGithub;
+  before(async () => {
+    github = await startGithub({ files: { "preview.yaml": "services: {}\n" }, recording: true });
+  });
+  after(() => github.stop());
+
+  for (const kind of ["token", "app"] as const) {
+    it(`goes on under its old path, reads and writes and git, by ${kind}`, async () => {
+      const forge = await github.connect(kind, { cloneUrl: github.gitUrl });
+      const { number, headSha } = await github.open({ gitBranch: `moves-${kind}`, files: { "m.txt": kind } });
+      const before = await forge.identify?.(REPOSITORY);
+      await github.rename(`store-${kind}`);
+      assert.deepEqual(await forge.identify?.(REPOSITORY), { id: before?.id, path: `acme/store-${kind}` });
+      const read = await forge.read(REPOSITORY, number);
+      assert.ok(read.kind === "found", JSON.stringify(read));
+      assert.equal(read.pullRequest.repositoryId, before?.id);
+      assert.deepEqual(await forge.changedPaths?.(REPOSITORY, read.pullRequest), { kind: "found", paths: ["m.txt"] });
+      const list = await forge.list(REPOSITORY);
+      assert.ok(list.kind === "found" && list.pullRequests.every(({ repositoryId }) => repositoryId === before?.id));
+      assert.equal(await forge.readFile(REPOSITORY, "main", "preview.yaml"), "services: {}\n");
+      assert.equal(await forge.resolve(REPOSITORY, `moves-${kind}`), headSha);
+      const said = await forge.announce(REPOSITORY, { number, headSha }, announcement(number, headSha, "one"), {});
+      await forge.announce(REPOSITORY, { number, headSha }, announcement(number, headSha, "two"), said);
+      assert.deepEqual(
+        (await github.comments(number)).map(({ body }) => body),
+        [announcement(number, headSha, "two").comment],
+      );
+      assert.equal(said.failed, undefined);
+      const point = await forge.clonePoint(REPOSITORY, { number, headSha });
+      const { stdout } = await execa("git", ["ls-remote", "--", point.url, ...point.refs], { env: point.environment });
+      assert.ok(stdout.includes(headSha), stdout);
+    });
+  }
+
+  it("is never written to by a redirect that makes a read of it, or leads elsewhere", async () => {
+    const forge = await github.connect("token");
+    const { number, headSha } = await github.open({ gitBranch: "redirects", files: { "r.txt": "r" } });
+    const say = (words: string) =>
+      forge.announce(REPOSITORY, { number, headSha }, announcement(number, headSha, words), {});
+    const comments = `/repos/${(await forge.identify?.(REPOSITORY))?.path}/issues/${number}/comments`;
+    const redirect = (location: string) =>
+      github.fail({
+        method: "POST",
+        path: /^\/repos\/acme\/shop\/issues\/[0-9]+\/comments/,
+        status: 301,
+        headers: { location },
+      });
+    const astray = redirect("http://127.0.0.1:9/stolen");
+    assert.match((await say("astray")).failed ?? "", /comment/);
+    astray();
+    assert.deepEqual(await github.comments(number), []);
+    const permanent = redirect(comments);
+    assert.equal((await say("permanent")).failed, undefined);
+    permanent();
+    assert.equal((await github.comments(number)).length, 1);
   });
 });
 
