@@ -91,6 +91,7 @@ interface Parts extends ServiceOptions {
   readonly world: World;
   readonly forges: ReadonlyMap<string, Forge>;
   readonly repositories: Repositories;
+  readonly identities: Identities;
   readonly ground: Ground;
   readonly inbox: Inbox;
   readonly now: () => string;
@@ -120,6 +121,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     world,
     forges,
     repositories,
+    identities,
     ground: createGround({ ...options, stacks }),
     inbox: createInbox({ store }),
     now,
