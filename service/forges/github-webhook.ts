@@ -28,6 +28,8 @@ export async function verifyDelivery(
 ): Promise<VerifiedDelivery> {
   const signature = headers["x-hub-signature-256"];
   if (!signature) throw rejected(401, "DeliveryUnsigned", "the header X-Hub-Signature-256 is missing");
+  // The library takes a body that is empty for one that was forgotten.
+  if (body.length === 0) throw rejected(400, "DeliveryNotJson", "the body is empty");
   const text = body.toString("utf8");
   if (!(await isSignedByAny(secrets, text, signature))) {
     throw rejected(401, "DeliverySignatureWrong", "the signature does not match");
