@@ -6,6 +6,8 @@ interface Options {
   readonly seed: number;
   readonly pulls: number;
   readonly selftest?: boolean;
+  readonly replicas?: number;
+  readonly pause: number;
 }
 
 const options = new Command("npm run chaos --")
@@ -15,13 +17,15 @@ const options = new Command("npm run chaos --")
   .option("--seed <n>", "repeats the run that printed it", parseCount, Date.now() % 2 ** 31)
   .option("--pulls <n>", "simulated pull requests", parseCount, 1000)
   .option("--selftest", "plants strays of every kind in a real world and sees whether the oracle names exactly these")
+  .option("--replicas <rounds>", "freezes one of two replicas in the middle of an update, so many times", parseCount)
+  .option("--pause <seconds>", "how long it stands still; its lease is past after 20", parseCount, 120)
   .parse()
   .opts<Options>();
 // What was cut short may still wait for something.
 process.exit(await main(options));
 
 /** Each mode loads only what it needs. */
-async function main({ seed, pulls, selftest }: Options): Promise<number> {
+async function main({ seed, pulls, selftest, replicas, pause }: Options): Promise<number> {
   const stop = new AbortController();
   const onSignal = () => {
     if (stop.signal.aborted) process.exit(130);
@@ -31,6 +35,10 @@ async function main({ seed, pulls, selftest }: Options): Promise<number> {
   for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, onSignal);
   try {
     if (selftest) return await (await import("./selftest/selftest.ts")).runSelftest(stop.signal);
+    if (replicas !== undefined) {
+      const { runReplicaRounds } = await import("./replicas/print.ts");
+      return await runReplicaRounds({ rounds: replicas, pauseSeconds: pause }, stop.signal);
+    }
     return await (await import("./simulation/print.ts")).runSimulation({ seed, pulls });
   } catch (error) {
     if (stop.signal.aborted) return 130;

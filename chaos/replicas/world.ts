@@ -1,0 +1,189 @@
+/** Replicas of the service on this machine over one store, one state backend and one disk, with an application to preview. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { layout, prepareDataDir } from "../../components/local/layout.ts";
+import type { PreviewView } from "../../service/api/preview-view.ts";
+import { type Client, createClient } from "../../service/cli/client.ts";
+import { type EmbeddedServers, startEmbeddedServers } from "../../service/embedded/postgres-servers.ts";
+import type { Step } from "../../service/reconcile.ts";
+import { tinyApp } from "../../test/e2e/support/tiny-app.ts";
+import { dial } from "../../test/e2e/support/visitor.ts";
+import { eventually } from "../../test/support/eventually.ts";
+import { createRepository, type TestRepository } from "../../test/support/git-repository.ts";
+import type { ReplicaSettings } from "./replica-process.ts";
+
+export const APPLICATION = "twin";
+
+export interface Replica {
+  readonly name: string;
+  readonly pid: number;
+  readonly client: Client;
+  /** Steps of reconcile that it reached, in order. */
+  readonly steps: { readonly step: Step; readonly key: string }[];
+  /** It stops itself (SIGSTOP) when it reaches that step the next time. */
+  freezeAt(step: Step, key: string): Promise<void>;
+  /** What it logged so far. */
+  log(): Promise<string>;
+  isReady(): Promise<boolean>;
+  waitFor(gitBranch: string, done: (preview: PreviewView) => boolean, what: string): Promise<PreviewView>;
+  /** The page of a preview through its gateway. */
+  get(url: string): Promise<{ readonly status: number; readonly text: string }>;
+  /** SIGTERM; resolves with its exit code once it ended. */
+  stop(): Promise<number | null>;
+}
+
+export interface ReplicaWorld {
+  readonly dataDir: string;
+  readonly repository: TestRepository;
+  readonly replicas: readonly Replica[];
+  remove(): Promise<void>;
+}
+
+/** Patience of a machine that does other things too. */
+const PATIENCE_MS = 180_000;
+
+/** Resolves when all of them listen. */
+export async function startReplicas(names: readonly string[]): Promise<ReplicaWorld> {
+  const undo: (() => Promise<unknown>)[] = [];
+  const remove = async () => {
+    for (const end of undo.splice(0).toReversed()) await end();
+  };
+  try {
+    return { ...(await start(names, undo)), remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+async function start(
+  names: readonly string[],
+  undo: (() => Promise<unknown>)[],
+): Promise<Omit<ReplicaWorld, "remove">> {
+  const dataDir = await mkdtemp(join(tmpdir(), "stackling-replicas-"));
+  undo.push(() => rm(dataDir, { recursive: true, force: true }));
+  await chmod(dataDir, 0o711);
+  await prepareDataDir(dataDir);
+  const paths = layout(dataDir);
+  for (const folder of [paths.state, paths.pulumiHome, paths.engineRuns]) await mkdir(folder, { mode: 0o700 });
+  await writeFile(paths.passphrase, randomBytes(16).toString("hex"), { mode: 0o600 });
+  const repository = await createRepository({
+    files: { ...tinyApp({ text: "main" }), "preview.yaml": BUILT, "build.mjs": "" },
+  });
+  undo.push(repository.remove);
+  const servers = await startEmbeddedServers({ dir: paths.postgres, needed: ["store", "previews"], logger: SILENT });
+  undo.push(servers.stop);
+  const [front = 0, ...further] = await freePorts(names.length);
+  const token = randomBytes(16).toString("hex");
+  const replicas = await Promise.all(
+    names.map(async (name, index) => {
+      const port = index === 0 ? front : (further[index - 1] ?? 0);
+      const settings = { name, dataDir, token, ...urlsOf(servers), log: join(dataDir, `${name}.log`) };
+      // One address for all, as behind a load balancer.
+      const replica = await startReplica({ ...settings, config: configOf({ port, front, repository }) }, port);
+      undo.push(replica.stop);
+      return replica;
+    }),
+  );
+  return { dataDir, repository, replicas };
+}
+
+const BUILT = `
+build: node build.mjs
+services:
+  web: { command: node server.mjs, health: /health }
+database: { migrate: node migrate.mjs }
+`;
+
+const SILENT = { info: () => undefined, warn: () => undefined };
+
+function urlsOf({ store, previews }: EmbeddedServers): Pick<ReplicaSettings, "storeUrl" | "adminUrl"> {
+  return { storeUrl: store?.url ?? "", adminUrl: previews?.url ?? "" };
+}
+
+function configOf({ port, front, repository }: { port: number; front: number; repository: TestRepository }): string {
+  return [
+    `port: ${port}`,
+    `url: http://localhost:${front}`,
+    "repositories:",
+    `  - { path: ${repository.path}, name: ${APPLICATION} }`,
+    "lifecycle: { resync: 2s }",
+    "limits: { engineRuns: 1 }",
+    "",
+  ].join("\n");
+}
+
+async function startReplica(settings: ReplicaSettings, port: number): Promise<Replica> {
+  const { name, token, log } = settings;
+  const entry = join(import.meta.dirname, "replica-process.ts");
+  const child = spawn(process.execPath, [entry, JSON.stringify(settings)], {
+    stdio: ["ignore", "pipe", "inherit", "ipc"],
+  });
+  const ended = once(child, "exit") as Promise<[number | null]>;
+  const steps: Replica["steps"] = [];
+  const listening = new Promise<boolean>((resolve) => {
+    createInterface({ input: outputOf(child) }).on("line", (line) => {
+      const said = JSON.parse(line) as { url: string } | { step: Step; key: string };
+      if ("step" in said) steps.push(said);
+      else resolve(true);
+    });
+  });
+  const began = await Promise.race([listening, ended.then(() => false)]);
+  if (!began) throw new Error(`replica "${name}" ended at once; its log: ${await readFile(log, "utf8")}`);
+  const client = createClient({ url: `http://127.0.0.1:${port}`, token });
+  return {
+    name,
+    pid: child.pid ?? 0,
+    client,
+    steps,
+    async freezeAt(step, key) {
+      const armed = once(child, "message");
+      child.send({ step, key });
+      await armed;
+    },
+    log: () => readFile(log, "utf8"),
+    isReady: async () => (await dial(port, { path: "/readyz" })).status === 200,
+    waitFor: (gitBranch, done, what) =>
+      eventually(
+        async () => {
+          const all = await client.list({ gone: true });
+          const preview = all.find((candidate) => candidate.gitBranch === gitBranch);
+          if (preview && done(preview)) return preview;
+          throw new Error(JSON.stringify(preview ?? `no preview of "${gitBranch}"`));
+        },
+        { timeoutMs: PATIENCE_MS, intervalMs: 100, what: `${gitBranch}: ${what}` },
+      ),
+    get: (url) => dial(port, { path: "/", headers: { host: new URL(url).host } }),
+    async stop() {
+      child.kill("SIGCONT");
+      child.kill("SIGTERM");
+      const [code] = await ended;
+      return code;
+    },
+  };
+}
+
+function outputOf({ stdout }: ChildProcess) {
+  if (!stdout) throw new Error("the replica's output is not piped");
+  return stdout;
+}
+
+/** All held until the last is known, so that they differ. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, "127.0.0.1");
+      await once(server, "listening");
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => once(server.close(), "close")));
+  return ports;
+}

@@ -1,0 +1,27 @@
+/** Two replicas of the service over one store; the long form is `npm run chaos -- --replicas 20`. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type Freeze, freezeOnce } from "../../chaos/replicas/replicas.ts";
+import { startReplicas } from "../../chaos/replicas/world.ts";
+import { requires } from "../support/requires.ts";
+
+const FROZEN: readonly (readonly [Freeze, string])[] = [
+  ["runner", "with its runner in the middle of an update"],
+  ["settle", "right before it writes down an update"],
+];
+
+// Each waits for the end of a lease most of the time.
+describe("a replica that is frozen", { ...requires("engine", "postgres"), concurrency: true }, () => {
+  for (const [freeze, when] of FROZEN) {
+    it(`${when} is taken over by the other, and writes nothing when it goes on`, async () => {
+      const world = await startReplicas(["a", "b"]);
+      try {
+        const { engines, problems } = await freezeOnce(world, { round: 1, freeze, pauseSeconds: 0 });
+        assert.deepEqual(problems, []);
+        assert.equal(engines, 1);
+      } finally {
+        await world.remove();
+      }
+    });
+  }
+});
