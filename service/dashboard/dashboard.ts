@@ -131,7 +131,8 @@ export function createDashboard(deps: DashboardDeps): Router {
 }
 
 function cookieOptions({ homeUrl }: DashboardDeps) {
-  return { httpOnly: true, sameSite: "strict", path: "/", secure: homeUrl.startsWith("https:") } as const;
+  // Not "strict": on localhost a link from a preview's host comes from another site. What changes anything is a POST.
+  return { httpOnly: true, sameSite: "lax", path: "/", secure: homeUrl.startsWith("https:") } as const;
 }
 
 async function wholeOf({ ends, extras }: DashboardDeps, preview: Preview): Promise<ViewExtras> {

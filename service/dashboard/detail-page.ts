@@ -3,7 +3,7 @@ import { commentText } from "../comment.ts";
 import type { HistoryEntry } from "../store/store.ts";
 import { driftSection } from "./drift-section.ts";
 import { verbForm } from "./forms.ts";
-import { type Html, html, safeHref } from "./html.ts";
+import { type Html, html, safeHref, sentenceOf } from "./html.ts";
 import { chip, type Frame, layout } from "./layout.ts";
 import { lifeSection, warningOf } from "./life-section.ts";
 import { bare, excerptOf, loginHint } from "./list-page.ts";
@@ -22,7 +22,7 @@ export function detailPage({ view, history, frame }: DetailPage): Html {
 <p class="crumb"><a href="/">Previews</a></p>
 <div class="row"><h1>${view.key}</h1>${chip(view.condition, view.reason)}</div>
 ${session && view.title && html`<p class="title">${view.title}</p>`}
-${session && html`<p class="message" role="status">${view.message}</p>`}
+${session && html`<p class="message" role="status">${sentenceOf(view.message)}</p>`}
 ${session && excerptOf(view.excerpt)}
 ${gone && fallbackUrl && html`<p>Meanwhile: <a href="${safeHref(fallbackUrl)}">${fallbackUrl}</a></p>`}
 ${linksOf(view)}
@@ -42,6 +42,7 @@ ${
 
 function linksOf({ url, urls, pullRequestUrl, stage }: PreviewView): Html {
   const others = Object.entries(urls).filter(([, other]) => other !== url);
+  if (stage === "Gone" && !pullRequestUrl) return html``;
   return html`<p class="actions">
 ${url ? html`<a class="button primary" href="${safeHref(url)}">Open ${bare(url)}</a>` : stage !== "Gone" && html`<span class="soft">No link yet</span>`}
 ${others.map(([service, other]) => html`<a class="button" href="${safeHref(other)}">${service}</a>`)}
@@ -52,10 +53,7 @@ ${pullRequestUrl && html`<a class="button" href="${safeHref(pullRequestUrl)}">Pu
 function factsOf(view: PreviewView): Html {
   const behind = view.headSha && view.commit && view.headSha !== view.commit;
   const facts: readonly (readonly [string, Html])[] = [
-    [
-      "Serves",
-      view.commit ? html`<code>${view.commit.slice(0, 12)}</code>` : html`<span class="soft">nothing yet</span>`,
-    ],
+    ["Serves", view.commit ? html`<code>${view.commit.slice(0, 12)}</code>` : html`<span class="soft">nothing</span>`],
     ...(behind ? [["Newest commit", html`<code>${view.headSha?.slice(0, 12)}</code>`] as const] : []),
     ["Git branch", html`<code>${view.gitBranch}</code>`],
     ["Author", view.author ? html`${view.author}` : html`<span class="soft">by hand</span>`],
@@ -72,7 +70,7 @@ function historyOf(history: readonly HistoryEntry[]): Html {
   return html`<section class="card"><h2>History</h2><ol class="history">${history.map(
     ({ at, reason, message, headSha }) =>
       html`<li><time datetime="${at}" title="${at}">${at.slice(5, 16).replace("T", " ")}</time>
-<div><b>${reason}</b>${headSha && html` <code>${headSha.slice(0, 7)}</code>`}<p class="message">${message}</p></div></li>`,
+<div><b>${reason}</b>${headSha && html` <code>${headSha.slice(0, 7)}</code>`}<p class="message">${sentenceOf(message)}</p></div></li>`,
   )}</ol></section>`;
 }
 

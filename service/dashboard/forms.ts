@@ -49,14 +49,15 @@ export function verbForm({
 }): Html {
   const { plain, extend } = verbsFor(view);
   if (plain.length === 0) return html``;
-  const harmless = plain.filter((name) => !verbOf(name).question);
-  const losing = plain.filter((name) => verbOf(name).question);
+  // What concerns its time stands together, before what builds and what loses something.
+  const clocks = plain.filter((name) => verbOf(name).wish.action !== "redeploy" && !verbOf(name).question);
+  const others = plain.filter((name) => !clocks.includes(name));
   return postForm({
     to: `/previews/${encodeURIComponent(view.key)}/actions`,
     session,
     label: `Actions on ${view.key}`,
     fields: { from },
-    body: html`${harmless.map((name) => buttonOf(name, view))}${extend && extendGroup(view)}${losing.map((name) => buttonOf(name, view))}`,
+    body: html`${clocks.map((name) => buttonOf(name, view))}${extend && extendGroup(view)}${others.map((name) => buttonOf(name, view))}`,
   });
 }
 

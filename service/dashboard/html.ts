@@ -19,6 +19,12 @@ export function html(parts: TemplateStringsArray, ...values: readonly Value[]): 
   return seal(markup);
 }
 
+/** A sentence of ours for people, where `code` stands in backticks. */
+export function sentenceOf(text: string): Html {
+  const parts = text.split(/`([^`\n]+)`/);
+  return html`${parts.map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : html`${part}`))}`;
+}
+
 /** A style element of our own; CSS is not escaped inside one, so a sheet that could end it is refused. */
 export function styleElement(css: string): Html {
   if (css.includes("</")) throw new Error('embedding a style sheet: it holds "</"');

@@ -66,10 +66,15 @@ function leaveForm(session: Session): Html {
 /** Condition and reason as a coloured chip; the words carry the meaning, not the colour. */
 export function chip(condition: Condition, reason: string): Html {
   const tone = reason === "Asleep" || reason === "Paused" || reason === "Gone" ? "still" : TONES[condition];
-  return html`<span class="chip ${tone}"><span class="dot" aria-hidden="true"></span>${condition === "Ready" && reason === "Healthy" ? "Ready" : `${condition} · ${inWords(reason)}`}</span>`;
+  return html`<span class="chip ${tone}"><span class="dot" aria-hidden="true"></span>${chipText(condition, reason)}</span>`;
 }
 
 const TONES: Readonly<Record<Condition, string>> = { Ready: "good", Reconciling: "busy", Stalled: "bad" };
+
+function chipText(condition: Condition, reason: string): string {
+  if (reason === "Gone") return "Gone";
+  return condition === "Ready" && reason === "Healthy" ? "Ready" : `${condition} · ${inWords(reason)}`;
+}
 
 /** `HealthCheckFailed` as `health check failed`. */
 function inWords(reason: string): string {

@@ -4,7 +4,7 @@ import { KEEP_LABEL } from "../lifecycle.ts";
 import { minuteOf } from "../reason-words.ts";
 import type { Stage } from "../status.ts";
 import { type Html, html } from "./html.ts";
-import { ago, until } from "./times.ts";
+import { ago, until, untilMinute } from "./times.ts";
 
 const SOON_MS = 7 * 86_400_000;
 
@@ -29,12 +29,12 @@ export function lifeSection(view: PreviewView, now: Date): Html {
     ["Last push", ago(view.lastPushAt, now)],
     ["Last visit", ago(view.lastVisitAt, now)],
     ends && ["Idle since", ago(ends.idleSince, now)],
-    ends?.sleepsAt !== undefined && ["Falls asleep", until(ends.sleepsAt, now)],
+    ends?.sleepsAt !== undefined && ["Falls asleep", untilMinute(ends.sleepsAt, now)],
     view.kept && ["Kept", html`${keptText(view)}`],
-    !view.kept && view.extendedTo !== undefined && ["Extended to", until(view.extendedTo, now)],
-    ends?.idleStop !== undefined && ["Goes when idle", until(ends.idleStop, now)],
-    ends?.hardStop !== undefined && ["Hard stop", until(ends.hardStop, now)],
-    view.teardownAt !== undefined && ["Weekly teardown", until(view.teardownAt, now)],
+    !view.kept && view.extendedTo !== undefined && ["Extended to", untilMinute(view.extendedTo, now)],
+    ends?.idleStop !== undefined && ["Goes when idle", untilMinute(ends.idleStop, now)],
+    ends?.hardStop !== undefined && ["Hard stop", untilMinute(ends.hardStop, now)],
+    view.teardownAt !== undefined && ["Weekly teardown", untilMinute(view.teardownAt, now)],
   ];
   const shown = facts.filter((fact) => fact !== undefined && fact !== false);
   return html`<section class="card"><h2>Life</h2><p class="soft">${sentence(view)}</p><dl class="facts">${shown.map(

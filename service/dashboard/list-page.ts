@@ -2,7 +2,7 @@ import type { PreviewView } from "../api/preview-view.ts";
 import type { Session } from "../session.ts";
 import type { SweepReport } from "../sweep/report.ts";
 import { verbForm } from "./forms.ts";
-import { type Html, html, safeHref } from "./html.ts";
+import { type Html, html, safeHref, sentenceOf } from "./html.ts";
 import { chip, type Frame, layout } from "./layout.ts";
 import { lifeInShort, warningOf } from "./life-section.ts";
 import { switchForm } from "./pause-section.ts";
@@ -35,7 +35,7 @@ function card(view: PreviewView, session: Session | undefined, now: Date): Html 
 <div class="row"><h2><a href="${detailHref(view.key)}">${view.key}</a></h2>${chip(view.condition, view.reason)}</div>
 ${session && view.title && html`<p class="title">${view.title}</p>`}
 ${linkOf(view)}
-${session && (view.condition !== "Ready" || view.stage === "Gone") && html`<p class="message">${view.message}</p>`}
+${session && (view.condition !== "Ready" || view.stage === "Gone") && html`<p class="message">${sentenceOf(view.message)}</p>`}
 ${session && excerptOf(view.excerpt.slice(-6))}
 ${session && warningOf(view, now)}
 ${session && metaOf(view, now)}
@@ -79,7 +79,7 @@ function houseSection({
   readonly lastSweep: SweepReport | undefined;
 }): Html {
   return html`<section class="card house"><h2>Keep the house clean</h2>
-<p class="soft">${reportInShort(lastSweep, now)} A sweep removes what no preview owns any more; it comes by itself every hour.</p>
+<p class="soft">${reportInShort(lastSweep, now)}${lastSweep && html` <a href="/sweep">Its report</a>.`} A sweep removes what no preview owns any more; it comes by itself every hour.</p>
 <div class="actions">${sweepForm(session)}${!pause && switchForm("stop-all", session)}</div></section>`;
 }
 

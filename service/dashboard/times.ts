@@ -1,4 +1,5 @@
 /** Times as a person says them; the exact one is in the tooltip and in `datetime`. */
+import { minuteOf } from "../reason-words.ts";
 import { type Html, html } from "./html.ts";
 
 /** `5 min ago` */
@@ -12,6 +13,11 @@ export function ago(at: string | undefined, now: Date): Html {
 export function until(at: string, now: Date): Html {
   const seconds = Math.round((Date.parse(at) - now.getTime()) / 1000);
   return timeOf(at, seconds < 45 ? "any moment now" : `in ${spanText(seconds)}`);
+}
+
+/** The same, with the minute below it. */
+export function untilMinute(at: string, now: Date): Html {
+  return html`${until(at, now)}<span class="minute soft">${minuteOf(at)}</span>`;
 }
 
 function timeOf(at: string, text: string): Html {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isRebuildable } from "../api/preview-view.ts";
-import { documentOf, type Html, html, safeHref, styleElement } from "../dashboard/html.ts";
+import { documentOf, type Html, html, safeHref, sentenceOf, styleElement } from "../dashboard/html.ts";
 import { minuteOf } from "../reason-words.ts";
 import type { Preview } from "../status.ts";
 import type { Pause } from "../store/operation.ts";
@@ -125,8 +125,8 @@ ${pause && pauseLine(pause, content.kind)}
 ${preview && nameOf(preview)}
 <h1><span class="mark ${form.mark}" aria-hidden="true"></span>${form.title}</h1>
 <div role="status">
-${said && html`<p class="message">${said}</p>`}
-<p class="soft">${form.text}</p>
+${said && html`<p class="message">${sentenceOf(said)}</p>`}
+<p class="soft">${sentenceOf(form.text)}</p>
 </div>
 ${preview && rebuildLink(homeUrl, preview)}
 ${fallbackUrl && html`<p>Meanwhile: <a href="${safeHref(fallbackUrl)}">${fallbackUrl}</a></p>`}
@@ -162,14 +162,14 @@ function nameOf(preview: Preview): Html {
 }
 
 function stepOf({ at, message }: HistoryEntry): Html {
-  return html`<li><time datetime="${at}">${at.slice(11, 19)}</time><span>${message}</span></li>`;
+  return html`<li><time datetime="${at}">${at.slice(11, 19)}</time><span>${sentenceOf(message)}</span></li>`;
 }
 
 function linksOf(homeUrl: string, preview: Preview | undefined): Html {
   const pullRequest = preview?.pullRequest?.url;
   const home = preview ? statusHref(homeUrl, preview) : homeUrl;
   return html`<footer>
-<a href="${safeHref(home)}">${preview ? "Status and logs" : "All previews"}</a>
+<a href="${safeHref(home)}">${preview ? (preview.status.goneAt ? "Its history" : "Status and logs") : "All previews"}</a>
 ${pullRequest && html`<a href="${safeHref(pullRequest)}">Pull request</a>`}
 </footer>`;
 }

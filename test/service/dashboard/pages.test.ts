@@ -79,7 +79,7 @@ describe("pages in a browser", requires("browser"), () => {
     assert.equal(again?.status(), 403);
     const [cookie] = await page.context().cookies();
     assert.equal(cookie?.httpOnly, true);
-    assert.equal(cookie?.sameSite, "Strict");
+    assert.equal(cookie?.sameSite, "Lax");
     await page.goto(home());
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByText("Read only").waitFor();
