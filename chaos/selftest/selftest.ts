@@ -2,11 +2,11 @@
 import { rm } from "node:fs/promises";
 import process from "node:process";
 import { execa } from "execa";
+import type { PreviewView } from "../../service/api/preview-view.ts";
 import { stopLeftovers } from "../../service/embedded/leftovers.ts";
 import { type Instance, prepareInstance } from "../../test/e2e/support/instance.ts";
 import { tinyApp } from "../../test/e2e/support/tiny-app.ts";
 import { createRepository, type TestRepository } from "../../test/support/git-repository.ts";
-import type { PlaceInput } from "../oracle/place.ts";
 import { listProcesses } from "../oracle/processes.ts";
 import { askOracle, countsOf, isClean, type Report } from "../oracle/report.ts";
 import { columns, tableOf } from "../oracle/table.ts";
@@ -21,8 +21,6 @@ export interface SelftestResult {
   readonly after: Report;
 }
 
-/** Previews that are there all the time: one well, one whose push is lost, one that is stuck; and one that was closed. */
-const BRANCHES = ["well", "pushed", "frozen", "closed"] as const;
 const WITHIN_MS = 30_000;
 
 /** Prints what it did and found; resolves with the exit code. Leaves nothing behind, also when aborted. */
@@ -52,33 +50,36 @@ export async function selftest(signal: AbortSignal): Promise<SelftestResult> {
   const aborted = new Promise<never>((_resolve, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
+  // It is only of interest to whoever waits at that moment.
+  aborted.catch(() => undefined);
   try {
-    const done = run(undo, signal);
-    // Whoever lost the race has nobody left to tell.
-    for (const racer of [done, aborted]) racer.catch(() => undefined);
-    signal.throwIfAborted();
-    return await Promise.race([done, aborted]);
+    return await run({ undo, signal, until: (work) => Promise.race([work, aborted]) });
   } finally {
     for (const step of undo.toReversed()) await step().catch((error: unknown) => console.error(error));
   }
 }
 
-async function run(undo: (() => Promise<unknown>)[], signal: AbortSignal): Promise<SelftestResult> {
+interface Course {
+  /** What is made is registered here at once. */
+  readonly undo: (() => Promise<unknown>)[];
+  readonly signal: AbortSignal;
+  /** For what takes its time: rejects when aborted. What only takes a moment is left to end. */
+  readonly until: <T>(work: Promise<T>) => Promise<T>;
+}
+
+async function run({ undo, signal, until }: Course): Promise<SelftestResult> {
   const repository = await createRepository({ files: tinyApp({ text: "main" }) });
   undo.push(() => repository.remove());
   const instance = await prepareInstance({
     config: (port) => `port: ${port}\nrepositories:\n  - { path: ${repository.path}, name: tiny }\n`,
   });
   undo.push(() => removeInstance(instance));
-  await instance.start();
-  await openPreviews(repository, instance);
+  await until(instance.start());
+  const previews = await until(openPreviews(repository, instance));
   const { dataDir, port } = instance;
-  const placeOf = (path: string): PlaceInput => ({
-    dataDir,
-    port,
-    repositories: [{ kind: "local", name: "tiny", path }],
-  });
-  const before = await askOracle(placeOf(repository.path), { withinMs: WITHIN_MS, signal });
+  const ask = (path: string, withinMs: number) =>
+    askOracle({ dataDir, port, repositories: [{ kind: "local", name: "tiny", path }] }, { withinMs, signal });
+  const before = await ask(repository.path, WITHIN_MS);
 
   const planted: Planted[] = [];
   const takeAway = async () => {
@@ -87,32 +88,41 @@ async function run(undo: (() => Promise<unknown>)[], signal: AbortSignal): Promi
   undo.push(takeAway);
   let strangers = 900;
   const strange = () => `tiny-pr-${++strangers}`;
-  await plantOrphans({ dataDir, living: "tiny-pr-1", strange }, planted, signal);
-  const ahead = await plantLostPush(repository, planted);
-  await plantStuck(dataDir, planted);
-  const report = await askOracle(placeOf(ahead), { signal });
+  await plantOrphans({ dataDir, living: previews.well.stack, strange }, planted, signal);
+  const ahead = await plantLostPush(repository, previews.pushed, planted);
+  await plantStuck(dataDir, previews.frozen, planted);
+  const report = await ask(ahead, 0);
 
   await takeAway();
-  const after = await askOracle(placeOf(repository.path), { withinMs: WITHIN_MS, signal });
+  const after = await ask(repository.path, WITHIN_MS);
   return { planted, named: namesOf(report), before, after };
 }
 
-async function openPreviews(repository: TestRepository, instance: Instance): Promise<void> {
-  // One after the other, so that their numbers are known.
-  for (const [index, branch] of BRANCHES.entries()) {
-    const sha = await repository.commit(branch, { "text.txt": branch });
-    await instance.waitFor(`tiny#${index + 1}`, (p) => p.reason === "Healthy" && p.commit === sha, "live");
-  }
-  await repository.deleteBranch("closed");
-  await instance.waitFor("tiny#4", ({ stage }) => stage === "Gone", "gone");
+type Named = Pick<PreviewView, "key" | "stack">;
+
+/** One that stays well, one whose push will be lost, one that will stand still; and one that was closed. */
+async function openPreviews(repository: TestRepository, instance: Instance) {
+  const open = async (gitBranch: string): Promise<Named> => {
+    const sha = await repository.commit(gitBranch, { "text.txt": gitBranch });
+    return instance.waitForBranch(gitBranch, (p) => p.reason === "Healthy" && p.commit === sha, "live");
+  };
+  const [well, pushed, frozen, closed] = await Promise.all([
+    open("well"),
+    open("pushed"),
+    open("frozen"),
+    open("over"),
+  ]);
+  await repository.deleteBranch("over");
+  await instance.waitFor(closed.key, ({ stage }) => stage === "Gone", "gone");
+  return { well, pushed, frozen };
 }
 
 /** A forge that has a push of which the service never hears: a copy of its own, one commit ahead. */
-async function plantLostPush(repository: TestRepository, planted: Planted[]): Promise<string> {
+async function plantLostPush(repository: TestRepository, { key }: Named, planted: Planted[]): Promise<string> {
   const ahead = `${repository.path}-ahead`;
   planted.push({
     what: "push that the service never saw",
-    name: "lost tiny#2",
+    name: `lost ${key}`,
     undo: () => rm(ahead, { recursive: true, force: true }),
   });
   await execa("git", ["clone", "--quiet", "--mirror", repository.path, ahead]);
@@ -125,14 +135,14 @@ async function plantLostPush(repository: TestRepository, planted: Planted[]): Pr
 }
 
 /** Every process of it stands still: connections are taken and never answered. */
-async function plantStuck(dataDir: string, planted: Planted[]): Promise<void> {
-  const processes = (await listProcesses(dataDir)).filter(({ stack }) => stack === "tiny-pr-3");
+async function plantStuck(dataDir: string, { key, stack }: Named, planted: Planted[]): Promise<void> {
+  const processes = (await listProcesses(dataDir)).filter((thing) => thing.stack === stack);
   const signalAll = (name: NodeJS.Signals) => {
     for (const { id } of processes) process.kill(Number(id), name);
   };
   planted.push({
     what: "preview that stands still",
-    name: "stuck tiny#3",
+    name: `stuck ${key}`,
     undo: async () => signalAll("SIGCONT"),
   });
   signalAll("SIGSTOP");
