@@ -7,6 +7,7 @@ import { createBaseFiles } from "./base-files.ts";
 import type { RepositoryConfig } from "./config/types.ts";
 import type { Forge, PullRequest } from "./forges/forge.ts";
 import type { Identities } from "./identities.ts";
+import { createInsistence } from "./insist.ts";
 import type { Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
 import { refOf } from "./subject.ts";
@@ -32,6 +33,8 @@ export interface ResyncDeps {
 export interface Resync {
   /** Looks at everything once; a repository or backend that does not answer is skipped. */
   run(options?: { readonly all?: boolean }): Promise<void>;
+  /** Does the same soon, however often it takes. */
+  begin(options?: { readonly all?: boolean }): void;
   /** Somebody pushed to this repository's default branch: looks at it before its time. */
   pushed(forge: string, path: string): void;
   close(): Promise<void>;
@@ -42,22 +45,13 @@ export function startResync(deps: ResyncDeps): Resync {
   const { logger } = deps;
   const watched = new Map<string, AbortController>();
   const parts: Parts = { ...deps, baseChanges: createBaseFiles() };
-  let running: Promise<void> = Promise.resolve();
-  const guarded = (what: string, work: () => Promise<unknown>) => () => {
-    running = Promise.allSettled([
-      running,
-      work().catch((error) => logger.warn({ err: error }, `${what} failed`)),
-    ]).then(() => undefined);
-  };
+  // What a failed look would have seen is told by nobody until the next resync.
+  const insistence = createInsistence({ logger });
+  const begin: Resync["begin"] = ({ all = false } = {}) =>
+    insistence.begin(all ? "the resync of everything" : "the resync", () => run({ all }));
   const timers = [
-    setInterval(
-      guarded("the resync", () => run()),
-      deps.intervalSeconds * 1000,
-    ),
-    setInterval(
-      guarded("enqueuing what is due", () => deps.store.enqueueDue(deps.now())),
-      DUE_EVERY_MS,
-    ),
+    setInterval(() => begin(), deps.intervalSeconds * 1000),
+    setInterval(() => insistence.begin("enqueuing what is due", () => deps.store.enqueueDue(deps.now())), DUE_EVERY_MS),
   ];
 
   async function run({ all = false } = {}): Promise<void> {
@@ -87,7 +81,10 @@ export function startResync(deps: ResyncDeps): Resync {
       watched.set(repository.name, controller);
       forge.watch(
         refOf(repository),
-        (number) => guarded(`looking at "${repository.name}"`, () => lookAtChange(parts, repository, number))(),
+        (number) =>
+          insistence.begin(`looking at "${repository.name}${number === undefined ? "" : `#${number}`}"`, () =>
+            lookAtChange(parts, repository, number),
+          ),
         controller.signal,
       );
     }
@@ -95,16 +92,17 @@ export function startResync(deps: ResyncDeps): Resync {
 
   return {
     run,
+    begin,
     pushed: (forge, path) =>
-      guarded(`looking at "${path}"`, async () => {
+      insistence.begin(`looking at "${path}"`, async () => {
         const isPushed = (one: RepositoryConfig) =>
           one.forge === forge && one.path.toLowerCase() === path.toLowerCase();
         for (const repository of (await deps.repositories()).filter(isPushed)) await lookAtChange(parts, repository);
-      })(),
+      }),
     async close() {
       for (const timer of timers) clearInterval(timer);
       for (const controller of watched.values()) controller.abort();
-      await running;
+      await insistence.close();
     },
   };
 }

@@ -189,9 +189,7 @@ function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllActions; 
   const { resyncSeconds: intervalSeconds } = config.lifecycle;
   const resync = startResync({ ...parts, repositories: repositories.all, forge, intervalSeconds });
   undo.push(() => resync.close());
-  const resyncNow = (all: boolean) =>
-    void resync.run({ all }).catch((error) => logger.warn({ err: error }, "the resync failed"));
-  resyncNow(true);
+  resync.begin({ all: true });
   const actions = createActions({
     store,
     stacks,
@@ -201,7 +199,7 @@ function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllActions; 
     localForge: config.forges.find(({ kind }) => kind === "local")?.name ?? LOCAL_FORGE,
     defaultTarget: config.targets[0]?.name ?? "",
     detectApplication: (path, commit) => detect(config, path, commit),
-    onRegistered: () => resyncNow(false),
+    onRegistered: () => resync.begin(),
     config,
     now,
   });

@@ -26,9 +26,9 @@ async function queued(): Promise<string[]> {
 }
 
 describe("resync", () => {
-  const resync = () =>
+  const resync = (store: typeof bench.store = bench.store) =>
     startResync({
-      store: bench.store,
+      store,
       stacks: bench.stacks,
       repositories: async () => [shop],
       forge: () => bench.forge,
@@ -61,6 +61,24 @@ describe("resync", () => {
     await running.run();
     await running.close();
     assert.deepEqual(await queued(), []);
+  });
+
+  it("looks again at a change that came while the store was away", async () => {
+    bench.forge.pulls.set(1, pullRequest(1, SHA.a));
+    let isAway = true;
+    const list: typeof bench.store.list = async (...query) => {
+      if (isAway) throw new Error("the store is away");
+      return bench.store.list(...query);
+    };
+    const running = resync({ ...bench.store, list });
+    try {
+      running.pushed(shop.forge, shop.path);
+      await new Promise(setImmediate);
+      isAway = false;
+      await eventually(async () => (await queued()).includes("shop#1"), { timeoutMs: 10_000 });
+    } finally {
+      await running.close();
+    }
   });
 
   it("looks at stacks that the store does not know", async () => {
