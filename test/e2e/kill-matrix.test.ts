@@ -1,6 +1,7 @@
 /** SIGKILL of the service before each step of a reconcile; started again, it must end where it would have ended. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { askOracle } from "../../chaos/oracle/report.ts";
 import { STEPS, type Step } from "../../service/reconcile.ts";
 import { eventually } from "../support/eventually.ts";
 import { createRepository, type TestRepository } from "../support/git-repository.ts";
@@ -79,6 +80,15 @@ describe("a service killed at a step of a reconcile", requires("engine", "postgr
       await instance.waitFor(key, (p) => p.stage === "Gone", "gone");
       assert.deepEqual(await remainsOf({ dataDir: instance.dataDir, stack }), []);
     });
+  });
+
+  it("has lost nothing and left nothing over all these lives", async () => {
+    const { dataDir, port } = instance;
+    const repositories = [{ kind: "local" as const, name: "app", path: repository.path }];
+    const { orphans, lost, stuck, looked } = await askOracle({ dataDir, port, repositories }, { withinMs: 60_000 });
+    assert.deepEqual([...orphans, ...lost, ...stuck], []);
+    assert.equal(looked["open pull request"], OPENING.length - CLOSING.length);
+    assert.equal(looked["closed pull request"], CLOSING.length);
   });
 
   it("has reached every step on the list and no other", () => {
