@@ -12,6 +12,7 @@ import { type PlaceInput, placeSchema } from "../../chaos/oracle/place.ts";
 import { isClean } from "../../chaos/oracle/report.ts";
 import type { Thing } from "../../chaos/oracle/thing.ts";
 import { watch } from "../../chaos/oracle/watch.ts";
+import { startGithub } from "../support/emulate.ts";
 import { createRepository } from "../support/git-repository.ts";
 
 const HEAD = "a".repeat(40);
@@ -184,6 +185,25 @@ describe("the local forge's list", () => {
     assert.deepEqual(open, [{ key: "shop#2", stack: "shop-pr-2", number: 2, headSha: head }]);
     assert.deepEqual(closed.map(({ key }) => key).toSorted(), ["shop#1", "shop#12"]);
     assert.deepEqual(rest.unseen, [{ branch: "unseen", headSha: unseen }]);
+  });
+});
+
+describe("GitHub's list", () => {
+  it("tells open from closed and follows pushes", async (t) => {
+    const github = await startGithub({ files: { "a.txt": "a" } });
+    t.after(() => github.stop());
+    const first = await github.open({ gitBranch: "first", files: { "a.txt": "b" } });
+    const second = await github.open({ gitBranch: "second", files: { "a.txt": "c" } });
+    const headSha = await github.push(first.number, { "a.txt": "d" });
+    await github.close(second.number);
+    const { url: baseUrl, path, token } = github;
+    const place = { kind: "github", name: "shop", path, baseUrl } as const;
+    assert.deepEqual(await listPulls({ ...place, token }), {
+      open: [{ key: "shop#1", stack: "shop-pr-1", number: first.number, headSha }],
+      closed: [{ key: "shop#2", stack: "shop-pr-2", number: second.number }],
+      unseen: [],
+    });
+    await assert.rejects(listPulls({ ...place, token: "nobody's" }), /acme\/shop.*401/);
   });
 });
 
