@@ -6,6 +6,7 @@ interface Options {
   readonly seed: number;
   readonly pulls: number;
   readonly selftest?: boolean;
+  readonly rounds?: number;
   readonly replicas?: number;
   readonly pause: number;
 }
@@ -17,6 +18,7 @@ const options = new Command("npm run chaos --")
   .option("--seed <n>", "repeats the run that printed it", parseCount, Date.now() % 2 ** 31)
   .option("--pulls <n>", "simulated pull requests", parseCount, 1000)
   .option("--selftest", "plants strays of every kind in a real world and sees whether the oracle names exactly these")
+  .option("--rounds <n>", "SIGKILL at random moments of a preview's life; 200 are about half an hour", parseCount)
   .option("--replicas <rounds>", "freezes one of two replicas in the middle of an update, so many times", parseCount)
   .option("--pause <seconds>", "how long it stands still; its lease is past after 20", parseCount, 120)
   .parse()
@@ -25,7 +27,7 @@ const options = new Command("npm run chaos --")
 process.exit(await main(options));
 
 /** Each mode loads only what it needs. */
-async function main({ seed, pulls, selftest, replicas, pause }: Options): Promise<number> {
+async function main({ seed, pulls, selftest, rounds, replicas, pause }: Options): Promise<number> {
   const stop = new AbortController();
   const onSignal = () => {
     if (stop.signal.aborted) process.exit(130);
@@ -35,6 +37,9 @@ async function main({ seed, pulls, selftest, replicas, pause }: Options): Promis
   for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, onSignal);
   try {
     if (selftest) return await (await import("./selftest/selftest.ts")).runSelftest(stop.signal);
+    if (rounds !== undefined) {
+      return await (await import("./rounds/command.ts")).runRounds({ seed, rounds }, stop.signal);
+    }
     if (replicas !== undefined) {
       const { runReplicaRounds } = await import("./replicas/print.ts");
       return await runReplicaRounds({ rounds: replicas, pauseSeconds: pause }, stop.signal);

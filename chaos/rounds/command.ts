@@ -1,22 +1,15 @@
 /** `npm run chaos -- --rounds N`: prints each round as it ends and the table behind them. */
-import process from "node:process";
 import { deedCounts, roundLine, seconds, verdictOf, victimTable } from "./print.ts";
 import { median, runSeries, settleMsFor } from "./rounds.ts";
 
-/** Resolves with the exit code: 0 when nothing was found and all rounds were run. Ctrl-C ends it and everything it started. */
-export async function runRounds({ seed, rounds }: { readonly seed: number; readonly rounds: number }): Promise<number> {
+/** Resolves with the exit code: 0 when nothing was found and all rounds were run. An aborted `signal` ends everything it started. */
+export async function runRounds({ seed, rounds }: Wanted, signal: AbortSignal): Promise<number> {
   console.log(`seed ${seed}, ${rounds} rounds`);
-  const stopping = new AbortController();
-  const stop = () => {
-    if (!stopping.signal.aborted) console.log("ending what was started");
-    stopping.abort();
-  };
-  process.on("SIGINT", stop).on("SIGTERM", stop);
   const kept: string[] = [];
   const series = await runSeries({
     seed,
     rounds,
-    signal: stopping.signal,
+    signal,
     onRound: (result) => console.log(roundLine(result)),
     onKept: (dataDir) => kept.push(dataDir),
   });
@@ -39,4 +32,9 @@ export async function runRounds({ seed, rounds }: { readonly seed: number; reado
   for (const dataDir of kept) console.log(`left to look into: ${dataDir}`);
   console.log(`${results.length} rounds: ${verdictOf(series)}`);
   return kept.length > 0 || results.length < rounds ? 1 : 0;
+}
+
+interface Wanted {
+  readonly seed: number;
+  readonly rounds: number;
 }

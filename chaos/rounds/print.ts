@@ -38,12 +38,13 @@ export function deedCounts({ results }: Series): string {
   return [...counts].map(([kind, count]) => `${kind} ${count}`).join(", ");
 }
 
-/** `0 orphans, 0 lost, 0 stuck` */
+/** `0 orphans, 0 lost, 0 stuck`, and crashes where there were any. */
 export function verdictOf({ results, finds }: Series): string {
   const all = [...results.flatMap((result) => result.finds), ...finds];
   const count = (kind: string) => all.filter((find) => find.kind === kind).length;
-  const orphans = count("orphan");
-  return `${orphans} ${orphans === 1 ? "orphan" : "orphans"}, ${count("lost")} lost, ${count("stuck")} stuck`;
+  const [orphans, crashes] = [count("orphan"), count("crash")];
+  const found = `${orphans} ${orphans === 1 ? "orphan" : "orphans"}, ${count("lost")} lost, ${count("stuck")} stuck`;
+  return crashes > 0 ? `${found}, ${crashes} times ended by itself` : found;
 }
 
 export function seconds(ms: number): string {
