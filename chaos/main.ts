@@ -9,6 +9,7 @@ interface Options {
   readonly rounds?: number;
   readonly replicas?: number;
   readonly pause: number;
+  readonly flood?: number;
 }
 
 const options = new Command("npm run chaos --")
@@ -21,13 +22,18 @@ const options = new Command("npm run chaos --")
   .option("--rounds <n>", "SIGKILL at random moments of a preview's life; 200 are about half an hour", parseCount)
   .option("--replicas <rounds>", "freezes one of two replicas in the middle of an update, so many times", parseCount)
   .option("--pause <seconds>", "how long it stands still; its lease is past after 20", parseCount, 120)
+  .option(
+    "--flood <deliveries>",
+    "generated deliveries, large bodies, slow senders; 10000 are a few minutes",
+    parseCount,
+  )
   .parse()
   .opts<Options>();
 // What was cut short may still wait for something.
 process.exit(await main(options));
 
 /** Each mode loads only what it needs. */
-async function main({ seed, pulls, selftest, rounds, replicas, pause }: Options): Promise<number> {
+async function main({ seed, pulls, selftest, rounds, replicas, pause, flood }: Options): Promise<number> {
   const stop = new AbortController();
   const onSignal = () => {
     if (stop.signal.aborted) process.exit(130);
@@ -43,6 +49,9 @@ async function main({ seed, pulls, selftest, rounds, replicas, pause }: Options)
     if (replicas !== undefined) {
       const { runReplicaRounds } = await import("./replicas/print.ts");
       return await runReplicaRounds({ rounds: replicas, pauseSeconds: pause }, stop.signal);
+    }
+    if (flood !== undefined) {
+      return await (await import("./flood/print.ts")).runFlood({ seed, deliveries: flood }, stop.signal);
     }
     return await (await import("./simulation/print.ts")).runSimulation({ seed, pulls });
   } catch (error) {

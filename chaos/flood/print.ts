@@ -1,0 +1,29 @@
+/** `npm run chaos -- --flood N`: says what it does, and prints what came of it. */
+import { flood } from "./flood.ts";
+
+const CONNECTIONS = 125;
+
+/** Resolves with the exit code; rejects when `signal` aborts, with everything ended that was started. */
+export async function runFlood(
+  { seed, deliveries }: { readonly seed: number; readonly deliveries: number },
+  signal: AbortSignal,
+): Promise<number> {
+  console.log(`seed ${seed}, ${deliveries} deliveries`);
+  const { statuses, taken, mebibytes, problems } = await flood({
+    seed,
+    deliveries,
+    connections: CONNECTIONS,
+    memory: true,
+    signal,
+    onPhase: (name) => console.log(`… ${name}`),
+  });
+  console.table(
+    Object.entries(statuses).map(([status, times]) => ({ answer: status === "0" ? "none" : status, times })),
+  );
+  const { before, most, after } = mebibytes;
+  console.log(`${taken} good deliveries taken; memory ${before} MiB before, ${most} at the most, ${after} after`);
+  for (const problem of problems) console.log(problem);
+  if (problems.length > 0) console.log(`to see it again: npm run chaos -- --flood ${deliveries} --seed ${seed}`);
+  console.log(problems.length === 0 ? "no crash, no wrong answer, nothing lost" : `${problems.length} problems`);
+  return problems.length > 0 ? 1 : 0;
+}
