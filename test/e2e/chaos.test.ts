@@ -1,0 +1,28 @@
+/** The short form of `npm run chaos -- --rounds`: SIGKILL at random moments of open, push, close, sleep and wake. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { roundLine } from "../../chaos/rounds/print.ts";
+import { runSeries } from "../../chaos/rounds/rounds.ts";
+import { requires } from "../support/requires.ts";
+
+const SEED = 7;
+const ROUNDS = 8;
+/** No round begins later; a busy machine runs fewer. */
+const BUDGET_MS = 45_000;
+
+describe("kills at random moments", requires("engine", "postgres"), () => {
+  it("leave every preview as its pull request says, lose nothing and leave nothing behind", async (test) => {
+    const kept: string[] = [];
+    const { results, finds } = await runSeries({
+      seed: SEED,
+      rounds: ROUNDS,
+      budgetMs: BUDGET_MS,
+      signal: test.signal,
+      onRound: (result) => test.diagnostic(roundLine(result)),
+      onKept: (dataDir) => kept.push(dataDir),
+    });
+    assert.ok(results.length > 0);
+    const found = [...results.flatMap((result) => result.finds), ...finds];
+    assert.deepEqual(found, [], `left to look into: ${kept.join(", ")}`);
+  });
+});
