@@ -27,7 +27,10 @@ export async function adopt({ stacks }: AdoptDeps, key: string, now: string): Pr
     gitBranch: "gitBranch" in parsed ? parsed.gitBranch : "",
     createdAt: now,
     lastPushAt: now,
-    intents: "gitBranch" in parsed ? { ...NO_INTENTS, gitRef: parsed.gitBranch } : NO_INTENTS,
+    intents: {
+      ...NO_INTENTS,
+      ...("gitBranch" in parsed ? { gitRef: parsed.gitBranch } : { commands: { since: wholeSecond(now) } }),
+    },
     status: newStatus(now),
     handles: {},
   };
@@ -53,4 +56,9 @@ function rebuild(fresh: NewPreview, outputs: Readonly<Record<string, unknown>>):
       attempted: { digest: specDigest(spec), ok: true, terminal: false, failures: 0, at: fresh.lastPushAt },
     },
   };
+}
+
+/** Forges give the times of comments in whole seconds. */
+function wholeSecond(time: string): string {
+  return `${time.slice(0, 19)}.000Z`;
 }

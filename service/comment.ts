@@ -1,5 +1,6 @@
 /** The one comment on a pull request, and the line beside its check. Pure; the same preview gives the same text. */
 import { hostName, parseKey } from "../infra/names.ts";
+import { COMMANDS } from "./commands/verbs.ts";
 import { ALARM_AFTER, isAlarming } from "./alarm.ts";
 import { driftWords } from "./drift/words.ts";
 import { commentMarker } from "./forges/marker.ts";
@@ -34,10 +35,11 @@ export function renderComment(preview: Preview, { fallbackUrl }: CommentOptions 
     drift(preview.status),
     servesOn(preview.status) ? "The last good version goes on serving." : undefined,
     fallbackUrl !== undefined && OFFERED.has(status.reason) ? `Meanwhile: <${fallbackUrl}>` : undefined,
+    answers(preview),
     table(preview),
     changesPreviewYaml(preview) ? PREVIEW_YAML_NOTE : undefined,
     excerpt(status.excerpt),
-    status.reason === "Gone" ? undefined : commands(preview),
+    commands(preview),
   ];
   return `${commentMarker(key)}\n${sections.filter((section) => section !== undefined).join("\n\n")}\n`;
 }
@@ -158,16 +160,47 @@ function fence(lines: readonly string[]): string {
   return "`".repeat(Math.max(3, ...runs.map((length) => length + 1)));
 }
 
-function commands({ key }: Preview): string {
-  const shown = [
-    ["show", "everything that is known of it"],
-    ["logs", "what its services say"],
-    ["open", "opens it in the browser"],
-    ["redeploy", "builds the newest commit again"],
-    ["down", "takes it down until the next push"],
-  ];
-  const rows = shown.map(([verb, does]) => `| \`stackling ${verb} '${key}'\` | ${does} |`);
-  return folded("Commands", ["| | |", "|---|---|", ...rows].join("\n"));
+/** The last slash commands, each with what came of it. Nobody is mentioned: who asked knows. */
+function answers({ intents, status }: Preview): string | undefined {
+  const lines = intents.commands?.answers?.map(({ said, by, outcome, answer }) => {
+    const state = said === "status" && outcome === "done" ? `, it ${reasonWords(status.reason).words}` : "";
+    return `- \`/preview ${said}\` by ${text(`@${by}`)}: ${outcome === "done" ? "" : "not done, "}${text(answer)}${state}`;
+  });
+  return lines?.join("\n");
+}
+
+function commands(preview: Preview): string | undefined {
+  const { key, status } = preview;
+  const inComments = takesCommands(preview);
+  if (status.reason === "Gone" && !inComments) return undefined;
+  const verbs = [...LOOKING, ...(inComments ? [] : ACTING)];
+  const byCli = verbs.map(([verb, does]) => [`stackling ${verb} '${key}'`, does] as const);
+  if (!inComments) return folded("Commands", choices(byCli));
+  const slash = Object.values(COMMANDS).map(([usage, does]) => [`/preview ${usage}`, does] as const);
+  return folded(
+    "Commands",
+    `In a comment, by who may write to the repository:\n\n${choices(slash)}\n\nOn the command line:\n\n${choices(byCli)}`,
+  );
+}
+
+const LOOKING = [
+  ["show", "everything that is known of it"],
+  ["logs", "what its services say"],
+  ["open", "opens it in the browser"],
+] as const;
+const ACTING = [
+  ["redeploy", "builds the newest commit again"],
+  ["down", "takes it down until the next push"],
+] as const;
+
+/** Where the forge has pages of its own people comment there; on one that is closed only a question is answered. */
+function takesCommands({ pullRequest, intents }: Preview): boolean {
+  if (pullRequest?.url === undefined) return false;
+  return pullRequest.state === "open" || intents.commands?.answers !== undefined;
+}
+
+function choices(rows: readonly (readonly [code: string, does: string])[]): string {
+  return ["| | |", "|---|---|", ...rows.map(([code, does]) => `| \`${code}\` | ${does} |`)].join("\n");
 }
 
 function folded(title: string, body: string): string {

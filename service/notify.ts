@@ -1,20 +1,26 @@
 /** Says on the forge what became of a preview: the newest only, only what changed, and never so that a reconcile fails. */
 import { createHash } from "node:crypto";
 import type { Logger } from "pino";
+import { putReceipts } from "./commands/receipts.ts";
 import { mainUrl, renderComment, renderSummary } from "./comment.ts";
 import type { OperatorConfig } from "./config/types.ts";
 import type { Announcement, AnnouncementHandles, Forge, RepositoryRef } from "./forges/forge.ts";
 import type { Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
 
-/** Least time between two writes for one preview whose condition and reason stayed the same. */
+/** Least time between two writes for one preview whose condition and reason stayed the same, and that nobody commanded. */
 const QUIET_MS = 5_000;
 /** A write that failed is tried again by itself, for nobody may look at the preview for days: for an hour, then with the next announcement. */
 const RETRY = { firstMs: 15_000, capMs: 600_000, times: 10 };
 
+interface Place {
+  readonly forge: Forge;
+  readonly repository: RepositoryRef;
+}
+
 export interface NotifierDeps {
   /** Forge and repository by the repository's name; undefined when it is not configured (any more). */
-  readonly forgeFor: (repository: string) => { readonly forge: Forge; readonly repository: RepositoryRef } | undefined;
+  readonly forgeFor: (repository: string) => Place | undefined;
   readonly store: Pick<Store, "find" | "update">;
   readonly config: Pick<OperatorConfig, "comments" | "scheme" | "domain" | "fallbackUrl">;
   readonly logger: Pick<Logger, "warn">;
@@ -94,29 +100,45 @@ function newLine(): Line {
   return { next: undefined, running: undefined, last: undefined, wake: undefined, failures: 0 };
 }
 
-/** One announcement from reading the handles to keeping them; `same` when the forge was not asked to write. */
-async function write(deps: NotifierDeps, preview: Preview): Promise<"written" | "same" | "failed"> {
-  const { key, number } = preview;
+type Outcome = "written" | "same" | "failed";
+
+/** One announcement, with the reactions that people wait for before it; `same` when the forge was not asked to write. */
+async function write(deps: NotifierDeps, preview: Preview): Promise<Outcome> {
+  const { key } = preview;
   try {
     const place = deps.forgeFor(preview.repository);
     // The handles in hand may be older than what another replica posted.
-    const kept = (await deps.store.find(key))?.handles;
-    const headSha = preview.status.headSha ?? preview.pullRequest?.headSha;
-    if (!place || !kept || !headSha || number === undefined) return "same";
-    // A comment on every draft to say that there is nothing would only be noise.
-    if (preview.status.refusedSince !== undefined && kept.announced === undefined) return "same";
-    const noted = await notePreviewYaml(place, preview, { headSha, handles: kept });
-    const announcement = announcementOf(deps.config, { ...preview, handles: noted }, headSha);
-    const digest = digestOf(announcement);
-    if (noted.announced === digest && !noted.failed) return "same";
-    const handles = await place.forge.announce(place.repository, { number, headSha }, announcement, noted);
-    if (handles.failed) deps.logger.warn({ key, failed: handles.failed }, "announcing on the forge failed in part");
-    await deps.store.update(key, () => ({ handles: { ...handles, announced: digest } }));
-    return handles.failed ? "failed" : "written";
+    const held = await deps.store.find(key);
+    if (!place || !held) return "same";
+    const acknowledged = await putReceipts(deps, place, held);
+    const said = await say(deps, place, { preview, kept: held.handles });
+    return acknowledged ? said : "failed";
   } catch (error) {
     deps.logger.warn({ key, err: error }, "announcing on the forge failed");
     return "failed";
   }
+}
+
+/** From reading the handles to keeping them. */
+async function say(
+  deps: NotifierDeps,
+  place: Place,
+  { preview, kept }: { readonly preview: Preview; readonly kept: AnnouncementHandles },
+): Promise<Outcome> {
+  const { key, number, status, pullRequest, intents } = preview;
+  const headSha = status.headSha ?? pullRequest?.headSha;
+  if (!headSha || number === undefined) return "same";
+  // A comment on every draft to say that there is nothing would only be noise, unless somebody asked.
+  const isQuiet = status.refusedSince !== undefined && intents.commands?.answers === undefined;
+  if (isQuiet && kept.announced === undefined) return "same";
+  const noted = await notePreviewYaml(place, preview, { headSha, handles: kept });
+  const announcement = announcementOf(deps.config, { ...preview, handles: noted }, headSha);
+  const digest = digestOf(announcement);
+  if (noted.announced === digest && !noted.failed) return "same";
+  const handles = await place.forge.announce(place.repository, { number, headSha }, announcement, noted);
+  if (handles.failed) deps.logger.warn({ key, failed: handles.failed }, "announcing on the forge failed in part");
+  await deps.store.update(key, () => ({ handles: { ...handles, announced: digest } }));
+  return handles.failed ? "failed" : "written";
 }
 
 function announcementOf(
@@ -140,7 +162,7 @@ function announcementOf(
 
 /** Whether the head changes `preview.yaml` is asked once a commit and kept with the handles. */
 async function notePreviewYaml(
-  { forge, repository }: { forge: Forge; repository: RepositoryRef },
+  { forge, repository }: Place,
   { pullRequest }: Preview,
   { headSha, handles }: { headSha: string; handles: AnnouncementHandles },
 ): Promise<AnnouncementHandles> {
@@ -168,8 +190,9 @@ function pause(line: Line, waitMs: number): Promise<void> {
   });
 }
 
-function stateOf({ status }: Preview): string {
-  return `${status.condition} ${status.reason}`;
+/** Whoever gave a command waits for its answer, as people do for a new condition. */
+function stateOf({ status, intents }: Preview): string {
+  return `${status.condition} ${status.reason} ${intents.commands?.last?.id ?? ""}`;
 }
 
 function digestOf(announcement: Announcement): string {

@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import { canonical } from "../infra/canonical.ts";
 import { type ActuateDeps, actuate } from "./actuate.ts";
 import { type Caps, needsSeat, type Queued } from "./caps/caps.ts";
+import { type CommandDeps, takeCommands } from "./commands/take.ts";
 import { heldStatus, queuedStatus, settledStatus, warnedStatus } from "./conditions.ts";
 import { type Action, awaitRoom, decide, type Observed, sleepsUntil } from "./decide.ts";
 import type { Hold, Holds } from "./holds.ts";
@@ -17,6 +18,7 @@ import { isAtEdge } from "./target-check.ts";
 export const STEPS = [
   "find",
   "read",
+  "commands",
   "record",
   "lease",
   "mark",
@@ -37,7 +39,7 @@ const ROUNDS = 4;
 const LEASE_AGAIN_MS = 2_000;
 const UNREACHABLE_AGAIN_MS = { least: 10_000, most: 600_000 };
 
-export type ReconcileDeps = LookDeps & ActuateDeps & ReconcileOptions;
+export type ReconcileDeps = LookDeps & ActuateDeps & CommandDeps & ReconcileOptions;
 
 export interface ReconcileOptions {
   readonly store: Store;
@@ -69,6 +71,7 @@ export async function reconcile(deps: ReconcileDeps, key: string): Promise<void>
     const found = await step("find", () => findPreview(deps, key));
     if (!found) return;
     const look = await step("read", () => readWorld(deps, found));
+    if (round === 0 && (await step("commands", () => takeCommands(deps, look)))) continue;
     const preview = await step("record", () => recordLook(deps, look));
     if (!preview) {
       const { verdict } = wishFor(deps, look, look.preview);
@@ -221,7 +224,9 @@ function watchForClose(deps: ReconcileDeps, key: string): { readonly signal: Abo
   async function endWhenAbsent(): Promise<void> {
     const found = await findPreview(deps, key);
     if (!found) return;
-    const { verdict } = wishFor(deps, await readWorld(deps, found), found.preview);
+    const look = await readWorld(deps, found);
+    const told = await takeCommands(deps, look);
+    const { verdict } = wishFor(deps, look, (told ? await deps.store.find(key) : undefined) ?? found.preview);
     if (verdict.kind === "absent") controller.abort(new Error(`"${key}" is ${verdict.reason.toLowerCase()}`));
   }
 }

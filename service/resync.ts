@@ -170,8 +170,9 @@ async function resyncRepository(
 function isNews(pullRequest: PullRequest, preview: Preview | undefined): boolean {
   const before = preview?.pullRequest;
   if (!preview || !before || before.state === "closed") return true;
-  const facts = ({ headSha, baseRef, draft, fork, trustedAuthor, labels, title }: PullRequest) =>
-    JSON.stringify([headSha, baseRef, draft, fork, trustedAuthor, [...labels].sort(), title]);
+  const facts = ({ headSha, baseRef, draft, fork, trustedAuthor, labels, title, updatedAt }: PullRequest) =>
+    // A comment, which may hold a command, moves nothing but the last.
+    JSON.stringify([headSha, baseRef, draft, fork, trustedAuthor, [...labels].sort(), title, updatedAt]);
   return facts(before) !== facts(pullRequest);
 }
 

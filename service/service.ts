@@ -232,6 +232,7 @@ function reconcileDeps(
     config,
     subjects: createSubjectReader({ config, forge: (name) => forges.get(name), identities }),
     findRepository: repositories.find,
+    commandsOf: ({ forge }) => forges.get(forge)?.commands,
     images: createImages({
       registry: configuredRegistry(config.images),
       waitSeconds: config.images.waitSeconds,

@@ -60,6 +60,12 @@ export function createMemory({ now }: { readonly now: () => string }): Memory {
       ),
     create: async (preview) => previews.get(preview.key) ?? put({ ...preview, revision: 1 }),
     update,
+    updateAndNote: (key, change) =>
+      update(key, (held) => {
+        const { fields, history: noted } = change(held);
+        history.push(...noted.map((entry) => ({ key, ...entry })));
+        return fields;
+      }),
     async setStatus(key, status) {
       const before = previews.get(key)?.status;
       const preview = await update(key, (held) => ({ status: changeStatus(held.status, status, now()) }));

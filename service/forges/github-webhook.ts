@@ -13,6 +13,13 @@ const payload = z.union([
     .object({ pull_request: z.object({ number }), repository })
     .transform((found) => ({ number: found.pull_request.number, repository: found.repository })),
 ]);
+/** Of a pull request when it says so: every pull request is an issue, but not every issue is one. */
+const comment = z.object({
+  action: z.literal("created"),
+  issue: z.object({ number, pull_request: z.object({}) }),
+  comment: z.object({ user: z.object({ type: z.string() }).nullable() }),
+  repository,
+});
 const push = z.object({ ref: z.string(), repository: repository.extend({ default_branch: z.string() }) });
 
 /**
@@ -45,6 +52,7 @@ export async function verifyDelivery(
   const json = parseJson(text);
   const of = { deliveryId, event, ...repositoryOf(json) };
   if (event === "push") return { ...of, ...pushedTo(json) };
+  if (event === "issue_comment") return { ...of, ...commented(json) };
   if (event !== "pull_request") return of;
   const parsed = payload.safeParse(json);
   if (!parsed.success) throw rejected(400, "DeliveryShapeWrong", "it names no pull request and repository");
@@ -55,6 +63,13 @@ export async function verifyDelivery(
 function repositoryOf(json: unknown): Pick<VerifiedDelivery, "repositoryId"> {
   const id = about.safeParse(json).data?.repository.id;
   return id === undefined ? {} : { repositoryId: String(id) };
+}
+
+/** An edited or deleted comment is none that was made, and what a bot says is no command. */
+function commented(json: unknown): Pick<VerifiedDelivery, "pullRequest"> {
+  const { success, data } = comment.safeParse(json);
+  if (!success || data.comment.user?.type === "Bot") return {};
+  return { pullRequest: { repositoryPath: data.repository.full_name, number: data.issue.number } };
 }
 
 /** Pushes to other branches are told by their pull requests. */

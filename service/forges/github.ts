@@ -8,6 +8,7 @@ import { isPlainPath, isPlausibleRef } from "./git-names.ts";
 import { announceOnGithub } from "./github-announce.ts";
 import { checkGithub } from "./github-check.ts";
 import { createGithubClient, type GithubClient, type GithubCredential } from "./github-client.ts";
+import { githubCommands } from "./github-commands.ts";
 import { createChangedPaths } from "./github-files.ts";
 import { createTrust, type Trust } from "./github-trust.ts";
 import { verifyDelivery } from "./github-webhook.ts";
@@ -161,6 +162,8 @@ export function createGithubForge(
 
     announce: ({ path, name }, { number }, announcement, handles) =>
       announceOnGithub({ client }, { repository: path, name, number, announcement, handles }),
+
+    commands: githubCommands({ client, mayWrite }),
 
     check: (repository) => checkGithub({ client }, repository),
   };

@@ -3,14 +3,14 @@ import { type Kysely, type Selectable, sql, type Transaction } from "kysely";
 import { changeStatus, type Preview } from "../status.ts";
 import { storable, storableJson } from "./json.ts";
 import { requireLease, type WriteLease } from "./lease.ts";
-import type { Store } from "./store.ts";
+import type { HistoryEntry, Store } from "./store.ts";
 import type { PreviewTable, Tables } from "./tables.ts";
 
 export const PREVIEW_CHANNEL = "stackling_preview";
 
 type PreviewStore = Pick<
   Store,
-  "find" | "findByStack" | "list" | "create" | "update" | "setStatus" | "setDue" | "due" | "visited"
+  "find" | "findByStack" | "list" | "create" | "update" | "updateAndNote" | "setStatus" | "setDue" | "due" | "visited"
 >;
 
 export function previewStore(deps: { readonly db: Kysely<Tables>; readonly now: () => string }): PreviewStore {
@@ -40,6 +40,15 @@ export function previewStore(deps: { readonly db: Kysely<Tables>; readonly now: 
 
   return {
     update: (key, change, held) => write(key, change, { held }),
+    updateAndNote(key, change) {
+      let history: readonly Omit<HistoryEntry, "key">[] = [];
+      const fieldsOf = (preview: Preview) => {
+        const { fields, history: entries } = change(preview);
+        history = entries;
+        return fields;
+      };
+      return write(key, fieldsOf, { also: (transaction) => note(transaction, key, history) });
+    },
     async find(key) {
       const row = await db.selectFrom("preview").selectAll().where("key", "=", key).executeTakeFirst();
       return row && toPreview(row);
@@ -111,6 +120,26 @@ async function recordMove(transaction: Transaction<Tables>, before: Preview, aft
   await transaction
     .insertInto("history")
     .values({ key: after.key, at: since, reason, message: storable(message), head_sha: headSha ?? null })
+    .execute();
+}
+
+async function note(
+  transaction: Transaction<Tables>,
+  key: string,
+  history: readonly Omit<HistoryEntry, "key">[],
+): Promise<void> {
+  if (history.length === 0) return;
+  await transaction
+    .insertInto("history")
+    .values(
+      history.map(({ at, reason, message, headSha }) => ({
+        key,
+        at,
+        reason,
+        message: storable(message),
+        head_sha: headSha ?? null,
+      })),
+    )
     .execute();
 }
 

@@ -41,6 +41,14 @@ export interface Store extends OperationStore {
     change: (preview: Preview) => Partial<Omit<Preview, "key" | "revision">>,
     held?: WriteLease,
   ): Promise<Preview | undefined>;
+  /** As `update`, with entries of the history in the same commit. */
+  updateAndNote(
+    key: string,
+    change: (preview: Preview) => {
+      readonly fields: Partial<Omit<Preview, "key" | "revision">>;
+      readonly history: readonly Omit<HistoryEntry, "key">[];
+    },
+  ): Promise<Preview | undefined>;
   /** Lays a change over the status; a change of condition or reason becomes an entry of the history in the same commit. `held` as in `update`. */
   setStatus(key: string, status: Partial<PreviewStatus>, held?: WriteLease): Promise<Preview | undefined>;
   setDue(key: string, dueAt: string | undefined): Promise<void>;

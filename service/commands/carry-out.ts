@@ -1,0 +1,130 @@
+/** One slash command laid over a preview: what it changes in the record, and what is answered. Pure. */
+import type { Lifecycle } from "../config/types.ts";
+import { extended, KEEP_LABEL, type Moment } from "../lifecycle.ts";
+import { hasLabel } from "../policy.ts";
+import { minuteOf } from "../reason-words.ts";
+import type { CommandOutcome, Intents, Preview } from "../status.ts";
+import { asleep, kept, notAsleep, notRemoved, raised, removed } from "../wishes.ts";
+import type { Command } from "./parse.ts";
+
+export interface Ground extends Moment {
+  /** Login of who asked. */
+  readonly by: string;
+  /** Head that the forge shows now; the record may not have it yet. */
+  readonly headSha: string;
+  readonly lifecycle: Lifecycle;
+  /** Why nothing is built for this pull request now; undefined when something is. */
+  readonly refusal?: string;
+  /** True when it is closed or merged: nothing can be asked of its preview any more. */
+  readonly closed: boolean;
+}
+
+export interface Carried {
+  readonly change: { readonly intents?: Intents; readonly lastVisitAt?: string };
+  readonly outcome: CommandOutcome;
+  /** The rest of a sentence, without its full stop. */
+  readonly answer: string;
+}
+
+/** Decides on the preview as it is now, so that of several commands each sees what the one before it did. */
+export function carryOut(preview: Preview, command: Command, ground: Ground): Carried {
+  if (command.verb === "help") return done("the commands are listed below");
+  if (command.verb === "status") return done(`looked at again on ${minuteOf(ground.now)}`);
+  if (ground.closed) return confused("the pull request is closed");
+  const hindrance = hindranceOf(preview, command, ground);
+  if (hindrance !== undefined) return confused(hindrance);
+  const { change, answer, problem } = wish(preview, command, ground);
+  if (problem !== undefined) return confused(problem);
+  const { lastVisitAt, ...intents } = change;
+  return {
+    outcome: "done",
+    answer,
+    change: { intents: { ...preview.intents, ...intents }, ...(lastVisitAt === undefined ? {} : { lastVisitAt }) },
+  };
+}
+
+function done(answer: string): Carried {
+  return { change: {}, outcome: "done", answer };
+}
+
+function confused(answer: string): Carried {
+  return { change: {}, outcome: "confused", answer };
+}
+
+/** What keeps it from being done whatever is asked for. */
+function hindranceOf(preview: Preview, { verb }: Command, { refusal }: Ground): string | undefined {
+  if (verb === "down") return isGone(preview) ? "nothing of it is left already" : undefined;
+  const makes = verb === "up" || verb === "redeploy" || verb === "reset-db" || verb === "seed";
+  if (refusal !== undefined && (makes || !preview.status.stackExists)) return withoutStop(refusal);
+  if (!makes && isGone(preview)) return "it is gone; `/preview up` or a push makes it anew";
+  return undefined;
+}
+
+/** Also while it goes: what is asked of it now would be lost with it. */
+function isGone({ status, intents }: Preview): boolean {
+  return status.goneAt !== undefined || intents.removed !== undefined;
+}
+
+type Wish =
+  | {
+      readonly change: Partial<Intents> & { lastVisitAt?: string };
+      readonly answer: string;
+      readonly problem?: undefined;
+    }
+  | { readonly problem: string; readonly change?: undefined; readonly answer?: undefined };
+
+function wish(preview: Preview, command: Command, ground: Ground): Wish {
+  const { now } = ground;
+  switch (command.verb) {
+    case "up":
+      if (isGone(preview)) return { change: notRemoved(), answer: "it is made again" };
+      return { change: {}, answer: preview.status.stackExists ? "it is there already" : "it comes as soon as it can" };
+    case "down": {
+      const status = { ...preview.status, headSha: ground.headSha };
+      return {
+        // The sign keeps a login apart from the names that mean more, such as that of expiry.
+        change: removed({ ...preview, status }, { now, by: `@${ground.by}` }),
+        answer: "it goes, with its database; a push or `/preview up` makes it anew",
+      };
+    }
+    case "redeploy":
+      return { change: raised(preview, "deploy"), answer: "the newest commit is built again" };
+    case "reset-db":
+      return { change: raised(preview, "database"), answer: "its database is made anew" };
+    case "seed":
+      if (command.scenario !== undefined) return { problem: `there is no scenario \`${command.scenario}\`` };
+      return { change: raised(preview, "seed"), answer: "its seed runs again" };
+    case "sleep":
+      return { change: asleep({ now }), answer: "it sleeps until somebody visits it, pushes or wakes it" };
+    case "wake":
+      return { change: { ...notAsleep(), lastVisitAt: now }, answer: "it wakes up" };
+    case "keep":
+      return keep(preview, command.keep, ground);
+    case "extend":
+      return extend(preview, command.seconds, ground);
+    default:
+      return { problem: "there is no such command" };
+  }
+}
+
+function keep(preview: Preview, keeps: boolean, { now }: Ground): Wish {
+  const change = kept(preview, keeps, { now });
+  if (keeps) return { change, answer: "neither age nor idleness removes it" };
+  const answer = hasLabel(preview.pullRequest, KEEP_LABEL)
+    ? `its label \`${KEEP_LABEL}\` keeps it all the same`
+    : "it is kept no longer, and its times count from now on";
+  return { change, answer };
+}
+
+function extend(preview: Preview, seconds: number, { now, pauses, lifecycle }: Ground): Wish {
+  const wished = extended(preview, lifecycle, { seconds, now, pauses });
+  if (!wished.intents) {
+    return { problem: `it may stay until ${minuteOf(wished.furthest)} at most; \`/preview keep\` has no end` };
+  }
+  return { change: wished.intents, answer: `it stays until ${minuteOf(wished.intents.extendedTo ?? now)} at least` };
+}
+
+/** A sentence of the policy's as part of another. */
+function withoutStop(sentence: string): string {
+  return `${sentence.slice(0, 1).toLowerCase()}${sentence.slice(1)}`.replace(/\.$/, "");
+}

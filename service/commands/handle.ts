@@ -1,0 +1,105 @@
+/** Newly read comments laid over a preview's record: wishes, answers, receipts and history at once. Pure. */
+import type { CommandAnswer, CommandOutcome, CommandsHandled, Preview } from "../status.ts";
+import type { HistoryEntry } from "../store/store.ts";
+import { type Carried, carryOut, type Ground } from "./carry-out.ts";
+import type { Line } from "./parse.ts";
+
+export interface Heard {
+  /** Those with commands, by rising id. */
+  readonly comments: readonly {
+    readonly id: number;
+    /** Login of the author. */
+    readonly by: string;
+    /** Whether the author may write to the repository. */
+    readonly allowed: boolean;
+    readonly lines: readonly Line[];
+  }[];
+  /** The newest comment that was read, with commands or without. */
+  readonly last: { readonly id: number; readonly at: string };
+}
+
+export interface Handled {
+  readonly fields: Partial<Preview>;
+  readonly history: readonly Omit<HistoryEntry, "key">[];
+  /** False when no comment held a command, or all were handled before. */
+  readonly answered: boolean;
+}
+
+const ANSWERS_KEPT = 3;
+/** Of reactions that the forge does not take; the oldest are let go. */
+const RECEIPTS_KEPT = 20;
+/** What asks and changes nothing is no entry of the history. */
+const ASKS_ONLY = new Set(["help", "status"]);
+
+/** Leaves out what the record says was handled already, so that doing it twice is doing it once. */
+export function handle(preview: Preview, { comments, last }: Heard, ground: Omit<Ground, "by">): Handled {
+  const before = preview.intents.commands ?? { since: ground.now };
+  const handled = before.last?.id ?? 0;
+  if (last.id <= handled) return { fields: {}, history: [], answered: false };
+  const told: Told = {
+    preview,
+    answers: [...(before.answers ?? [])],
+    receipts: [...(before.receipts ?? [])],
+    history: [],
+  };
+  const news = comments.filter(({ id }) => id > handled);
+  for (const comment of news) tell(told, comment, ground);
+  const { intents, lastVisitAt } = told.preview;
+  const commands: CommandsHandled = {
+    ...before,
+    last,
+    ...(told.answers.length > 0 ? { answers: latest(told.answers) } : {}),
+    ...(told.receipts.length > 0 ? { receipts: told.receipts.slice(-RECEIPTS_KEPT) } : {}),
+  };
+  return {
+    fields: { intents: { ...intents, commands }, ...(lastVisitAt === undefined ? {} : { lastVisitAt }) },
+    history: told.history,
+    answered: news.length > 0,
+  };
+}
+
+interface Told {
+  preview: Preview;
+  answers: CommandAnswer[];
+  readonly receipts: { comment: number; outcome: CommandOutcome }[];
+  readonly history: Omit<HistoryEntry, "key">[];
+}
+
+function tell(told: Told, { id, by, allowed, lines }: Heard["comments"][number], ground: Omit<Ground, "by">): void {
+  const outcomes = (allowed ? lines : lines.slice(0, 1)).map((line) => {
+    const { change, outcome, answer } = allowed ? carried(told.preview, line, { ...ground, by }) : REFUSAL;
+    told.preview = { ...told.preview, ...change };
+    told.answers.push({ at: ground.now, said: line.said, by, outcome, answer });
+    if (!ASKS_ONLY.has(line.said)) told.history.push(entryOf(line, { now: ground.now, by, outcome, answer }));
+    return outcome;
+  });
+  const outcome = outcomes.find((one) => one !== "done") ?? "done";
+  told.receipts.push({ comment: id, outcome });
+}
+
+const REFUSAL: Carried = {
+  change: {},
+  outcome: "refused",
+  answer: "only who may write to the repository may say that",
+};
+
+function carried(preview: Preview, { asks }: Line, ground: Ground): Carried {
+  if ("command" in asks) return carryOut(preview, asks.command, ground);
+  return { change: {}, outcome: "confused", answer: asks.problem };
+}
+
+function entryOf(
+  { said }: Line,
+  { now, by, outcome, answer }: { now: string; by: string; outcome: CommandOutcome; answer: string },
+): Omit<HistoryEntry, "key"> {
+  const done = outcome === "done" ? "" : "not done, ";
+  return { at: now, reason: "Command", message: `\`/preview ${said}\` by @${by}: ${done}${answer}.` };
+}
+
+/** Strangers can comment as often as they like: of all refusals only the last is shown. */
+function latest(answers: readonly CommandAnswer[]): readonly CommandAnswer[] {
+  const refused = answers.findLast(({ outcome }) => outcome === "refused");
+  const kept = answers.filter((answer) => answer.outcome !== "refused" || answer === refused);
+  const others = kept.filter((answer) => answer !== refused).slice(-ANSWERS_KEPT);
+  return kept.filter((answer) => answer === refused || others.includes(answer));
+}

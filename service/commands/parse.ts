@@ -1,0 +1,91 @@
+/** Slash commands in the text of a comment: which there are, and what a line asks for. Pure. */
+import { parseDuration } from "../config/duration.ts";
+import { VERBS, type Verb } from "./verbs.ts";
+
+export type Command =
+  | { readonly verb: Exclude<Verb, "extend" | "keep" | "seed"> }
+  | { readonly verb: "extend"; readonly seconds: number }
+  | { readonly verb: "keep"; readonly keep: boolean }
+  | { readonly verb: "seed"; readonly scenario?: string };
+
+/** One line that begins with `/preview`. */
+export interface Line {
+  /** What stands behind `/preview`, to be shown again: never more of it than was understood. */
+  readonly said: string;
+  readonly asks: { readonly command: Command } | { readonly problem: string };
+}
+
+/** More in one comment are not carried out, and the comment is told so. */
+export const MOST_LINES = 5;
+/** As in the API. */
+const EXTEND_MOST_SECONDS = 366 * 86_400;
+const SHOWN_OF_A_WORD = 16;
+
+/**
+ * The commands of a comment, in order. A line counts when it begins with `/preview`; lines in code blocks,
+ * quotes and hidden HTML comments do not, for those show a command and do not give it.
+ */
+export function parseCommands(body: string): readonly Line[] {
+  const lines = spokenLines(body).flatMap((line) => {
+    const words = /^ {0,3}\/preview(?:[ \t]+(.*))?$/i.exec(line);
+    return words ? [parseLine((words[1] ?? "").split(/\s+/).filter(Boolean))] : [];
+  });
+  if (lines.length <= MOST_LINES) return lines;
+  const problem = `a comment may hold ${MOST_LINES} commands, and the ${lines.length - MOST_LINES} behind them were left out`;
+  return [...lines.slice(0, MOST_LINES), { said: "…", asks: { problem } }];
+}
+
+function parseLine([first = "help", ...rest]: readonly string[]): Line {
+  const verb = VERBS.find((known) => known === first.toLowerCase());
+  const said = [first.toLowerCase(), ...rest.slice(0, 1)].map(shown).join(" ");
+  if (verb === undefined) {
+    return { said: shown(first), asks: { problem: `there is no such command; there are ${list(VERBS)}` } };
+  }
+  return { said, asks: asksOf(verb, rest) };
+}
+
+function asksOf(verb: Verb, rest: readonly string[]): Line["asks"] {
+  const [argument, ...more] = rest;
+  if (more.length > 0) return { problem: "there is a word too many in that line" };
+  if (verb === "extend") return extendBy(argument);
+  if (verb === "seed") return { command: argument === undefined ? { verb } : { verb, scenario: shown(argument) } };
+  if (verb === "keep") {
+    if (argument === undefined) return { command: { verb, keep: true } };
+    if (/^(--)?off$/i.test(argument)) return { command: { verb, keep: false } };
+    return { problem: "it is `keep` or `keep off`" };
+  }
+  return argument === undefined ? { command: { verb } } : { problem: `nothing is expected behind \`${verb}\`` };
+}
+
+function extendBy(time: string | undefined): Line["asks"] {
+  const seconds = parseDuration(time ?? "");
+  if (seconds === undefined) return { problem: "it wants a time such as `90m`, `48h` or `14d`" };
+  if (seconds > EXTEND_MOST_SECONDS) return { problem: "`366d` is the longest time" };
+  return { command: { verb: "extend", seconds } };
+}
+
+/** A word of a stranger as it may stand in code: without what could end it, and cut. */
+function shown(word: string): string {
+  const plain = word.replace(/[^\w.:/-]/g, "");
+  return plain.length <= SHOWN_OF_A_WORD ? plain || "…" : `${plain.slice(0, SHOWN_OF_A_WORD)}…`;
+}
+
+function list(verbs: readonly string[]): string {
+  return verbs.map((verb) => `\`${verb}\``).join(", ");
+}
+
+/** Source: CommonMark 0.31, "Fenced code blocks", "Indented code blocks" and "Block quotes", as far as one line tells. */
+function spokenLines(body: string): readonly string[] {
+  const spoken: string[] = [];
+  let fence: string | undefined;
+  // What is hidden ends where the text does, when nothing else ends it.
+  for (const line of body.replace(/<!--[\s\S]*?(-->|$)/g, "").split(/\r\n|\r|\n/)) {
+    const [, run] = /^ {0,3}(`{3,}|~{3,})/.exec(line) ?? [];
+    if (fence === undefined && run !== undefined) fence = run;
+    else if (fence !== undefined) {
+      const isEnd = run?.startsWith(fence) && line.trim() === run;
+      if (isEnd) fence = undefined;
+    } else if (!/^( {4}|\t| {0,3}>)/.test(line)) spoken.push(line);
+  }
+  return spoken;
+}

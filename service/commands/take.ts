@@ -1,0 +1,130 @@
+/** Reads what was asked for in comments, and carries out each command once. */
+import type { Logger } from "pino";
+import { StacklingError } from "../../components/errors.ts";
+import type { OperatorConfig, RepositoryConfig } from "../config/types.ts";
+import type { ForgeCommands, PullRequestComment } from "../forges/forge.ts";
+import { lifecycleOf } from "../lifecycle.ts";
+import type { Look } from "../look.ts";
+import { policy } from "../policy.ts";
+import type { CommandsHandled, Preview } from "../status.ts";
+import type { Store } from "../store/store.ts";
+import { refOf } from "../subject.ts";
+import { type Heard, handle } from "./handle.ts";
+import { parseCommands } from "./parse.ts";
+
+export interface CommandDeps {
+  readonly store: Pick<Store, "update" | "updateAndNote" | "enqueue" | "pauses">;
+  readonly config: Pick<OperatorConfig, "lifecycle">;
+  /** Undefined for a repository whose forge has no comments. */
+  readonly commandsOf?: (repository: RepositoryConfig) => ForgeCommands | undefined;
+  readonly announce: (preview: Preview) => Promise<void>;
+  readonly lookAgain: (key: string, afterMs: number) => void;
+  readonly now: () => string;
+  readonly logger: Pick<Logger, "warn">;
+}
+
+const UNREACHABLE_AGAIN_MS = 30_000;
+
+/**
+ * Asks the forge for comments that are newer than the last one handled, and writes in one commit what
+ * their commands change and that they were handled: killed before it, they are read again; behind it,
+ * they are levels like any other wish. Several may call it at once. True when something was carried
+ * out or answered, so that the preview is to be looked at anew. Never rejects for an outage of the forge.
+ */
+export async function takeCommands(deps: CommandDeps, look: Look): Promise<boolean> {
+  const { preview, known, repository, subject } = look;
+  const forge = repository && deps.commandsOf?.(repository);
+  if (!known || !forge || subject.kind !== "pullRequest") return false;
+  const { key, intents } = preview;
+  // Of a record that is older than commands are.
+  if (!intents.commands) return begin(deps, key);
+  const news = await readNews(deps, {
+    forge,
+    repository,
+    key,
+    number: subject.pullRequest.number,
+    from: intents.commands,
+  });
+  if (!news) return false;
+  const ground = { ...groundOf(deps, look, repository, subject.pullRequest), pauses: await deps.store.pauses() };
+  let answered = false;
+  const updated = await deps.store.updateAndNote(key, (held) => {
+    const handled = handle(held, news, ground);
+    answered = handled.answered;
+    return handled;
+  });
+  if (news.more) await deps.store.enqueue([key]);
+  if (answered && updated) await deps.announce(updated);
+  return answered;
+}
+
+async function begin({ store, now }: CommandDeps, key: string): Promise<false> {
+  await store.update(key, ({ intents }) => ({
+    intents: { ...intents, commands: intents.commands ?? { since: now() } },
+  }));
+  return false;
+}
+
+interface Question {
+  readonly forge: ForgeCommands;
+  readonly repository: RepositoryConfig;
+  readonly key: string;
+  readonly number: number;
+  readonly from: CommandsHandled;
+}
+
+/** Undefined when there is nothing new, or nobody can tell now. */
+async function readNews(
+  deps: CommandDeps,
+  question: Question,
+): Promise<(Heard & { readonly more: boolean }) | undefined> {
+  const { forge, repository, key, number, from } = question;
+  const passed = (message: string) => {
+    deps.logger.warn({ key }, `${message}; it is tried again`);
+    // The comment moved the pull request's time, which is on record by then: no resync would see it again.
+    deps.lookAgain(key, UNREACHABLE_AGAIN_MS);
+    return undefined;
+  };
+  const since = from.last?.at ?? from.since;
+  const read = await forge.comments(refOf(repository), number, { since, after: from.last?.id ?? 0 });
+  if (read.kind === "unreachable") return passed(read.message);
+  if (!read.last) return undefined;
+  try {
+    const comments = await Promise.all(read.comments.map((comment) => hear(forge, repository, comment)));
+    return { comments: comments.filter((comment) => comment !== undefined), last: read.last, more: read.more };
+  } catch (error) {
+    if (error instanceof StacklingError) return passed(error.userMessage);
+    throw error;
+  }
+}
+
+async function hear(
+  forge: ForgeCommands,
+  repository: RepositoryConfig,
+  comment: PullRequestComment,
+): Promise<Heard["comments"][number] | undefined> {
+  const lines = parseCommands(comment.body);
+  if (lines.length === 0) return undefined;
+  const allowed = await forge.mayCommand(refOf(repository), comment);
+  return { id: comment.id, by: comment.author ?? "ghost", allowed, lines };
+}
+
+/** What holds of the pull request now, whatever the preview was told before. */
+function groundOf(
+  deps: CommandDeps,
+  { subject, preview }: Look,
+  repository: RepositoryConfig,
+  { headSha, state }: { readonly headSha: string; readonly state: string },
+) {
+  const now = deps.now();
+  const intents = { ...preview.intents, removed: undefined };
+  const verdict = policy({ repository, subject, application: undefined, intents, hardStop: undefined, now });
+  const refused = verdict.kind === "blocked" && !verdict.passing;
+  return {
+    now,
+    headSha,
+    closed: state === "closed",
+    lifecycle: lifecycleOf(deps.config, repository),
+    ...(refused ? { refusal: verdict.message } : {}),
+  };
+}

@@ -1,0 +1,18 @@
+/** What may stand behind `/preview`, and what it does, in the order in which people are shown it. */
+export const COMMANDS = {
+  up: ["up", "makes it again after `down`"],
+  down: ["down", "takes it down until the next push"],
+  redeploy: ["redeploy", "builds the newest commit again"],
+  extend: ["extend 48h", "lets it stay for so long from now, at least"],
+  keep: ["keep", "lets it stay until the pull request is closed; `keep off` ends that"],
+  sleep: ["sleep", "puts it to sleep until somebody visits"],
+  wake: ["wake", "wakes it"],
+  "reset-db": ["reset-db", "makes its database anew; what is in it is lost"],
+  seed: ["seed", "runs its seed again"],
+  status: ["status", "looks at it again"],
+  help: ["help", "shows this list"],
+} as const satisfies Readonly<Record<string, readonly [usage: string, does: string]>>;
+
+export type Verb = keyof typeof COMMANDS;
+
+export const VERBS = Object.keys(COMMANDS) as readonly Verb[];

@@ -1,0 +1,99 @@
+/** Comments on a pull request as GitHub shows them, and reactions to them. */
+import { z } from "zod";
+import { StacklingError } from "../../components/errors.ts";
+import type { CommentsRead, ForgeCommands, PullRequestComment } from "./forge.ts";
+import { type GithubClient, REFUSED } from "./github-client.ts";
+import type { Trust } from "./github-trust.ts";
+import { MARKER_START } from "./marker.ts";
+
+const PAGE_SIZE = 100;
+/** In one look; the next one goes on behind them. */
+const MOST_PAGES = 5;
+
+const comments = z.array(
+  z.object({
+    id: z.int().positive(),
+    body: z.string().nullish(),
+    user: z.object({ login: z.string(), type: z.string() }).nullable(),
+    created_at: z.iso.datetime({ offset: true }).transform((time) => new Date(time).toISOString()),
+    author_association: z.string().optional(),
+  }),
+);
+type Comment = z.infer<typeof comments>[number];
+
+/** Source: REST API, "Reactions": the same reaction given again is an answer, not an error. */
+const REACTIONS = { done: "+1", confused: "confused", refused: "-1" } as const;
+
+/**
+ * Source: REST API, "List issue comments": by rising id, `since` means changed since, so that what was
+ * made since is among them.
+ */
+export function githubCommands({ client, mayWrite }: { client: GithubClient; mayWrite: Trust }): ForgeCommands {
+  const readPage = async (repository: string, number: number, page: string) => {
+    const path = `/issues/${number}/comments?${page}`;
+    const action = `reading the comments on pull request ${number} of "${repository}"`;
+    const parsed = comments.safeParse((await client.get({ repository, path, action })).data);
+    if (parsed.success) return parsed.data;
+    throw new StacklingError({ reason: "Unreachable", userMessage: `${action}: the answer is not GitHub's` });
+  };
+
+  return {
+    async comments({ path: repository }, number, { since, after }): Promise<CommentsRead> {
+      const found: Comment[] = [];
+      try {
+        for (let page = 1; page <= MOST_PAGES; page++) {
+          const query = new URLSearchParams({ since, per_page: String(PAGE_SIZE), page: String(page) });
+          const shown = await readPage(repository, number, String(query));
+          found.push(...shown.filter(({ id, created_at: at }) => id > after && at >= since));
+          if (shown.length < PAGE_SIZE) return read(found, false);
+        }
+        return read(found, true);
+      } catch (error) {
+        if (error instanceof StacklingError) return { kind: "unreachable", message: error.userMessage };
+        throw error;
+      }
+    },
+
+    async mayCommand({ path: repository }, { author: login, association = "NONE" }) {
+      return login !== undefined && (await mayWrite({ repository, login, association }));
+    },
+
+    async acknowledge({ path: repository }, id, outcome) {
+      await client.call({
+        repository,
+        method: "POST",
+        path: `/issues/comments/${id}/reactions`,
+        body: { content: REACTIONS[outcome] },
+        action: `reacting to comment ${id} of "${repository}"`,
+        statuses: REFUSED,
+      });
+    },
+  };
+}
+
+function read(found: readonly Comment[], more: boolean): CommentsRead {
+  const sorted = found.toSorted((one, other) => one.id - other.id);
+  const last = sorted.at(-1);
+  return {
+    kind: "found",
+    comments: sorted.filter(isPersons).map(present),
+    more,
+    ...(last ? { last: { id: last.id, at: last.created_at } } : {}),
+  };
+}
+
+/** With a token our own comments are its owner's, who may give commands all the same: the marker tells. */
+function isPersons({ user, body }: Comment): boolean {
+  const isBot = user?.type === "Bot" || user?.login.endsWith("[bot]");
+  return !isBot && !body?.startsWith(MARKER_START);
+}
+
+function present({
+  id,
+  body,
+  user,
+  created_at: createdAt,
+  author_association: association,
+}: Comment): PullRequestComment {
+  return { id, author: user?.login, createdAt, body: body ?? "", ...(association ? { association } : {}) };
+}
