@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { commentText, renderComment, renderSummary } from "../../service/comment.ts";
-import { type Preview, type PreviewStatus, REASONS, type Reason } from "../../service/status.ts";
+import { type CommandAnswer, type Preview, type PreviewStatus, REASONS, type Reason } from "../../service/status.ts";
 import { aPreview } from "../support/previews.ts";
 
 const URLS = { web: "https://pr-42-shop.preview.acme.dev", api: "https://pr-42-api-shop.preview.acme.dev" };
@@ -168,6 +168,20 @@ describe("the comment", () => {
     assert.doesNotMatch(renderComment({ ...preview, status }), /emoved on/);
   });
 
+  it("answers the last commands, and mentions nobody who gave one", async () => {
+    const comment = renderComment(answered(previewOf("Asleep")));
+    assert.doesNotMatch(comment, /@(ada|mall)/);
+    await assertGolden("answers", comment);
+    assert.match(renderComment(answered(previewOf("Gone"))), /`\/preview up`/);
+  });
+
+  it("offers no command in comments where the forge has none", () => {
+    const preview = previewOf("Healthy");
+    const comment = renderComment({ ...preview, pullRequest: { ...pullRequestOf(preview), url: undefined } });
+    assert.doesNotMatch(comment, /\/preview /);
+    assert.match(comment, /stackling redeploy 'shop#42'/);
+  });
+
   it("mentions no author whose name is none", () => {
     for (const author of ["ada @everyone", "a".repeat(90), "<b>", ""]) {
       const comment = renderComment(warnedPreview(author));
@@ -249,7 +263,24 @@ function previewOf(reason: Reason): Preview {
   const { serves, ...status } = CASES[reason];
   const preview = aPreview(serves ? { urls: URLS } : {});
   const outputs = serves ? { database: "shop_pr_42" } : {};
-  return { ...preview, status: { ...preview.status, outputs, ...status, reason } };
+  const pullRequest = { ...pullRequestOf(preview), ...(reason === "Gone" ? { state: "closed" as const } : {}) };
+  return { ...preview, pullRequest, status: { ...preview.status, outputs, ...status, reason } };
+}
+
+function pullRequestOf({ pullRequest }: Preview): NonNullable<Preview["pullRequest"]> {
+  if (!pullRequest) throw new Error("it has no pull request");
+  return pullRequest;
+}
+
+const ANSWERED_AT = "2026-11-21T10:05:00.000Z";
+const ANSWERS: readonly CommandAnswer[] = [
+  { at: ANSWERED_AT, said: "extend 48h", by: "ada", outcome: "done", answer: "it stays until 2026-11-23 10:05 UTC" },
+  { at: ANSWERED_AT, said: "status", by: "ada", outcome: "done", answer: "looked at again on 2026-11-21 10:05 UTC" },
+  { at: ANSWERED_AT, said: "down", by: "mall_ory", outcome: "refused", answer: 'not "main" | <b>@ada</b>, see `up`' },
+];
+
+function answered(preview: Preview): Preview {
+  return { ...preview, intents: { ...preview.intents, commands: { since: ANSWERED_AT, answers: ANSWERS } } };
 }
 
 /** Set UPDATE_GOLDEN=1 to write the files anew, and read the difference. */
