@@ -76,7 +76,7 @@ function historyOf(history: readonly HistoryEntry[]): Html {
 
 function commentOf({ comment }: PreviewView): Html {
   if (!comment) return html``;
-  return html`<details class="card"><summary><h2>Comment on the pull request</h2></summary><div class="output comment">${commentText(comment)}</div></details>`;
+  return html`<details class="card" id="comment"><summary><h2>Comment on the pull request</h2></summary><div class="output comment">${commentText(comment)}</div></details>`;
 }
 
 function logsOf(view: PreviewView): Html {

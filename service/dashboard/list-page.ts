@@ -66,7 +66,7 @@ ${lifeInShort(view, now)}
 function menuOf(view: PreviewView, session: Session): Html {
   const form = verbForm({ view, session, from: "list" });
   if (view.stage === "Gone" || form.markup === "") return form;
-  return html`<details class="menu"><summary aria-label="Actions on ${view.key}">Actions</summary>${form}</details>`;
+  return html`<details class="menu" id="menu-${view.stack}"><summary aria-label="Actions on ${view.key}">Actions</summary>${form}</details>`;
 }
 
 function houseSection({

@@ -8,7 +8,7 @@ import { ago } from "./times.ts";
 
 const STOP_QUESTION =
   "Stop everything? Nothing new is brought up and every preview goes to sleep, until it is let go on. Data and links are kept.";
-const RESUME_QUESTION = "Let everything go on? What waits is brought up, and previews wake when somebody looks.";
+const RESUME_QUESTION = "Let everything go on? What waits is brought up, and what was in use wakes.";
 
 /** What `stop-all` and `resume-all` are asked and say on the pages. */
 export const SWITCHES = {

@@ -69,7 +69,7 @@ const FORMS: Readonly<Record<PageKind, PageForm>> = {
     title: "Previews are stopped",
     text: "Whoever runs them has stopped all of them for now. Data and links are kept; the page opens by itself when they go on.",
     mark: "still",
-    retryAfter: 60,
+    retryAfter: 15,
     offers: true,
   },
   unreachable: {

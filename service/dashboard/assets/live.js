@@ -34,12 +34,14 @@ function takeOver(page) {
   if (next && live && next.innerHTML !== live.innerHTML) alignChildren(live, next);
 }
 
-/** Elements of the same place and name are kept, those with an id only as themselves. */
+/** Elements of the same place and name are kept, those with an id only as themselves and unmoved where that can be. */
 function alignChildren(here, wanted) {
+  const ids = new Set([...wanted.children].map(({ id }) => id).filter(Boolean));
   let at = here.firstChild;
   for (const next of [...wanted.childNodes]) {
     const found = next.id ? [...here.children].find(({ id }) => id === next.id) : undefined;
-    if (found && found !== at) here.insertBefore(found, at);
+    while (found && at !== found && !ids.has(at.id)) at = removed(at);
+    if (found && at !== found) here.insertBefore(found, at);
     else if (!found && !(at && isAlike(at, next))) {
       here.insertBefore(document.importNode(next, true), at);
       continue;
@@ -48,11 +50,14 @@ function alignChildren(here, wanted) {
     align(kept, next);
     at = kept.nextSibling;
   }
-  while (at) {
-    const over = at;
-    at = at.nextSibling;
-    over.remove();
-  }
+  while (at) at = removed(at);
+}
+
+/** Returns what stood behind it. */
+function removed(node) {
+  const { nextSibling } = node;
+  node.remove();
+  return nextSibling;
 }
 
 function isAlike(here, next) {

@@ -1,22 +1,13 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
+import { launchBrowser } from "../../support/browser.ts";
 import { aPreview } from "../../support/previews.ts";
-import { browserPath, requires } from "../../support/requires.ts";
+import { requires } from "../../support/requires.ts";
 import { type AppEdge, startApp } from "../app/app-edge.ts";
 
 const URLS = { web: "http://pr-42-shop.localhost:4000" };
 const HOSTILE = `</title><script>document.title="owned"</script><img src=x onerror=alert(1)>`;
-const BROWSER_OPTIONS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 describe("pages in a browser", requires("browser"), () => {
   let browser: Browser;
@@ -25,7 +16,7 @@ describe("pages in a browser", requires("browser"), () => {
   let complaints: string[];
 
   before(async () => {
-    browser = await chromium.launch({ executablePath: browserPath(), args: BROWSER_OPTIONS });
+    browser = await launchBrowser();
   });
   after(() => browser.close());
   beforeEach(async () => {
