@@ -132,10 +132,30 @@ function hold(deps: LeaseDeps, stack: string, fence: number): HeldLease {
     async release() {
       clearInterval(timer);
       listeners.clear();
-      await sql`update lease set expires_at = '-infinity'
-                where stack = ${stack} and holder = ${holder} and fence = ${fence}`.execute(db);
+      await free().catch((error: unknown) => {
+        freeLater();
+        throw error;
+      });
     },
   };
+
+  async function free(): Promise<void> {
+    await sql`update lease set expires_at = '-infinity'
+              where stack = ${stack} and holder = ${holder} and fence = ${fence}`.execute(db);
+  }
+
+  /** A store that was away for a second must not keep the stack for 20. */
+  function freeLater(): void {
+    let tries = LEASE_SECONDS;
+    const again = setInterval(() => {
+      if (--tries === 0) clearInterval(again);
+      free().then(
+        () => clearInterval(again),
+        () => {},
+      );
+    }, 1_000);
+    again.unref();
+  }
 }
 
 async function recordEngine(db: Kysely<Tables>, stack: string, engine: EngineProcess): Promise<void> {

@@ -481,6 +481,18 @@ describe("leases", () => {
     await lease.release();
   });
 
+  it("come free as soon as the store is back that was away at their release", async () => {
+    const store = await open();
+    const lease = await store.acquireLease("s6");
+    assert.ok(lease);
+    await query("alter table lease rename to lease_away");
+    await assert.rejects(lease.release());
+    await query("alter table lease_away rename to lease");
+    // Left alone it would be past after 20 s.
+    const next = await eventually(() => store.acquireLease("s6"), { timeoutMs: 10_000, what: "the lease" });
+    await next.release();
+  });
+
   it("of an earlier life end when the same holder starts again", async () => {
     const store = await open("same");
     assert.ok(await store.acquireLease("s5"));
