@@ -17,6 +17,7 @@ import type { Operate } from "../../../service/operate.ts";
 import { createSessions } from "../../../service/session.ts";
 import type { Pause } from "../../../service/store/operation.ts";
 import type { DeliveryRow } from "../../../service/store/store.ts";
+import type { Stray } from "../../../service/sweep/report.ts";
 import { memoryStore } from "../../support/memory-store.ts";
 import { aPreview } from "../../support/previews.ts";
 import { type Ask, ask as askPort, listen, portOf, shut } from "../gateway/edge.ts";
@@ -73,6 +74,7 @@ export async function startApp() {
     },
   };
   let pause: Pause | undefined;
+  const strays: Stray[] = [];
   const operate: Operate = {
     pause: async () => pause,
     async stopAll(by) {
@@ -84,7 +86,7 @@ export async function startApp() {
     },
     async sweep({ dryRun, confirm }) {
       acts.push(`sweep ${JSON.stringify({ dryRun, confirm })}`);
-      return { at: "2026-11-21T10:00:00.000Z", dryRun, found: [], removed: [], failed: [], unread: [] };
+      return { at: "2026-11-21T10:00:00.000Z", dryRun, found: [...strays], removed: [], failed: [], unread: [] };
     },
     lastSweep: async () => undefined,
     check: async () => [],
@@ -133,6 +135,8 @@ export async function startApp() {
     acts,
     errors,
     lines,
+    /** What a sweep finds; it removes none of it. */
+    strays,
     ask,
     api: (options: Ask) =>
       ask({

@@ -7,6 +7,7 @@ import { requires } from "../../support/requires.ts";
 import { type AppEdge, startApp } from "../app/app-edge.ts";
 
 const URLS = { web: "http://pr-42-shop.localhost:4000" };
+const FORM_TYPE = "application/x-www-form-urlencoded";
 const HOSTILE = `</title><script>document.title="owned"</script><img src=x onerror=alert(1)>`;
 
 describe("pages in a browser", requires("browser"), () => {
@@ -150,7 +151,7 @@ describe("pages in a browser", requires("browser"), () => {
         path: "/previews/shop%2342/actions",
         method: "POST",
         body,
-        headers: { "content-type": "application/x-www-form-urlencoded", ...headers },
+        headers: { "content-type": FORM_TYPE, ...headers },
       });
     const signed = { cookie: `stackling-4000=${cookie}` };
     const form = `action=down&confirmed=yes&csrf=${csrf}`;
@@ -166,18 +167,102 @@ describe("pages in a browser", requires("browser"), () => {
     assert.deepEqual(edge.acts, ["down shop#42 by page"]);
   });
 
+  it("names strays, and removes only what a person says", async () => {
+    const things = [{ kind: "database", id: "shop_pr_7" }];
+    edge.strays.push(
+      { stack: "shop-pr-7", key: "shop#7", hasStack: true, things, why: HOSTILE, needsConfirmation: true },
+      { stack: "shop-pr-8", hasStack: false, things, why: "pull request 8 is closed", needsConfirmation: false },
+    );
+    await signIn();
+    await page.getByRole("button", { name: "Look for strays" }).click();
+    await page.getByText("2 found, nothing removed").waitFor();
+    await page.getByText("Would be removed").waitFor();
+    assert.match(await page.getByRole("listitem").filter({ hasText: "shop#7" }).first().innerText(), /<script>/);
+    await page.getByRole("button", { name: "Remove shop#7" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("button", { name: "Remove shop#7" }).click();
+    const loaded = page.waitForEvent("load");
+    await page.getByRole("dialog").getByRole("button", { name: "Remove shop#7" }).click();
+    await loaded;
+    assert.deepEqual(edge.acts, ['sweep {"dryRun":true}', 'sweep {"dryRun":false,"confirm":["shop-pr-7"]}']);
+    assert.deepEqual(complaints, []);
+  });
+
+  it("stops nothing and sweeps nothing for who is not logged in, or did not mean to", async () => {
+    const cookie = `stackling-4000=${edge.sessions.redeem(edge.sessions.mint()) ?? ""}`;
+    const post = (path: string, body: string, headers: Record<string, string> = {}) =>
+      edge.ask({ path, method: "POST", body, headers: { "content-type": FORM_TYPE, ...headers } });
+    for (const [path, body] of [
+      ["/pause", "action=stop-all&confirmed=yes"],
+      ["/sweep", "action=look"],
+    ] as const) {
+      assert.equal((await post(path, body)).status, 403);
+      assert.equal((await post(path, body, { cookie })).status, 403);
+      assert.equal((await post(path, body, { cookie, origin: "http://pr-42-shop.localhost:4000" })).status, 403);
+    }
+    const csrf = edge.sessions.find(cookie.slice("stackling-4000=".length))?.csrf ?? "";
+    const asked = await post("/pause", `action=stop-all&csrf=${csrf}`, { cookie });
+    assert.match(asked.body, /Stop everything\?/);
+    assert.equal((await post("/sweep", `action=confirm&stack=&csrf=${csrf}`, { cookie })).status, 400);
+    assert.match((await post("/sweep", `action=remove&csrf=${csrf}`, { cookie })).body, /Are you sure\?/);
+    assert.doesNotMatch((await edge.ask({ path: "/" })).body, /Everything is stopped/);
+    assert.equal((await edge.ask({ path: "/sweep" })).status, 303);
+    assert.deepEqual(edge.acts, []);
+  });
+
+  it("warns of the end of an idle one, with the day", async () => {
+    const goesAt = new Date(Date.now() + 3 * 86_400_000).toISOString();
+    const warned = { at: "2026-12-05T10:00:00.000Z", idleSince: "2026-11-21T10:00:00.000Z", goesAt };
+    edge.store.put(aPreview({ urls: URLS, status: { warned } }));
+    await signIn();
+    await page.getByText("Idle (warned)").waitFor();
+    for (const path of ["/", "/previews/shop%2342"]) {
+      await page.goto(home() + path);
+      await page.getByText("Nobody has used it since 2026-11-21 10:00 UTC.").waitFor();
+      await page.getByText("It is removed in 3 days, unless").waitFor();
+    }
+  });
+
+  it("keeps focus and open menus when something changes", async () => {
+    edge.store.put(aPreview({ urls: URLS }));
+    edge.store.put(aPreview({ number: 43, urls: { web: "http://pr-43-shop.localhost:4000" } }));
+    await signIn();
+    const card = page.locator("#preview-shop-pr-43");
+    await card.getByText("Actions").click();
+    await card.getByRole("button", { name: "Redeploy" }).focus();
+    await edge.store.setStatus("shop#42", { goneAt: "2026-11-21T11:00:00.000Z", reason: "Gone" });
+    await edge.store.setStatus("shop#43", { condition: "Reconciling", reason: "Updating", message: "Building anew." });
+    await page.getByText("Building anew.").waitFor();
+    assert.equal(await page.locator("#preview-shop-pr-42").count(), 0);
+    assert.equal(await page.evaluate("document.activeElement.value"), "redeploy");
+    assert.ok(await card.getByRole("button", { name: "Redeploy" }).isVisible());
+  });
+
   it("fits a narrow window", async () => {
     edge.store.put(
       aPreview({ urls: { web: `http://${"pr-42-".repeat(10)}shop.localhost:4000` }, title: "x".repeat(200) }),
     );
+    const [stack, things] = ["x".repeat(80), [{ kind: "database", id: "y".repeat(200) }]];
+    edge.strays.push({ stack, hasStack: true, things, why: "z".repeat(90), needsConfirmation: true });
     await signIn();
+    await edge.api({
+      path: "/pause",
+      method: "POST",
+      body: '{"paused":true}',
+      headers: { "content-type": "application/json" },
+    });
     await page.setViewportSize({ width: 340, height: 700 });
-    for (const path of ["/", "/previews/shop%2342"]) {
+    for (const path of ["/", "/previews/shop%2342", "/sweep"]) {
       await page.goto(home() + path);
-      const [content = 0, view = 0] = (await page.evaluate(
-        "[document.documentElement.scrollWidth, innerWidth]",
-      )) as number[];
-      assert.ok(content <= view, `${path}: ${content} > ${view}`);
+      await page.evaluate("for (const menu of document.querySelectorAll('details')) menu.open = true");
+      assert.ok(await fits(), path);
     }
+    await page.getByRole("button", { name: "Look for strays" }).click();
+    await page.getByText("Needs your word").waitFor();
+    assert.ok(await fits(), "the report of a sweep");
+    await page.getByRole("button", { name: `Remove ${stack}` }).click();
+    await page.getByRole("dialog").waitFor();
+    assert.ok(await fits(), "a question");
   });
+  const fits = () => page.evaluate("document.documentElement.scrollWidth <= innerWidth");
 });
