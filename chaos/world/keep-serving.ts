@@ -3,6 +3,7 @@ import type { Instance } from "../../test/e2e/support/instance.ts";
 
 const AGAIN_AFTER_MS = 250;
 const FAILED_AGAIN_MS = 1_000;
+const START_WITHIN_MS = 60_000;
 
 export interface Keeper {
   /** How often the service was started again, and how often that start failed. */
@@ -47,7 +48,8 @@ export function keepServing(instance: Instance): Keeper {
     },
     async stop() {
       stopping.abort();
-      await over;
+      // A start that comes to no end is ended with its world.
+      await Promise.race([over, delay(START_WITHIN_MS, undefined, { ref: false })]);
     },
   };
 }
