@@ -1,7 +1,7 @@
 /** What lies on disk for previews beside the engine's state: their folders, its runs and logs, users, and whatever else bears a stack's name. */
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
-import { namesIn } from "./names-in.ts";
+import { namesIn, readJson } from "./read.ts";
 import type { Thing } from "./thing.ts";
 
 /**
@@ -25,9 +25,8 @@ export async function hostsOf(dataDir: string, stack: string): Promise<string[]>
   const files = (await namesIn(folder)).filter((name) => name.endsWith(".json"));
   const hosts = await Promise.all(
     files.map(async (name) => {
-      const text = await readFile(join(folder, name), "utf8").catch(() => "{}");
-      const { host } = JSON.parse(text) as { host?: string };
-      return host === undefined ? [] : [host.replace(/:\d+$/, "")];
+      const route = await readJson<{ host: string }>(join(folder, name));
+      return route?.host === undefined ? [] : [route.host.replace(/:\d+$/, "")];
     }),
   );
   return hosts.flat();
@@ -37,10 +36,19 @@ export async function hostsOf(dataDir: string, stack: string): Promise<string[]>
 export async function isSentToSleep(dataDir: string, stack: string): Promise<boolean> {
   const services = join(dataDir, "previews", stack, "services");
   const states = await Promise.all(
-    (await namesIn(services)).map((id) => readFile(join(services, id, "process.json"), "utf8").catch(() => "{}")),
+    (await namesIn(services)).map((id) => readJson<{ desired: string }>(join(services, id, "process.json"))),
   );
-  const wishes = states.flatMap((text) => (JSON.parse(text) as { desired?: string }).desired ?? []);
+  const wishes = states.flatMap((state) => state?.desired ?? []);
   return wishes.length > 0 && wishes.every((wish) => wish === "asleep");
+}
+
+/** Stacks by the number of their system user. */
+export async function usersOf(dataDir: string): Promise<ReadonlyMap<string, string>> {
+  const file = await readJson<{ users: Readonly<Record<string, number>> }>(join(dataDir, "uids.json"));
+  const owners = Object.entries(file?.users ?? {});
+  // The others are those of an install that runs just now, of no preview.
+  const ofStacks = owners.filter(([owner]) => !owner.startsWith("install-"));
+  return new Map(ofStacks.map(([owner, user]) => [String(user), owner]));
 }
 
 /** The folder itself stands for what is in it only where nothing with a name of its own is. */
@@ -66,11 +74,8 @@ async function listNamed(kind: "run folder" | "engine log", folder: string, patt
 }
 
 async function listUsers(dataDir: string): Promise<Thing[]> {
-  const text = await readFile(join(dataDir, "uids.json"), "utf8").catch(() => '{"users":{}}');
-  const owners = Object.keys((JSON.parse(text) as { users: object }).users);
-  return owners
-    .filter((owner) => !owner.startsWith("install-"))
-    .map((owner) => ({ kind: "user", id: owner, stack: owner }));
+  const owners = [...(await usersOf(dataDir)).values()];
+  return owners.map((owner) => ({ kind: "user", id: owner, stack: owner }));
 }
 
 /** Looked at above, or no preview's: servers, caches, and fences, which outlive their stack on purpose (DESIGN §3 rule 6). */

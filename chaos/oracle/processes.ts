@@ -2,6 +2,8 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { limitsName } from "../../components/local/limits.ts";
 import { startTimeOf } from "../../components/local/process-identity.ts";
+import { usersOf } from "./files.ts";
+import { readJson } from "./read.ts";
 import type { Thing } from "./thing.ts";
 
 /**
@@ -70,17 +72,9 @@ async function isBelow(pid: number, service: number | "none"): Promise<boolean> 
 
 /** Who holds the data folder, by its own word: a file, and believed only while such a process lives. */
 async function serviceOf(dataDir: string): Promise<World["service"]> {
-  const text = await readFile(`${dataDir}/instance.json`, "utf8").catch(() => undefined);
-  if (text === undefined) return "unknown";
-  const { pid, startTime } = JSON.parse(text) as { pid?: number; startTime?: string };
-  return pid !== undefined && startTimeOf(pid) === startTime ? pid : "none";
-}
-
-async function usersOf(dataDir: string): Promise<ReadonlyMap<string, string>> {
-  const text = await readFile(`${dataDir}/uids.json`, "utf8").catch(() => '{"users":{}}');
-  const { users } = JSON.parse(text) as { users: Readonly<Record<string, number>> };
-  const ofStacks = Object.entries(users).filter(([owner]) => !owner.startsWith("install-"));
-  return new Map(ofStacks.map(([owner, user]) => [String(user), owner]));
+  const file = await readJson<{ pid: number; startTime: string }>(`${dataDir}/instance.json`);
+  if (!file) return "unknown";
+  return file.pid !== undefined && startTimeOf(file.pid) === file.startTime ? file.pid : "none";
 }
 
 function groupPattern(dataDir: string): RegExp {

@@ -1,9 +1,9 @@
 /** The engine's state as it lies in the data folder: stacks, their copies, history and locks. Read without the engine or our own code for it. */
-import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { startTimeOf } from "../../components/local/process-identity.ts";
-import { namesIn } from "./names-in.ts";
+import { namesIn, readJson } from "./read.ts";
 import type { Thing } from "./thing.ts";
 
 const PROJECT = "stackling";
@@ -33,9 +33,8 @@ export async function readStacks(dataDir: string): Promise<ReadonlyMap<string, K
   const files = (await namesIn(folder)).filter((name) => name.endsWith(".json"));
   const read = await Promise.all(
     files.map(async (name) => {
-      const text = await readFile(join(folder, name), "utf8").catch(() => "");
-      const kept = parseState(text);
-      return kept ? ([[name.slice(0, -".json".length), kept]] as const) : [];
+      const state = await readJson<RawState>(join(folder, name));
+      return state ? ([[name.slice(0, -".json".length), keptIn(state)]] as const) : [];
     }),
   );
   return new Map(read.flat());
@@ -77,11 +76,11 @@ async function listLocks(folder: string): Promise<Thing[]> {
 }
 
 async function deadHolder(file: string): Promise<{ dead?: string }> {
-  const text = await readFile(file, "utf8").catch(() => undefined);
-  // It was let go while we looked.
-  if (text === undefined) return {};
-  const { pid = 0, hostname: host } = (parse(text) ?? {}) as { pid?: number; hostname?: string };
-  if (host !== undefined && host !== hostname()) return {};
+  const lock = await readJson<{ pid: number; hostname: string }>(file);
+  // It was let go while we looked, or was cut short by a crash.
+  if (!lock) return existsSync(file) ? { dead: "it names no holder" } : {};
+  if (lock.hostname !== hostname()) return {};
+  const { pid = 0 } = lock;
   return startTimeOf(pid) === undefined ? { dead: `its holder, process ${pid}, does not live` } : {};
 }
 
@@ -93,22 +92,12 @@ interface RawState {
   };
 }
 
-function parseState(text: string): Kept | undefined {
-  const state = parse(text) as RawState | undefined;
-  if (!state) return undefined;
-  const resources = state.checkpoint?.latest?.resources ?? [];
+function keptIn({ checkpoint }: Partial<RawState>): Kept {
+  const resources = checkpoint?.latest?.resources ?? [];
   const root = resources.find(({ type }) => type === "pulumi:pulumi:Stack");
   const ids = resources.flatMap(({ id }) => id ?? []);
   return {
     spec: JSON.stringify(root?.outputs?.spec ?? null),
     parts: new Set(ids.map((id) => id.slice(id.lastIndexOf("/") + 1))),
   };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

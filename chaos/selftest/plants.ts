@@ -1,5 +1,5 @@
 /** One stray of every kind, each under a name of its own, so that what names it is told apart. */
-import { spawn } from "node:child_process";
+import { type SpawnOptions, spawn } from "node:child_process";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
@@ -32,29 +32,27 @@ export async function plantOrphans(soil: Soil, planted: Planted[], signal: Abort
   const group = (await limitsSupport()) === "none" ? [] : [plantGroup];
   for (const plant of [...PLANTS, ...user, ...group]) {
     signal.throwIfAborted();
-    planted.push(await plant(soil));
+    planted.push(...(await plant(soil)));
   }
 }
 
-type Plant = (soil: Soil) => Promise<Planted>;
+type Plant = (soil: Soil) => Promise<Planted[]>;
 
 const PLANTS: readonly Plant[] = [
-  (soil) => {
-    const stack = soil.strange();
-    return plantProcess("process of no pull request", {
-      STACKLING_PREVIEW: stack,
-      HOME: join(soil.dataDir, "previews", stack, "home"),
-    });
+  async ({ dataDir, strange }) => {
+    const stack = strange();
+    const env = { STACKLING_PREVIEW: stack, HOME: join(dataDir, "previews", stack, "home") };
+    return [await plantProcess("process of no pull request", { env })];
   },
-  ({ dataDir, living }) => {
+  async ({ dataDir, living }) => {
     const preview = join(dataDir, "previews", living);
-    return plantProcess("process of a release that is gone", {
-      STACKLING_PREVIEW: living,
-      STACKLING_OWNER: join(preview, "services/web-00000000"),
-      HOME: join(preview, "home"),
-    });
+    const owner = join(preview, "services/web-00000000");
+    const env = { STACKLING_PREVIEW: living, STACKLING_OWNER: owner, HOME: join(preview, "home") };
+    return [await plantProcess("process of a release that is gone", { env })];
   },
-  ({ dataDir }) => plantProcess("engine without a service", { HOME: join(dataDir, "pulumi-home") }),
+  async ({ dataDir }) => [
+    await plantProcess("engine without a service", { env: { HOME: join(dataDir, "pulumi-home") } }),
+  ],
   (soil) => plantInDatabase(soil, "database"),
   (soil) => plantInDatabase(soil, "role"),
   plantFile("route", (stack) => `previews/${stack}/routes/web.json`, {
@@ -67,7 +65,7 @@ const PLANTS: readonly Plant[] = [
   plantFile("release", (stack) => `previews/${stack}/services/web-00000000/file`, {
     id: (stack) => `${stack}/web-00000000`,
   }),
-  plantFile("folder", (stack) => `previews/${stack}/logs/web.log`, { id: (stack) => stack }),
+  plantFolder,
   plantFile("stack", (stack) => `state/.pulumi/stacks/stackling/${stack}.json`, {
     id: (stack) => `${stack}.json`,
     text: (stack) => JSON.stringify({ version: 3, checkpoint: { stack: `organization/stackling/${stack}` } }),
@@ -75,6 +73,7 @@ const PLANTS: readonly Plant[] = [
   plantFile("backup", (stack) => `state/.pulumi/stacks/stackling/${stack}.json.bak`, {
     id: (stack) => `${stack}.json.bak`,
   }),
+  plantFile("backup", (stack) => `state/.pulumi/backups/stackling/${stack}/${stack}.json`, { id: (stack) => stack }),
   plantFile("history", (stack) => `state/.pulumi/history/stackling/${stack}/${stack}-1.history.json`, {
     id: (stack) => stack,
   }),
@@ -104,48 +103,55 @@ function plantFile(
     const file = join(dataDir, path(stack));
     const folders = await mkdir(dirname(file), { recursive: true });
     await writeFile(file, text(stack));
-    return {
-      what: `${kind} of no pull request`,
-      name: `orphan ${kind} ${id(stack)}`,
-      undo: () => rm(folders ?? file, { recursive: true, force: true }),
-    };
+    return [
+      {
+        what: `${kind} of no pull request`,
+        name: `orphan ${kind} ${id(stack)}`,
+        undo: () => rm(folders ?? file, { recursive: true, force: true }),
+      },
+    ];
   };
 }
 
-async function plantStaleLock({ dataDir, living }: Soil): Promise<Planted> {
+/** With a process that has nothing of a preview but its working folder. */
+async function plantFolder({ dataDir, strange }: Soil): Promise<Planted[]> {
+  const stack = strange();
+  const folder = join(dataDir, "previews", stack);
+  await mkdir(folder);
+  return [
+    {
+      what: "folder of no pull request",
+      name: `orphan folder ${stack}`,
+      undo: () => rm(folder, { recursive: true, force: true }),
+    },
+    await plantProcess("process in that folder, with no other mark", { cwd: folder }),
+  ];
+}
+
+async function plantStaleLock({ dataDir, living }: Soil): Promise<Planted[]> {
   const file = join(dataDir, "state/.pulumi/locks/organization/stackling", living, LOCK);
   await mkdir(dirname(file), { recursive: true });
   const lock = { pid: await deadPid(), username: "root", hostname: hostname(), timestamp: new Date().toISOString() };
   await writeFile(file, JSON.stringify(lock));
-  return {
-    what: "lock of a living preview whose holder is dead",
-    name: `orphan lock ${living}/${LOCK}`,
-    undo: () => rm(file, { force: true }),
-  };
-}
-
-async function plantProcess(what: string, env: Record<string, string>): Promise<Planted> {
-  const child = spawn("/bin/sleep", ["600"], { env, detached: true, stdio: "ignore" });
-  const ended = new Promise((resolve) => child.once("exit", resolve));
-  await new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));
-  return {
-    what,
-    name: `orphan process ${child.pid}`,
-    undo: () => {
-      child.kill("SIGKILL");
-      return ended;
+  return [
+    {
+      what: "lock of a living preview whose holder is dead",
+      name: `orphan lock ${living}/${LOCK}`,
+      undo: () => rm(file, { force: true }),
     },
-  };
+  ];
 }
 
-async function plantInDatabase({ dataDir, strange }: Soil, kind: "database" | "role"): Promise<Planted> {
+async function plantInDatabase({ dataDir, strange }: Soil, kind: "database" | "role"): Promise<Planted[]> {
   const name = strange().replaceAll("-", "_");
   await onServer(dataDir, `create ${kind} ${name}`);
-  return {
-    what: `${kind} of no pull request`,
-    name: `orphan ${kind} ${name}`,
-    undo: () => onServer(dataDir, `drop ${kind} if exists ${name}`),
-  };
+  return [
+    {
+      what: `${kind} of no pull request`,
+      name: `orphan ${kind} ${name}`,
+      undo: () => onServer(dataDir, `drop ${kind} if exists ${name}`),
+    },
+  ];
 }
 
 async function onServer(dataDir: string, statement: string): Promise<void> {
@@ -159,24 +165,38 @@ async function onServer(dataDir: string, statement: string): Promise<void> {
   }
 }
 
-async function plantUser({ dataDir, strange }: Soil): Promise<Planted> {
+async function plantUser({ dataDir, strange }: Soil): Promise<Planted[]> {
   const stack = strange();
-  await allocateUser(dataDir, stack);
-  return { what: "user of no pull request", name: `orphan user ${stack}`, undo: () => freeUser(dataDir, stack) };
+  const user = await allocateUser(dataDir, stack);
+  return [
+    { what: "user of no pull request", name: `orphan user ${stack}`, undo: () => freeUser(dataDir, stack) },
+    await plantProcess("process of that user, with no other mark", { uid: user, gid: user }),
+  ];
 }
 
-/** Empty: who was in it is gone. */
-async function plantGroup({ dataDir, strange }: Soil): Promise<Planted> {
+async function plantGroup({ dataDir, strange }: Soil): Promise<Planted[]> {
   const name = limitsName(dataDir, strange(), "web-00000000");
-  const member = spawn("/bin/sleep", ["600"], { env: {}, stdio: "ignore" });
-  const ended = new Promise((resolve) => member.once("exit", resolve));
-  await applyLimits(name, member.pid ?? 0, { memoryMiB: 64, cpu: 1 });
-  member.kill("SIGKILL");
-  await ended;
+  const member = await plantProcess("process in that group, with no other mark", {});
+  await applyLimits(name, member.pid, { memoryMiB: 64, cpu: 1 });
+  return [
+    { what: "control group of no pull request", name: `orphan control group ${name}`, undo: () => removeLimits(name) },
+    member,
+  ];
+}
+
+async function plantProcess(what: string, options: SpawnOptions): Promise<Planted & { readonly pid: number }> {
+  const child = spawn("/bin/sleep", ["600"], { cwd: "/", env: {}, detached: true, stdio: "ignore", ...options });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  await new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));
+  const { pid = 0 } = child;
   return {
-    what: "control group of no pull request",
-    name: `orphan control group ${name}`,
-    undo: () => removeLimits(name),
+    what,
+    name: `orphan process ${pid}`,
+    pid,
+    undo: () => {
+      child.kill("SIGKILL");
+      return ended;
+    },
   };
 }
 
