@@ -1,6 +1,7 @@
 /** A pull request's life on a GitHub that answers, fails, forgets to call and is called by nobody. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { withClient } from "../../components/local/database-client.ts";
 import { eventually } from "../support/eventually.ts";
 import { requires } from "../support/requires.ts";
 import { type GithubWorld, prepareGithubWorld } from "./support/github-world.ts";
@@ -38,6 +39,15 @@ describe("a pull request on GitHub", requires("engine", "postgres"), () => {
       },
       { what: `${url} serves "${text}"` },
     );
+  };
+  /** As its services would, by the address that they were given. */
+  const inDatabase = async (number: number, query: string) => {
+    const [environment = ""] = await environmentsOf({
+      dataDir: world.instance.dataDir,
+      stack: stacks.get(number) ?? "",
+    });
+    const url = /(?:^|\0)DATABASE_URL=([^\0]+)/.exec(environment)?.[1] ?? "";
+    await withClient(url, (client) => client.query(query));
   };
   const gone = async (number: number) => {
     const { stack } = await world.instance.waitFor(`shop#${number}`, (p) => p.stage === "Gone", "gone");
@@ -171,6 +181,49 @@ describe("a pull request on GitHub", requires("engine", "postgres"), () => {
       assert.ok(!JSON.stringify(answers).includes(JSON.stringify(secret).slice(1, -1)));
       assert.deepEqual(await whereIs(secret, dataDir), []);
     }
+  });
+
+  it("serves what was pushed over its history, which nobody has any more", async () => {
+    const { github } = world;
+    const { commit = "" } = await world.instance.client.find("shop#1");
+    const headSha = await github.forcePush(1, { "text.txt": "pram by force" });
+    await assert.rejects(github.repository.git("cat-file", "-e", commit));
+    await live(1, headSha);
+    await serves(1, `pram by force ${headSha}`);
+  });
+
+  it("begins anew, with a database of its own, when it is opened again", async () => {
+    const { github, instance } = world;
+    const before = await instance.client.find("shop#1");
+    await inDatabase(1, "create table mark (id integer)");
+    await inDatabase(1, "select 1 from mark");
+    await github.close(1);
+    await gone(1);
+    await github.reopen(1);
+    const again = await live(1, before.commit ?? "");
+    await serves(1, "pram by force");
+    await assert.rejects(inDatabase(1, "select 1 from mark"), /"mark" does not exist/);
+    assert.ok(again.createdAt > before.createdAt);
+    const { receipts } = (await instance.ask(`/previews/${encodeURIComponent("shop#1")}/history`)) as {
+      receipts: { reason: string }[];
+    };
+    assert.deepEqual(
+      receipts.map(({ reason }) => reason),
+      ["Closed"],
+    );
+    await world.commented(1, /is ready/);
+  });
+
+  it("goes on when its repository is renamed, by deliveries that bear the new name", async () => {
+    const { github, instance } = world;
+    await github.rename("store");
+    const headSha = await github.push(1, { "text.txt": "pram in the store" });
+    await live(1, headSha);
+    await serves(1, `pram in the store ${headSha}`);
+    await world.commented(1, new RegExp(`is ready[\\s\\S]*${headSha.slice(0, 7)}`));
+    const { findings } = await instance.client.doctor();
+    const said = findings.find(({ what }) => what.includes('is called "acme/store" now'));
+    assert.match(said?.remedy ?? "", /`path: acme\/store` with `name: shop`/);
   });
 
   it("is gone after a start when it was closed while the service was down", async () => {

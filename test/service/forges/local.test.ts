@@ -23,6 +23,36 @@ describe("pull requests of a local repository", () => {
       assert.equal(read.kind === "found" && read.pullRequest.state, "closed");
     }));
 
+  it("end with the old name of a branch that is renamed, and begin with the new one", () =>
+    withRepository(async (source, repository) => {
+      const headSha = await source.commit("one", { "a.txt": "1" });
+      assert.deepEqual(await numbers(repository), { one: 1 });
+      await source.git("branch", "--move", "one", "two");
+      assert.deepEqual(await numbers(repository), { two: 2 });
+      const read = async (number: number) => {
+        const found = await createLocalForge(clock).read(repository, number);
+        return found.kind === "found" && [found.pullRequest.state, found.pullRequest.headSha];
+      };
+      assert.deepEqual(await read(1), ["closed", headSha]);
+      assert.deepEqual(await read(2), ["open", headSha]);
+    }));
+
+  it("keep their number when a branch is pushed over, whose old commits are forgotten", () =>
+    withRepository(async (source, repository) => {
+      await source.commit("one", { "a.txt": "1" });
+      assert.deepEqual(await numbers(repository), { one: 1 });
+      const main = await source.head("main");
+      const forced = await source.git("commit-tree", `${main}^{tree}`, "-p", main, "-m", "anew");
+      await source.git("update-ref", "refs/heads/one", forced);
+      await source.git("reflog", "expire", "--expire=now", "--all");
+      await source.git("gc", "--quiet", "--prune=now");
+      const read = await createLocalForge(clock).read(repository, 1);
+      assert.equal(read.kind === "found" && read.pullRequest.headSha, forced);
+      const pullRequest = read.kind === "found" ? read.pullRequest : assert.fail();
+      const changed = await createLocalForge(clock).changedPaths?.(repository, pullRequest);
+      assert.deepEqual(changed, { kind: "found", paths: [] });
+    }));
+
   it("get one number each when many look at once", () =>
     withRepository(async (source, repository) => {
       for (const branch of ["a", "b", "c", "d"]) await source.commit(branch, { "x.txt": branch });
