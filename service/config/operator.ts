@@ -3,7 +3,14 @@ import { ConfigError } from "../../components/errors.ts";
 import { registry } from "../../components/registry.ts";
 import { type ForgeName, forges } from "../forges/registry.ts";
 import { closest } from "./closest.ts";
-import { DEFAULT_PORT, defaultDrift, defaultImages, defaultLifecycle, defaultLimits, defaultPullRequests } from "./defaults.ts";
+import {
+  DEFAULT_PORT,
+  defaultDrift,
+  defaultImages,
+  defaultLifecycle,
+  defaultLimits,
+  defaultPullRequests,
+} from "./defaults.ts";
 import { parseDuration } from "./duration.ts";
 import { lifecycleMisfits, timesOf } from "./lifecycle-times.ts";
 import {
@@ -169,6 +176,8 @@ function resolveRepositories(
     });
     if (target.fault) at("target", `repository "${repository.path}": ${target.fault}`);
     const isLocal = connected.find((f) => f.name === forge.name)?.kind === "local";
+    if (isLocal && repository.id !== undefined)
+      at("id", `repository "${repository.path}": a local repository has no id; leave "id" out`);
     const name = repository.name ?? nameOf(repository.path);
     if (name === undefined)
       at("name", `repository "${repository.path}": its own name cannot be used; choose one with "name"`);

@@ -154,6 +154,13 @@ export function forgeContract(subject: {
       });
     });
 
+    it("says with each pull request which repository it is of, where it has ids", async () => {
+      const { number } = await fixture.open("of-which", { "w.txt": "w\n" });
+      const identity = await fixture.forge.identify?.(fixture.repository);
+      assert.equal((await readOpen(number)).repositoryId, identity?.id);
+      assert.ok((await listed()).every(({ repositoryId }) => repositoryId === identity?.id));
+    });
+
     it("reads a file at a git ref, and tells a missing file from a missing ref", async () => {
       const { forge, repository } = fixture;
       const { headSha } = await fixture.open("files", { "preview.yaml": "services: {head: {}}\n", "ä/b c.txt": "ü\n" });

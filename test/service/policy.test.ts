@@ -45,6 +45,7 @@ const changing = (paths: readonly string[] | undefined, changes: Partial<PullReq
   },
 });
 const removed = (headSha: string | undefined, by = "ada") => ({ ...NO_INTENTS, removed: { at: NOW, by, headSha } });
+const replaced = { kind: "replaced", message: "another" } as const;
 const unreachable = { kind: "unreachable", message: "502" } as const;
 
 describe("policy", () => {
@@ -86,6 +87,19 @@ describe("policy", () => {
     ["blocked Blocked", "one that changes no path", changing(["docs/a.md"], { paths: ["apps/**"] })],
     ["blocked Blocked", "one that changes what is ignored", changing(["docs/a.md"], { ignorePaths: ["docs"] })],
     ["present", "one that changes a path", changing(["docs/a.md", "apps/a.ts"], { paths: ["apps/**"] })],
+    [
+      "present",
+      "one by hand, whatever it changes",
+      { ...rules({ paths: ["apps/**"] }), subject: { kind: "commit", gitBranch: "docs", headSha: SHA.a } },
+    ],
+    ["blocked RepositoryReplaced", "one in whose place another repository is", { subject: replaced }],
+    [
+      "blocked RepositoryReplaced",
+      "an idle one, for nobody knows what its own repository says",
+      { idle: { since: NOW, until: NOW }, subject: replaced },
+    ],
+    ["absent Expired", "such a one past its hard stop", { hardStop: NOW, subject: replaced }],
+    ["absent Removed", "such a one that was taken down", { intents: removed(SHA.a), subject: replaced }],
     ["present", "one that changes more than the forge names", changing(undefined, { paths: ["apps/**"] })],
     ["blocked Blocked", "one refused a moment ago", { refusedSince: NOW }, { labels: ["no-preview"] }],
     [

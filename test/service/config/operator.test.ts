@@ -80,7 +80,9 @@ describe("reading stackling.yaml", () => {
   });
 
   it("reads which repository of the forge a name stands for", async () => {
-    const { repositories } = await parse("repositories: [{path: a, id: 42}, {path: b, id: R_kg}, {path: c}]\n");
+    const { repositories } = await parse(
+      "forges: {github: {token: {env: T}}}\nrepositories: [{path: a/a, id: 42}, {path: b/b, id: R_kg}, {path: c/c}]\n",
+    );
     assert.deepEqual(
       repositories.map(({ id }) => id),
       ["42", "R_kg", undefined],
@@ -106,6 +108,11 @@ describe("reading stackling.yaml", () => {
       "a clash of names",
       "repositories:\n  - path: a/shop\n  - path: b/shop\n",
       /stackling\.yaml:3: .*both be named "shop"; give one of them a "name" of its own/,
+    ],
+    [
+      "an id of a local repository",
+      "repositories: [{path: a, id: 42}]\n",
+      /a local repository has no id; leave "id" out/,
     ],
     ["a path with a slash first", "repositories: [{path: a, pullRequests: {paths: [/apps]}}]\n", /no slash first/],
     [
