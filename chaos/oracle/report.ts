@@ -94,11 +94,17 @@ export async function askOracle(place: PlaceInput, { withinMs = 0, signal }: Ask
   return JSON.parse(stdout) as Report;
 }
 
-export function isClean({ orphans, lost, stuck }: Pick<Report, "orphans" | "lost" | "stuck">): boolean {
+interface Lists {
+  readonly orphans: readonly unknown[];
+  readonly lost: readonly unknown[];
+  readonly stuck: readonly unknown[];
+}
+
+export function isClean({ orphans, lost, stuck }: Lists): boolean {
   return orphans.length + lost.length + stuck.length === 0;
 }
 
 /** `0 orphans, 0 lost, 0 stuck` */
-export function countsOf({ orphans, lost, stuck }: Pick<Report, "orphans" | "lost" | "stuck">): string {
+export function countsOf({ orphans, lost, stuck }: Lists): string {
   return `${orphans.length} ${orphans.length === 1 ? "orphan" : "orphans"}, ${lost.length} lost, ${stuck.length} stuck`;
 }
