@@ -27,11 +27,14 @@ export async function refuseForeignLocks(deps: LockDeps, stack: string, locks: r
   if (foreign.length > 0) throw lockedError(stack, foreign, Date.now());
 }
 
-/** `host`: this machine's name; a run of another machine is dead only when its lease says so, which is not known here. */
+/**
+ * `host`: this machine's name. A run that we recorded on another machine, which may be gone for good, is dead
+ * by its lease: ours began when that was past, and its watchdog had ended it long before.
+ */
 export function isOursAndDead(lock: LockHolder, priorEngines: readonly EngineProcess[], host: string): boolean {
-  if (lock.host !== host) return false;
   const ours = priorEngines.filter((engine) => engine.host === lock.host && engine.pid === lock.pid);
   if (ours.length === 0) return false;
+  if (lock.host !== host) return true;
   const alive = startTimeOf(lock.pid);
   if (alive === undefined) return true;
   if (ours.some(({ startTime }) => startTime === alive)) return false;

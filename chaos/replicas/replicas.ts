@@ -138,17 +138,20 @@ async function wrongOf(world: ReplicaWorld, { key, other }: Cold, text: string):
 }
 
 /** A replica that stands still in the middle of an update. */
-interface Cold {
+export interface Cold {
   readonly key: string;
   readonly stack: string;
   readonly holder: Replica;
   readonly other: Replica;
   thaw(): Promise<void>;
+  /** SIGKILL to all that stands still. */
+  kill(): void;
   /** Thaws and leaves nothing behind. */
   remove(): Promise<void>;
 }
 
-async function catchInTheMiddle(
+/** Freezes whichever replica works when a branch is opened, and leaves its pull request unbuilt. */
+export async function catchInTheMiddle(
   world: ReplicaWorld,
   { gitBranch, freeze }: { gitBranch: string; freeze: Freeze },
 ): Promise<Cold> {
@@ -189,6 +192,9 @@ async function catchInTheMiddle(
     holder,
     other,
     thaw,
+    kill: () => {
+      for (const pid of frozen.splice(0)) process.kill(pid, "SIGKILL");
+    },
     remove: async () => {
       await thaw();
       await gate.remove();
@@ -252,7 +258,7 @@ async function traceOf(
   };
 }
 
-function isLive(commit: string): (preview: PreviewView) => boolean {
+export function isLive(commit: string): (preview: PreviewView) => boolean {
   return (preview) => preview.reason === "Healthy" && preview.commit === commit;
 }
 

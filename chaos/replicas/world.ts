@@ -48,14 +48,17 @@ export interface ReplicaWorld {
 /** Patience of a machine that does other things too. */
 const PATIENCE_MS = 180_000;
 
-/** Resolves when all of them listen. */
-export async function startReplicas(names: readonly string[]): Promise<ReplicaWorld> {
+/** Resolves when all of them listen. With `ownHosts` each is on a machine of its own name, which only root can make so. */
+export async function startReplicas(
+  names: readonly string[],
+  { ownHosts = false }: { readonly ownHosts?: boolean } = {},
+): Promise<ReplicaWorld> {
   const undo: (() => Promise<unknown>)[] = [];
   const remove = async () => {
     for (const end of undo.splice(0).toReversed()) await end();
   };
   try {
-    return { ...(await start(names, undo)), remove };
+    return { ...(await start(names, undo, ownHosts)), remove };
   } catch (error) {
     await remove();
     throw error;
@@ -65,6 +68,7 @@ export async function startReplicas(names: readonly string[]): Promise<ReplicaWo
 async function start(
   names: readonly string[],
   undo: (() => Promise<unknown>)[],
+  ownHosts: boolean,
 ): Promise<Omit<ReplicaWorld, "remove">> {
   const dataDir = await mkdtemp(join(tmpdir(), "stackling-replicas-"));
   undo.push(() => rm(dataDir, { recursive: true, force: true }));
@@ -86,7 +90,8 @@ async function start(
       const port = index === 0 ? front : (further[index - 1] ?? 0);
       const settings = { name, dataDir, token, ...urlsOf(servers), log: join(dataDir, `${name}.log`) };
       // One address for all, as behind a load balancer.
-      const replica = await startReplica({ ...settings, config: configOf({ port, front, repository }) }, port);
+      const config = configOf({ port, front, repository });
+      const replica = await startReplica({ ...settings, config }, { port, ...(ownHosts ? { host: name } : {}) });
       undo.push(replica.stop);
       return replica;
     }),
@@ -119,12 +124,14 @@ function configOf({ port, front, repository }: { port: number; front: number; re
   ].join("\n");
 }
 
-async function startReplica(settings: ReplicaSettings, port: number): Promise<Replica> {
+async function startReplica(
+  settings: ReplicaSettings,
+  { port, host }: { readonly port: number; readonly host?: string },
+): Promise<Replica> {
   const { name, token, log } = settings;
-  const entry = join(import.meta.dirname, "replica-process.ts");
-  const child = spawn(process.execPath, [entry, JSON.stringify(settings)], {
-    stdio: ["ignore", "pipe", "inherit", "ipc"],
-  });
+  const node = [process.execPath, join(import.meta.dirname, "replica-process.ts"), JSON.stringify(settings)];
+  const [program = "", ...args] = host === undefined ? node : [...NAMED, host, ...node];
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit", "ipc"] });
   const ended = once(child, "exit") as Promise<[number | null]>;
   const steps: Replica["steps"] = [];
   const listening = new Promise<boolean>((resolve) => {
@@ -168,6 +175,9 @@ async function startReplica(settings: ReplicaSettings, port: number): Promise<Re
     },
   };
 }
+
+/** Becomes the program behind the name, in a namespace where the machine is called so. */
+const NAMED = ["unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"'] as const;
 
 function outputOf({ stdout }: ChildProcess) {
   if (!stdout) throw new Error("the replica's output is not piped");

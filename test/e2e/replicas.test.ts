@@ -1,7 +1,7 @@
 /** Two replicas of the service over one store; the long form is `npm run chaos -- --replicas 20`. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Freeze, freezeOnce } from "../../chaos/replicas/replicas.ts";
+import { catchInTheMiddle, type Freeze, freezeOnce, isLive } from "../../chaos/replicas/replicas.ts";
 import { startReplicas } from "../../chaos/replicas/world.ts";
 import { requires } from "../support/requires.ts";
 
@@ -24,4 +24,20 @@ describe("a replica that is frozen", { ...requires("engine", "postgres"), concur
       }
     });
   }
+});
+
+describe("a replica whose machine is lost", requires("engine", "postgres", "root"), () => {
+  it("in the middle of an update is taken over by one on another machine, behind the lock it left", async () => {
+    const world = await startReplicas(["a", "b"], { ownHosts: true });
+    try {
+      const lost = await catchInTheMiddle(world, { gitBranch: "lost", freeze: "machine" });
+      const pushed = await world.repository.commit("lost", { "build.mjs": "", "text.txt": "of the other" });
+      lost.kill();
+      const { url = "" } = await lost.other.waitFor("lost", isLive(pushed), "live by the other");
+      assert.match((await lost.other.get(url)).text, /^of the other /);
+      await lost.remove();
+    } finally {
+      await world.remove();
+    }
+  });
 });

@@ -14,7 +14,12 @@ describe("a lock", () => {
   const table: readonly [string, boolean, Parameters<typeof isOursAndDead>][] = [
     ["of an engine we recorded that is gone may be cancelled", true, [lock, [engine], "here"]],
     ["of an engine we never recorded is a person's", false, [lock, [], "here"]],
-    ["of another machine is not ours to judge", false, [{ ...lock, host: "there" }, [engine], "here"]],
+    ["of another machine that no run of ours had is a person's", false, [{ ...lock, host: "there" }, [engine], "here"]],
+    [
+      "of an engine we recorded on another machine may be cancelled, for our lease began after its own",
+      true,
+      [{ ...lock, host: "there" }, [{ ...engine, host: "there" }], "here"],
+    ],
     ["of an engine that ran on another machine is not ours", false, [lock, [{ ...engine, host: "there" }], "here"]],
     ["of an engine of ours that lives is waited for", false, [{ ...lock, pid: process.pid }, [self], "here"]],
     [
