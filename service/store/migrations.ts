@@ -1,11 +1,16 @@
 import { type Kysely, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
+import { TerminalError } from "../../components/errors.ts";
 import { SEATS } from "../caps/migration.ts";
 import { IDENTITIES } from "./identities.ts";
 import type { Tables } from "./tables.ts";
 
-/** Every step that was ever released; a released one is never edited, a change is a new one. */
-const migrations: Record<string, Migration> = {
+/**
+ * Every step that was ever released; a released one is never edited, a change is a new one. Steps only add,
+ * so that replicas of the last version go on, and may start again, beside one that migrated: what a version
+ * drops, the one before has not used. A step that cannot be so has `-breaking-` in its name.
+ */
+export const migrations: Readonly<Record<string, Migration>> = {
   "0001-ground": { up: (db) => run(db, GROUND) },
   "0002-operation": { up: (db) => run(db, OPERATION) },
   "0003-seats": { up: (db) => run(db, SEATS) },
@@ -13,13 +18,36 @@ const migrations: Record<string, Migration> = {
 };
 
 /**
- * Brings the store's tables to this version. Several may call it at once: Kysely's Migrator takes an
- * advisory lock of its own. A store of a newer version is refused by name, and nothing is touched.
+ * Brings the store's tables to this version. Whoever calls it holds a lock, for versions that differ. A store that a newer version brought further is left as it is.
+ * Throws `TerminalError` (`StoreTooNew`), and nothing is touched, when a step there breaks with this version.
+ *
+ * @param steps all that this version knows, by name
  */
-export async function migrate(db: Kysely<Tables>): Promise<void> {
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+export async function migrate(
+  db: Kysely<Tables>,
+  steps: Readonly<Record<string, Migration>> = migrations,
+): Promise<void> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...steps }) } });
+  const done = await stepsDone(db);
+  const newer = done.filter((name) => !(name in steps));
+  const breaking = newer.find((name) => name.includes("-breaking-"));
+  if (breaking !== undefined) {
+    throw new TerminalError({
+      reason: "StoreTooNew",
+      userMessage: `opening the store: a newer Stackling brought it to "${breaking}", which this version cannot work with; start that version, or restore a backup from before`,
+    });
+  }
+  if (newer.length > 0 && Object.keys(steps).every((name) => done.includes(name))) return;
   const { error } = await migrator.migrateToLatest();
   if (error) throw new Error("migrating the store", { cause: error });
+}
+
+/** Names of the steps that made the tables; none in an empty database. */
+async function stepsDone(db: Kysely<Tables>): Promise<readonly string[]> {
+  const { rows: made } = await sql<{ made: string | null }>`select to_regclass('kysely_migration') as made`.execute(db);
+  if (!made[0]?.made) return [];
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
+  return rows.map(({ name }) => name);
 }
 
 async function run(db: Kysely<unknown>, statements: readonly string[]): Promise<void> {

@@ -29,13 +29,15 @@ export interface PostgresStoreOptions {
   readonly logger: Logger;
   /** ISO 8601 UTC; the host's clock, for times shown to people. Leases go by the server's. */
   readonly now: () => string;
+  /** Steps that make the tables; those of this version by default. */
+  readonly steps?: Parameters<typeof migrate>[1];
 }
 
 /**
  * Opens the store, making or migrating its tables first; safe with several starting at once.
  * Rejects when the server does not answer. Later outages reject single calls and end by themselves.
  */
-export async function openStore({ url, holder, logger, now }: PostgresStoreOptions): Promise<PostgresStore> {
+export async function openStore({ url, holder, logger, now, steps }: PostgresStoreOptions): Promise<PostgresStore> {
   const { db, pool } = openDatabase({ url, connections: CONNECTIONS, logger });
   const queue = bossQueue({ db, pool, holder, logger });
   try {
@@ -81,7 +83,7 @@ export async function openStore({ url, holder, logger, now }: PostgresStoreOptio
     const client = await pool.connect();
     try {
       await client.query("select pg_advisory_lock($1)", [SETUP_LOCK]);
-      await migrate(db);
+      await migrate(db, steps);
       await queue.start();
       await prune(db);
     } finally {
