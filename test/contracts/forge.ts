@@ -24,6 +24,10 @@ export interface ForgeFixture {
   breakOff(): Promise<() => Promise<void>>;
   /** Comments on the pull request, where the forge has any. */
   comments?(number: number): Promise<readonly string[]>;
+  /** What people say on a pull request, where the forge reads it: somebody who may write, or an outsider. */
+  say?(number: number, body: string, by: "writer" | "outsider"): Promise<number>;
+  /** How many reactions a comment has. */
+  reactions?(comment: number): Promise<number>;
   openFromFork?(gitBranch: string, files: Files): Promise<{ readonly number: number }>;
   remove(): Promise<void>;
 }
@@ -34,8 +38,10 @@ export function forgeContract(subject: {
   readonly make: () => Promise<ForgeFixture>;
   /** False for a forge where nobody can offer a head of another repository. */
   readonly forks: boolean;
+  /** False for a forge whose pull requests have no comments. */
+  readonly commands: boolean;
 }): void {
-  const { name, make, forks } = subject;
+  const { name, make, forks, commands } = subject;
   describe(`forge "${name}"`, () => {
     let fixture: ForgeFixture;
     before(async () => {
@@ -227,6 +233,9 @@ export function forgeContract(subject: {
       });
     }
 
+    if (commands) commandsContract(() => fixture);
+    else it("reads no commands", () => assert.equal(fixture.forge.commands, undefined));
+
     it("announces once and edits in place", async () => {
       const { number, headSha } = await fixture.open("announced", { "h.txt": "h\n" });
       const say = (words: string, handles: AnnouncementHandles) =>
@@ -242,6 +251,96 @@ export function forgeContract(subject: {
       const comments = await fixture.comments(number);
       assert.deepEqual(comments, [announcement(number, headSha, "ready again").comment]);
     });
+  });
+}
+
+const LONG_AGO = "2000-01-01T00:00:00.000Z";
+
+/** Reading what people say, and reacting to it. */
+function commandsContract(current: () => ForgeFixture): void {
+  const subjectOf = () => {
+    const { forge, repository, say, reactions, ...fixture } = current();
+    assert.ok(forge.commands && say && reactions, "it reads commands");
+    return { ...fixture, forge, commands: forge.commands, repository, say, reactions };
+  };
+
+  it("shows what people said, oldest first, from a comment or a time on, and not what we said", async () => {
+    const { forge, commands, repository, say, open } = subjectOf();
+    const { number, headSha } = await open("talked", { "i.txt": "i\n" });
+    const first = await say(number, "/preview sleep", "writer");
+    await forge.announce(repository, { number, headSha }, announcement(number, headSha, "ready"), {});
+    const second = await say(number, "Good: ü\r\n\r\n/preview wake", "outsider");
+    const all = await commands.comments(repository, number, { since: LONG_AGO, after: 0 });
+    assert.equal(all.kind, "found", JSON.stringify(all));
+    assert.deepEqual(
+      all.comments.map(({ id, body }) => [id, body]),
+      [
+        [first, "/preview sleep"],
+        [second, "Good: ü\r\n\r\n/preview wake"],
+      ],
+    );
+    assert.equal(all.more, false);
+    assert.deepEqual(all.last, { id: second, at: all.comments[1]?.createdAt });
+    const [one, other] = all.comments;
+    assert.match(one?.createdAt ?? "", /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    assert.notEqual(one?.author, other?.author);
+    const news = await commands.comments(repository, number, { since: one?.createdAt ?? "", after: first });
+    assert.equal(news.kind, "found");
+    assert.deepEqual(
+      news.comments.map(({ id }) => id),
+      [second],
+    );
+    const none = await commands.comments(repository, number, { since: other?.createdAt ?? "", after: second });
+    assert.deepEqual(none, { kind: "found", comments: [], more: false });
+  });
+
+  it("moves the pull request's time with a comment, so that the resync sees it", async () => {
+    const { forge, repository, say, open } = subjectOf();
+    const { number } = await open("moved", { "j.txt": "j\n" });
+    const before = await forge.read(repository, number);
+    await say(number, "/preview sleep", "writer");
+    const after = await forge.read(repository, number);
+    assert.ok(before.kind === "found" && after.kind === "found");
+    assert.ok(after.pullRequest.updatedAt > before.pullRequest.updatedAt);
+  });
+
+  it("tells who may command", async () => {
+    const { commands, repository, say, open } = subjectOf();
+    const { number } = await open("allowed", { "k.txt": "k\n" });
+    await say(number, "/preview sleep", "writer");
+    await say(number, "/preview sleep", "outsider");
+    const read = await commands.comments(repository, number, { since: LONG_AGO, after: 0 });
+    assert.equal(read.kind, "found");
+    const may = await Promise.all(read.comments.map((comment) => commands.mayCommand(repository, comment)));
+    assert.deepEqual(may, [true, false]);
+    const [comment] = read.comments;
+    assert.ok(comment);
+    assert.equal(await commands.mayCommand(repository, { ...comment, author: undefined }), false);
+  });
+
+  it("reacts once, however often it is told to, and not to what is gone", async () => {
+    const { commands, repository, say, open, reactions } = subjectOf();
+    const { number } = await open("reacted", { "l.txt": "l\n" });
+    for (const outcome of ["done", "confused", "refused"] as const) {
+      const comment = await say(number, `/preview ${outcome}`, "writer");
+      await commands.acknowledge(repository, comment, outcome);
+      await commands.acknowledge(repository, comment, outcome);
+      assert.equal(await reactions(comment), 1);
+    }
+    await commands.acknowledge(repository, 4_000_000, "done");
+  });
+
+  it("says unreachable while comments cannot be read", async () => {
+    const { commands, repository, say, open, breakOff } = subjectOf();
+    const { number } = await open("mute", { "m.txt": "m\n" });
+    await say(number, "/preview sleep", "writer");
+    const mend = await breakOff();
+    try {
+      const read = await commands.comments(repository, number, { since: LONG_AGO, after: 0 });
+      assert.equal(read.kind, "unreachable");
+    } finally {
+      await mend();
+    }
   });
 }
 

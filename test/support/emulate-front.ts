@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Talk } from "./emulate-comments.ts";
 import { type GitServer, isGitPath } from "./emulate-git.ts";
 import type { Records } from "./emulate-records.ts";
 
@@ -52,6 +53,15 @@ export interface Front {
   readonly filesOf?: (number: number) => Promise<readonly ChangedFile[]>;
   /** Statuses and deployments; undefined for a server without. */
   readonly records?: Records;
+  readonly talk: Talk;
+  /** Called with the service's own comments, too. */
+  readonly onComment: (number: number, comment: MadeComment) => void;
+}
+
+export interface MadeComment {
+  readonly id: number;
+  readonly created_at: string;
+  readonly user: { readonly login: string; readonly type: string };
 }
 
 /** Answers one request of the code under test. */
@@ -123,10 +133,10 @@ function movedTo(
 }
 
 async function askAt(
-  { inner, heads, records, filesOf }: Front,
+  { inner, heads, records, filesOf, talk, onComment }: Front,
   { method, path, body, headers }: { method: string; path: string; body: string; headers: IncomingMessage["headers"] },
 ): Promise<Answer> {
-  const recorded = records?.answer({ method, path, body });
+  const recorded = records?.answer({ method, path, body }) ?? talk.answer({ method, path, body });
   if (recorded) return { ...recorded, headers: { "content-type": "application/json" } };
   const [, number] = /^\/repos\/[^/]+\/[^/]+\/pulls\/([0-9]+)\/files(?:\?|$)/.exec(path) ?? [];
   if (number && filesOf) return page(await filesOf(Number(number)), new URL(path, inner).searchParams);
@@ -139,7 +149,10 @@ async function askAt(
     },
     ...(body === "" ? {} : { body }),
   });
-  const text = await answer.text();
+  const given = await answer.text();
+  const [, commented] = /\/issues\/([0-9]+)\/comments$/.exec(path) ?? [];
+  if (commented && answer.status === 201) onComment(Number(commented), JSON.parse(given) as MadeComment);
+  const text = answer.ok ? talk.asShown(path, given) : given;
   const kept = ["content-type", "link", "x-ratelimit-remaining", "x-ratelimit-limit", "x-ratelimit-reset"];
   return {
     status: answer.status,

@@ -10,7 +10,15 @@ import { dirname, join } from "node:path";
 import { createEmulator } from "emulate";
 import type { Forge } from "../../service/forges/forge.ts";
 import { githubForge } from "../../service/forges/github.ts";
-import { answerAsGithub, type ChangedFile, type Fault, type Renames, type SeenRequest } from "./emulate-front.ts";
+import { createTalk } from "./emulate-comments.ts";
+import {
+  answerAsGithub,
+  type ChangedFile,
+  type Fault,
+  type MadeComment,
+  type Renames,
+  type SeenRequest,
+} from "./emulate-front.ts";
 import { createGitServer } from "./emulate-git.ts";
 import { type ApiCall, createMirror } from "./emulate-mirror.ts";
 import { createRecords, type Records } from "./emulate-records.ts";
@@ -59,6 +67,8 @@ export interface TestGithub {
   reopen(number: number): Promise<void>;
   comments(number: number): Promise<readonly { id: number; body: string; user: { login: string } }[]>;
   comment(number: number, body: string, by?: Person): Promise<number>;
+  /** Contents of the reactions to a comment. */
+  reactions(comment: number): readonly string[];
   deleteComment(id: number): Promise<void>;
   checkRuns(sha: string): Promise<readonly { name: string; status: string; conclusion: string | null }[]>;
   /** `acme/shop` becomes `acme/NAME`; the old path is sent on, as GitHub does. */
@@ -108,12 +118,14 @@ export async function startGithub({
   const tokens = new Set([OWNER_TOKEN, OUTSIDER_TOKEN]);
   const records = recording ? createRecords({ url, login: "acme" }) : undefined;
   let renames: Renames | undefined;
+  const talk = createTalk({ url });
   const isKnown = (token: string) => tokens.has(token) || token.startsWith("ghs_");
   const git = createGitServer({ root: cloneRoot, isKnown });
   front.on("request", (request, response) => {
     const filesOf = (number: number) => changedFiles(repository, heads.get(number) ?? "main");
     const more = { ...(records ? { records } : {}), ...(renames ? { renames } : {}) };
-    void answerAsGithub({ inner, tokens, heads, faults, requests, git, filesOf, ...more }, request, response);
+    const parts = { inner, tokens, heads, faults, requests, git, filesOf, talk, onComment, ...more };
+    void answerAsGithub(parts, request, response);
   });
 
   const call: ApiCall = async (method, path, { body, token = OWNER_TOKEN } = {}) => {
@@ -144,6 +156,13 @@ export async function startGithub({
     const body = JSON.stringify({ ...payload, repository: { id, full_name, default_branch: "main" } });
     if (hookUrl) await fetch(hookUrl, { method: "POST", body, headers: signedHeaders(event, body) });
   };
+  /** Its own delivery leaves out that the issue is a pull request. */
+  const onComment = (number: number, comment: MadeComment) => {
+    talk.made(number, comment);
+    const issue = { number, pull_request: { url: `${url}/repos/acme/shop/pulls/${number}` } };
+    // Nobody listens when the service is down: that delivery is lost, as it is on GitHub.
+    void deliver("issue_comment", { action: "created", issue, comment }).catch(() => {});
+  };
   const push: TestGithub["push"] = async (number, changes) => {
     const pull = pulls.get(number);
     if (!pull) throw new Error(`there is no pull request ${number}`);
@@ -155,7 +174,7 @@ export async function startGithub({
   };
   const addHook = async (target: string) => {
     const config = { url: target, content_type: "json", secret: WEBHOOK_SECRET };
-    const body = { name: "web", active: true, events: ["pull_request", "push", "issue_comment"], config };
+    const body = { name: "web", active: true, events: ["pull_request", "push"], config };
     await call("POST", "/repos/acme/shop/hooks", { body });
   };
   await mirror(places.owner, "main", await repository.head("main"));
@@ -228,9 +247,12 @@ export async function startGithub({
     },
     async comment(number, body, by = "owner") {
       const { token } = places[by];
-      const made = await call("POST", `/repos/acme/shop/issues/${number}/comments`, { body: { body }, token });
-      return (made as { id: number }).id;
+      const path = `/repos/acme/shop/issues/${number}/comments`;
+      const made = (await call("POST", path, { body: { body }, token })) as MadeComment;
+      onComment(number, made);
+      return made.id;
     },
+    reactions: talk.reactions,
     async deleteComment(id) {
       await call("DELETE", `/repos/acme/shop/issues/comments/${id}`);
     },

@@ -21,7 +21,8 @@ const fixtures: Readonly<Record<ForgeName, Readonly<Record<string, () => Promise
 };
 
 for (const [kind, makers] of Object.entries(fixtures)) {
-  for (const [name, make] of Object.entries(makers)) forgeContract({ name, make, forks: kind !== "local" });
+  const isLocal = kind === "local";
+  for (const [name, make] of Object.entries(makers)) forgeContract({ name, make, forks: !isLocal, commands: !isLocal });
 }
 
 it("every forge of the registry has its contract run", () => {
@@ -70,6 +71,8 @@ async function github(kind: "token" | "app"): Promise<ForgeFixture> {
       return async () => mend();
     },
     openFromFork: (gitBranch, changes) => server.open({ gitBranch, files: changes, fromFork: true }),
+    say: (number, body, by) => server.comment(number, body, by === "writer" ? "owner" : "outsider"),
+    reactions: async (comment) => server.reactions(comment).length,
     comments: async (number) => (await server.comments(number)).map(({ body }) => body),
     remove: () => server.stop(),
   };

@@ -53,6 +53,46 @@ describe("reading from GitHub", () => {
     }
   });
 
+  it("reads comments page by page, leaves out bots, and says where it stopped", async () => {
+    const { number } = await github.open({ gitBranch: "chatty", files: { "c.txt": "c" } });
+    const pageOf = (page: number, length: number) =>
+      Array.from({ length }, (_, index) => ({
+        id: page * 1000 + index,
+        body: "/preview sleep",
+        user: index === 0 ? { login: "ci[bot]", type: "Bot" } : { login: "ada", type: "User" },
+        created_at: `2026-01-0${page}T00:00:00Z`,
+        author_association: "MEMBER",
+      }));
+    const serve = (page: number, length: number) =>
+      github.fail({
+        path: new RegExp(`/issues/${number}/comments\\?.*&page=${page}$`),
+        status: 200,
+        body: JSON.stringify(pageOf(page, length)),
+      });
+    const from = { since: "2025-01-01T00:00:00.000Z", after: 1001 };
+    const mends = [serve(1, 100), serve(2, 2)];
+    try {
+      const read = await forge.commands?.comments(REPOSITORY, number, from);
+      assert.equal(read?.kind, "found");
+      assert.deepEqual([read.comments.length, read.comments[0]?.id, read.comments.at(-1)?.id], [99, 1002, 2001]);
+      assert.deepEqual([read.more, read.last], [false, { id: 2001, at: "2026-01-02T00:00:00.000Z" }]);
+      mends.push(github.fail({ path: /comments\?.*&page=3$/, status: 502 }));
+      mends[1]?.();
+      mends.push(serve(2, 100));
+      assert.equal((await forge.commands?.comments(REPOSITORY, number, from))?.kind, "unreachable");
+    } finally {
+      for (const mend of mends) mend();
+    }
+    const mend = github.fail({ path: /comments\?/, status: 200, body: JSON.stringify(pageOf(1, 100)) });
+    try {
+      const read = await forge.commands?.comments(REPOSITORY, number, from);
+      assert.equal(read?.kind, "found");
+      assert.equal(read.more, true);
+    } finally {
+      mend();
+    }
+  });
+
   it("shows a merge as closed and merged", async () => {
     const { number } = await github.open({ gitBranch: "merged", files: { "m.txt": "m" } });
     await github.merge(number);
@@ -241,6 +281,40 @@ describe("checking a delivery from GitHub", () => {
       assert.equal(verified?.pullRequest?.number, 7);
     }
   });
+
+  const commented = (changes: object) => ({
+    action: "created",
+    issue: { number: 7, pull_request: { url: "https://api.github.com/repos/acme/shop/pulls/7" } },
+    comment: { id: 1, body: "/preview sleep", user: { login: "ada", type: "User" } },
+    repository: { full_name: "acme/shop" },
+    ...changes,
+  });
+
+  it("says which pull request a comment is on, and nothing of what it says", async () => {
+    const text = JSON.stringify(commented({}));
+    const headers = signedHeaders("issue_comment", text);
+    assert.deepEqual(await verify(headers, text), {
+      deliveryId: headers["x-github-delivery"],
+      event: "issue_comment",
+      pullRequest: { repositoryPath: "acme/shop", number: 7 },
+    });
+  });
+
+  const passedOver: Readonly<Record<string, object>> = {
+    "that was edited": { action: "edited" },
+    "that was deleted": { action: "deleted" },
+    "on an issue": { issue: { number: 7 } },
+    "of a bot": { comment: { id: 1, body: "/preview sleep", user: { login: "ci[bot]", type: "Bot" } } },
+    "of another shape": { issue: [], comment: null },
+  };
+  for (const [which, changes] of Object.entries(passedOver)) {
+    it(`ignores a comment ${which}`, async () => {
+      const text = JSON.stringify(commented(changes));
+      const verified = await verify(signedHeaders("issue_comment", text), text);
+      assert.equal(verified?.event, "issue_comment");
+      assert.equal(verified.pullRequest, undefined);
+    });
+  }
 
   it("ignores events that are about no pull request", async () => {
     const push = JSON.stringify({ ref: "refs/heads/main" });
