@@ -127,7 +127,7 @@ function replaced({ name, path }: RepositoryConfig): SubjectRead {
   return { kind: "replaced", message };
 }
 
-/** Only where a rule asks for them and nothing else decides already. */
+/** Only where a rule asks for them and nothing else decides already: of strangers nothing is built anyway. */
 async function readChanges(
   forge: Forge,
   repository: RepositoryConfig,
@@ -135,6 +135,7 @@ async function readChanges(
 ): Promise<ChangedPathsRead | undefined> {
   const { paths, ignorePaths } = repository.pullRequests ?? {};
   if (!(paths ?? ignorePaths) || pullRequest.state === "closed") return undefined;
+  if (pullRequest.fork || !pullRequest.trustedAuthor) return undefined;
   if (refusalOf(repository, pullRequest) !== undefined) return undefined;
   return forge.changedPaths?.(refOf(repository), pullRequest);
 }

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { defaultPullRequests } from "../../service/config/defaults.ts";
+import type { RepositoryConfig } from "../../service/config/types.ts";
+import type { PullRequest } from "../../service/forges/forge.ts";
+import { NO_INTENTS } from "../../service/status.ts";
 import { createSubjectReader } from "../../service/subject.ts";
-import { memoryForge } from "../support/memory-forge.ts";
+import { memoryForge, pullRequest } from "../support/memory-forge.ts";
 import { config, shop } from "../support/reconcile-world.ts";
 
 const MAIN = { kind: "commit", gitBranch: "main", headSha: "a".repeat(40) } as const;
@@ -24,5 +28,34 @@ describe("reading what a preview is of", () => {
     assert.equal((await read("services: {web: x, api: y}\n", ["shop-api", "api"])).kind, "found");
     assert.equal((await read("services: {api: y}\n", ["api-shop"])).kind, "found");
     assert.equal((await read("services: {web: x, api: {kind: worker, command: y}}\n", ["api-shop"])).kind, "found");
+  });
+});
+
+describe("reading what a pull request changes", () => {
+  const paths = { ...shop, pullRequests: { ...defaultPullRequests, paths: ["apps/**"] } };
+  const open = { number: 1, gitBranch: "feature-1", intents: NO_INTENTS };
+  const asked = async (repository: RepositoryConfig, changes: Partial<PullRequest>) => {
+    const forge = memoryForge();
+    forge.pulls.set(1, pullRequest(1, "a".repeat(40), changes));
+    let asks = 0;
+    forge.changedPaths = async () => {
+      asks += 1;
+      return { kind: "tooMany" };
+    };
+    const subject = await createSubjectReader({ config, forge: () => forge }).readSubject(open, repository);
+    assert.equal(subject.kind, "pullRequest");
+    return asks;
+  };
+
+  it("asks where a path rule decides, and nowhere else", async () => {
+    assert.equal(await asked(paths, {}), 1);
+    assert.equal(await asked(shop, {}), 0, "without a rule");
+    const decided: readonly Partial<PullRequest>[] = [
+      { state: "closed" },
+      { labels: ["no-preview"] },
+      { fork: true },
+      { trustedAuthor: false },
+    ];
+    for (const changes of decided) assert.equal(await asked(paths, changes), 0, JSON.stringify(changes));
   });
 });
