@@ -12,6 +12,7 @@ import { detailPage } from "./detail-page.ts";
 import type { Html } from "./html.ts";
 import type { Frame, Outcome } from "./layout.ts";
 import { detailHref, listPage } from "./list-page.ts";
+import { listingOf, readListing } from "./listing.ts";
 import { expiredPage, failedPage, missingPage, questionPage, refusedPage } from "./notices.ts";
 import { operatePages } from "./operate-routes.ts";
 import { findSwitch, SWITCHES } from "./pause-section.ts";
@@ -40,7 +41,6 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 const HISTORY_SHOWN = 30;
-const GONE_SHOWN = 100;
 const ASSETS = new URL("./assets/", import.meta.url).pathname;
 
 export function createDashboard(deps: DashboardDeps): Router {
@@ -54,13 +54,13 @@ export function createDashboard(deps: DashboardDeps): Router {
   });
 
   pages.get("/", async (request, response) => {
-    const gone = request.query.gone === "1";
+    const wish = readListing(request.query);
     const frame = { ...(await frameOf(deps, request)), outcome: await outcomeOf(deps, request) };
+    const listing = listingOf(await store.list({ gone: wish.shown === "gone" }), wish);
     const endsOf = await deps.ends();
-    const listed = await (gone ? goneOf(store) : store.list());
-    const previews = listed.map((preview) => previewView(preview, { ends: endsOf(preview) }));
+    const views = listing.previews.map((preview) => previewView(preview, { ends: endsOf(preview) }));
     const lastSweep = frame.session && (await deps.operate.lastSweep());
-    send(response, 200, listPage({ previews, gone, lastSweep, frame }));
+    send(response, 200, listPage({ listing, views, lastSweep, frame }));
   });
   pages.get("/previews/:key", async (request, response) => {
     const [frame, preview] = [await frameOf(deps, request), await named(deps, request)];
@@ -160,12 +160,6 @@ function doneOf(request: Request, view: PreviewView, { pause }: Pick<Frame, "pau
   if (!found) return undefined;
   const text = found.verb.done(view);
   return { text: pause && found.verb.bringsUp ? `${text} Everything is stopped: it waits until all go on.` : text };
-}
-
-/** The newest of those that are gone. */
-async function goneOf(store: DashboardDeps["store"]): Promise<readonly Preview[]> {
-  const gone = (await store.list({ gone: true })).filter(({ status }) => status.goneAt !== undefined);
-  return gone.sort((a, b) => ((a.status.goneAt ?? "") < (b.status.goneAt ?? "") ? 1 : -1)).slice(0, GONE_SHOWN);
 }
 
 async function named({ store }: DashboardDeps, request: Request): Promise<Preview | undefined> {

@@ -5,29 +5,45 @@ import { verbForm } from "./forms.ts";
 import { type Html, html, safeHref, sentenceOf } from "./html.ts";
 import { chip, type Frame, layout } from "./layout.ts";
 import { lifeInShort, warningOf } from "./life-section.ts";
+import { type Listing, listHref, type Shown } from "./listing.ts";
 import { switchForm } from "./pause-section.ts";
 import { reportInShort, sweepForm } from "./sweep-page.ts";
 import { ago } from "./times.ts";
 
 export interface ListPage {
-  readonly previews: readonly PreviewView[];
-  /** True when those that are gone are listed, and nothing else. */
-  readonly gone?: boolean;
+  readonly listing: Listing;
+  /** Of the previews in the listing. */
+  readonly views: readonly PreviewView[];
   readonly lastSweep?: SweepReport;
   readonly frame: Frame;
 }
 
+const TITLES: Readonly<Record<Shown, string>> = {
+  all: "Previews",
+  stalled: "Stalled previews",
+  gone: "Gone previews",
+};
+
 /** Every preview that is not gone, or those that are. Without a session: names, links and conditions only. */
-export function listPage({ previews, gone = false, lastSweep, frame }: ListPage): Html {
+export function listPage({ listing, views, lastSweep, frame }: ListPage): Html {
   const { session, now } = frame;
-  const stalled = previews.filter(({ condition }) => condition === "Stalled").length;
+  const { shown, total, stalled } = listing;
+  const title = TITLES[shown];
   const live = html`
-<div class="head"><h1>${gone ? "Gone previews" : "Previews"}</h1>
-<p class="soft">${countText(previews.length)}${stalled > 0 && html`, <b class="bad-text">${stalled} stalled</b>`}</p></div>
-${previews.length === 0 ? emptyCard(gone) : html`<ul class="cards">${previews.map((view) => card(view, session, now))}</ul>`}
-<p class="hint">${gone ? html`<a href="/">Previews that are there</a>` : html`<a href="/?gone=1">Previews that are gone</a>`}</p>
-${session ? !gone && houseSection({ session, frame, lastSweep }) : loginHint()}`;
-  return layout({ title: gone ? "Gone previews" : "Previews", frame, liveUrl: "/live", live });
+<div class="head"><h1>${title}</h1>
+<p class="soft">${countText(total)}${shown === "all" && stalled > 0 && html`, <a class="bad-text" href="${listHref("stalled")}"><b>${stalled} stalled</b></a>`}</p></div>
+${views.length === 0 ? emptyCard(shown) : html`<ul class="cards">${views.map((view) => card(view, session, now))}</ul>`}
+${pager(listing)}
+<p class="hint">${shown === "all" ? html`<a href="${listHref("gone")}">Previews that are gone</a>` : html`<a href="/">All previews</a>`}</p>
+${session ? shown === "all" && houseSection({ session, frame, lastSweep }) : loginHint()}`;
+  return layout({ title, frame, liveUrl: "/live", live });
+}
+
+function pager({ shown, page, pages }: Listing): Html {
+  if (pages === 1) return html``;
+  const link = (to: number, text: string) =>
+    to >= 1 && to <= pages && html`<a class="button" href="${listHref(shown, to)}">${text}</a>`;
+  return html`<nav class="actions" aria-label="Pages">${link(page - 1, "Back")}<span class="soft">Page ${page} of ${pages}</span>${link(page + 1, "Next")}</nav>`;
 }
 
 function card(view: PreviewView, session: Session | undefined, now: Date): Html {
@@ -100,8 +116,8 @@ export function loginHint(): Html {
   return html`<p class="hint soft">Logs and actions need a login link. It is printed when the service starts; <code>stackling open</code> makes another.</p>`;
 }
 
-function emptyCard(gone: boolean): Html {
-  if (gone) return html`<div class="card empty"><h2>None is gone</h2></div>`;
+function emptyCard(shown: Shown): Html {
+  if (shown !== "all") return html`<div class="card empty"><h2>None is ${shown}</h2></div>`;
   return html`<div class="card empty"><h2>No previews yet</h2>
 <p class="soft">Open a pull request in a configured repository, and it appears here with its link.</p></div>`;
 }

@@ -1,5 +1,6 @@
 /** The kill switch on the pages: the banner while it is on, the button while it is not. */
 import { askerWords } from "../asker.ts";
+import { minuteOf } from "../reason-words.ts";
 import type { Session } from "../session.ts";
 import type { Pause } from "../store/operation.ts";
 import { postForm, submitButton } from "./forms.ts";
@@ -30,7 +31,7 @@ export interface PauseBanner {
 
 /** Strangers read since when, and only who is logged in by whom. */
 export function pauseBanner({ pause, session, fallbackUrl, now }: PauseBanner): Html {
-  return html`<section class="banner" aria-label="Everything is stopped"><div><p><b>Everything is stopped</b> since ${ago(pause.at, now)}${session && html`, ${askerWords(pause.by)}`}.
+  return html`<section class="banner" aria-label="Everything is stopped"><div><p><b>Everything is stopped</b> since ${minuteOf(pause.at)} (${ago(pause.at, now)})${session && html`, ${askerWords(pause.by)}`}.
 Nothing new is brought up and every preview sleeps. Data and links are kept.</p>
 ${fallbackUrl && html`<p>Meanwhile: <a href="${safeHref(fallbackUrl)}">${fallbackUrl}</a></p>`}</div>
 ${session && switchForm("resume-all", session)}</section>`;

@@ -19,8 +19,24 @@ export function keepUpToDate() {
   return takeOver;
 }
 
+const SPACED_MS = 1_000;
+let running = false;
+let asked = false;
+
+/** One at a time and not too often: many previews may change at once, and a page of them is no small answer. */
 async function refresh() {
-  if (document.hidden) return;
+  asked = !document.hidden;
+  if (!asked || running) return;
+  running = true;
+  while (asked) {
+    asked = false;
+    await fetchAgain();
+    await new Promise((resolve) => setTimeout(resolve, SPACED_MS));
+  }
+  running = false;
+}
+
+async function fetchAgain() {
   try {
     const response = await fetch(location.href, { headers: { accept: "text/html" } });
     takeOver(new DOMParser().parseFromString(await response.text(), "text/html"));
