@@ -1,6 +1,6 @@
 /** `npm run chaos -- --rounds N`: prints each round as it ends and the table behind them. */
-import { deedCounts, roundLine, seconds, verdictOf, victimTable } from "./print.ts";
-import { median, runSeries, settleMsFor } from "./rounds.ts";
+import { deedCounts, findWords, roundLine, seconds, verdictOf, victimTable } from "./print.ts";
+import { median, runSeries, SETTLE_MS, type Series, settleMsFor } from "./rounds.ts";
 
 /** Resolves with the exit code: 0 when nothing was found and all rounds were run. An aborted `signal` ends everything it started. */
 export async function runRounds({ seed, rounds }: Wanted, signal: AbortSignal): Promise<number> {
@@ -13,25 +13,26 @@ export async function runRounds({ seed, rounds }: Wanted, signal: AbortSignal): 
     onRound: (result) => console.log(roundLine(result)),
     onKept: (dataDir) => kept.push(dataDir),
   });
+  printEnd(series, seed);
+  for (const dataDir of kept) console.log(`left to look into: ${dataDir}`);
+  console.log(`${series.results.length} rounds: ${verdictOf(series)}`);
+  return kept.length > 0 || series.results.length < rounds ? 1 : 0;
+}
+
+function printEnd(series: Series, seed: number): void {
   const { results, updatesMs, restarts, finds } = series;
+  const [updateMs, within] = [median(updatesMs), settleMsFor(median(updatesMs))];
+  const slow = results.filter(({ recoveredMs }) => recoveredMs > SETTLE_MS).length;
   console.table(victimTable(series));
-  const updateMs = median(updatesMs);
   console.log(`deeds: ${deedCounts(series)}`);
   console.log(`the service was started again ${restarts.done} times, ${restarts.failed} of them in vain`);
-  console.log(
-    `an undisturbed update took ${seconds(updateMs)} here, so everything had ${seconds(settleMsFor(updateMs))} to come right`,
-  );
-  for (const { kind, what } of finds)
-    console.log(`after the last pull request was closed: ${kind.toUpperCase()} ${what}`);
+  console.log(`an undisturbed update took ${seconds(updateMs)}, so each round had ${seconds(within)} to come right;`);
+  console.log(`by the wall's clock ${slow} took longer than ${seconds(SETTLE_MS)}`);
+  for (const find of finds) console.log(`after the last pull request was closed: ${findWords(find)}`);
   const guilty = results.filter((result) => result.finds.length > 0).map(({ plan }) => plan.round);
-  if (guilty.length > 0) {
-    console.log(
-      `found in round ${guilty.join(", ")}; to see it again: npm run chaos -- --rounds ${guilty[0]} --seed ${seed}`,
-    );
-  }
-  for (const dataDir of kept) console.log(`left to look into: ${dataDir}`);
-  console.log(`${results.length} rounds: ${verdictOf(series)}`);
-  return kept.length > 0 || results.length < rounds ? 1 : 0;
+  if (guilty.length === 0) return;
+  const again = `npm run chaos -- --rounds ${guilty[0]} --seed ${seed}`;
+  console.log(`found in round ${guilty.join(", ")}; the first of them again: ${again}`);
 }
 
 interface Wanted {

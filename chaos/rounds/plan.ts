@@ -1,6 +1,6 @@
 /** What happens in each round: chosen by the seed alone, so that the seed repeats it. */
 import type { Random } from "../random.ts";
-import { VICTIMS, type Victim } from "../world/victims.ts";
+import type { Victim } from "../world/victims.ts";
 
 /** What people do to a pull request and its preview. `visit` is a request to one that sleeps. */
 export type DeedKind = "open" | "push" | "close" | "sleep" | "wake" | "visit";
@@ -75,11 +75,15 @@ function apply(wishes: Wishes, kind: DeedKind, gitBranch: string): void {
   else wishes.set(gitBranch, kind === "sleep" ? "asleep" : "awake");
 }
 
+/** One of the five that the service is made of; of Postgres there are four to kill. */
 function planKill(random: Random, runsEngines: boolean): Kill {
-  const victims = runsEngines ? VICTIMS : VICTIMS.filter((victim) => victim !== "engine");
-  const victim = victims[random.between(0, victims.length - 1)] ?? "service";
+  const part = random.pick(["service", "runner", "watchdog", "engine", "postgres"] as const);
+  const postgres = random.pick(POSTGRES);
+  const victim = part === "postgres" || (part === "engine" && !runsEngines) ? postgres : part;
   return { victim, choice: random.next(), moment: random.next() * 1.2 };
 }
+
+const POSTGRES = ["store's postmaster", "store's backend", "previews' postmaster", "previews' backend"] as const;
 
 function pickFrom(random: Random, branches: ReadonlySet<string>): string | undefined {
   const [first, ...rest] = branches;

@@ -2,6 +2,7 @@
 import type { Deed } from "./plan.ts";
 import type { Killed, RoundResult } from "./round.ts";
 import { median, type Series } from "./rounds.ts";
+import type { Find } from "./settle.ts";
 
 /** `round 12: push #3, sleep #1 | SIGKILL runner after 431 ms (up chaos#3) | well after 2.1 s` */
 export function roundLine({ plan, killed, recoveredMs, askedAgain, finds }: RoundResult): string {
@@ -10,7 +11,7 @@ export function roundLine({ plan, killed, recoveredMs, askedAgain, finds }: Roun
   const end =
     finds.length === 0
       ? `well after ${seconds(recoveredMs)}`
-      : finds.map(({ kind, what }) => `\n    ${kind.toUpperCase()} ${what}`).join("");
+      : finds.map((find) => `\n    ${findWords(find)}`).join("");
   return `round ${plan.round}: ${deeds}${again} | ${killed.map(killWords).join(", ")} | ${end}`;
 }
 
@@ -45,6 +46,10 @@ export function verdictOf({ results, finds }: Series): string {
   const [orphans, crashes] = [count("orphan"), count("crash")];
   const found = `${orphans} ${orphans === 1 ? "orphan" : "orphans"}, ${count("lost")} lost, ${count("stuck")} stuck`;
   return crashes > 0 ? `${found}, ${crashes} times ended by itself` : found;
+}
+
+export function findWords({ kind, what }: Find): string {
+  return `${kind.toUpperCase()} ${what}`;
 }
 
 export function seconds(ms: number): string {

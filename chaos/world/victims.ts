@@ -19,6 +19,9 @@ export const VICTIMS = [
 ] as const;
 export type Victim = (typeof VICTIMS)[number];
 
+/** On every engine's command line, and on none of git's and the application's beside it. */
+const ENGINE = "--non-interactive";
+
 /**
  * One living process of that kind, by `choice` from 0 up to 1 among all there are now; undefined while there is none.
  */
@@ -49,9 +52,9 @@ async function pidsOf(instance: Pick<Instance, "dataDir" | "pid">, victim: Victi
     case "service":
       return [service];
     case "runner":
-      return pids(await childrenOf(service, "runner-child.ts"));
+      return busyRunnersOf(service);
     case "watchdog":
-      return pids(await childrenOf(service, "watchdog.ts"));
+      return watchdogsOf(service);
     case "engine":
       return enginesOf(service);
     case "store's postmaster":
@@ -65,10 +68,23 @@ async function pidsOf(instance: Pick<Instance, "dataDir" | "pid">, victim: Victi
   }
 }
 
+/** Those with an engine, or all while none has one. */
+async function busyRunnersOf(service: number): Promise<readonly number[]> {
+  const runners = pids(await childrenOf(service, "runner-child.ts"));
+  const engines = await Promise.all(runners.map((runner) => childrenOf(runner, ENGINE)));
+  const busy = runners.filter((_runner, index) => (engines[index]?.length ?? 0) > 0);
+  return busy.length > 0 ? busy : runners;
+}
+
+/** Those that watch such a runner. */
+async function watchdogsOf(service: number): Promise<readonly number[]> {
+  const [dogs, runners] = await Promise.all([childrenOf(service, "watchdog.ts"), busyRunnersOf(service)]);
+  return pids(dogs.filter(({ command }) => runners.some((runner) => command.includes(`watchdog.ts ${runner} `))));
+}
+
 async function enginesOf(service: number): Promise<readonly number[]> {
   const runners = pids(await childrenOf(service, "runner-child.ts"));
-  // Not the git and the application's commands beside it.
-  return (await Promise.all(runners.map(async (runner) => pids(await childrenOf(runner, "--non-interactive"))))).flat();
+  return (await Promise.all(runners.map(async (runner) => pids(await childrenOf(runner, ENGINE))))).flat();
 }
 
 /** A pid file outlives its server, and its pid may be somebody else's by then. */
