@@ -11,7 +11,7 @@ import { remainsOf } from "./support/oracle.ts";
 import { tinyApp } from "./support/tiny-app.ts";
 
 /** Steps of an opening, of a nap and of a close; together they are all of them. */
-const OPENING = ["find", "read", "record", "lease", "mark", "source", "up", "settle", "announce"] as const;
+const OPENING = ["find", "read", "record", "lease", "mark", "source", "up", "settle", "announce", "commands"] as const;
 const NAP = ["sleep", "wake"] as const;
 const CLOSING = ["destroy", "prove", "receipt"] as const;
 
