@@ -18,7 +18,7 @@ const GONE_LATELY_MS = 86_400_000;
 export interface ResyncDeps {
   readonly store: Pick<
     Store,
-    "list" | "findByStack" | "update" | "enqueue" | "enqueueDue" | "repositories" | "forgetRepository"
+    "list" | "find" | "findByStack" | "update" | "enqueue" | "enqueueDue" | "repositories" | "forgetRepository"
   >;
   readonly stacks: Pick<Stacks, "list" | "outputs">;
   readonly repositories: () => Promise<readonly RepositoryConfig[]>;
@@ -159,12 +159,18 @@ async function resyncRepository(
   for (const pullRequest of isOurs ? read.pullRequests : []) {
     const key = formatKey({ repository: repository.name, number: pullRequest.number });
     open.add(key);
-    if (isNews(pullRequest, known.get(key))) keys.push(key);
+    if (isNews(pullRequest, known.get(key) ?? (await findRemoved(deps, key)))) keys.push(key);
   }
   // Not in the list is no evidence of anything: each is read for itself.
   for (const [key, preview] of known) if (preview.number === undefined || !open.has(key)) keys.push(key);
   keys.push(...(await deps.baseChanges(forge, repository, [...known.values()])));
   await deps.store.enqueue(keys);
+}
+
+/** One that expired or was taken down: it stays gone until something of its pull request changes. */
+async function findRemoved({ store }: Parts, key: string): Promise<Preview | undefined> {
+  const preview = await store.find(key);
+  return preview?.status.goneAt !== undefined && preview.intents.removed ? preview : undefined;
 }
 
 function isNews(pullRequest: PullRequest, preview: Preview | undefined): boolean {

@@ -1,4 +1,5 @@
 /** Store and queue in memory, as Postgres and pg-boss keep them: for simulated time, which no database shares. */
+import { type SeatChange, type SeatStore, type Sitter, seatsOf } from "../../service/caps/seats.ts";
 import type { PauseSpan } from "../../service/pauses.ts";
 import { changeStatus, type Preview, type Receipt } from "../../service/status.ts";
 import type { Pause } from "../../service/store/operation.ts";
@@ -7,7 +8,7 @@ import type { HistoryEntry, Store } from "../../service/store/store.ts";
 import type { SweepReport } from "../../service/sweep/report.ts";
 
 export interface Memory {
-  readonly store: Store;
+  readonly store: Store & SeatStore;
   readonly queue: Queue;
   /** Every receipt, oldest first. */
   readonly receipts: readonly Receipt[];
@@ -40,7 +41,7 @@ export function createMemory({ now }: { readonly now: () => string }): Memory {
   };
   const due = (at: string) => [...previews.values()].filter(({ dueAt }) => dueAt !== undefined && dueAt <= at);
 
-  const store: Store = {
+  const store: Memory["store"] = {
     async receive(rows) {
       for (const { forge, deliveryId, key } of rows) {
         const id = `${forge} ${deliveryId}`;
@@ -116,6 +117,7 @@ export function createMemory({ now }: { readonly now: () => string }): Memory {
     },
     lastSweep: async () => sweeps.at(-1),
     addSweep: async (report) => void sweeps.push(report),
+    ...createSeats({ previews, update, enqueue }),
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -124,6 +126,62 @@ export function createMemory({ now }: { readonly now: () => string }): Memory {
     close: async () => {},
   };
   return { store, queue, receipts };
+}
+
+interface SeatDeps {
+  readonly previews: ReadonlyMap<string, Preview>;
+  readonly update: Store["update"];
+  readonly enqueue: (keys: readonly string[]) => void;
+}
+
+function createSeats({ previews, update, enqueue }: SeatDeps): SeatStore {
+  const seats = new Map<string, { readonly since: string; readonly granted: boolean }>();
+  const grant = (key: string, now: string) => void seats.set(key, { since: now, ...seats.get(key), granted: true });
+  const sitters = (): Sitter[] =>
+    [...previews.values()]
+      .filter((preview) => seats.has(preview.key) || serves(preview))
+      .map((preview) => toSitter(preview, seats.get(preview.key)?.granted === true))
+      .sort((one, other) => compare(sinceOf(one.key), sinceOf(other.key)) || compare(one.key, other.key));
+  // Without a seat's row it serves: behind all others, as Postgres sorts nulls.
+  const sinceOf = (key: string) => seats.get(key)?.since ?? "~";
+  return {
+    async arrangeSeats(change: SeatChange, arrange) {
+      const { wants, leaves, now } = change;
+      if (leaves !== undefined) seats.delete(leaves);
+      if (wants !== undefined && !seats.has(wants)) seats.set(wants, { since: now, granted: false });
+      const arrangement = arrange(seatsOf(sitters(), change));
+      const { granted, sentToSleep } = arrangement;
+      for (const key of granted) grant(key, now);
+      for (const key of sentToSleep) {
+        await update(key, ({ intents }) => ({ intents: { ...intents, asleep: true, asleepSince: now } }));
+      }
+      enqueue([...granted, ...sentToSleep].filter((key) => key !== wants));
+      return arrangement;
+    },
+    concernsSeats: async (key) => seats.has(key) || [...seats.values()].some(({ granted }) => !granted),
+  };
+}
+
+function serves({ status }: Preview): boolean {
+  return status.goneAt === undefined && status.live !== undefined && status.awake;
+}
+
+function toSitter(preview: Preview, granted: boolean): Sitter {
+  const { key, repository, createdAt, lastPushAt, lastVisitAt, intents, status, pullRequest } = preview;
+  const isServing = serves(preview);
+  return {
+    ...{ key, repository, createdAt, lastPushAt, lastVisitAt, intents },
+    author: pullRequest?.author ?? null,
+    serves: isServing,
+    held: isServing || granted,
+    busy: granted || status.interrupted,
+    shownSince: status.since,
+    target: status.live?.target ?? null,
+  };
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
 }
 
 /** One job waits per key at most, and one more runs: policy `short` with one group per preview (DESIGN §2). */

@@ -4,9 +4,14 @@ import type { Random } from "../random.ts";
 export interface Deed {
   /** Seconds from the beginning. */
   readonly at: number;
+  /** Of the pull request; 0 for what is done to all. */
   readonly number: number;
-  readonly kind: "open" | "push" | "close" | "merge" | "reopen" | "visit";
+  readonly kind: ForgeDeed | "visit" | "sleep" | "keep" | "extend" | "stop-all" | "resume-all";
 }
+
+/** What a webhook tells of. */
+export type ForgeDeed = "open" | "push" | "close" | "merge" | "reopen";
+const FORGE_DEEDS: readonly Deed["kind"][] = ["open", "push", "close", "merge", "reopen"];
 
 /** One arrival of a delivery; the same id twice is a redelivery. */
 export interface Arrival {
@@ -21,20 +26,38 @@ export interface Faults {
   readonly delayed: number;
 }
 
+const HOUR = 3600;
+
+/** Lifetimes short enough to be over within the day, in seconds. */
+export const TIMES = { sleepAfter: HOUR, warnAfter: 3 * HOUR, destroyAfter: 5 * HOUR } as const;
+
 export const DAY = {
+  /** Everything is stopped for a while, in the midst of it all. */
+  stoppedAt: HOUR - 600,
+  resumedAt: HOUR,
   /** Nobody does anything to a pull request after this. */
-  quietAt: 2 * 3600,
+  quietAt: 2 * HOUR,
+  /** Everything was heard of by then; some are kept, extended or sent to sleep. */
+  wishesAt: 2.5 * HOUR,
+  /** How far from then on: so that it is warned of before the last visits, and not gone at the end. */
+  extendSeconds: 7.75 * HOUR,
   /** Everything idle is asleep by then; some are visited once more. */
-  lastVisitsAt: 4 * 3600,
-  endsAt: 4 * 3600 + 600,
+  visitsAt: 4 * HOUR,
+  /** Whom nobody visited is gone by then, or warned. */
+  lastVisitsAt: 8.5 * HOUR,
+  /** Between two resyncs. */
+  endsAt: 8.5 * HOUR + 750,
 } as const;
 const LATE_SECONDS = 1800;
 
 /** In the order of time. */
 export function scriptOf(random: Random, pulls: number): readonly Deed[] {
-  const deeds: Deed[] = [];
+  const deeds: Deed[] = [
+    { at: DAY.stoppedAt, number: 0, kind: "stop-all" },
+    { at: DAY.resumedAt, number: 0, kind: "resume-all" },
+  ];
   for (let number = 1; number <= pulls; number++) {
-    let at = random.between(0, 3600);
+    let at = random.between(0, HOUR);
     let open = true;
     deeds.push({ at, number, kind: "open" });
     for (let more = random.between(0, 7); more > 0; more--) {
@@ -43,18 +66,30 @@ export function scriptOf(random: Random, pulls: number): readonly Deed[] {
       const kind: Deed["kind"] = open ? random.pick(["push", "push", "push", "visit", "close", "merge"]) : "reopen";
       if (at >= DAY.quietAt) break;
       deeds.push({ at, number, kind });
+      if (kind !== "visit" && kind !== "push") open = kind === "reopen";
       if (kind === "merge") break;
-      if (kind !== "visit") open = kind !== "close";
     }
-    if (random.chance(0.3)) deeds.push({ at: DAY.lastVisitsAt, number, kind: "visit" });
+    const wish = random.pick<Deed["kind"] | undefined>(["sleep", "keep", "extend", undefined, undefined, undefined]);
+    if (wish && open) deeds.push({ at: DAY.wishesAt, number, kind: wish });
+    for (const visited of [DAY.visitsAt, DAY.lastVisitsAt]) {
+      if (random.chance(0.3)) deeds.push({ at: visited, number, kind: "visit" });
+    }
   }
   return deeds.sort((a, b) => a.at - b.at);
 }
 
-/** A webhook each, a second later; a visit tells itself. */
+/** Most live previews at once: too few while everybody builds, enough for everybody who comes later. */
+export function capOf(deeds: readonly Deed[], pulls: number): number {
+  const visitors = [DAY.visitsAt, DAY.lastVisitsAt].map(
+    (time) => deeds.filter(({ at, kind }) => kind === "visit" && at === time).length,
+  );
+  return Math.max(...visitors, Math.ceil(pulls / 3));
+}
+
+/** A webhook each, a second later; what is done to Stackling itself needs none. */
 export function inOrder(deeds: readonly Deed[]): readonly Arrival[] {
   return deeds.flatMap(({ at, number, kind }, index) =>
-    kind === "visit" ? [] : [{ at: at + 1, number, deliveryId: `delivery-${index}` }],
+    FORGE_DEEDS.includes(kind) ? [{ at: at + 1, number, deliveryId: `delivery-${index}` }] : [],
   );
 }
 

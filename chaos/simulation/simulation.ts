@@ -5,6 +5,9 @@
 import { mock } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { StacklingError } from "../../components/errors.ts";
+import { type AllActions, createActions } from "../../service/actions.ts";
+import { createCaps } from "../../service/caps/caps.ts";
+import type { OperatorConfig } from "../../service/config/types.ts";
 import { createImages } from "../../service/images/images.ts";
 import { createRegistry } from "../../service/images/registry.ts";
 import { type ReconcileDeps, reconcile } from "../../service/reconcile.ts";
@@ -13,12 +16,14 @@ import { createSubjectReader } from "../../service/subject.ts";
 import { startWorker } from "../../service/worker.ts";
 import type { World } from "../../service/world.ts";
 import { type FakeStacks, fakeStacks } from "../../test/support/fake-stacks.ts";
-import { type MemoryForge, memoryForge, pullRequest } from "../../test/support/memory-forge.ts";
-import { config, PREVIEW_YAML, shop, silent } from "../../test/support/reconcile-world.ts";
+import { type MemoryForge, memoryForge } from "../../test/support/memory-forge.ts";
+import { PREVIEW_YAML, config as plainConfig, shop, silent } from "../../test/support/reconcile-world.ts";
 import { createRandom, type Random } from "../random.ts";
-import { differences, type End, endsOf, keyOf, shaOf, stackOf, wrongEnds } from "./ends.ts";
+import { perform } from "./deeds.ts";
+import { differences, type End, endsOf, keyOf, wrongEnds } from "./ends.ts";
 import { createMemory, type Memory } from "./memory.ts";
-import { type Arrival, DAY, type Deed, disturbed, type Faults, inOrder, scriptOf } from "./script.ts";
+import { createRules, type Rules } from "./rules.ts";
+import { type Arrival, capOf, DAY, type Deed, disturbed, type Faults, inOrder, scriptOf, TIMES } from "./script.ts";
 
 export interface SimulationResult {
   readonly pulls: number;
@@ -26,6 +31,10 @@ export interface SimulationResult {
   readonly faults: Faults;
   readonly ups: number;
   readonly destroys: number;
+  readonly warnings: number;
+  /** Most previews that were live at once, and how many might have been. */
+  readonly mostLive: number;
+  readonly cap: number;
   /** Previews that ended otherwise than in order, and rules that were broken on the way; empty when all is well. */
   readonly problems: readonly string[];
 }
@@ -33,9 +42,9 @@ export interface SimulationResult {
 const BEGINNING = Date.parse("2026-03-01T12:00:00.000Z");
 const RESYNC_SECONDS = 300;
 const PREVIEWS_AT_ONCE = 16;
+const QUIET_STEP_SECONDS = 5;
 /** Between what the forge was asked and what is done on its answer. */
 const READ_MS = 300;
-const GRACE_SECONDS = 5;
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -52,25 +61,29 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const { seed, pulls, resyncSeconds = RESYNC_SECONDS } = options;
   const deeds = scriptOf(createRandom(seed), pulls);
   const ordered = inOrder(deeds);
+  const cap = capOf(deeds, pulls);
   const { arrivals, faults } = disturbed(createRandom(seed + 1), ordered);
   const expected = await live({
     deeds,
+    cap,
     arrivals: ordered,
     random: createRandom(seed + 2),
     resyncSeconds: RESYNC_SECONDS,
   });
-  const found = await live({ deeds, arrivals, random: createRandom(seed + 3), resyncSeconds });
+  const found = await live({ deeds, cap, arrivals, random: createRandom(seed + 3), resyncSeconds });
   const problems = [
     ...expected.broken.map((text) => `in order: ${text}`),
     ...found.broken,
     ...wrongEnds(deeds, expected.ends).map((text) => `in order: ${text}`),
     ...differences(expected.ends, found.ends),
   ];
-  return { pulls, deeds: deeds.length, faults, ups: found.ups, destroys: found.destroys, problems };
+  const { ups, destroys, warnings, mostLive } = found;
+  return { pulls, deeds: deeds.length, faults, ups, destroys, warnings, mostLive, cap, problems };
 }
 
 interface Life {
   readonly deeds: readonly Deed[];
+  readonly cap: number;
   readonly arrivals: readonly Arrival[];
   readonly random: Random;
   readonly resyncSeconds: number;
@@ -81,6 +94,8 @@ interface Lived {
   readonly broken: readonly string[];
   readonly ups: number;
   readonly destroys: number;
+  readonly warnings: number;
+  readonly mostLive: number;
 }
 
 async function live(life: Life): Promise<Lived> {
@@ -94,19 +109,27 @@ async function live(life: Life): Promise<Lived> {
   }
 }
 
-async function run({ deeds, arrivals, random, resyncSeconds }: Life): Promise<Lived> {
+async function run({ deeds, cap, arrivals, random, resyncSeconds }: Life): Promise<Lived> {
   const now = () => new Date().toISOString();
   const memory = createMemory({ now });
   const forge = slowForge(random);
-  const openSince = new Map<string, number>();
   const awake = new Map<string, boolean>();
-  const { stacks, broken } = checkedStacks({ random, openSince, awake });
+  const stacks: FakeStacks = fakeStacks();
+  const rules = createRules({
+    cap,
+    awakeStacks: () => [...stacks.existing.keys()].filter((stack) => awake.get(stack) !== false),
+  });
+  shapeRuns(stacks, { random, rules, awake });
   const stopping = new AbortController();
   const lookAgain: ReconcileDeps["lookAgain"] = (key, afterMs) => {
     setTimeout(() => void memory.store.enqueue([key]), afterMs);
   };
-  const deps = reconcileDeps({ memory, forge, stacks, awake, lookAgain, now, stopping: stopping.signal });
+  const config = configOf(cap);
+  const ground = { config, rules, memory, forge, stacks, awake, lookAgain, now, stopping: stopping.signal };
+  const deps = reconcileDeps(ground);
   const failures: { readonly key: string; readonly error: unknown }[] = [];
+  const refused: string[] = [];
+  const actions = actionsOf(ground, deps.world);
   const worker = startWorker({
     queue: memory.queue,
     reconcile: (key) =>
@@ -130,15 +153,21 @@ async function run({ deeds, arrivals, random, resyncSeconds }: Life): Promise<Li
 
   let deed = 0;
   let arrival = 0;
-  for (let second = 0; second <= DAY.endsAt; second++) {
+  for (let second = 0, step = 1; second <= DAY.endsAt; second += step) {
+    // What is left for the rest of the day does not depend on which second it is.
+    if (second >= DAY.wishesAt) step = QUIET_STEP_SECONDS;
     for (let next = deeds[deed]; next && next.at <= second; next = deeds[++deed]) {
-      perform(next, { forge, memory, openSince, now });
+      rules.did(next);
+      const { kind, number } = next;
+      perform(next, { forge, memory, actions, now }).catch((error: Error) => {
+        refused.push(`${keyOf(number)}: ${kind} was refused: ${error.message}`);
+      });
     }
     for (let next = arrivals[arrival]; next && next.at <= second; next = arrivals[++arrival]) {
       const key = keyOf(next.number);
       await memory.store.receive([{ forge: "memory", deliveryId: next.deliveryId, event: "pull_request", key }]);
     }
-    mock.timers.tick(1000);
+    mock.timers.tick(step * 1000);
     await turn();
     // Nothing here can be away: it is a fault of ours, and would be tried for ever.
     const [failed] = failures;
@@ -148,9 +177,11 @@ async function run({ deeds, arrivals, random, resyncSeconds }: Life): Promise<Li
   stopping.abort();
   return {
     ends: await endsOf(memory, stacks, awake),
-    broken: [...broken, ...unfinished],
+    broken: [...rules.broken, ...refused, ...unfinished],
     ups: stacks.runs.filter((text) => text.startsWith("up ")).length,
     destroys: stacks.runs.filter((text) => text.startsWith("destroy ")).length,
+    warnings: rules.warnings,
+    mostLive: rules.mostLive,
   };
 }
 
@@ -167,63 +198,36 @@ function slowForge(random: Random): MemoryForge {
   return forge;
 }
 
-interface Hands {
-  readonly forge: MemoryForge;
-  readonly memory: Memory;
-  /** By stack: since when, in simulated ms, its pull request is open. */
-  readonly openSince: Map<string, number>;
-  readonly now: () => string;
+/** Hours in place of weeks, and a cap that makes most of them wait in the first one. */
+function configOf(cap: number): OperatorConfig {
+  return {
+    ...plainConfig,
+    limits: { ...plainConfig.limits, previews: cap, makeRoom: true },
+    lifecycle: {
+      sleepAfterSeconds: TIMES.sleepAfter,
+      warnAfterSeconds: TIMES.warnAfter,
+      destroyAfterSeconds: TIMES.destroyAfter,
+      resyncSeconds: RESYNC_SECONDS,
+    },
+  };
 }
 
-function perform({ at, number, kind }: Deed, { forge, memory, openSince, now }: Hands): void {
-  const before = forge.pulls.get(number);
-  if (kind === "visit") {
-    const key = keyOf(number);
-    // As the gateway does: it notes the visit and asks for a look.
-    void memory.store.visited({ [key]: now() }).then(() => memory.store.enqueue([key]));
-    return;
-  }
-  if (kind === "open" || kind === "reopen") openSince.set(stackOf(number), Date.now());
-  if (kind === "close" || kind === "merge") openSince.delete(stackOf(number));
-  const headSha = kind === "open" || kind === "push" ? shaOf(number, at) : (before?.headSha ?? "");
-  forge.pulls.set(number, {
-    ...(before ?? pullRequest(number, headSha)),
-    headSha,
-    state: kind === "close" || kind === "merge" ? "closed" : "open",
-    merged: kind === "merge",
-    updatedAt: now(),
-  });
-}
-
-/** Engines that take their time, are now and then killed from outside, and tell when a rule is broken. */
-function checkedStacks({
-  random,
-  openSince,
-  awake,
-}: Pick<Hands, "openSince"> & { readonly random: Random; readonly awake: Map<string, boolean> }): {
-  readonly stacks: FakeStacks;
-  readonly broken: string[];
-} {
-  const stacks = fakeStacks();
-  const broken: string[] = [];
-  const running = new Set<string>();
+/** Engines that take their time and are now and then killed from outside. */
+function shapeRuns(
+  stacks: FakeStacks,
+  { random, rules, awake }: { readonly random: Random; readonly rules: Rules; readonly awake: Map<string, boolean> },
+): void {
   stacks.during = async (run, { interrupt }) => {
     const [verb = "", stack = ""] = run.split(" ");
-    if (running.has(stack)) broken.push(`${stack}: two engines at once`);
-    const since = openSince.get(stack);
-    if (verb === "destroy" && since !== undefined && Date.now() - since > GRACE_SECONDS * 1000) {
-      broken.push(`${stack}: destroyed while its pull request is open`);
-    }
-    running.add(stack);
+    const ended = rules.engineStarts(verb, stack);
     const killed = random.chance(0.05);
     await passing(random.between(2_000, 20_000), interrupt);
-    running.delete(stack);
+    ended();
     if (killed || interrupt?.aborted) {
       throw new StacklingError({ reason: "EngineInterrupted", userMessage: `running "${run}": it was ended` });
     }
     awake.set(stack, true);
   };
-  return { stacks, broken };
 }
 
 function passing(ms: number, signal?: AbortSignal): Promise<void> {
@@ -235,6 +239,8 @@ function passing(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 interface Ground {
+  readonly config: OperatorConfig;
+  readonly rules: Rules;
   readonly memory: Memory;
   readonly forge: MemoryForge;
   readonly stacks: FakeStacks;
@@ -244,7 +250,21 @@ interface Ground {
   readonly stopping: AbortSignal;
 }
 
-function reconcileDeps({ memory, forge, stacks, awake, ...ground }: Ground): ReconcileDeps {
+function actionsOf({ config, memory, forge, stacks, now }: Ground, world: World): AllActions {
+  return createActions({
+    store: memory.store,
+    stacks,
+    world,
+    repositories: async () => [shop],
+    forge: () => forge,
+    localForge: undefined,
+    defaultTarget: shop.target,
+    config,
+    now,
+  });
+}
+
+function reconcileDeps({ config, rules, memory, forge, stacks, awake, ...ground }: Ground): ReconcileDeps {
   const registry = createRegistry({ credentials: async () => undefined });
   const world: World = {
     setAwake: async (_target, stack, value) => void awake.set(stack, value),
@@ -268,7 +288,8 @@ function reconcileDeps({ memory, forge, stacks, awake, ...ground }: Ground): Rec
     images: createImages({ registry, waitSeconds: config.images.waitSeconds, now: ground.now }),
     prepareSource: async () => {},
     resolveSecrets: async () => ({}),
-    announce: async () => {},
+    announce: async (preview) => rules.announced(preview),
+    caps: createCaps({ seats: memory.store, config, now: ground.now }),
     logger: silent,
     ...ground,
   };

@@ -73,20 +73,28 @@ async function apply(transaction: Transaction<Tables>, { wants, leaves, now }: S
     .execute();
 }
 
-interface SeatRow {
+/** One that serves, has a seat or waits for one. Times ISO 8601 UTC. */
+export interface Sitter {
   readonly key: string;
   readonly repository: string;
   readonly author: string | null;
   readonly serves: boolean;
   readonly held: boolean;
   readonly busy: boolean;
+  readonly createdAt: string;
+  readonly lastPushAt: string;
+  readonly lastVisitAt?: string | undefined;
+  readonly shownSince: string;
+  readonly intents: Intents;
+  readonly target: PreviewSpec["target"] | null;
+}
+
+type SeatRow = Pick<Sitter, "key" | "repository" | "author" | "serves" | "held" | "busy" | "intents" | "target"> & {
   readonly created_at: Date;
   readonly last_push_at: Date;
   readonly last_visit_at: Date | null;
   readonly shown_since: string;
-  readonly intents: Intents;
-  readonly target: PreviewSpec["target"] | null;
-}
+};
 
 async function read(transaction: Transaction<Tables>, change: SeatChange): Promise<Seats> {
   const { rows } = await sql<SeatRow>`
@@ -98,34 +106,50 @@ async function read(transaction: Transaction<Tables>, change: SeatChange): Promi
     from preview left join seat on seat.key = preview.key
     where gone_at is null and (serves or seat.key is not null)
     order by seat.since, preview.key`.execute(transaction);
+  return seatsOf(rows.map(toSitter), change);
+}
+
+/** @param sitters longest waiting first */
+export function seatsOf(sitters: readonly Sitter[], change: SeatChange): Seats {
   return {
-    live: rows.filter(({ held }) => held).map((row) => toOccupant(row, change)),
-    waiting: rows.filter(({ held }) => !held).map(toCandidate),
+    live: sitters.filter(({ held }) => held).map((sitter) => toOccupant(sitter, change)),
+    waiting: sitters.filter(({ held }) => !held).map(toCandidate),
   };
 }
 
-function toCandidate({ key, repository, author }: SeatRow): Candidate {
+function toSitter({ created_at, last_push_at, last_visit_at, shown_since, ...row }: SeatRow): Sitter {
+  return {
+    ...row,
+    createdAt: created_at.toISOString(),
+    lastPushAt: last_push_at.toISOString(),
+    lastVisitAt: last_visit_at?.toISOString(),
+    shownSince: shown_since,
+  };
+}
+
+function toCandidate({ key, repository, author }: Sitter): Candidate {
   return { key, repository, ...(author === null ? {} : { author }) };
 }
 
-function toOccupant(row: SeatRow, { now, spareAfterSeconds }: SeatChange): Occupant {
-  const { intents, target } = row;
-  const activeAt = lastActivity({
-    createdAt: row.created_at.toISOString(),
-    lastPushAt: row.last_push_at.toISOString(),
-    ...(row.last_visit_at ? { lastVisitAt: row.last_visit_at.toISOString() } : {}),
-  });
+function toOccupant(sitter: Sitter, { now, spareAfterSeconds }: SeatChange): Occupant {
+  const { intents, target, shownSince } = sitter;
+  const activeAt = lastActivity(sitter);
   const askedAt = intents.asleep && activeAt <= (intents.asleepSince ?? activeAt) ? intents.asleepSince : undefined;
   const isSeen = target !== null && !isAtEdge(target);
   // One that waited long for its seat was not idle meanwhile: people have yet to see it.
-  const idleSince = row.shown_since > activeAt ? row.shown_since : activeAt;
+  const idleSince = shownSince > activeAt ? shownSince : activeAt;
   const idleMs = Date.parse(now) - Date.parse(idleSince);
   return {
-    ...toCandidate(row),
+    ...toCandidate(sitter),
     activeAt: idleSince,
-    leaving: row.serves && askedAt !== undefined && Date.parse(now) - Date.parse(askedAt) < LEAVING_MS,
+    leaving: sitter.serves && askedAt !== undefined && Date.parse(now) - Date.parse(askedAt) < LEAVING_MS,
     spare:
-      row.serves && !row.busy && isSeen && !intents.keep && askedAt === undefined && idleMs >= spareAfterSeconds * 1000,
+      sitter.serves &&
+      !sitter.busy &&
+      isSeen &&
+      !intents.keep &&
+      askedAt === undefined &&
+      idleMs >= spareAfterSeconds * 1000,
   };
 }
 

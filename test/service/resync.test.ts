@@ -52,6 +52,37 @@ describe("resync", () => {
     assert.deepEqual(await queued(), ["shop#2", "shop#3", "shop#4"]);
   });
 
+  it("leaves alone what was taken down or expired, until something of its pull request changes", async () => {
+    const at = bench.clock.now;
+    for (const number of [1, 2]) {
+      bench.forge.pulls.set(number, pullRequest(number, SHA.a));
+      await bench.reconcile(`shop#${number}`);
+      const removed = { at, by: "ada", headSha: SHA.a };
+      await bench.store.update(`shop#${number}`, ({ intents }) => ({ intents: { ...intents, removed } }));
+      await bench.reconcile(`shop#${number}`);
+    }
+    bench.forge.pulls.set(2, pullRequest(2, SHA.b));
+    await queued();
+    const running = resync();
+    await running.run();
+    await running.close();
+    assert.deepEqual(await queued(), ["shop#2"]);
+  });
+
+  it("looks once at a pull request that somebody commented on, which moves nothing but its time", async () => {
+    bench.forge.pulls.set(1, pullRequest(1, SHA.a));
+    await bench.reconcile("shop#1");
+    bench.forge.pulls.set(1, pullRequest(1, SHA.a, { updatedAt: "2026-01-01T00:01:00.000Z" }));
+    await queued();
+    const running = resync();
+    await running.run();
+    assert.deepEqual(await queued(), ["shop#1"]);
+    await bench.reconcile("shop#1");
+    await running.run();
+    await running.close();
+    assert.deepEqual(await queued(), []);
+  });
+
   it("asks for nothing when the forge is unreachable", async () => {
     bench.forge.pulls.set(1, pullRequest(1, SHA.a));
     await bench.reconcile("shop#1");

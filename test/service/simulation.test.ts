@@ -8,9 +8,10 @@ const SEED = 5;
 
 describe("a hundred pull requests in simulated time", () => {
   it("end as in order when deliveries are dropped, doubled, delayed and reordered", async () => {
-    const { problems, faults, ups, destroys } = await simulate({ seed: SEED, pulls: 100 });
+    const { problems, faults, ups, destroys, warnings, mostLive, cap } = await simulate({ seed: SEED, pulls: 100 });
     assert.deepEqual(problems, []);
-    for (const count of [...Object.values(faults), ups, destroys]) assert.ok(count > 0);
+    for (const count of [...Object.values(faults), ups, destroys, warnings]) assert.ok(count > 0);
+    assert.equal(mostLive, cap, "and the cap was reached");
   });
 
   it("are named when they end otherwise, as they must where nothing is looked at by itself", async () => {
