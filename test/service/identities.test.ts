@@ -99,6 +99,7 @@ describe("a repository that another one took the place of", () => {
       identities,
       now: () => bench.clock.now,
       readAgainMs: 0,
+      destroyWithinMs: 1_000,
     });
     const { found, removed } = await sweep({ dryRun: false, confirm: true });
     assert.deepEqual(
