@@ -161,6 +161,42 @@ describe("a pull request on GitHub", requires("engine", "postgres"), () => {
     for (const { number } of pulls) await gone(number);
   });
 
+  it("does what somebody with write access says in a comment, and nothing for anybody else", async () => {
+    const { github, instance } = world;
+    const reacted = (comment: number, content: string) =>
+      eventually(() => github.reactions(comment).join() === content);
+    const refused = await github.comment(1, "/preview down", "outsider");
+    await reacted(refused, "-1");
+    await world.commented(1, /`\/preview down` by @\u200bmallory: not done/);
+    const slept = await github.comment(1, "Until tomorrow.\r\n\r\n/preview sleep");
+    await instance.waitFor("shop#1", (p) => p.reason === "Asleep", "asleep");
+    await reacted(slept, "+1");
+    await world.commented(1, /is asleep[\s\S]*`\/preview sleep` by @\u200bacme: it sleeps/);
+    await github.comment(1, "/preview wake");
+    await instance.waitFor("shop#1", (p) => p.reason === "Healthy", "awake");
+    await serves(1, "pram");
+    const confused = await github.comment(1, "/preview extend foo");
+    await reacted(confused, "confused");
+    const asked = await github.comment(1, "/preview extend 48h\n/preview keep");
+    const { extendedTo = "" } = await instance.waitFor("shop#1", (p) => p.kept, "kept");
+    await reacted(asked, "+1");
+    assert.ok(extendedTo > new Date(Date.now() + 47 * 3_600_000).toISOString());
+    const text = await world.commented(
+      1,
+      /`\/preview extend 48h` by .*: it stays until .* UTC at least\n- `\/preview keep`/,
+    );
+    assert.match(text, /`\/preview extend foo` by .*: not done, it wants a time/);
+    // What `stackling show` prints.
+    assert.match((await instance.client.find("shop#1")).comment ?? "", /`\/preview keep` by .*acme/);
+    const { history } = (await instance.ask(`/previews/${encodeURIComponent("shop#1")}/history`)) as {
+      history: { reason: string; message: string }[];
+    };
+    assert.equal(history.filter(({ reason }) => reason === "Command").length, 6);
+    assert.ok(history.some(({ message }) => /^`\/preview extend 48h` by @acme: it stays/.test(message)));
+    await github.comment(1, "/preview keep off");
+    await instance.waitFor("shop#1", (p) => !p.kept, "kept no longer");
+  });
+
   it("shows the credential nowhere", async () => {
     const { github, instance } = world;
     const key = github.app.privateKey.split("\n")[3] ?? "";
@@ -246,6 +282,9 @@ describe("a pull request on GitHub", requires("engine", "postgres"), () => {
     const pushed = await github.push(number, { "text.txt": "mute" });
     await live(number, pushed);
     await serves(number, `mute ${pushed}`);
+    const comment = await github.comment(number, "/preview keep");
+    await world.instance.waitFor(`shop#${number}`, (p) => p.kept, "kept");
+    await eventually(() => github.reactions(comment).join() === "+1");
     await github.close(number);
     await gone(number);
     await world.commented(number, /is gone/);

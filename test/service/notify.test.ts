@@ -84,6 +84,41 @@ describe("the notifier", () => {
       assert.equal((await github.comments(1)).length, 1);
     }));
 
+  it("reacts to a command and answers it at once, and reacts again only where that failed", () =>
+    withGithub(
+      async ({ github, notifier, command, preview }) => {
+        await notifier.announce(preview());
+        await notifier.settled();
+        const first = await github.comment(1, "/preview keep");
+        await notifier.announce(command(first));
+        await eventually(() => github.reactions(first).join() === "+1");
+        await eventually(async () => /`\/preview keep` by/.test((await github.comments(1))[0]?.body ?? ""));
+        await eventually(() => preview().intents.commands?.receipts === undefined);
+        const second = await github.comment(1, "/preview keep");
+        const mend = github.fail({ path: /reactions$/, status: 502 });
+        await notifier.announce(command(second));
+        await eventually(() =>
+          github.requests.some(({ path, status }) => path.endsWith("reactions") && status === 502),
+        );
+        assert.deepEqual(preview().intents.commands?.receipts, [{ comment: second, outcome: "done" }]);
+        mend();
+        await eventually(() => github.reactions(second).join() === "+1", { timeoutMs: 10_000 });
+      },
+      { retryMs: 50 },
+    ));
+
+  it("answers a command on a draft, of which it says nothing otherwise", () =>
+    withGithub(async ({ github, notifier, change, command }) => {
+      await notifier.announce(
+        change({ condition: "Stalled", reason: "Blocked", refusedSince: "2026-11-21T10:00:00.000Z" }),
+      );
+      await notifier.settled();
+      assert.equal((await github.comments(1)).length, 0);
+      await notifier.announce(command(await github.comment(1, "/preview up")));
+      await notifier.settled();
+      assert.equal((await github.comments(1)).length, 2);
+    }));
+
   it("writes no comment where comments are switched off", () =>
     withGithub(
       async ({ github, notifier, preview }) => {
@@ -111,6 +146,8 @@ interface Scene {
   readonly notifier: ReturnType<typeof createNotifier>;
   preview(): Preview;
   change(status: Partial<PreviewStatus>): Preview;
+  /** Notes that a comment held a command, which is to be reacted to. */
+  command(comment: number): Preview;
   handles(): Preview["handles"];
   forget(): void;
 }
@@ -153,6 +190,18 @@ async function withGithub(
       notifier,
       preview: () => row,
       change,
+      command: (comment) => {
+        const at = "2026-11-21T10:00:00.000Z";
+        const answers = [{ at, said: "keep", by: "ada", outcome: "done", answer: "it is kept" }] as const;
+        const commands = {
+          since: at,
+          last: { id: comment, at },
+          answers,
+          receipts: [{ comment, outcome: "done" }],
+        } as const;
+        row = { ...row, intents: { ...row.intents, commands } };
+        return row;
+      },
       handles: () => row.handles,
       forget: () => {
         row = { ...row, handles: {} };

@@ -133,6 +133,29 @@ describe("the store", () => {
     assert.equal((await store.history("shop#1", 1))[0]?.message, "failed: \uFFFD\uFFFD");
   });
 
+  it("writes a change with its entries of the history, or neither", async () => {
+    const store = await open();
+    const { key } = await store.create(draft(1));
+    const entry = { at: "2026-01-01T00:00:00.000Z", reason: "Command", message: "`/preview keep` by @ada" };
+    const keep = await store.updateAndNote(key, ({ intents }) => ({
+      fields: { intents: { ...intents, keep: true } },
+      history: [entry, { ...entry, message: "another" }],
+    }));
+    assert.equal(keep?.intents.keep, true);
+    assert.deepEqual(
+      (await store.history(key, 10)).map(({ message }) => message),
+      ["another", entry.message],
+    );
+    const broken = store.updateAndNote(key, ({ intents }) => ({
+      fields: { intents: { ...intents, keep: false } },
+      history: [{ ...entry, at: "no time" }],
+    }));
+    await assert.rejects(broken);
+    assert.equal((await store.find(key))?.intents.keep, true);
+    assert.equal((await store.history(key, 10)).length, 2);
+    assert.equal(await store.updateAndNote("shop#31", () => ({ fields: {}, history: [] })), undefined);
+  });
+
   it("remembers every change of condition or reason, and no mere change of words", async () => {
     const store = await open();
     await store.create(draft(1));
