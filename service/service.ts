@@ -33,7 +33,7 @@ import { type ReconcileDeps, type ReconcileOptions, reconcile } from "./reconcil
 import { createRepositories, type Repositories } from "./repositories.ts";
 import { type Resync, startResync } from "./resync.ts";
 import { detect, forgeFor, prepareSource, resolveSecrets } from "./sources.ts";
-import { startStacks } from "./start-stacks.ts";
+import { type StacksOptions, startStacks } from "./start-stacks.ts";
 import { openStore, type PostgresStore } from "./store/postgres.ts";
 import { createSubjectReader } from "./subject.ts";
 import { startTrim } from "./trim.ts";
@@ -44,7 +44,7 @@ import { createWorld, type World } from "./world.ts";
 const PREVIEWS_AT_ONCE = 32;
 const LAST_WORDS_MS = 5_000;
 
-export interface ServiceOptions {
+export interface ServiceOptions extends Pick<StacksOptions, "runnerLimits"> {
   readonly config: OperatorConfig;
   /** Absolute. */
   readonly dataDir: string;

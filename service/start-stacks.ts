@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import { layout } from "../components/local/layout.ts";
 import type { PolicyOptions } from "../components/policy/rules.ts";
 import type { Engine } from "../infra/engine.ts";
-import { createRunner } from "../infra/runner.ts";
+import { createRunner, type RunnerLimits } from "../infra/runner.ts";
 import type { Stacks } from "../infra/stacks.ts";
 import type { OperatorConfig } from "./config/types.ts";
 import { engineEnvironment } from "./engine-environment.ts";
@@ -14,6 +14,8 @@ export interface StacksOptions {
   /** Admin URL of the server for preview databases; secret. */
   readonly adminUrl?: string;
   readonly logger: Logger;
+  /** In place of DESIGN §3 rule 3's, for tests. */
+  readonly runnerLimits?: Partial<RunnerLimits>;
 }
 
 /** The backend, and the pool of engines over it. */
@@ -30,6 +32,7 @@ export function startStacks(options: StacksOptions, engine: Engine): Promise<Sta
     ...(config.policy === undefined ? {} : { policy: policyOptions(config.policy, config) }),
     environment: engineEnvironment(config),
     providerSettings: { dataDir, ...(adminUrl === undefined ? {} : { adminUrl }) },
+    ...(options.runnerLimits ? { limits: options.runnerLimits } : {}),
     logger,
   });
 }

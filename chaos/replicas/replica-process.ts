@@ -3,6 +3,7 @@
  * prints one JSON line when it listens and one for each step; stops itself (SIGSTOP) at the step it is told.
  */
 import pino from "pino";
+import type { RunnerLimits } from "../../infra/runner.ts";
 import { parseOperator } from "../../service/config/operator.ts";
 import type { Step } from "../../service/reconcile.ts";
 import { startService } from "../../service/service.ts";
@@ -14,6 +15,8 @@ export interface ReplicaSettings {
   readonly dataDir: string;
   /** Postgres URL of the one store. */
   readonly storeUrl: string;
+  /** See `RunnerLimits`; those of production by default. */
+  readonly runnerLimits?: Partial<RunnerLimits>;
   /** Admin URL of the previews' databases. */
   readonly adminUrl: string;
   readonly token: string;

@@ -153,7 +153,7 @@ export interface Cold {
 /** Freezes whichever replica works when a branch is opened, and leaves its pull request unbuilt. */
 export async function catchInTheMiddle(
   world: ReplicaWorld,
-  { gitBranch, freeze }: { gitBranch: string; freeze: Freeze },
+  { gitBranch, freeze }: { gitBranch: string; freeze: Freeze | "nothing" },
 ): Promise<Cold> {
   const gate = await createGate();
   const [first] = world.replicas;
@@ -203,9 +203,10 @@ export async function catchInTheMiddle(
 }
 
 async function chosen(
-  freeze: Freeze,
+  freeze: Freeze | "nothing",
   { service, runner, engine }: { service: number; runner: number; engine: number },
 ): Promise<number[]> {
+  if (freeze === "nothing") return [];
   if (freeze === "service") return [service];
   if (freeze === "runner") return [service, runner];
   if (freeze === "engine") return [service, runner, ...(await withDescendants(engine)).map(({ pid }) => pid)];

@@ -42,23 +42,27 @@ export interface ReplicaWorld {
   readonly dataDir: string;
   readonly repository: TestRepository;
   readonly replicas: readonly Replica[];
+  /** Of the store, for those who look into it. */
+  readonly storeUrl: string;
   remove(): Promise<void>;
 }
 
 /** Patience of a machine that does other things too. */
 const PATIENCE_MS = 180_000;
 
-/** Resolves when all of them listen. With `ownHosts` each is on a machine of its own name, which only root can make so. */
-export async function startReplicas(
-  names: readonly string[],
-  { ownHosts = false }: { readonly ownHosts?: boolean } = {},
-): Promise<ReplicaWorld> {
+export interface ReplicaWish extends Pick<ReplicaSettings, "runnerLimits"> {
+  /** Each on a machine of its own name, which only root can make so. */
+  readonly ownHosts?: boolean;
+}
+
+/** Resolves when all of them listen. */
+export async function startReplicas(names: readonly string[], wish: ReplicaWish = {}): Promise<ReplicaWorld> {
   const undo: (() => Promise<unknown>)[] = [];
   const remove = async () => {
     for (const end of undo.splice(0).toReversed()) await end();
   };
   try {
-    return { ...(await start(names, undo, ownHosts)), remove };
+    return { ...(await start(names, undo, wish)), remove };
   } catch (error) {
     await remove();
     throw error;
@@ -68,7 +72,7 @@ export async function startReplicas(
 async function start(
   names: readonly string[],
   undo: (() => Promise<unknown>)[],
-  ownHosts: boolean,
+  { ownHosts = false, runnerLimits }: ReplicaWish,
 ): Promise<Omit<ReplicaWorld, "remove">> {
   const dataDir = await mkdtemp(join(tmpdir(), "stackling-replicas-"));
   undo.push(() => rm(dataDir, { recursive: true, force: true }));
@@ -91,12 +95,15 @@ async function start(
       const settings = { name, dataDir, token, ...urlsOf(servers), log: join(dataDir, `${name}.log`) };
       // One address for all, as behind a load balancer.
       const config = configOf({ port, front, repository });
-      const replica = await startReplica({ ...settings, config }, { port, ...(ownHosts ? { host: name } : {}) });
+      const replica = await startReplica(
+        { ...settings, config, ...(runnerLimits ? { runnerLimits } : {}) },
+        { port, ...(ownHosts ? { host: name } : {}) },
+      );
       undo.push(replica.stop);
       return replica;
     }),
   );
-  return { dataDir, repository, replicas };
+  return { dataDir, repository, replicas, storeUrl: servers.store?.url ?? "" };
 }
 
 const BUILT = `

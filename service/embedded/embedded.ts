@@ -12,7 +12,7 @@ import { openLog } from "./log.ts";
 import { portError, refuseTakenPort } from "./port.ts";
 import { type ServerName, startEmbeddedServers } from "./postgres-servers.ts";
 
-export interface EmbeddedOptions {
+export interface EmbeddedOptions extends Pick<ServiceOptions, "onStep" | "runnerLimits"> {
   readonly dataDir: string;
   /** Asked for once the data folder is ours, before anything runs; it may put things there. */
   readonly config: () => Promise<OperatorConfig>;
@@ -23,8 +23,6 @@ export interface EmbeddedOptions {
   readonly onProgress?: (doing: string) => void;
   /** Errors that a person must see, in one line. */
   readonly onError: (line: string) => void;
-  /** See `ServiceOptions`. */
-  readonly onStep?: ServiceOptions["onStep"];
 }
 
 export interface EmbeddedInstance {
@@ -76,6 +74,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       logger,
       version: options.version,
       ...(options.onStep ? { onStep: options.onStep } : {}),
+      ...(options.runnerLimits ? { runnerLimits: options.runnerLimits } : {}),
     }).catch((error: unknown) => {
       throw portError(place.host, place.port, error);
     });
