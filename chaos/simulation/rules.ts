@@ -5,6 +5,8 @@ import { DAY, type Deed, TIMES } from "./script.ts";
 
 /** An engine may have been started on what was true this long before. */
 const GRACE_MS = 5_000;
+/** By then a person's word is carried out when nothing else is under way. */
+const SOON_MS = 120_000;
 
 export interface Rules {
   /** Somebody does this now. */
@@ -63,6 +65,10 @@ export function createRules({
     else if (!warned.has(stack)) broken.push(`${stack}: destroyed for idleness without a warning`);
   }
 
+  function checkAsleep(stack: string): void {
+    if ([...awakeStacks()].includes(stack)) broken.push(`${stack}: awake although it was sent to sleep`);
+  }
+
   function checkUp(stack: string): void {
     if (stoppedAt !== undefined && Date.now() - stoppedAt > GRACE_MS) {
       broken.push(`${stack}: brought up while everything is stopped`);
@@ -95,6 +101,7 @@ export function createRules({
       if (kind === "keep") life.heldUntil = Number.POSITIVE_INFINITY;
       if (kind === "extend") life.heldUntil = now + DAY.extendSeconds * 1000;
       if (USES.has(kind)) life.usedAt = now;
+      if (kind === "sleep") setTimeout(checkAsleep, SOON_MS, stackOf(number));
     },
     engineStarts(verb, stack) {
       if (running.has(stack)) broken.push(`${stack}: two engines at once`);
