@@ -14,7 +14,7 @@ import { ensureMirror, mirrorHas, requireObjectId } from "./mirror.ts";
 import { nodeFolder } from "./node-runtime.ts";
 import { removeTree } from "./remove-tree.ts";
 import type { LocalResource, ResourceContext } from "./resource.ts";
-import { type CommandRequest, runCommand } from "./run-command.ts";
+import { type CommandRequest, endCommandsOf, runCommand } from "./run-command.ts";
 import { allocateUser } from "./users.ts";
 import { writeTree } from "./write-tree.ts";
 
@@ -45,7 +45,7 @@ export const checkoutResource: LocalResource<CheckoutInputs, CheckoutState> = {
     await context.admit();
     await removeLeftovers(context);
     // Whatever lies here is of no use: half made, or of a state that is gone.
-    await removeCheckout(files);
+    await removeHalfMade(files);
     try {
       await prepareSource(context, inputs.source);
       await fill(context, inputs, files.folder);
@@ -79,12 +79,18 @@ async function removeCheckout({ folder, complete, known }: CheckoutFiles): Promi
   for (const mark of [complete, known]) await rm(mark, { force: true });
 }
 
+/** Somebody may still build in it. */
+async function removeHalfMade(files: CheckoutFiles): Promise<void> {
+  if (await exists(files.folder)) await endCommandsOf(files.folder);
+  await removeCheckout(files);
+}
+
 /** Trees of this stack that no state knows of: left by a run that died between making one and saying so. */
 async function removeLeftovers(context: ResourceContext): Promise<void> {
   const names = await readdir(layout(context.settings.dataDir).preview(context.stack).checkouts);
   for (const id of new Set(names.map((name) => name.replace(/\..*$/, "")))) {
     const files = filesOf(context, id);
-    if (!(await exists(files.known))) await removeCheckout(files);
+    if (!(await exists(files.known))) await removeHalfMade(files);
   }
 }
 

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { TerminalError } from "../errors.ts";
 import { OWNER_MARK } from "./environment.ts";
 import { excerptOf, openLog, sizeOf } from "./log-file.ts";
+import type { ProcessIdentity } from "./process-identity.ts";
 import { endTrees, findMarked, startProcess } from "./processes.ts";
 
 export interface CommandRequest {
@@ -27,6 +28,7 @@ export interface CommandRequest {
 export async function runCommand(request: CommandRequest): Promise<void> {
   const { command, logFile, user, owner, timeoutMs, signal } = request;
   signal.throwIfAborted();
+  await endCommandsOf(owner);
   const log = await openLog(logFile, user);
   try {
     await log.appendFile(`$ ${command}\n`);
@@ -42,12 +44,17 @@ export async function runCommand(request: CommandRequest): Promise<void> {
       if (ended !== 0) throw await failed(request, ended, from);
     } finally {
       timer.abort();
-      const others = async () => (await findMarked(OWNER_MARK, (mark) => mark === owner)).map(({ pid }) => pid);
-      await endTrees([started.identity], { drainMs: 500, others });
+      await endCommandsOf(owner, [started.identity]);
     }
   } finally {
     await log.close();
   }
+}
+
+/** Also what a run left behind that was killed: its commands lead groups of their own, and nobody waits for them any more. */
+export async function endCommandsOf(owner: string, leaders: readonly ProcessIdentity[] = []): Promise<void> {
+  const others = async () => (await findMarked(OWNER_MARK, (mark) => mark === owner)).map(({ pid }) => pid);
+  await endTrees(leaders, { drainMs: 500, others });
 }
 
 async function failed(request: CommandRequest, ended: number | "late", from: number): Promise<TerminalError> {
