@@ -3,8 +3,8 @@ import { rm } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { stopLeftovers } from "../../service/embedded/leftovers.ts";
 import { type Instance, prepareInstance } from "../../test/e2e/support/instance.ts";
-import { tinyApp } from "../../test/e2e/support/tiny-app.ts";
 import { createRepository, type TestRepository } from "../../test/support/git-repository.ts";
+import { chaosApp } from "./app.ts";
 
 export interface ChaosWorld {
   /** Of the repository; hosts are `pr-<number>-<name>.localhost:<port>`. */
@@ -26,7 +26,7 @@ const STOP_WITHIN_MS = 60_000;
 
 /** Prepared, not started. All is as the embedded default has it but for the number of engines. */
 export async function prepareWorld({ name, engineRuns }: WorldOptions): Promise<ChaosWorld> {
-  const repository = await createRepository({ files: tinyApp({ text: "main" }) });
+  const repository = await createRepository({ files: chaosApp() });
   const instance = await prepareInstance({
     config: (port) =>
       [
