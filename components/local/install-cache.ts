@@ -14,7 +14,7 @@ import { withFileLock } from "./file-lock.ts";
 import { markUsed } from "./json-file.ts";
 import { inside, layout } from "./layout.ts";
 import { removeTree } from "./remove-tree.ts";
-import { type CommandRequest, runCommand } from "./run-command.ts";
+import { type CommandRequest, endCommandsOf, runCommand } from "./run-command.ts";
 import { allocateUser, freeUser } from "./users.ts";
 
 /** Files that package managers read; an install that needs more fails here and is run in the checkout. */
@@ -58,6 +58,7 @@ export async function installInCache(request: InstallRequest): Promise<string | 
 async function build(request: InstallRequest, folder: string, digest: string, manifests: readonly string[]) {
   const { dataDir, checkout, steps, run } = request;
   const [tree, home, tmp] = ["tree", "home", "tmp"].map((part) => join(folder, part)) as [string, string, string];
+  await endCommandsOf(folder);
   await removeTree(folder);
   const installer = `install-${digest}`;
   const user = await allocateUser(dataDir, installer);
