@@ -2,7 +2,7 @@
 import type { Logger } from "pino";
 import { StacklingError } from "../../components/errors.ts";
 import type { OperatorConfig, RepositoryConfig } from "../config/types.ts";
-import type { ForgeCommands, PullRequestComment } from "../forges/forge.ts";
+import type { ForgeCommands } from "../forges/forge.ts";
 import { lifecycleOf } from "../lifecycle.ts";
 import type { Look } from "../look.ts";
 import { policy } from "../policy.ts";
@@ -23,7 +23,8 @@ export interface CommandDeps {
   readonly logger: Pick<Logger, "warn">;
 }
 
-const UNREACHABLE_AGAIN_MS = 30_000;
+/** Long, for where comments alone cannot be read nobody may mend it soon, and each look costs requests. */
+const UNREACHABLE_AGAIN_MS = 120_000;
 
 /**
  * Asks the forge for comments that are newer than the last one handled, and writes in one commit what
@@ -90,23 +91,19 @@ async function readNews(
   if (read.kind === "unreachable") return passed(read.message);
   if (!read.last) return undefined;
   try {
-    const comments = await Promise.all(read.comments.map((comment) => hear(forge, repository, comment)));
-    return { comments: comments.filter((comment) => comment !== undefined), last: read.last, more: read.more };
+    const comments: Heard["comments"][number][] = [];
+    // One after the other: of many comments by one account only the first asks what it may do.
+    for (const comment of read.comments) {
+      const lines = parseCommands(comment.body);
+      if (lines.length === 0) continue;
+      const allowed = await forge.mayCommand(refOf(repository), comment);
+      comments.push({ id: comment.id, by: comment.author ?? "ghost", allowed, lines });
+    }
+    return { comments, last: read.last, more: read.more };
   } catch (error) {
     if (error instanceof StacklingError) return passed(error.userMessage);
     throw error;
   }
-}
-
-async function hear(
-  forge: ForgeCommands,
-  repository: RepositoryConfig,
-  comment: PullRequestComment,
-): Promise<Heard["comments"][number] | undefined> {
-  const lines = parseCommands(comment.body);
-  if (lines.length === 0) return undefined;
-  const allowed = await forge.mayCommand(refOf(repository), comment);
-  return { id: comment.id, by: comment.author ?? "ghost", allowed, lines };
 }
 
 /** What holds of the pull request now, whatever the preview was told before. */
