@@ -255,7 +255,8 @@ function isLive(commit: string): (preview: PreviewView) => boolean {
 }
 
 function isNoLock(file: string): boolean {
-  return !file.endsWith(".lock");
+  // One that is being taken has more behind its name.
+  return !file.includes(".lock");
 }
 
 async function statusOf({ url = "" }: PreviewView): Promise<ShopStatus> {
