@@ -29,7 +29,8 @@ export async function settle(
     await delay(LOOK_EVERY_MS, undefined, { signal });
     unslept = await asleepOtherwise(world, wishes);
   }
-  const report = await untilItCanLook(() => askOracle(placeOf(world), { withinMs: left(), signal }), deadline);
+  const ask = () => askOracle(placeOf(world), { withinMs: left(), signal });
+  const report = await untilItCanLook(ask, { deadline, signal });
   return [...unslept, ...findsOf(report)];
 }
 
@@ -57,13 +58,16 @@ function placeOf({ name, repository, instance }: ChaosWorld) {
 }
 
 /** A server that is on its way back cannot be looked into yet. */
-async function untilItCanLook(ask: () => Promise<Report>, deadline: number): Promise<Report> {
+async function untilItCanLook(
+  ask: () => Promise<Report>,
+  { deadline, signal }: { readonly deadline: number; readonly signal: AbortSignal },
+): Promise<Report> {
   for (;;) {
     try {
       return await ask();
     } catch (error) {
-      if (performance.now() > deadline) throw error;
-      await delay(LOOK_EVERY_MS);
+      if (signal.aborted || performance.now() > deadline) throw error;
+      await delay(LOOK_EVERY_MS, undefined, { signal });
     }
   }
 }
