@@ -38,9 +38,14 @@ async function main(file: string, { json, within }: Options): Promise<number> {
     console.log(json ? JSON.stringify(report) : tableOf(report));
     return isClean(report) ? 0 : 1;
   } catch (error) {
-    console.error(error instanceof z.ZodError ? z.prettifyError(error) : error);
+    console.error(`the oracle could not look: ${wordsOf(error)}`);
     return 2;
   }
+}
+
+function wordsOf(error: unknown): string {
+  if (error instanceof z.ZodError) return z.prettifyError(error);
+  return error instanceof Error && error.message !== "" ? error.message : String(error);
 }
 
 function parseSeconds(typed: string): number {

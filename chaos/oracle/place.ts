@@ -26,7 +26,7 @@ export const placeSchema = z.strictObject({
   /** Where the gateway listens on 127.0.0.1; without it no host is asked. */
   port: z.int().positive().optional(),
   domain: z.string().default("localhost"),
-  repositories: z.array(z.discriminatedUnion("kind", [local, github])),
+  repositories: z.array(z.discriminatedUnion("kind", [local, github])).min(1),
   /** Path that is asked for on every preview's main host. */
   page: z.string().startsWith("/").default("/"),
   /** Text that the page of a preview must hold, by key (`shop#42`); by default its head commit. */

@@ -10,11 +10,13 @@ import { judge, type Seen, wishesOf } from "../../chaos/oracle/judge.ts";
 import type { Look } from "../../chaos/oracle/look.ts";
 import { type PlaceInput, placeSchema } from "../../chaos/oracle/place.ts";
 import { isClean } from "../../chaos/oracle/report.ts";
+import { tableOf } from "../../chaos/oracle/table.ts";
 import type { Thing } from "../../chaos/oracle/thing.ts";
 import { watch } from "../../chaos/oracle/watch.ts";
 import { startGithub } from "../support/emulate.ts";
 import { createRepository } from "../support/git-repository.ts";
 
+const SHOP = { kind: "local", name: "shop", path: "/srv/git/shop" } as const;
 const HEAD = "a".repeat(40);
 const OLD = "b".repeat(40);
 const HOST = "pr-1-shop.localhost";
@@ -22,7 +24,7 @@ const OTHER = "pr-1-api-shop.localhost";
 
 /** One open pull request, whose preview serves its head, and one that is closed and gone; `change` breaks it. */
 function findings(change: Partial<Seen> & { place?: Partial<PlaceInput>; pulls?: Partial<Pulls> } = {}) {
-  const place = placeSchema.parse({ dataDir: "/data", port: 4000, repositories: [], ...change.place });
+  const place = placeSchema.parse({ dataDir: "/data", port: 4000, repositories: [SHOP], ...change.place });
   const pulls: Pulls = {
     open: [{ key: "shop#1", stack: "shop-pr-1", number: 1, headSha: HEAD }],
     closed: [{ key: "shop#2", stack: "shop-pr-2", number: 2 }],
@@ -158,6 +160,27 @@ describe("the oracle", () => {
     assert.ok(sources.length > 5);
     // What components and infra import is checked by imports.test.ts.
     for (const text of sources) assert.doesNotMatch(text, /from "[^"]*\/service\/|postgres\/store/);
+  });
+});
+
+describe("the oracle's table", () => {
+  it("names each finding with its reason and age, and ends with the sum", () => {
+    const text = tableOf({
+      at: "2026-01-01T00:00:00.000Z",
+      orphans: [{ kind: "role", id: "shop_pr_2", stack: "shop-pr-2", why: "shop#2 is closed", forMs: 1_250 }],
+      lost: [{ key: "shop#1", wanted: HEAD, found: "HTTP 404", forMs: 0 }],
+      stuck: [],
+      looked: { role: 2 },
+      looks: 3,
+      tookMs: 2_000,
+    });
+    assert.deepEqual(text.split("\n"), [
+      "looked at 2 × role; 3 looks in 2.0 s",
+      "found   what            for    why",
+      "orphan  role shop_pr_2  1.3 s  shop#2 is closed",
+      `lost    shop#1          0.0 s  wanted ${HEAD}; found: HTTP 404`,
+      "1 orphan, 1 lost, 0 stuck",
+    ]);
   });
 });
 
