@@ -60,7 +60,9 @@ export function warnedStatus(
 ): Pick<PreviewStatus, "warned" | "teardownAt"> {
   const { verdict, lifetime, paused } = standing;
   if (verdict.kind === "absent") return { warned: undefined, teardownAt: undefined };
-  if (paused || (verdict.kind === "blocked" && verdict.passing)) return {};
+  // Where another repository answers, nothing is said either.
+  const isUnheard = verdict.kind === "blocked" && (verdict.passing || verdict.reason === "RepositoryReplaced");
+  if (paused || isUnheard) return {};
   return { warned: warningOf(lifetime, status, now), teardownAt: lifetime.teardownAt };
 }
 

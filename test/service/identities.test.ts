@@ -74,6 +74,20 @@ describe("a repository that another one took the place of", () => {
     assert.equal(identities.isReplaced("shop"), false);
   });
 
+  it("warns of nothing meanwhile, and removes no idle preview unwarned when it is back", async () => {
+    await look(await identify());
+    bench.forge.identity = ANOTHER;
+    const identities = await identify();
+    const times = { ...shop, lifecycle: { warnAfterSeconds: 86_400, destroyAfterSeconds: 2 * 86_400 } };
+    bench.clock.advance(10 * 86_400);
+    await look(identities, KEY, times);
+    assert.equal((await bench.preview(KEY)).status.warned, undefined);
+    bench.clock.advance(10 * 86_400);
+    bench.forge.identity = { id: "1", path: "acme/shop" };
+    assert.equal(await look(identities, KEY, times), "Healthy a");
+    assert.ok((await bench.preview(KEY)).status.warned);
+  });
+
   it("brings nothing up by hand from the other one", async () => {
     const identities = await identify();
     await look(identities);
