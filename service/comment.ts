@@ -1,7 +1,7 @@
 /** The one comment on a pull request, and the line beside its check. Pure; the same preview gives the same text. */
 import { hostName, parseKey } from "../infra/names.ts";
-import { COMMANDS } from "./commands/verbs.ts";
 import { ALARM_AFTER, isAlarming } from "./alarm.ts";
+import { COMMANDS } from "./commands/verbs.ts";
 import { driftWords } from "./drift/words.ts";
 import { commentMarker } from "./forges/marker.ts";
 import { KEEP_LABEL } from "./lifecycle.ts";
