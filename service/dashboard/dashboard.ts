@@ -1,6 +1,6 @@
 /** The pages: a list, one page per preview, login. Rendered here, made lively by one small script. */
 import express, { type Request, type Response, type Router } from "express";
-import { type AccessDeps, cookieOf } from "../api/access.ts";
+import type { AccessDeps } from "../api/access.ts";
 import { type Actions, act } from "../api/actions.ts";
 import type { EndsReader } from "../api/preview-ends.ts";
 import { type PreviewView, previewView, type ViewExtras } from "../api/preview-view.ts";
@@ -13,10 +13,11 @@ import type { Html } from "./html.ts";
 import type { Frame, Outcome } from "./layout.ts";
 import { detailHref, listPage } from "./list-page.ts";
 import { listingOf, readListing } from "./listing.ts";
-import { expiredPage, failedPage, missingPage, questionPage, refusedPage } from "./notices.ts";
+import { failedPage, missingPage, questionPage, refusedPage } from "./notices.ts";
 import { operatePages } from "./operate-routes.ts";
 import { findSwitch, SWITCHES } from "./pause-section.ts";
 import { actorOf, fieldOf, form, isConfirmed, sessionOf } from "./posted.ts";
+import { sessionPages } from "./session-routes.ts";
 import { findVerb } from "./verbs.ts";
 
 export interface DashboardDeps extends AccessDeps {
@@ -71,30 +72,7 @@ export function createDashboard(deps: DashboardDeps): Router {
     const outcome = session && doneOf(request, view, frame);
     send(response, 200, detailPage({ view, history, frame: { ...frame, ...(outcome ? { outcome } : {}) } }));
   });
-  pages.post("/previews/:key/actions", form, async (request, response) => {
-    const [frame, session] = [await frameOf(deps, request), actorOf(deps, request)];
-    if (!session) return send(response, 403, refusedPage(frame));
-    const preview = await named(deps, request);
-    if (!preview) return send(response, 404, missingPage(frame));
-    const found = findVerb(fieldOf(request, "action"));
-    if (!found) return send(response, 400, refusedPage(frame));
-    const { key } = preview;
-    const { name, verb } = found;
-    const from = fieldOf(request, "from") === "list" ? "list" : "detail";
-    if (verb.question && !isConfirmed(request)) {
-      const backTo = from === "list" ? "/" : detailHref(key);
-      const [question, fields] = [verb.question(key), { action: name, from }];
-      const to = `${detailHref(key)}/actions`;
-      return send(response, 200, questionPage({ question, text: verb.text, to, session, fields, backTo, frame }));
-    }
-    try {
-      await act(deps.actions, key, verb.wish, "page");
-    } catch (error) {
-      return send(response, 422, failedPage(plainError(error).message, frame));
-    }
-    const of = encodeURIComponent(key);
-    response.redirect(303, from === "list" ? `/?done=${name}&of=${of}` : `${detailHref(key)}?done=${name}`);
-  });
+  pages.post("/previews/:key/actions", form, (request, response) => doVerb(deps, request, response));
   operatePages(pages, {
     operate: deps.operate,
     frameOf: (request) => frameOf(deps, request),
@@ -114,25 +92,34 @@ export function createDashboard(deps: DashboardDeps): Router {
       },
     });
   });
-  pages.get("/login/:code", async (request, response) => {
-    const cookie = deps.sessions.redeem(String(request.params.code));
-    if (cookie === undefined) return send(response, 403, expiredPage(await frameOf(deps, request)));
-    response.cookie(deps.cookieName, cookie, cookieOptions(deps));
-    response.redirect(303, "/");
-  });
-  pages.post("/logout", form, async (request, response) => {
-    if (!actorOf(deps, request)) return send(response, 403, refusedPage(await frameOf(deps, request)));
-    const cookie = cookieOf(request.headers.cookie, deps.cookieName);
-    if (cookie !== undefined) deps.sessions.end(cookie);
-    response.clearCookie(deps.cookieName, cookieOptions(deps));
-    response.redirect(303, "/");
-  });
+  sessionPages(pages, deps, { frameOf: (request) => frameOf(deps, request), send });
   return pages;
 }
 
-function cookieOptions({ homeUrl }: DashboardDeps) {
-  // Not "strict": on localhost a link from a preview's host comes from another site. What changes anything is a POST.
-  return { httpOnly: true, sameSite: "lax", path: "/", secure: homeUrl.startsWith("https:") } as const;
+/** Asks first where something is lost; then the wish is stored, and the page it came from says so. */
+async function doVerb(deps: DashboardDeps, request: Request, response: Response): Promise<void> {
+  const [frame, session] = [await frameOf(deps, request), actorOf(deps, request)];
+  if (!session) return send(response, 403, refusedPage(frame));
+  const preview = await named(deps, request);
+  if (!preview) return send(response, 404, missingPage(frame));
+  const found = findVerb(fieldOf(request, "action"));
+  if (!found) return send(response, 400, refusedPage(frame));
+  const { key } = preview;
+  const { name, verb } = found;
+  const from = fieldOf(request, "from") === "list" ? "list" : "detail";
+  if (verb.question && !isConfirmed(request)) {
+    const backTo = from === "list" ? "/" : detailHref(key);
+    const [question, fields] = [verb.question(key), { action: name, from }];
+    const to = `${detailHref(key)}/actions`;
+    return send(response, 200, questionPage({ question, text: verb.text, to, session, fields, backTo, frame }));
+  }
+  try {
+    await act(deps.actions, key, verb.wish, "page");
+  } catch (error) {
+    return send(response, 422, failedPage(plainError(error).message, frame));
+  }
+  const of = encodeURIComponent(key);
+  response.redirect(303, from === "list" ? `/?done=${name}&of=${of}` : `${detailHref(key)}?done=${name}`);
 }
 
 async function wholeOf({ ends, extras }: DashboardDeps, preview: Preview): Promise<ViewExtras> {

@@ -97,7 +97,7 @@ describe("a preview's life on the pages", requires("engine", "postgres", "browse
     assert.equal((await instance.client.pause())?.by, "page");
     await stage("Asleep");
     const banner = page.getByRole("region", { name: "Everything is stopped" });
-    await banner.getByText(/since just now, by somebody on the pages/).waitFor();
+    await banner.getByText(/since .*UTC \(just now\), by somebody on the pages/).waitFor();
     await banner.getByRole("link", { name: FALLBACK }).waitFor();
     await page.goto(url);
     await page.getByRole("heading", { name: "Previews are stopped" }).waitFor();
@@ -111,6 +111,7 @@ describe("a preview's life on the pages", requires("engine", "postgres", "browse
     await agree("Resume all");
     await said("Everything goes on.");
     assert.equal(await banner.count(), 0);
+    await page.getByRole("heading", { name: KEY, level: 1 }).waitFor();
     assert.equal(await instance.client.pause(), null);
     await instance.waitFor(KEY, ({ stage, reason }) => stage === "Active" && reason === "Healthy", "awake again");
     await page.goto(url);

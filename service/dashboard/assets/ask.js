@@ -3,8 +3,8 @@
 const outcome = document.querySelector("#outcome");
 const FAILED = "That could not be done. Reload the page and try again.";
 
-/** `show` takes over the page that answers. */
-export function askBeforeSending(show) {
+/** `show` takes over a page as it was answered, `refresh` fetches the one that is open. */
+export function askBeforeSending({ show, refresh }) {
   document.addEventListener("submit", (event) => {
     const form = event.target;
     const button = event.submitter;
@@ -16,14 +16,14 @@ export function askBeforeSending(show) {
       return;
     }
     event.preventDefault();
-    if (!isSent) void send({ form, button, question, show });
+    if (!isSent) void send({ form, button, question, show, refresh });
   });
   addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[aria-busy]")) form.ariaBusy = null;
   });
 }
 
-async function send({ form, button, question, show }) {
+async function send({ form, button, question, show, refresh }) {
   if (question && !(await isSure(question, button))) return;
   const fields = new URLSearchParams(new FormData(form, button));
   if (question) fields.set("confirmed", "yes");
@@ -36,7 +36,8 @@ async function send({ form, button, question, show }) {
     const response = await fetch(addressOf(form), { method: "POST", body: fields });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const told = page.querySelector("#outcome");
-    if (response.ok) show(page);
+    if (response.ok && isHere(response.url)) show(page);
+    else if (response.ok) await refresh();
     say(told?.textContent || (response.ok ? "" : FAILED), !response.ok);
   } catch {
     say("The service does not answer. Try again in a moment.", true);
@@ -44,6 +45,13 @@ async function send({ form, button, question, show }) {
     form.ariaBusy = null;
     if (document.activeElement === document.body) outcome.focus();
   }
+}
+
+/** The answer to a button that stands on several pages may be another one. */
+function isHere(address) {
+  const { pathname, searchParams } = new URL(address);
+  for (const name of ["done", "of"]) searchParams.delete(name);
+  return pathname === location.pathname && `${searchParams}` === `${new URLSearchParams(location.search)}`;
 }
 
 /** A dialog of the page, for it can be read, styled and left by Escape. */

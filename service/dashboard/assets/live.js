@@ -3,7 +3,6 @@
 const live = document.querySelector("#live");
 const { liveUrl } = document.body.dataset;
 
-/** Returns what takes over a page's document, once it was fetched otherwise. */
 export function keepUpToDate() {
   if (live && liveUrl) {
     let first = true;
@@ -16,7 +15,7 @@ export function keepUpToDate() {
     setInterval(refresh, 60_000);
     document.addEventListener("visibilitychange", refresh);
   }
-  return takeOver;
+  return { show: takeOver, refresh: fetchAgain };
 }
 
 const SPACED_MS = 1_000;

@@ -3,6 +3,5 @@ import { askBeforeSending } from "./ask.js";
 import { keepUpToDate } from "./live.js";
 import { followLog } from "./log.js";
 
-const refresh = keepUpToDate();
-askBeforeSending(refresh);
+askBeforeSending(keepUpToDate());
 followLog(document.querySelector("#log"));

@@ -238,6 +238,18 @@ describe("pages in a browser", requires("browser"), () => {
     assert.ok(await card.getByRole("button", { name: "Redeploy" }).isVisible());
   });
 
+  it("stays on the list from which something was asked for", async () => {
+    const gone = { goneAt: "2026-11-21T11:00:00.000Z", reason: "Gone", goneReason: "Expired" };
+    edge.store.put(aPreview({ status: gone }));
+    await signIn();
+    await page.getByRole("link", { name: "Previews that are gone" }).click();
+    await page.getByRole("button", { name: "Rebuild" }).click();
+    await page.getByRole("status").getByText("shop#42 is made anew.").waitFor();
+    await page.getByRole("heading", { name: "Gone previews" }).waitFor();
+    assert.equal(await page.getByRole("heading", { name: "Previews", exact: true }).count(), 0);
+    assert.deepEqual(edge.acts, ["redeploy shop#42 by page"]);
+  });
+
   it("fits a narrow window", async () => {
     edge.store.put(
       aPreview({ urls: { web: `http://${"pr-42-".repeat(10)}shop.localhost:4000` }, title: "x".repeat(200) }),
