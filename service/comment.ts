@@ -87,16 +87,18 @@ function changesPreviewYaml({ handles, status, pullRequest }: Preview): boolean 
 }
 
 /** The one line in which somebody is mentioned, and only where the name is one that forges give. */
-function warning({ key, status, pullRequest }: Preview): string | undefined {
+function warning(preview: Preview): string | undefined {
+  const { key, status, pullRequest } = preview;
   // While all is stopped the time left does not run down.
   if (!status.warned || !status.stackExists || status.reason === "Paused") return undefined;
   const { idleSince, goesAt } = status.warned;
   const author = pullRequest?.author ?? "";
   const mention = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/.test(author) ? `@${author} ` : "";
+  const keep = takesCommands(preview) ? "/preview keep" : `stackling keep '${key}'`;
   return [
     "> [!WARNING]",
     `> ${mention}Nobody has used this preview since ${minuteOf(idleSince)}. It is removed on ${minuteOf(goesAt)}.`,
-    `> A visit or a push keeps it; so does \`stackling keep '${key}'\`, or the label \`${KEEP_LABEL}\`.`,
+    `> A visit or a push keeps it; so does \`${keep}\`, or the label \`${KEEP_LABEL}\`.`,
   ].join("\n");
 }
 
