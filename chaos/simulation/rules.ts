@@ -6,7 +6,7 @@ import { DAY, type Deed, TIMES } from "./script.ts";
 /** An engine may have been started on what was true this long before. */
 const GRACE_MS = 5_000;
 /** By then a person's word is carried out when nothing else is under way. */
-const SOON_MS = 120_000;
+const SOON_MS = 300_000;
 
 export interface Rules {
   /** Somebody does this now. */

@@ -155,7 +155,7 @@ async function run({ deeds, cap, arrivals, random, resyncSeconds }: Life): Promi
   let arrival = 0;
   for (let second = 0, step = 1; second <= DAY.endsAt; second += step) {
     // What is left for the rest of the day does not depend on which second it is.
-    if (second >= DAY.wishesAt) step = QUIET_STEP_SECONDS;
+    if (second >= DAY.wishesAt + 300) step = QUIET_STEP_SECONDS;
     for (let next = deeds[deed]; next && next.at <= second; next = deeds[++deed]) {
       rules.did(next);
       const { kind, number } = next;
