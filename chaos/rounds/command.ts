@@ -11,10 +11,12 @@ export async function runRounds({ seed, rounds }: Wanted, signal: AbortSignal): 
     rounds,
     signal,
     onRound: (result) => console.log(roundLine(result)),
-    onKept: (dataDir) => kept.push(dataDir),
+    onKept: (dataDir) => {
+      kept.push(dataDir);
+      console.log(`left to look into: ${dataDir}`);
+    },
   });
   printEnd(series, seed);
-  for (const dataDir of kept) console.log(`left to look into: ${dataDir}`);
   console.log(`${series.results.length} rounds: ${verdictOf(series)}`);
   return kept.length > 0 || series.results.length < rounds ? 1 : 0;
 }

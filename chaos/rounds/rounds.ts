@@ -1,6 +1,6 @@
 /** Rounds of SIGKILL over a living instance, each judged before the next begins. */
 import { createRandom, type Random } from "../random.ts";
-import { keepServing } from "../world/keep-serving.ts";
+import { type Keeper, keepServing } from "../world/keep-serving.ts";
 import { type ChaosWorld, prepareWorld } from "../world/world.ts";
 import { planRound, type Wishes } from "./plan.ts";
 import { type RoundResult, runRound } from "./round.ts";
@@ -45,9 +45,8 @@ const MOST_BROKEN_WORLDS = 5;
 export async function runSeries(options: SeriesOptions): Promise<Series> {
   const random = createRandom(options.seed);
   const series: Growing = { results: [], updatesMs: [], finds: [], restarts: { done: 0, failed: 0 } };
-  const endAt = performance.now() + (options.budgetMs ?? Number.POSITIVE_INFINITY);
-  for (let broken = 0; broken < MOST_BROKEN_WORLDS && goesOn(options, series, endAt); broken++) {
-    await inOneWorld(options, { series, random, endAt });
+  for (let broken = 0; broken < MOST_BROKEN_WORLDS && goesOn(options, series); broken++) {
+    await inOneWorld(options, series, random);
   }
   return series;
 }
@@ -56,57 +55,65 @@ interface Growing {
   readonly results: RoundResult[];
   readonly updatesMs: number[];
   readonly finds: Find[];
-  restarts: { done: number; failed: number };
+  readonly restarts: { done: number; failed: number };
+  /** Set when the first round begins. */
+  endAt?: number;
 }
 
-interface Course {
-  readonly series: Growing;
-  readonly random: Random;
-  readonly endAt: number;
-}
-
-function goesOn({ rounds, signal }: SeriesOptions, { results }: Growing, endAt: number): boolean {
+function goesOn({ rounds, signal }: SeriesOptions, { results, endAt = Number.POSITIVE_INFINITY }: Growing): boolean {
   return results.length < rounds && !signal.aborted && performance.now() < endAt;
 }
 
 /** Rounds until there are no more, or until one found something. */
-async function inOneWorld(options: SeriesOptions, { series, random, endAt }: Course): Promise<void> {
-  const { onRound, onKept, signal } = options;
+async function inOneWorld(options: SeriesOptions, series: Growing, random: Random): Promise<void> {
+  const { onKept, signal } = options;
   const world = await prepareWorld({ name: NAME, engineRuns: ENGINE_RUNS });
-  const wishes: Wishes = new Map();
-  let found = false;
-  let keeper: ReturnType<typeof keepServing> | undefined;
+  let keeper: Keeper | undefined;
+  let keepData = false;
   try {
     await world.instance.start();
     keeper = keepServing(world.instance);
-    for (let update = 0; update < BARE_UPDATES_FIRST; update++) series.updatesMs.push(await bareUpdate(world, update));
-    // The first one fills the caches.
-    series.updatesMs.splice(-BARE_UPDATES_FIRST, 1);
-    while (!found && goesOn(options, series, endAt)) {
-      const round = series.results.length + 1;
-      if (round % BARE_UPDATE_EVERY === 0) series.updatesMs.push(await bareUpdate(world, round));
-      const updateMs = median(series.updatesMs.slice(-BARE_UPDATES_FIRST));
-      const limits = { updateMs, settleMs: settleMsFor(updateMs) };
-      const ran = await runRound(world, { plan: planRound(random, round, wishes), wishes, limits, signal });
-      const crashes = keeper.takeCrashes().map((what): Find => ({ kind: "crash", what }));
-      const result = { ...ran, finds: [...ran.finds, ...crashes] };
-      series.results.push(result);
-      onRound?.(result);
-      found = result.finds.length > 0;
-    }
-    if (!found && !signal.aborted) found = await endsDirty(world, { wishes, series, signal });
+    keepData = await playRounds(options, { series, random, world, keeper });
   } catch (error) {
-    if (!signal.aborted) found = true;
-    if (!signal.aborted) throw error;
+    keepData = !signal.aborted;
+    if (keepData) throw error;
   } finally {
     await keeper?.stop();
-    series.restarts = {
-      done: series.restarts.done + (keeper?.counts.restarts ?? 0),
-      failed: series.restarts.failed + (keeper?.counts.failed ?? 0),
-    };
-    await world.end({ keepData: found });
-    if (found) onKept?.(world.instance.dataDir);
+    series.restarts.done += keeper?.counts.restarts ?? 0;
+    series.restarts.failed += keeper?.counts.failed ?? 0;
+    await world.end({ keepData });
+    if (keepData) onKept?.(world.instance.dataDir);
   }
+}
+
+interface Play {
+  readonly series: Growing;
+  readonly random: Random;
+  readonly world: ChaosWorld;
+  readonly keeper: Keeper;
+}
+
+/** True when something was found. */
+async function playRounds(options: SeriesOptions, { series, random, world, keeper }: Play): Promise<boolean> {
+  const { budgetMs = Number.POSITIVE_INFINITY, onRound, signal } = options;
+  const wishes: Wishes = new Map();
+  for (let update = 0; update < BARE_UPDATES_FIRST; update++) series.updatesMs.push(await bareUpdate(world, update));
+  // The first one fills the caches.
+  series.updatesMs.splice(-BARE_UPDATES_FIRST, 1);
+  series.endAt ??= performance.now() + budgetMs;
+  while (goesOn(options, series)) {
+    const round = series.results.length + 1;
+    if (round % BARE_UPDATE_EVERY === 0) series.updatesMs.push(await bareUpdate(world, round));
+    const updateMs = median(series.updatesMs.slice(-BARE_UPDATES_FIRST));
+    const limits = { updateMs, settleMs: settleMsFor(updateMs) };
+    const ran = await runRound(world, { plan: planRound(random, round, wishes), wishes, limits, signal });
+    const crashes = keeper.takeCrashes().map((what): Find => ({ kind: "crash", what }));
+    const result = { ...ran, finds: [...ran.finds, ...crashes] };
+    series.results.push(result);
+    onRound?.(result);
+    if (result.finds.length > 0) return true;
+  }
+  return signal.aborted ? false : endsDirty(world, { wishes, series, signal });
 }
 
 /** True when something is left after every pull request was closed. */
