@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { publicOutputs } from "./engine-events.ts";
 import { PROJECT } from "./names.ts";
+import { keepWhole, mendState, readState } from "./whole-state.ts";
 
 export interface Checkpoint {
   readonly outputs: Readonly<Record<string, unknown>>;
@@ -30,6 +31,10 @@ export interface FolderBackend {
   list(): Promise<readonly string[]>;
   /** Undefined when there is no stack. */
   checkpoint(stack: string): Promise<Checkpoint | undefined>;
+  /** Does what changes the state, which is a whole one afterwards, whatever became of the work. */
+  wholly(stack: string, work: () => Promise<void>): Promise<void>;
+  /** Puts a state that is cut short back to the newest whole one; true when it did. Only under the stack's lease. */
+  mend(stack: string): Promise<boolean>;
   /** What a stack is before its first update, as the engine wrote it for this one; undefined when it is not new. */
   emptyState(stack: string): Promise<string | undefined>;
   /** Makes a stack of another's `emptyState`; false where the engine has not yet laid out the folder. */
@@ -61,7 +66,9 @@ export function folderBackend(url: string): FolderBackend | undefined {
       const files = await readdirOrNone(join(folder, "stacks", PROJECT));
       return files.filter((file) => file.endsWith(".json")).map((file) => file.slice(0, -".json".length));
     },
-    checkpoint: async (stack) => parseCheckpoint(await readOrUndefined(stackFile(stack))),
+    checkpoint: async (stack) => parseCheckpoint(await readState(stackFile(stack))),
+    wholly: (stack, work) => keepWhole(stackFile(stack), work),
+    mend: (stack) => mendState(stackFile(stack)),
     emptyState: async (stack) => {
       const text = await readOrUndefined(stackFile(stack));
       return text === undefined || (parseCheckpoint(text)?.urns.length ?? 0) > 0 ? undefined : text;

@@ -63,25 +63,29 @@ export interface StackDriver {
 /** Errors of every method: see `Stacks`. */
 export function createStackDriver(settings: StackDriverSettings): StackDriver {
   const folder = folderBackend(settings.backendUrl);
+  const wholly: FolderBackend["wholly"] = (stack, work) => (folder ? folder.wholly(stack, work) : work());
   return {
     up: (input, hooks) =>
       withRun(settings, { ...input, action: "updating" }, hooks, async (run) => {
         const began = performance.now();
-        const healed = await clearDeadLocks(run);
+        const healed = [await clearDeadLocks(run), (await folder?.mend(input.stack)) ?? false].includes(true);
         const checkpoint = await folder?.checkpoint(input.stack);
         if (folder ? checkpoint === undefined : input.mayBeNew) await initialize(run);
         const refresh = input.refresh || healed;
-        await settlePending(run, folder ? (checkpoint?.pendingOperations ?? 0) > 0 : refresh);
-        const options = { onEvent: run.onEvent, ...policyPacks(settings) };
-        await insist(run, (again) => run.stack.up({ ...options, refresh: refresh || again }));
+        await wholly(input.stack, async () => {
+          await settlePending(run, folder ? (checkpoint?.pendingOperations ?? 0) > 0 : refresh);
+          const options = { onEvent: run.onEvent, ...policyPacks(settings) };
+          await insist(run, (again) => run.stack.up({ ...options, refresh: refresh || again }));
+        });
         return { outputs: run.outputs(), changes: run.changes(), durationMs: performance.now() - began };
       }),
     destroy: (stack, hooks) =>
       withRun(settings, { stack, action: "destroying", secrets: [] }, hooks, async (run) => {
         const began = performance.now();
         await clearDeadLocks(run);
+        await folder?.mend(stack);
         const checkpoint = await folder?.checkpoint(stack);
-        if (!folder || checkpoint) await destroyAndRemove(run, checkpoint);
+        if (!folder || checkpoint) await wholly(stack, () => destroyAndRemove(run, checkpoint));
         if (folder) await clearFolder(run, folder);
         await clearEngineLogs(settings.pulumiHome, stack);
         return { removed: checkpoint?.urns ?? run.removed(), durationMs: performance.now() - began };
@@ -89,6 +93,7 @@ export function createStackDriver(settings: StackDriverSettings): StackDriver {
     drift: (stack, hooks) =>
       withRun(settings, { stack, action: "comparing", secrets: [] }, hooks, async (run) => {
         await clearDeadLocks(run);
+        await folder?.mend(stack);
         await insist(run, () => run.stack.refresh({ previewOnly: true, onEvent: run.onEvent }));
         return { differences: run.differences() };
       }),

@@ -11,7 +11,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   BackendUnavailable: `bring the state backend back, or mend \`backend\` and its credentials (\`engineEnvironment\`); ${BY_ITSELF}`,
   DiskFull: `free some room, take previews down, or lower \`limits.diskFreeMiB\`; previews sleep and go meanwhile, and ${BY_ITSELF}`,
   DiskReadOnly: `mount it for writing and mend its rights (dmesg tells of a broken disk); ${BY_ITSELF}`,
-  EngineFailed: `put the Pulumi engine back in its place (npm start gets one); ${BY_ITSELF}`,
+  EngineMissing: `put the Pulumi engine back in its place (npm start gets one); ${BY_ITSELF}`,
   Unreachable: `see whether the forge is up and its token still good; nothing is removed meanwhile, and ${BY_ITSELF}`,
 };
 

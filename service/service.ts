@@ -20,7 +20,7 @@ import { createEngineByHand } from "./engine-by-hand.ts";
 import { connectForges, LOCAL_FORGE } from "./forges/connect.ts";
 import type { Forge } from "./forges/forge.ts";
 import { createGround, type Ground } from "./ground.ts";
-import { createHolds } from "./holds.ts";
+import { createHolds, lookAtHeld } from "./holds.ts";
 import { createIdentities, type Identities } from "./identities.ts";
 import { checkRegistries, configuredRegistry } from "./images/configured.ts";
 import { createImages } from "./images/images.ts";
@@ -172,7 +172,9 @@ function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllActions; 
   );
   const stopping = new AbortController();
   const lookAgain = createLookAgain(parts, stopping.signal);
-  const deps = reconcileDeps(parts, { stopping: stopping.signal, lookAgain, announce: notifier.announce });
+  const onBack = () => lookAtHeld(store);
+  const holds = createHolds({ ...parts.ground, onBack, stopping: stopping.signal, now });
+  const deps = reconcileDeps(parts, { stopping: stopping.signal, lookAgain, holds, announce: notifier.announce });
   const worker = startWorker({
     queue: store.queue,
     reconcile: (key) => reconcile({ ...deps, onWish: worker.onWish }, key),
@@ -217,13 +219,12 @@ function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllActions; 
 
 function reconcileDeps(
   parts: Parts,
-  more: Pick<ReconcileDeps, "stopping" | "lookAgain" | "announce">,
+  more: Pick<ReconcileDeps, "stopping" | "lookAgain" | "holds" | "announce">,
 ): Omit<ReconcileDeps, "onWish"> {
   const { config, store, stacks, world, forges, repositories, identities, logger, now, onStep } = parts;
   return {
     ...more,
     caps: createCaps({ seats: store, config, now }),
-    holds: createHolds({ ...parts.ground, now }),
     alarm: createAlarm(parts),
     ...(onStep ? { onStep } : {}),
     store,

@@ -22,7 +22,7 @@ const SILENT: Readonly<Record<string, string>> = {
   previews: "DatabaseFailed",
   backend: "BackendUnavailable",
   disk: "DiskReadOnly",
-  engine: "EngineFailed",
+  engine: "EngineMissing",
   forge: "Unreachable",
 };
 

@@ -46,14 +46,19 @@ describe("an outage", requires("engine", "postgres"), () => {
     world.instance.waitFor(`shop#${number}`, (p) => p.reason === "Healthy" && p.commit === headSha, "live");
   const readyz = async () => {
     const { status, text } = await dial(world.instance.port, { path: "/readyz" });
-    return { status, ...(JSON.parse(text) as { ready: boolean; away: string[] }) };
+    return { status, ...(JSON.parse(text) as { ready: boolean; away: string[]; reasons: object }) };
   };
-  const away = (name: string) =>
+  const away = (name: string, reason: string) =>
     eventually(async () => {
       const answer = await readyz();
-      assert.deepEqual(answer, { status: 503, ready: false, away: [name] });
+      assert.deepEqual(answer, { status: 503, ready: false, away: [name], reasons: { [name]: reason } });
       return true;
     });
+  const doctorSays = async (start: RegExp) => {
+    const { findings } = await world.instance.client.doctor();
+    const found = findings.find(({ what }) => start.test(what));
+    assert.deepEqual([found?.ok, typeof found?.remedy], [false, "string"], JSON.stringify(findings));
+  };
   const ready = () => eventually(async () => (await readyz()).status === 200, { what: "/readyz" });
   const serves = async (text: string) => {
     const page = await world.instance.get(`http://pr-1-shop.localhost:${world.instance.port}`);
@@ -73,7 +78,8 @@ describe("an outage", requires("engine", "postgres"), () => {
           () => "answered",
           (error: unknown) => error,
         ),
-        away("store"),
+        away("store", "StoreUnavailable"),
+        doctorSays(/^StoreUnavailable \(store\)/),
       ]);
       assert.equal(answer.status, 503);
       assert.ok(listed instanceof StacklingError, String(listed));
@@ -94,7 +100,7 @@ describe("an outage", requires("engine", "postgres"), () => {
     await instance.waitFor("shop#1", (p) => p.condition === "Reconciling", "updating");
     const thaw = await freezeServer(instance.dataDir, "store");
     try {
-      await away("store");
+      await away("store", "StoreUnavailable");
       await serves("");
     } finally {
       thaw();
@@ -109,7 +115,8 @@ describe("an outage", requires("engine", "postgres"), () => {
     let opened: { number: number; headSha: string };
     try {
       opened = await github.open({ gitBranch: "late", files: { "text.txt": "late" } });
-      await away("previews");
+      await away("previews", "DatabaseFailed");
+      await doctorSays(/^DatabaseFailed \(previews\)/);
       const shown = await instance.waitFor(`shop#${opened.number}`, (p) => p.condition === "Stalled", "stalled");
       assert.equal(shown.reason, "DatabaseFailed");
       assert.match(shown.message, /database/);
@@ -137,7 +144,7 @@ describe("an outage", requires("engine", "postgres"), () => {
     await rename(engine, `${engine}.away`);
     let pushed: string;
     try {
-      await away("engine");
+      await away("engine", "EngineMissing");
       pushed = await github.push(1, { "text.txt": "pram" });
       const shown = await instance.waitFor("shop#1", (p) => p.condition === "Stalled", "stalled");
       assert.equal(shown.reason, "EngineFailed");

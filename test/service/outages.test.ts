@@ -9,7 +9,7 @@ import { ALARM_AFTER, alarmFindings, createAlarm } from "../../service/alarm.ts"
 import { findAway } from "../../service/api/health.ts";
 import { renderComment } from "../../service/comment.ts";
 import { createDiskCheck } from "../../service/disk.ts";
-import { createHolds } from "../../service/holds.ts";
+import { createHolds, lookAtHeld } from "../../service/holds.ts";
 import { outageFindings } from "../../service/outages.ts";
 import { remembering } from "../../service/remembering.ts";
 import { pullRequest } from "../support/memory-forge.ts";
@@ -135,7 +135,7 @@ describe("an outage of the ground", () => {
       assert.match(held.message, /^Nothing new is built: it is .*\. It goes on by itself\.$/);
       assert.deepEqual(bench.stacks.runs, []);
       const { dueAt } = await bench.preview("shop#1");
-      assert.equal(Date.parse(dueAt ?? "") - Date.parse(bench.clock.now), 15_000);
+      assert.equal(Date.parse(dueAt ?? "") - Date.parse(bench.clock.now), 60_000);
       away = {};
       bench.clock.advance(15);
       await look();
@@ -143,6 +143,29 @@ describe("an outage of the ground", () => {
       assert.equal((await status()).attempted?.failures, 0);
     });
   }
+
+  it("tells what it holds back, and nothing else, when it is over", async () => {
+    bench.forge.pulls.set(2, pullRequest(2, SHA.a));
+    await bench.reconcile("shop#2");
+    for (const job of await bench.store.queue.fetch(100)) await bench.store.queue.done(job);
+    away = { disk: fault("DiskFull") };
+    const stopping = new AbortController();
+    const over = Promise.withResolvers<void>();
+    const onBack = () => lookAtHeld(bench.store).then(over.resolve, over.reject);
+    const parts = { disk: ask("disk"), backend: ask("backend"), onBack, stopping: stopping.signal };
+    const holds = createHolds({ ...parts, now: () => bench.clock.now });
+    await bench.reconcile("shop#1", { holds });
+    assert.equal((await status()).reason, "DiskFull");
+    away = {};
+    await over.promise;
+    stopping.abort();
+    const jobs = await bench.store.queue.fetch(100);
+    assert.deepEqual(
+      jobs.map(({ key }) => key),
+      ["shop#1"],
+    );
+    for (const job of jobs) await bench.store.queue.done(job);
+  });
 
   it("lets what is closed go while the disk is full, and not while no state can be written", async () => {
     await look();
