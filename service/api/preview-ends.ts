@@ -37,16 +37,16 @@ export function previewEnds(preview: Clocks, lifecycle: Lifecycle, moment: Momen
   };
 }
 
-/** Nobody sees the visits to one at another edge, so those do not keep it awake either. */
+/** Nobody sees the visits to one at another edge, so it does not fall asleep by itself. */
 function sleepOf(preview: Clocks, { sleepAfterSeconds, officeHours }: Lifecycle, moment: Moment): string | undefined {
   const { live, awake } = preview.status;
   if (!live || !awake) return undefined;
   const { now, pauses } = moment;
-  const seen = isAtEdge(live.target) ? {} : { sleepAfterSeconds };
+  const seen = isAtEdge(live.target) ? {} : { sleepAfterSeconds, officeHours };
   const paused = isPaused(pauses, now);
   const action = decide(
     { kind: "blocked" },
-    { sleepAfterSeconds: undefined, ...preview, ...seen, officeHours, pauses, paused },
+    { sleepAfterSeconds: undefined, ...preview, ...seen, pauses, paused },
     now,
   );
   return action.kind === "none" ? action.dueAt : undefined;
