@@ -27,7 +27,7 @@ export interface RoundResult {
   readonly killed: readonly Killed[];
   /** How often an answer was an error and a person, or their program, asked again. */
   readonly askedAgain: number;
-  /** From the last kill or deed until the oracle found nothing. */
+  /** From the last kill, or the last deed's first try, until the oracle found nothing. */
   readonly recoveredMs: number;
   readonly finds: readonly Find[];
 }
@@ -35,6 +35,8 @@ export interface RoundResult {
 const LOOK_EVERY_MS = 10;
 /** Of an undisturbed update: how long an engine is waited for that is to be killed. */
 const ENGINE_WITHIN = 3;
+/** Of an undisturbed update: about as long as its engine runs. */
+const ENGINE_PART = 0.5;
 
 /** `wishes`: what is wished for once the plan is done. Rejects only when `signal` aborts or the round itself cannot be run. */
 export async function runRound(
@@ -43,18 +45,20 @@ export async function runRound(
 ): Promise<RoundResult> {
   const { updateMs, settleMs } = limits;
   const begin = performance.now();
-  const deeds = doAll(world, { plan, updateMs, signal: AbortSignal.any([signal, AbortSignal.timeout(settleMs)]) });
+  const lastDeedMs = Math.ceil(updateMs * Math.max(...plan.deeds.map(({ at }) => at)));
+  const late = AbortSignal.timeout(lastDeedMs + settleMs);
   const [asked, killed] = await Promise.all([
-    deeds,
+    doAll(world, { plan, updateMs, signal: AbortSignal.any([signal, late]) }),
     Promise.all(plan.kills.map((kill) => killOne(world, { kill, plan, begin, updateMs, signal }))),
   ]);
-  const recovering = performance.now();
   signal.throwIfAborted();
+  const recovering = begin + Math.max(lastDeedMs, ...killed.map(({ atMs = 0 }) => atMs));
+  const withinMs = recovering + settleMs - performance.now();
   const refused = asked.flatMap((outcome) => ("find" in outcome ? [outcome.find] : []));
-  const finds = await settle(world, { wishes, withinMs: settleMs, signal });
+  const finds = await settle(world, { wishes, withinMs, signal });
   return {
     plan,
-    killed,
+    killed: killed.toSorted((a, b) => (a.atMs ?? 0) - (b.atMs ?? 0)),
     askedAgain: asked.reduce((sum, outcome) => sum + ("asked" in outcome ? outcome.asked - 1 : 0), 0),
     recoveredMs: performance.now() - recovering,
     finds: [...refused, ...finds],
@@ -117,9 +121,6 @@ async function killOne(
     await delay(LOOK_EVERY_MS, undefined, { signal });
   }
 }
-
-/** Of an undisturbed update, about as long as its engine runs. */
-const ENGINE_PART = 0.5;
 
 function stateOf({ instance }: ChaosWorld, { round }: RoundPlan): string {
   const last = instance.steps.at(-1);
