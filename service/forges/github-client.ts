@@ -3,6 +3,7 @@ import { createAppAuth } from "@octokit/auth-app";
 import { Octokit, RequestError } from "octokit";
 import { z } from "zod";
 import { StacklingError } from "../../components/errors.ts";
+import { withinLimit } from "./github-limit.ts";
 
 export type GithubCredential =
   | { readonly kind: "token"; readonly token: string }
@@ -74,13 +75,13 @@ export function createGithubClient({
     userAgent: "stackling",
     retry: { retries: 1 },
     throttle: { enabled: rateLimits, id: baseUrl, onRateLimit: mayWait, onSecondaryRateLimit: mayWait },
-    request: { fetch: fetchInTime },
   };
   const ourselves =
     credential.kind === "token"
-      ? new Octokit({ ...common, auth: credential.token })
+      ? new Octokit({ ...common, request: { fetch: withinLimit(fetchInTime) }, auth: credential.token })
       : new Octokit({
           ...common,
+          request: { fetch: withinLimit(fetchInTime) },
           authStrategy: createAppAuth,
           auth: { appId: credential.appId, privateKey: credential.privateKey, log: silent },
         });
@@ -95,6 +96,7 @@ export function createGithubClient({
       permissions,
       octokit: new Octokit({
         ...common,
+        request: { fetch: withinLimit(fetchInTime) },
         throttle: { ...common.throttle, id: `${baseUrl} ${id}` },
         authStrategy: createAppAuth,
         auth: {
