@@ -74,9 +74,9 @@ function filesOf({ settings, stack }: ResourceContext, id: string) {
 }
 
 /** The marks go last, so that one half removed is still known for what it was. */
-async function removeCheckout({ folder, complete, known }: CheckoutFiles): Promise<void> {
+async function removeCheckout({ folder, index, complete, known }: CheckoutFiles): Promise<void> {
   await removeTree(folder);
-  for (const mark of [complete, known]) await rm(mark, { force: true });
+  for (const file of [index, `${index}.lock`, complete, known]) await rm(file, { force: true });
 }
 
 /** Somebody may still build in it. */

@@ -88,6 +88,8 @@ function previewLayout(folder: string) {
 function checkoutLayout(folder: string) {
   return {
     folder,
+    /** Of the git that writes the tree. */
+    index: `${folder}.index`,
     /** Empty; there once the tree is installed and built. */
     complete: `${folder}.complete`,
     /** Empty; there once the engine's state is known to hold the checkout. */

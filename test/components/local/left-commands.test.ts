@@ -1,6 +1,6 @@
 /** Commands of a run that was killed: they lead groups of their own, so they outlive the kill. */
 import assert from "node:assert/strict";
-import { open } from "node:fs/promises";
+import { open, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { OWNER_MARK } from "../../../components/local/environment.ts";
@@ -40,6 +40,15 @@ describe("a command that a killed run left running", () => {
     const left = await leave(path);
     await world.checkOut({ repository: repository.path, commit: await repository.commit("main", { "a.txt": "b" }) });
     assert.equal(isAlive(left), false);
+  });
+
+  it("leaves no index of its git behind, whose lock would refuse the next try", async () => {
+    const path = await world.checkOut({ repository: repository.path, commit });
+    const { checkouts } = layout(world.dataDir).preview(STACK);
+    const before = await readdir(checkouts);
+    for (const file of [`${path}.index`, `${path}.index.lock`]) await writeFile(file, "half written");
+    assert.equal(await world.checkOut({ repository: repository.path, commit }), path);
+    assert.deepEqual(await readdir(checkouts), before);
   });
 
   it("does not migrate beside its successor", async () => {
