@@ -262,7 +262,7 @@ describe("a pull request on GitHub", requires("engine", "postgres"), () => {
     assert.match(said?.remedy ?? "", /`path: acme\/store` with `name: shop`/);
   });
 
-  it("is gone after a start when it was closed while the service was down", async () => {
+  it("is gone after the start when it was closed while the service was down and the webhook was lost", async () => {
     const { github, instance, config } = world;
     const closing = await github.open({ gitBranch: "down", files: { "text.txt": "down" } });
     await live(closing.number, closing.headSha);
