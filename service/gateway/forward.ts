@@ -21,7 +21,7 @@ export interface ForwarderDeps {
   readonly scheme: "http" | "https";
   /** True behind a load balancer of ours: what it wrote into X-Forwarded-For is kept and extended. */
   readonly trustForwarded: boolean;
-  /** A response that stays open (server-sent events and the like) began; the result is called when it ended. */
+  /** A response of no known length stays open (server-sent events and the like); the result is called when it ended. */
   readonly onStream: (request: IncomingMessage) => () => void;
 }
 
@@ -54,7 +54,7 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
   for (const proxy of [web, secureWeb]) {
     proxy.on("proxyRes", (upstream, request, response) => {
       stripResponse(upstream, response);
-      if (upstream.headers["content-length"] === undefined) openStream(deps, upstream, request, response);
+      if (upstream.headers["content-length"] === undefined) openStream(deps, request, response);
     });
   }
 
@@ -96,10 +96,11 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
 }
 
 /** Ends a connection that was to be upgraded with a plain answer. */
-export function answerRaw(socket: Duplex, status: number, text: string): void {
+export function answerRaw(socket: Duplex, status: number, text: string, retryAfterSeconds?: number): void {
   if (!socket.writable) return;
+  const again = retryAfterSeconds === undefined ? "" : `Retry-After: ${retryAfterSeconds}\r\n`;
   socket.end(
-    `HTTP/1.1 ${status} ${text}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+    `HTTP/1.1 ${status} ${text}\r\nConnection: close\r\n${again}Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
   );
 }
 
@@ -154,17 +155,11 @@ function stripResponse(upstream: IncomingMessage, response: ServerResponse): voi
   if (headers["proxy-authenticate"] !== undefined) headers["proxy-authenticate"] = undefined;
 }
 
-function openStream(
-  deps: ForwarderDeps,
-  upstream: IncomingMessage,
-  request: IncomingMessage,
-  response: ServerResponse,
-): void {
+function openStream(deps: ForwarderDeps, request: IncomingMessage, response: ServerResponse): void {
   // After the library has copied the headers: a stream's first byte may be minutes away.
   setImmediate(() => {
     if (!response.headersSent && !response.destroyed) response.flushHeaders();
+    // What ends by itself within this tick is an answer like any other.
+    if (!response.writableEnded && !response.destroyed) response.once("close", deps.onStream(request));
   });
-  if (upstream.headers["content-type"]?.startsWith("text/event-stream")) {
-    response.once("close", deps.onStream(request));
-  }
 }

@@ -9,7 +9,7 @@ import type { Pause } from "../store/operation.ts";
 import type { HistoryEntry } from "../store/store.ts";
 import { type AddressOf, askAddress, knownAddress } from "./addresses.ts";
 import { answerRaw, createForwarder, type ForwardOptions } from "./forward.ts";
-import type { PageKind } from "./page-forms.ts";
+import { formFor, type PageKind } from "./page-forms.ts";
 import { type PageSubject, sendPage } from "./pages.ts";
 import type { Route, Routes } from "./routes.ts";
 import { countsAsVisit, type Visits } from "./visits.ts";
@@ -54,7 +54,7 @@ const PAUSE_FRESH_MS = 1_000;
 
 export function createGateway(deps: GatewayDeps): Gateway {
   const { routes, visits } = deps;
-  const room = createWaitingRoom({ max: deps.holdMax ?? 512, timeoutMs: deps.holdTimeoutMs ?? 90_000 });
+  const room = createWaitingRoom({ max: deps.holdMax ?? 512 });
   const wake = atMostEvery(WAKE_INTERVAL_MS, (route) => {
     deps.wake(route.key).catch((error: unknown) => deps.onError(error, route));
   });
@@ -62,8 +62,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
     scheme: deps.scheme,
     trustForwarded: deps.trustForwarded ?? false,
     onStream: (request) => {
-      const key = routes.lookup(request.headers.host)?.key;
-      return key === undefined ? () => {} : visits.open(key);
+      const route = routes.lookup(request.headers.host);
+      return route && countsAsVisit(request, route.healthPaths) ? visits.open(route.key) : () => {};
     },
   });
   const unsubscribe = routes.onChange((key) => room.release(key));
@@ -165,8 +165,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
       for (let now: Route | undefined = route; ; now = current(route)) {
         const waits = now?.door === "asleep" || now?.door === "waking";
         if (!waits || (now !== route && now?.preview.status.condition === "Stalled")) return now;
-        if (performance.now() > deadline) return now;
-        const outcome = await room.wait(route.key, left.signal);
+        const withinMs = deadline - performance.now();
+        if (withinMs <= 0) return now;
+        const outcome = await room.wait(route.key, { signal: left.signal, withinMs });
         if (outcome !== "open") return current(route);
       }
     } finally {
@@ -181,13 +182,17 @@ export function createGateway(deps: GatewayDeps): Gateway {
   async function upgrade(route: Route, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on("error", () => socket.destroy());
     let now: Route | undefined = route;
-    if (route.door === "asleep" || route.door === "waking") {
+    const sleeping = route.door === "asleep" || route.door === "waking";
+    if (sleeping && countsAsVisit(request, route.healthPaths)) {
       wake(route);
       now = await held(route, socket);
     }
     try {
       const options = now?.door === "serve" ? await askAddress(deps.addressOf, now) : undefined;
-      if (!now || !options) return answerRaw(socket, 503, "Service Unavailable");
+      if (!now || !options) {
+        const { retryAfter } = formFor(now && now.door !== "serve" ? now.door : "starting", now?.preview);
+        return answerRaw(socket, 503, "Service Unavailable", retryAfter);
+      }
       if (countsAsVisit(request, now.healthPaths)) socket.once("close", visits.open(now.key));
       await forwarder.upgrade(request, socket, head, options);
     } catch (error) {
@@ -238,7 +243,6 @@ function mayRepeat(request: IncomingMessage, error: unknown): boolean {
   return safe && (code === "ECONNRESET" || code === "EPIPE");
 }
 
-/** Counted anew for each time that a preview falls asleep: the wish of the time before says nothing. */
 /** Asks at most this often, however many pages are shown; undefined while nobody answers. */
 function remembered<Answer>(freshMs: number, ask: () => Promise<Answer>): () => Promise<Answer | undefined> {
   let known: { readonly at: number; readonly answer: Promise<Answer | undefined> } | undefined;
@@ -249,6 +253,7 @@ function remembered<Answer>(freshMs: number, ask: () => Promise<Answer>): () => 
   };
 }
 
+/** Counted anew for each time that a preview falls asleep: the wish of the time before says nothing. */
 function atMostEvery(intervalMs: number, call: (route: Route) => void) {
   const last = new Map<string, number>();
   return (route: Route): void => {

@@ -15,7 +15,7 @@ export interface Route {
   readonly service?: string;
   readonly door: Door;
   readonly preview: Preview;
-  /** Paths that are asked by machines and count as no visit. */
+  /** Paths of its service that are asked by machines and count as no visit; never the front page, for people come there. */
   readonly healthPaths: ReadonlySet<string>;
   /** Changes with every change of the preview, so that no stale address outlives it. */
   readonly address: AddressCell;
@@ -167,7 +167,12 @@ function createTable(domain: string) {
 function routesOf(preview: Preview, domain: string): Map<string, Route> {
   const routes = new Map<string, Route>();
   const { live } = preview.status;
-  const healthPaths = new Set(live?.services.flatMap(({ healthPath }) => healthPath ?? []));
+  const healthPathsOf = (service: string | undefined) =>
+    new Set(
+      live?.services.flatMap(({ name, healthPath = "/" }) =>
+        name === service && healthPath !== "/" ? [healthPath] : [],
+      ),
+    );
   const add = (host: string, service?: string) => {
     const route: Route = {
       key: preview.key,
@@ -176,7 +181,7 @@ function routesOf(preview: Preview, domain: string): Map<string, Route> {
       service,
       door: doorOf(preview),
       preview,
-      healthPaths,
+      healthPaths: healthPathsOf(service),
       address: addressCell(),
     };
     routes.set(host.toLowerCase(), route);

@@ -4,20 +4,19 @@ export interface WaitingRoom {
    * Resolves `open` when the key's door opened, `late` when the time is up, `full` at once when too
    * many wait, `left` when `signal` aborts.
    */
-  wait(key: string, signal: AbortSignal): Promise<"open" | "late" | "full" | "left">;
+  wait(key: string, how: Patience): Promise<"open" | "late" | "full" | "left">;
   /** Lets everyone who waits for the key go on. */
   release(key: string): void;
   /** How many wait now. */
   readonly size: number;
 }
 
-export function createWaitingRoom({
-  max,
-  timeoutMs,
-}: {
-  readonly max: number;
-  readonly timeoutMs: number;
-}): WaitingRoom {
+export interface Patience {
+  readonly signal: AbortSignal;
+  readonly withinMs: number;
+}
+
+export function createWaitingRoom({ max }: { readonly max: number }): WaitingRoom {
   const waiting = new Map<string, Set<() => void>>();
   let size = 0;
 
@@ -25,7 +24,7 @@ export function createWaitingRoom({
     get size() {
       return size;
     },
-    wait(key, signal) {
+    wait(key, { signal, withinMs }) {
       if (signal.aborted) return Promise.resolve("left");
       if (size >= max) return Promise.resolve("full");
       size += 1;
@@ -34,7 +33,7 @@ export function createWaitingRoom({
       waiting.set(key, everyone);
       const go = () => resolve("open");
       const leave = () => resolve("left");
-      const timer = setTimeout(() => resolve("late"), timeoutMs);
+      const timer = setTimeout(() => resolve("late"), withinMs);
       everyone.add(go);
       signal.addEventListener("abort", leave, { once: true });
       return promise.finally(() => {
