@@ -5,7 +5,9 @@
 import { randomBytes } from "node:crypto";
 import { chmod, chown, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
+import pg from "pg";
 import type { Logger } from "pino";
 import { TerminalError } from "../../components/errors.ts";
 import { withClient } from "../../components/local/database-client.ts";
@@ -62,9 +64,24 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const running = await findPostmaster(join(dir, "data"));
   const server = running ?? (await launch({ dir, programs, user, settings: { ...SETTINGS, ...options.settings } }));
   const url = `postgres://${SUPERUSER}:${password}@127.0.0.1:${server.port}/postgres`;
-  await closeToPublic(url);
+  await untilRecovered(dir, () => closeToPublic(url));
   logger.info({ dir, port: server.port, pid: server.pid, adopted: running !== undefined }, "PostgreSQL is ready");
   return { url, port: server.port, adopted: running !== undefined, stop: () => stopPostmaster(server) };
+}
+
+/** The death of one of its processes makes it start the others anew and refuse everybody meanwhile. */
+async function untilRecovered(dir: string, work: () => Promise<void>): Promise<void> {
+  const deadline = performance.now() + RECOVERED_WITHIN_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      // What is no answer is a connection that was cut.
+      const passes = !(error instanceof pg.DatabaseError) || error.code?.startsWith("57P0");
+      if (!passes || performance.now() > deadline || !(await isRunning(dir))) throw error;
+      await delay(RECOVERY_LOOK_MS);
+    }
+  }
 }
 
 /** True while the server of `dir` runs. */
@@ -77,6 +94,9 @@ export async function stopEmbeddedPostgres(dir: string): Promise<void> {
   const running: Postmaster | undefined = await findPostmaster(join(dir, "data"));
   if (running) await stopPostmaster(running);
 }
+
+const RECOVERED_WITHIN_MS = 120_000;
+const RECOVERY_LOOK_MS = 50;
 
 const SETTINGS = {
   listen_addresses: "127.0.0.1",

@@ -50,6 +50,18 @@ describe("the embedded PostgreSQL", requires("postgres"), () => {
     assert.deepEqual(await query(second, "SELECT FROM kept"), []);
   });
 
+  it("is waited for when it is adopted while it recovers from the death of one of its processes", async () => {
+    const server = await start();
+    const dies = query(server, "SELECT pg_sleep(60)").catch(() => undefined);
+    const [backend] = await eventually(async () => {
+      const rows = await query(server, "SELECT pid FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'");
+      return rows.length > 0 && rows;
+    });
+    process.kill(backend.pid, "SIGKILL");
+    await dies;
+    await start();
+  });
+
   it("lives on and is adopted when the process that started it is killed", async () => {
     await stopEmbeddedPostgres(dir);
     const program = `
