@@ -18,6 +18,7 @@ export interface Keeper {
 export function keepServing(instance: Instance): Keeper {
   const counts = { restarts: 0, failed: 0 };
   let crashes: string[] = [];
+  let failed = false;
   const stopping = new AbortController();
   const over = keep();
 
@@ -26,13 +27,17 @@ export function keepServing(instance: Instance): Keeper {
       await Promise.race([instance.died(), aborted(stopping.signal)]);
       if (stopping.signal.aborted) return;
       const { exitCode, signalCode, stderr } = instance.lastEnd();
-      if (signalCode !== "SIGKILL") crashes.push(`the service ended by itself (${signalCode ?? exitCode}): ${stderr}`);
+      // A start that failed is counted as that.
+      if (signalCode !== "SIGKILL" && !failed)
+        crashes.push(`the service ended by itself (${signalCode ?? exitCode}): ${stderr}`);
       await delay(AGAIN_AFTER_MS);
       if (stopping.signal.aborted) return;
       counts.restarts += 1;
       try {
         await instance.start();
+        failed = false;
       } catch {
+        failed = true;
         counts.failed += 1;
         await delay(FAILED_AGAIN_MS);
       }
