@@ -172,6 +172,7 @@ function toSitter(preview: Preview, granted: boolean): Sitter {
   return {
     ...{ key, repository, createdAt, lastPushAt, lastVisitAt, intents },
     author: pullRequest?.author ?? null,
+    labels: pullRequest?.labels ?? [],
     serves: isServing,
     held: isServing || granted,
     busy: granted || status.interrupted,

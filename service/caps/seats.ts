@@ -2,6 +2,8 @@
 import { type Kysely, sql, type Transaction } from "kysely";
 import type { PreviewSpec } from "../../infra/spec.ts";
 import { lastActivity } from "../decide.ts";
+import { KEEP_LABEL } from "../lifecycle.ts";
+import { hasLabel } from "../policy.ts";
 import type { Intents } from "../status.ts";
 import { PREVIEW_CHANNEL } from "../store/previews.ts";
 import type { BossQueue } from "../store/queue.ts";
@@ -78,6 +80,8 @@ export interface Sitter {
   readonly key: string;
   readonly repository: string;
   readonly author: string | null;
+  /** Of the pull request; none for a preview by hand. */
+  readonly labels: readonly string[];
   readonly serves: boolean;
   readonly held: boolean;
   readonly busy: boolean;
@@ -89,7 +93,10 @@ export interface Sitter {
   readonly target: PreviewSpec["target"] | null;
 }
 
-type SeatRow = Pick<Sitter, "key" | "repository" | "author" | "serves" | "held" | "busy" | "intents" | "target"> & {
+type SeatRow = Pick<
+  Sitter,
+  "key" | "repository" | "author" | "labels" | "serves" | "held" | "busy" | "intents" | "target"
+> & {
   readonly created_at: Date;
   readonly last_push_at: Date;
   readonly last_visit_at: Date | null;
@@ -99,6 +106,7 @@ type SeatRow = Pick<Sitter, "key" | "repository" | "author" | "serves" | "held" 
 async function read(transaction: Transaction<Tables>, change: SeatChange): Promise<Seats> {
   const { rows } = await sql<SeatRow>`
     select preview.key, repository, pull_request->>'author' as author, serves,
+           coalesce(pull_request->'labels', '[]'::jsonb) as labels,
            serves or granted_at is not null as held,
            granted_at is not null or status->'interrupted' = 'true'::jsonb as busy,
            created_at, last_push_at, last_visit_at, status->>'since' as shown_since,
@@ -132,7 +140,7 @@ function toCandidate({ key, repository, author }: Sitter): Candidate {
 }
 
 function toOccupant(sitter: Sitter, { now, spareAfterSeconds }: SeatChange): Occupant {
-  const { intents, target, shownSince } = sitter;
+  const { intents, labels, target, shownSince } = sitter;
   const activeAt = lastActivity(sitter);
   const askedAt = intents.asleep && activeAt <= (intents.asleepSince ?? activeAt) ? intents.asleepSince : undefined;
   const isSeen = target !== null && !isAtEdge(target);
@@ -147,7 +155,7 @@ function toOccupant(sitter: Sitter, { now, spareAfterSeconds }: SeatChange): Occ
       sitter.serves &&
       !sitter.busy &&
       isSeen &&
-      !intents.keep &&
+      !(intents.keep || hasLabel({ labels }, KEEP_LABEL)) &&
       askedAt === undefined &&
       idleMs >= spareAfterSeconds * 1000,
   };

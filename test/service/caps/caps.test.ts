@@ -196,6 +196,12 @@ describe("caps", () => {
       await reconcile(3, caps);
       assert.deepEqual(await enqueued(), []);
       await bench.store.update("shop#2", ({ intents }) => ({ intents: { ...intents, keep: false } }));
+      const labelled = (labels: readonly string[]) =>
+        bench.store.update("shop#2", ({ pullRequest: read }) => (read ? { pullRequest: { ...read, labels } } : {}));
+      await labelled(["keep-preview"]);
+      await reconcile(3, caps);
+      assert.deepEqual(await enqueued(), []);
+      await labelled([]);
       await bench.store.setStatus("shop#2", { interrupted: true });
       await reconcile(3, caps);
       assert.deepEqual(await enqueued(), []);
