@@ -1,11 +1,12 @@
 /** Bare mirrors of repositories, owned by the service: the only place where source comes in. */
-import { mkdir } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { StacklingError, TerminalError } from "../errors.ts";
 import { withFileLock } from "./file-lock.ts";
 import { GitError, type GitOptions, git, prepareGit } from "./git.ts";
 import { exists, markUsed } from "./json-file.ts";
 import { layout } from "./layout.ts";
+import { removeTree } from "./remove-tree.ts";
 import { type Submodule, submodulesOf } from "./submodules.ts";
 
 export interface MirrorRequest {
@@ -77,6 +78,8 @@ async function fetchInto(mirror: string, request: MirrorRequest, options: GitOpt
   if (await exists(join(mirror, refOf(commit)))) return;
   await initMirror(mirror, options);
   await markUsed(mirror);
+  // Of a git that was killed; no other writes here while we hold the mirror's own lock.
+  await rm(join(mirror, `${refOf(commit)}.lock`), { force: true });
   // A ref of its own keeps the commit when its branch is pushed over. Version 2 serves any commit by
   // its id (gitprotocol-v2, fetch), where the server allows it; the refs are for those that do not.
   const byId = [`+${commit}:${refOf(commit)}`];
@@ -105,10 +108,14 @@ async function fetchInto(mirror: string, request: MirrorRequest, options: GitOpt
   throw failed(request, said);
 }
 
+/** Made beside and moved, so that a kill leaves a whole mirror or none. */
 async function initMirror(mirror: string, options: GitOptions): Promise<void> {
   if (await exists(join(mirror, "HEAD"))) return;
-  await mkdir(mirror, { recursive: true, mode: 0o700 });
-  await git(["init", "--quiet", "--bare", "--template=", "--end-of-options", mirror], options);
+  const half = `${mirror}.new`;
+  for (const folder of [half, mirror]) await removeTree(folder);
+  await mkdir(half, { recursive: true, mode: 0o700 });
+  await git(["init", "--quiet", "--bare", "--template=", "--end-of-options", half], options);
+  await rename(half, mirror);
 }
 
 /** Git writes a ref only after all that it reaches is there. */

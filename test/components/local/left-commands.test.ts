@@ -1,6 +1,6 @@
-/** Commands of a run that was killed: they lead groups of their own, so they outlive the kill. */
+/** What a run that was killed leaves: files of its git, and commands, which lead groups of their own and outlive the kill. */
 import assert from "node:assert/strict";
-import { open, readdir, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { OWNER_MARK } from "../../../components/local/environment.ts";
@@ -11,7 +11,7 @@ import { taskResource } from "../../../components/local/task.ts";
 import { createRepository, type TestRepository } from "../../support/git-repository.ts";
 import { createLocalWorld, STACK } from "./local-world.ts";
 
-describe("a command that a killed run left running", () => {
+describe("what a killed run left", () => {
   let repository: TestRepository;
   let world: Awaited<ReturnType<typeof createLocalWorld>>;
   let commit: string;
@@ -35,20 +35,35 @@ describe("a command that a killed run left running", () => {
     return left.identity;
   }
 
-  it("is ended with the tree that it built in, before that is removed", async () => {
+  it("is ended where it still builds, before its tree is removed", async () => {
     const path = await world.checkOut({ repository: repository.path, commit });
     const left = await leave(path);
     await world.checkOut({ repository: repository.path, commit: await repository.commit("main", { "a.txt": "b" }) });
     assert.equal(isAlive(left), false);
   });
 
-  it("leaves no index of its git behind, whose lock would refuse the next try", async () => {
+  it("refuses no next try by its git's index or the lock of that, and both go", async () => {
     const path = await world.checkOut({ repository: repository.path, commit });
     const { checkouts } = layout(world.dataDir).preview(STACK);
     const before = await readdir(checkouts);
     for (const file of [`${path}.index`, `${path}.index.lock`]) await writeFile(file, "half written");
     assert.equal(await world.checkOut({ repository: repository.path, commit }), path);
     assert.deepEqual(await readdir(checkouts), before);
+  });
+
+  it("keeps no commit from being fetched by the lock of its ref in the mirror", async () => {
+    await world.checkOut({ repository: repository.path, commit });
+    const next = await repository.commit("main", { "a.txt": "b" });
+    const mirror = layout(world.dataDir).mirror(repository.path);
+    await writeFile(join(mirror, `refs/stackling/commits/${next}.lock`), "");
+    await world.checkOut({ repository: repository.path, commit: next });
+  });
+
+  it("keeps no commit from being fetched by the half of a mirror", async () => {
+    const mirror = layout(world.dataDir).mirror(repository.path);
+    await mkdir(mirror, { recursive: true });
+    await writeFile(join(mirror, "config.lock"), "");
+    await world.checkOut({ repository: repository.path, commit });
   });
 
   it("does not migrate beside its successor", async () => {
