@@ -64,8 +64,7 @@ export function createActions(deps: ActionDeps): AllActions {
       });
     });
 
-  const raise = (generation: keyof Generations) => (key: string) =>
-    wish(key, (preview) => raised(preview, generation));
+  const raise = (generation: keyof Generations) => (key: string) => wish(key, (preview) => raised(preview, generation));
 
   return {
     async look(key) {
@@ -92,8 +91,7 @@ export function createActions(deps: ActionDeps): AllActions {
       await store.visited({ [key]: deps.now() });
       await wishLiving(key, "waking", notAsleep);
     },
-    keep: (key, _by, keep = true) =>
-      wishLiving(key, "keeping", (preview) => kept(preview, keep, { now: deps.now() })),
+    keep: (key, _by, keep = true) => wishLiving(key, "keeping", (preview) => kept(preview, keep, { now: deps.now() })),
     async extend(key, seconds) {
       const [repositories, pauses] = await Promise.all([deps.repositories(), store.pauses()]);
       await wishLiving(key, "extending", (preview) => {
