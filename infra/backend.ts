@@ -50,6 +50,8 @@ export interface FolderBackend {
   unlock(stack: string, lock: Lock): Promise<void>;
   /** Files and folders of a stack, relative to the backend's folder. */
   remains(stack: string): Promise<readonly string[]>;
+  /** Names of stacks that are no more, and of which `remains` names something. */
+  leftovers(): Promise<readonly string[]>;
   /** Removes all that `remains` names. Only after the stack was destroyed and removed. */
   clear(stack: string): Promise<void>;
 }
@@ -94,17 +96,24 @@ export function folderBackend(url: string): FolderBackend | undefined {
       await rm(join(lockFolder(stack), lock.id), { force: true });
     },
     remains,
+    leftovers: () => findLeftovers(folder),
     clear: async (stack) => {
       for (const path of await remains(stack)) await rm(join(folder, "..", path), { recursive: true, force: true });
     },
   };
 }
 
+/** Where the engine keeps what belongs to one stack, below the backend's folder. */
+const PLACES = [
+  join("stacks", PROJECT),
+  join("locks", "organization", PROJECT),
+  join("history", PROJECT),
+  join("backups", PROJECT),
+];
+
 async function findRemains(folder: string, stack: string): Promise<string[]> {
-  const places = [join("stacks", PROJECT), join("locks", "organization", PROJECT)];
-  places.push(join("history", PROJECT), join("backups", PROJECT));
   const found = await Promise.all(
-    places.map(async (place) => {
+    PLACES.map(async (place) => {
       const names = await readdirOrNone(join(folder, place));
       // `shop-pr-4` must not take `shop-pr-42` along; a stack's name holds no dot.
       return names
@@ -113,6 +122,15 @@ async function findRemains(folder: string, stack: string): Promise<string[]> {
     }),
   );
   return found.flat();
+}
+
+async function findLeftovers(folder: string): Promise<string[]> {
+  const names = await Promise.all(PLACES.map((place) => readdirOrNone(join(folder, place))));
+  const files = names.flat();
+  const living = new Set(files.filter((name) => name.endsWith(".json")));
+  // A stack's name holds no dot.
+  const stacks = new Set(files.map((name) => name.replace(/\..*$/, "")).filter(Boolean));
+  return [...stacks].filter((stack) => !living.has(`${stack}.json`));
 }
 
 interface RawCheckpoint {

@@ -68,6 +68,8 @@ export async function createRunner(options: RunnerOptions): Promise<Stacks> {
       const held = folder ? await folder.remains(stack) : (await cheap.list()).filter((name) => name === stack);
       return [...held, ...(await engineLogsOf(driver.pulumiHome, stack))];
     },
+    // Other backends keep nothing apart from the stack, or nothing that can be listed without it.
+    leftovers: async () => (await folder?.leftovers()) ?? [],
     load: () => pool.load(),
     close: () => pool.close(limits.closeMs),
   };

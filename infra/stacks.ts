@@ -136,6 +136,8 @@ export interface Stacks {
   outputs(stack: string): Promise<Readonly<Record<string, unknown>> | undefined>;
   /** Files, locks and history that the backend still holds for a stack; empty after a clean destroy. */
   remains(stack: string): Promise<readonly string[]>;
+  /** Names of stacks that are no more, and of which the backend still holds something. */
+  leftovers(): Promise<readonly string[]>;
   load(): EngineLoad;
   close(): Promise<void>;
 }

@@ -16,7 +16,7 @@ import type { Stray } from "./report.ts";
 
 export interface FindDeps {
   readonly world: Pick<World, "configured" | "owned">;
-  readonly stacks: Pick<Stacks, "list" | "outputs">;
+  readonly stacks: Pick<Stacks, "list" | "outputs" | "remains" | "leftovers">;
   readonly store: Pick<Store, "list">;
   readonly repositories: () => Promise<readonly RepositoryConfig[]>;
   readonly forge: (name: string) => Forge | undefined;
@@ -158,8 +158,21 @@ async function listWorld({ world, stacks }: FindDeps) {
     unread.push(wordsOf(error, "listing the stacks"));
     return [];
   });
+  const files = listLeftovers(stacks).catch((error: unknown) => {
+    unread.push(wordsOf(error, "listing what is left of stacks"));
+    return [];
+  });
   await Promise.all(listed);
+  things.push(...(await files));
   return { things, stacks: new Set(await names), unread };
+}
+
+async function listLeftovers(stacks: FindDeps["stacks"]): Promise<OwnedThing[]> {
+  const found: OwnedThing[] = [];
+  for (const stack of await stacks.leftovers()) {
+    for (const id of await stacks.remains(stack)) found.push({ kind: "state file", id, stack });
+  }
+  return found;
 }
 
 /** Targets may share drivers, and then list the same twice. */

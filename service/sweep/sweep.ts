@@ -12,7 +12,7 @@ import type { Stray, SweepReport } from "./report.ts";
 
 export interface SweepDeps extends FindDeps, AdoptDeps {
   readonly world: Pick<World, "configured" | "owned" | "remove">;
-  readonly stacks: Pick<Stacks, "list" | "outputs" | "destroy" | "remains">;
+  readonly stacks: Pick<Stacks, "list" | "outputs" | "destroy" | "remains" | "leftovers">;
   readonly store: Pick<
     Store,
     "list" | "find" | "findByStack" | "create" | "update" | "enqueue" | "acquireLease" | "addSweep"
@@ -109,7 +109,7 @@ async function removeUnderLease(deps: SweepDeps, { stack, hasStack }: Stray): Pr
       const userMessage = `removing "${stack}": it belongs to preview "${preview.key}" by now`;
       throw new ConflictError({ reason: "StackLocked", userMessage });
     }
-    if (hasStack) await deps.stacks.destroy({ stack, lease });
+    if (hasStack || (await deps.stacks.remains(stack)).length > 0) await deps.stacks.destroy({ stack, lease });
     await removeThings(deps, stack);
   } finally {
     await lease.release();

@@ -30,7 +30,11 @@ describe("what a folder still holds of a stack", () => {
       "shop-pr-4.pulumi-tags",
       "shop-pr-4.pulumi-tags.attrs",
     ]);
+    assert.deepEqual(await backend?.leftovers(), []);
+    await rm(join(folder, ".pulumi/stacks/stackling/shop-pr-4.json"));
+    assert.deepEqual(await backend?.leftovers(), ["shop-pr-4"]);
     await backend?.clear("shop-pr-4");
+    assert.deepEqual(await backend?.leftovers(), []);
     assert.deepEqual(await backend?.remains("shop-pr-4"), []);
     assert.equal((await backend?.remains("shop-pr-42"))?.length, 4);
   });

@@ -87,6 +87,18 @@ describe("the sweep", () => {
     assert.deepEqual((await bench.store.lastSweep())?.removed, ["shop-pr-9"]);
   });
 
+  it("removes what the backend still holds of a stack that is no more, and of no living one", async () => {
+    bench.stacks.left.set("shop-pr-404", ["stacks/shop-pr-404.json.bak", "history/shop-pr-404"]);
+    bench.stacks.left.set("shop-pr-1", ["locks/shop-pr-1"]);
+    const { found, removed, failed } = await sweep();
+    assert.deepEqual(
+      found.map((stray) => [stray.stack, stray.hasStack, stray.things.map(({ kind }) => kind)]),
+      [["shop-pr-404", false, ["state file", "state file"]]],
+    );
+    assert.deepEqual([removed, failed], [["shop-pr-404"], []]);
+    assert.deepEqual([...bench.stacks.left.keys()], ["shop-pr-1"]);
+  });
+
   it("removes what bears a number that no pull request has", async () => {
     things.push(thing("database", "shop_pr_404", "shop-pr-404"));
     assert.deepEqual((await sweep()).removed, ["shop-pr-404"]);

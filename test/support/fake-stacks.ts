@@ -3,6 +3,8 @@ import type { RunEvent, Stacks, UpRequest } from "../../infra/stacks.ts";
 export interface FakeStacks extends Stacks {
   /** Stacks that exist, with their outputs. */
   readonly existing: Map<string, Readonly<Record<string, unknown>>>;
+  /** Files that the backend still holds, by stack; a destroy removes them. */
+  readonly left: Map<string, readonly string[]>;
   /** What was run, in order: `up shop-pr-1 abc1234`, `destroy shop-pr-1`. */
   readonly runs: string[];
   readonly ups: UpRequest[];
@@ -17,6 +19,7 @@ export function fakeStacks(): FakeStacks {
   const ups: UpRequest[] = [];
   const stacks: FakeStacks = {
     existing,
+    left: new Map(),
     runs,
     ups,
     during: async () => {},
@@ -35,13 +38,15 @@ export function fakeStacks(): FakeStacks {
       const run = `destroy ${request.stack}`;
       runs.push(run);
       await stacks.during(run, request);
+      stacks.left.delete(request.stack);
       const removed = existing.delete(request.stack) ? [`urn:pulumi:${request.stack}::stackling::thing::it`] : [];
       return { removed, durationMs: 1 };
     },
     drift: async () => ({ differences: [] }),
     list: async () => [...existing.keys()],
     outputs: async (stack) => existing.get(stack),
-    remains: async () => [],
+    remains: async (stack) => stacks.left.get(stack) ?? [],
+    leftovers: async () => [...stacks.left.keys()].filter((stack) => !existing.has(stack)),
     load: () => ({ size: 2, running: 0, waiting: 0 }),
     close: async () => {},
   };
