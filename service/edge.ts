@@ -73,6 +73,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     scheme: config.scheme,
     homeUrl: url,
     ...fallback,
+    ...holdOf(config.limits),
     onError,
   });
   const app = createApp({
@@ -140,6 +141,13 @@ function keyFinder({ repositories }: OperatorConfig) {
 function lifecycleFinder(config: OperatorConfig) {
   const repositories = new Map(config.repositories.map((repository) => [repository.name, repository]));
   return (name: string) => lifecycleOf(config, repositories.get(name));
+}
+
+function holdOf({ heldRequests, holdForSeconds }: OperatorConfig["limits"]) {
+  return {
+    ...(heldRequests === undefined ? {} : { holdMax: heldRequests }),
+    ...(holdForSeconds === undefined ? {} : { holdTimeoutMs: holdForSeconds * 1000 }),
+  };
 }
 
 async function closeServer(server: Server): Promise<void> {

@@ -219,6 +219,15 @@ export const operatorSchema = z.strictObject({
         .describe(
           "Nothing new is built while less of the data folder's disk is free. Default 1024, or 5 % of a smaller disk.",
         ),
+      heldRequests: z
+        .int()
+        .min(0, "must be at least 0")
+        .optional()
+        .describe("Requests that are held at once while previews wake; more are told to come again. Default 512."),
+      holdFor: duration
+        .refine((text) => (parseDuration(text) ?? 0) <= 3600, "must be at most 1h")
+        .optional()
+        .describe("How long a request is held at most while its preview wakes. Default 90s."),
       webhookBytes: count.optional().describe("Largest delivery that is read. Default 25 MiB."),
       largeBodies: count.optional().describe("Deliveries over 1 MiB that are read at once. Default 4."),
       previews: count

@@ -125,9 +125,16 @@ function imagesOf(typed: OperatorFile["images"] = {}, directory: string): Operat
   };
 }
 
-function limitsOf({ makeRoomAfter, ...typed }: NonNullable<OperatorFile["limits"]> = {}): OperatorConfig["limits"] {
+function limitsOf(limits: NonNullable<OperatorFile["limits"]> = {}): OperatorConfig["limits"] {
+  const { makeRoomAfter, holdFor, ...typed } = limits;
   const makeRoomAfterSeconds = parseDuration(makeRoomAfter ?? "");
-  return { ...defaultLimits, ...typed, ...(makeRoomAfterSeconds === undefined ? {} : { makeRoomAfterSeconds }) };
+  const holdForSeconds = parseDuration(holdFor ?? "");
+  return {
+    ...defaultLimits,
+    ...typed,
+    ...(makeRoomAfterSeconds === undefined ? {} : { makeRoomAfterSeconds }),
+    ...(holdForSeconds === undefined ? {} : { holdForSeconds }),
+  };
 }
 
 async function resolveForges(typed: OperatorFile): Promise<{

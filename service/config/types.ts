@@ -155,6 +155,10 @@ export interface OperatorConfig {
     readonly services: number;
     /** Below this nothing new is built; undefined: 1 GiB, or 5 % of a smaller disk. */
     readonly diskFreeMiB?: number;
+    /** Requests that may be held at once while previews wake; undefined: 512. */
+    readonly heldRequests?: number;
+    /** How long each of them may be; undefined: 90. */
+    readonly holdForSeconds?: number;
     readonly webhookBytes: number;
     /** Deliveries over 1 MiB that may be read at once. */
     readonly largeBodies: number;

@@ -210,6 +210,11 @@ describe("reading stackling.yaml", () => {
       "limits: {makeRoom: true, makeRoomAfter: off}\nrepositories: [{path: a}]\n",
       /"limits\.makeRoomAfter" must be a time such as/,
     ],
+    [
+      "a request that is held for days",
+      "limits: {holdFor: 2d}\nrepositories: [{path: a}]\n",
+      /"limits\.holdFor" must be at most 1h/,
+    ],
     ["a secret in the file", "store: postgres://x\nrepositories: [{path: a}]\n", /"store" must be a map, is text/],
   ];
   for (const [what, text, message] of wrong) {
@@ -288,6 +293,11 @@ describe("reading stackling.yaml", () => {
       [undefined, undefined, undefined],
     );
     assert.notEqual(none.makeRoom, true);
+  });
+
+  it("reads how many requests are held for a preview that wakes, and how long", async () => {
+    const { limits } = await parse("limits: {heldRequests: 50, holdFor: 20s}\nrepositories: [{path: a}]\n");
+    assert.deepEqual([limits.heldRequests, limits.holdForSeconds], [50, 20]);
   });
 
   it("publishes schemas with a description for what people write", async () => {
