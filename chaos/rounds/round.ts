@@ -52,7 +52,9 @@ export async function runRound(
     Promise.all(plan.kills.map((kill) => killOne(world, { kill, plan, begin, updateMs, signal }))),
   ]);
   signal.throwIfAborted();
-  const recovering = begin + Math.max(lastDeedMs, ...killed.map(({ atMs = 0 }) => atMs));
+  const overMs = performance.now() - begin;
+  // Whoever was looked for in vain was looked for until now.
+  const recovering = begin + Math.max(lastDeedMs, ...killed.map(({ atMs = overMs }) => atMs));
   const withinMs = recovering + settleMs - performance.now();
   const refused = asked.flatMap((outcome) => ("find" in outcome ? [outcome.find] : []));
   const finds = await settle(world, { wishes, withinMs, signal });
