@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import type { RunnerLimits } from "../../../infra/runner.ts";
 import type { PreviewView } from "../../../service/api/preview-view.ts";
 import { type Client, createClient } from "../../../service/cli/client.ts";
 import type { Step } from "../../../service/reconcile.ts";
@@ -25,6 +26,8 @@ export interface ServiceSettings {
   /** Text of a `stackling.yaml`. */
   readonly config: string;
   readonly killAt?: KillPoint;
+  /** Of its runs; those of production by default. */
+  readonly runnerLimits?: Partial<RunnerLimits>;
 }
 
 /** One data folder with a service that can be killed and started again on it. */
@@ -61,9 +64,11 @@ const PATIENCE_MS = 90_000;
 export async function prepareInstance({
   config,
   environment = {},
+  runnerLimits,
 }: {
   config: (port: number) => string;
   environment?: Readonly<Record<string, string>>;
+  runnerLimits?: Partial<RunnerLimits>;
 }): Promise<Instance> {
   const dataDir = await mkdtemp(join(tmpdir(), "stackling-e2e-"));
   await chmod(dataDir, 0o711);
@@ -100,6 +105,7 @@ export async function prepareInstance({
         port,
         config: options.config ?? config(port),
         killAt: options.killAt,
+        runnerLimits,
       };
       const entry = join(import.meta.dirname, "service-process.ts");
       const started = spawn(process.execPath, [entry, JSON.stringify(settings)], {
