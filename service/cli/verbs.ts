@@ -86,6 +86,24 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./verbs/redeploy.ts")).redeploy,
   },
   {
+    usage: "reset-db <key>",
+    description: "make a preview's database anew; what is in it is lost",
+    options: [["--timeout <seconds>", "how long to wait for it", "600"]],
+    load: async () => (await import("./verbs/redeploy.ts")).resetDatabase,
+  },
+  {
+    usage: "seed <key> [scenario]",
+    description: "run a preview's seed again",
+    options: [["--timeout <seconds>", "how long to wait for it", "600"]],
+    load: async () => (await import("./verbs/redeploy.ts")).seed,
+  },
+  {
+    usage: "rotate <key>",
+    description: "make a preview's generated secrets anew",
+    options: [["--timeout <seconds>", "how long to wait for it", "600"]],
+    load: async () => (await import("./verbs/redeploy.ts")).rotate,
+  },
+  {
     usage: "sleep <key>",
     description: "put a preview to sleep until the next visit or push; its data stays",
     options: [["--timeout <seconds>", "how long to wait for it", "120"]],

@@ -5,6 +5,7 @@ import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { actionRequest } from "../../../service/api/actions.ts";
 import { runCli } from "../../../service/cli/program.ts";
 import { verbs } from "../../../service/cli/verbs.ts";
 
@@ -120,6 +121,9 @@ describe("the command line", () => {
     let server: Server;
     let pause: { readonly at: string; readonly by: string } | null = null;
     let environment: NodeJS.ProcessEnv;
+    /** What verbs asked for, as it came. */
+    const wishes: unknown[] = [];
+    const takeWish = (text: string) => void wishes.push(JSON.parse(text));
     const preview = {
       key: "shop#42",
       gitBranch: "feature/with-quite-a-long-name",
@@ -137,10 +141,14 @@ describe("the command line", () => {
         const wrong =
           request.headers.authorization !== "Bearer t" || !request.headers.host?.startsWith("stackling.localhost:");
         const path = request.url?.split("?")[0] ?? "";
-        const found = ["/api/v1/previews", "/api/v1/previews/shop%2342", "/api/v1/pause"].includes(path);
+        const one = "/api/v1/previews/shop%2342";
+        const found = ["/api/v1/previews", one, `${one}/actions`, "/api/v1/pause"].includes(path);
+        if (path.endsWith("/actions")) request.setEncoding("utf8").on("data", takeWish);
         response.statusCode = wrong ? 401 : found ? 200 : 404;
         const error = { reason: "NotFound", message: "finding a preview: there is none" };
-        const answer = path.endsWith("42") ? preview : { previews: [preview], pause };
+        const answer = path.startsWith(one)
+          ? { ...preview, since: `${wishes.length}` }
+          : { previews: [preview], pause };
         response.end(JSON.stringify(response.statusCode === 200 ? answer : { error }));
       }).listen(0, "127.0.0.1");
       await once(server, "listening");
@@ -161,11 +169,26 @@ describe("the command line", () => {
 
     it("says in both, and in show, that everything is stopped", async () => {
       pause = { at: "2026-11-21T10:00:00.000Z", by: "ada" };
-      assert.match((await run(["ls"], environment)).stdout, /^everything is stopped since 2026-11-21T10:00:00.000Z/);
+      assert.match(
+        (await run(["ls"], environment)).stdout,
+        /^everything is stopped since 2026-11-21 10:00 UTC, by ada;/,
+      );
       for (const verb of [["ls"], ["show", "shop#42"]]) {
-        assert.deepEqual(JSON.parse((await run([...verb, "--json"], environment)).stdout), { ...preview, pause });
+        const { since, ...said } = JSON.parse((await run([...verb, "--json"], environment)).stdout);
+        assert.deepEqual(said, { ...preview, pause });
       }
       pause = null;
+    });
+
+    it("asks for what the API takes, and waits for it to be taken up", async () => {
+      for (const verb of ["redeploy", "reset-db", "rotate", "seed"]) {
+        const { code, stdout } = await run([verb, "shop#42"], environment);
+        assert.deepEqual([code, stdout], [0, `shop#42 is live: ${preview.url}\n`]);
+      }
+      await run(["seed", "shop#42", "team"], environment);
+      const asked = wishes.splice(0).map((wish) => actionRequest.parse(wish));
+      const plain = ["redeploy", "reset-db", "rotate", "seed"].map((action) => ({ action }));
+      assert.deepEqual(asked, [...plain, { action: "seed", scenario: "team" }]);
     });
 
     it("passes on what the service refuses, in its words", async () => {
