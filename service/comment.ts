@@ -88,18 +88,22 @@ function changesPreviewYaml({ handles, status, pullRequest }: Preview): boolean 
 
 /** The one line in which somebody is mentioned, and only where the name is one that forges give. */
 function warning(preview: Preview): string | undefined {
-  const { key, status, pullRequest } = preview;
+  const { status, pullRequest } = preview;
   // While all is stopped the time left does not run down.
   if (!status.warned || !status.stackExists || status.reason === "Paused") return undefined;
   const { idleSince, goesAt } = status.warned;
   const author = pullRequest?.author ?? "";
   const mention = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/.test(author) ? `@${author} ` : "";
-  const keep = takesCommands(preview) ? "/preview keep" : `stackling keep '${key}'`;
   return [
     "> [!WARNING]",
     `> ${mention}Nobody has used this preview since ${minuteOf(idleSince)}. It is removed on ${minuteOf(goesAt)}.`,
-    `> A visit or a push keeps it; so does \`${keep}\`, or the label \`${KEEP_LABEL}\`.`,
+    `> A visit or a push keeps it; so does \`${keepCommand(preview)}\`, or the label \`${KEEP_LABEL}\`.`,
   ].join("\n");
+}
+
+/** By which people keep it where they read this. */
+function keepCommand(preview: Preview): string {
+  return takesCommands(preview) ? "/preview keep" : `stackling keep '${preview.key}'`;
 }
 
 /** Somebody changed by hand what the preview owns. */
@@ -108,9 +112,10 @@ function drift({ drift: seen, live }: Preview["status"]): string | undefined {
   return ["> [!NOTE]", `> ${text(driftWords(seen.differences))}`].join("\n");
 }
 
-function teardown({ key, status }: Preview): readonly [string, string] | undefined {
+function teardown(preview: Preview): readonly [string, string] | undefined {
+  const { status } = preview;
   if (status.teardownAt === undefined || !status.stackExists || status.reason === "Paused") return undefined;
-  const keeps = `\`stackling keep '${key}'\` or the label \`${KEEP_LABEL}\` keeps it`;
+  const keeps = `\`${keepCommand(preview)}\` or the label \`${KEEP_LABEL}\` keeps it`;
   return ["Removed on", `${minuteOf(status.teardownAt)}, as all are then; ${keeps}`];
 }
 

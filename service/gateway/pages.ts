@@ -52,7 +52,8 @@ export function sendPage({ kind, request, response, homeUrl, fallbackUrl, subjec
     form,
     homeUrl,
     subject,
-    ...(form.offers && fallbackUrl ? { fallbackUrl } : {}),
+    // While all is stopped, waiting helps nobody, whatever this one is held up by.
+    ...((form.offers || subject.pause) && fallbackUrl ? { fallbackUrl } : {}),
   });
   response.statusCode = form.status;
   response.setHeader("Content-Type", `${type}; charset=utf-8`);

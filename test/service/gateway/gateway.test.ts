@@ -350,12 +350,14 @@ describe("gateway", () => {
 
   it("says on every page of ours since when all are stopped, and to strangers not by whom", async () => {
     await edge.close();
-    edge = await startEdge({ pause: async () => ({ at: "2026-11-21T09:30:00.000Z", by: "ada" }) });
+    const fallbackUrl = "https://staging.acme.dev";
+    edge = await startEdge({ fallbackUrl, pause: async () => ({ at: "2026-11-21T09:30:00.000Z", by: "ada" }) });
     edge.store.put(aPreview({ status: { reason: "Provisioning" } }));
     for (const host of [HOST, "pr-9-shop.localhost:4000"]) {
       const { body } = await ask(edge.port, { host, headers: { accept: "text/html" } });
       assert.match(body, /All previews are stopped<\/b> since [\s\S]*2026-11-21 09:30 UTC/);
       assert.doesNotMatch(body, /\bada\b/);
+      assert.match(body, /href="https:\/\/staging\.acme\.dev"/);
     }
   });
 
