@@ -35,8 +35,8 @@ export interface RoundResult {
 const LOOK_EVERY_MS = 10;
 /** Of an undisturbed update: how long an engine is waited for that is to be killed. */
 const ENGINE_WITHIN = 3;
-/** Of an undisturbed update: about as long as its engine runs. */
-const ENGINE_PART = 0.5;
+/** Of an undisturbed update: an engine that tears down runs no longer. */
+const ENGINE_PART = 0.3;
 
 /** `wishes`: what is wished for once the plan is done. Rejects only when `signal` aborts or the round itself cannot be run. */
 export async function runRound(
