@@ -22,7 +22,7 @@ import { clearEngineLogs } from "./engine-logs.ts";
 import { type EngineLimits, startEngine } from "./engine-process.ts";
 import { type EngineSettings, engineVariables, policyPacks } from "./engine-variables.ts";
 import { type EventRecord, recordEvents } from "./event-record.ts";
-import { refuseForeignLocks, unlockDead } from "./locks.ts";
+import { clearDeadRun, refuseForeignLocks } from "./locks.ts";
 import { PROJECT } from "./names.ts";
 import { createStack } from "./new-stack.ts";
 import type { Program } from "./program.ts";
@@ -68,7 +68,7 @@ export function createStackDriver(settings: StackDriverSettings): StackDriver {
     up: (input, hooks) =>
       withRun(settings, { ...input, action: "updating" }, hooks, async (run) => {
         const began = performance.now();
-        const healed = [await clearDeadLocks(run), (await folder?.mend(input.stack)) ?? false].includes(true);
+        const healed = await clearDeadRuns(run);
         const checkpoint = await folder?.checkpoint(input.stack);
         if (folder ? checkpoint === undefined : input.mayBeNew) await initialize(run);
         const refresh = input.refresh || healed;
@@ -82,8 +82,7 @@ export function createStackDriver(settings: StackDriverSettings): StackDriver {
     destroy: (stack, hooks) =>
       withRun(settings, { stack, action: "destroying", secrets: [] }, hooks, async (run) => {
         const began = performance.now();
-        await clearDeadLocks(run);
-        await folder?.mend(stack);
+        await clearDeadRuns(run);
         const checkpoint = await folder?.checkpoint(stack);
         if (!folder || checkpoint) await wholly(stack, () => destroyAndRemove(run, checkpoint));
         if (folder) await clearFolder(run, folder);
@@ -92,8 +91,7 @@ export function createStackDriver(settings: StackDriverSettings): StackDriver {
       }),
     drift: (stack, hooks) =>
       withRun(settings, { stack, action: "comparing", secrets: [] }, hooks, async (run) => {
-        await clearDeadLocks(run);
-        await folder?.mend(stack);
+        await clearDeadRuns(run);
         await insist(run, () => run.stack.refresh({ previewOnly: true, onEvent: run.onEvent }));
         return { differences: run.differences() };
       }),
@@ -246,15 +244,15 @@ async function removeStack({ command, stack: { name, workspace } }: Run): Promis
 
 /** Never takes a state that still knows a resource, nor one that somebody works on. */
 async function clearFolder(run: Run, folder: FolderBackend): Promise<void> {
-  await clearDeadLocks(run);
+  await clearDeadRuns(run);
   const left = await folder.checkpoint(run.stack.name);
   if (left && left.urns.length > 0) throw new Error(`removing the stack: it still has "${left.urns.at(-1)}"`);
   await folder.clear(run.stack.name);
 }
 
-/** Looks before the engine does, which saves a process that would fail. True when a dead run's lock was there. */
-const clearDeadLocks = ({ settings, stack, hooks }: Run) =>
-  unlockDead(hooks, folderBackend(settings.backendUrl), stack.name);
+/** Looks before the engine does, which saves a process that would fail. */
+const clearDeadRuns = ({ settings, stack, hooks }: Run) =>
+  clearDeadRun(hooks, folderBackend(settings.backendUrl), stack.name);
 
 /** Runs an engine; behind a lock of our own dead run, or before a stack that is not there yet, once more. */
 async function insist(run: Run, work: (again: boolean) => Promise<unknown>): Promise<void> {
@@ -272,7 +270,7 @@ async function insist(run: Run, work: (again: boolean) => Promise<unknown>): Pro
 async function breakLocks(run: Run, holders: readonly LockHolder[]): Promise<void> {
   if (holders.length === 0) throw lockedError(run.stack.name, holders, Date.now());
   await refuseForeignLocks(run.hooks, run.stack.name, holders);
-  if (!(await clearDeadLocks(run))) await run.stack.cancel();
+  if (!(await clearDeadRuns(run))) await run.stack.cancel();
 }
 
 async function outputsByCli(

@@ -50,6 +50,8 @@ export interface PreviewView {
   readonly pullRequestUrl?: string;
   /** Public database name of the preview. */
   readonly database?: string;
+  /** Destroys in a row that failed; absent while none did. */
+  readonly destroyFailures?: number;
   /** What the last look at the world found; undefined before the first. */
   readonly drift?: DriftSeen;
   readonly excerpt: readonly string[];
@@ -96,6 +98,7 @@ export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewV
     author: pullRequest?.author,
     pullRequestUrl: pullRequest?.url,
     database: typeof database === "string" ? database : undefined,
+    destroyFailures: status.destroyFailures > 0 ? status.destroyFailures : undefined,
     drift: status.drift,
     excerpt: status.excerpt,
     ...extras,

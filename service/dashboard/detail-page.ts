@@ -1,6 +1,7 @@
 import type { PreviewView } from "../api/preview-view.ts";
 import { commentText } from "../comment.ts";
 import type { HistoryEntry } from "../store/store.ts";
+import { alarmBanner } from "./alarm-section.ts";
 import { driftSection } from "./drift-section.ts";
 import { verbForm } from "./forms.ts";
 import { type Html, html, safeHref, sentenceOf } from "./html.ts";
@@ -28,7 +29,7 @@ ${gone && fallbackUrl && html`<p>Meanwhile: <a href="${safeHref(fallbackUrl)}">$
 ${linksOf(view)}
 ${
   session
-    ? html`${verbForm({ view, session, from: "detail" })}${warningOf(view, now)}${driftSection(view, now)}${lifeSection(view, now)}${factsOf(view)}${historyOf(history)}${commentOf(view)}`
+    ? html`${verbForm({ view, session, from: "detail" })}${alarmBanner(view)}${warningOf(view, now)}${driftSection(view, now)}${lifeSection(view, now)}${factsOf(view)}${historyOf(history)}${commentOf(view)}`
     : loginHint()
 }`;
   return layout({

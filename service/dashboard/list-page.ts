@@ -1,6 +1,7 @@
 import type { PreviewView } from "../api/preview-view.ts";
 import type { Session } from "../session.ts";
 import type { SweepReport } from "../sweep/report.ts";
+import { alarmBanner } from "./alarm-section.ts";
 import { verbForm } from "./forms.ts";
 import { type Html, html, safeHref, sentenceOf } from "./html.ts";
 import { chip, type Frame, layout } from "./layout.ts";
@@ -53,6 +54,7 @@ ${session && view.title && html`<p class="title">${view.title}</p>`}
 ${linkOf(view)}
 ${session && (view.condition !== "Ready" || view.stage === "Gone") && html`<p class="message">${sentenceOf(view.message)}</p>`}
 ${session && excerptOf(view.excerpt.slice(-6))}
+${session && alarmBanner(view)}
 ${session && warningOf(view, now)}
 ${session && metaOf(view, now)}
 ${session && menuOf(view, session)}

@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { ALARM_AFTER } from "../../../service/alarm.ts";
+import { previewView } from "../../../service/api/preview-view.ts";
+import { alarmBanner } from "../../../service/dashboard/alarm-section.ts";
+import { driftSection } from "../../../service/dashboard/drift-section.ts";
+import { aPreview } from "../../support/previews.ts";
+
+const AT = "2026-03-01T09:00:00.000Z";
+const now = new Date("2026-03-01T10:00:00.000Z");
+const difference = { type: "stackling:local:Route", name: "web", kind: "missing" } as const;
+
+describe("a preview's page", () => {
+  it("says what was edited by hand and what could not be read, and nothing where all is well", () => {
+    const of = (drift: object) => {
+      const preview = aPreview();
+      return driftSection(previewView({ ...preview, status: { ...preview.status, ...drift } }), now).markup;
+    };
+    assert.equal(of({}), "");
+    assert.equal(of({ drift: { at: AT, differences: [] } }), "");
+    const found = of({ drift: { at: AT, differences: [{ ...difference, message: 'route "<web>" is missing' }] } });
+    assert.match(found, /Edited by hand[\s\S]*route &#34;&#60;web&#62;&#34; is missing/);
+    const unread = of({ drift: { differences: [], unread: { at: AT, message: "the cluster does not answer" } } });
+    assert.match(unread, /could not be compared[\s\S]*the cluster does not answer/);
+    assert.doesNotMatch(unread, /Edited by hand/);
+  });
+
+  it("is an alarm once removing it failed often", () => {
+    const of = (destroyFailures: number) => {
+      const preview = aPreview();
+      return alarmBanner(previewView({ ...preview, status: { ...preview.status, destroyFailures } })).markup;
+    };
+    assert.equal(of(0), "");
+    assert.equal(of(ALARM_AFTER - 1), "");
+    assert.match(of(ALARM_AFTER), new RegExp(`failed ${ALARM_AFTER} times`));
+  });
+});
