@@ -167,9 +167,7 @@ function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllActions; 
     config,
     logger,
   });
-  undo.push(() =>
-    Promise.race([notifier.settled(), new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS).unref())]),
-  );
+  undo.push(() => forLastWords(notifier.settled()));
   const stopping = new AbortController();
   const lookAgain = createLookAgain(parts, stopping.signal);
   const onBack = () => lookAtHeld(store);
@@ -190,7 +188,8 @@ function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllActions; 
   });
   const { resyncSeconds: intervalSeconds } = config.lifecycle;
   const resync = startResync({ ...parts, repositories: repositories.all, forge, intervalSeconds });
-  undo.push(() => resync.close());
+  // A forge that does not answer must not hold up the running updates' turn.
+  undo.push(() => forLastWords(resync.close()));
   resync.begin({ all: true });
   const actions = createActions({
     store,
@@ -244,6 +243,11 @@ function reconcileDeps(
     now,
     logger,
   };
+}
+
+/** What talks to a forge at the end is waited for this long and no longer. */
+function forLastWords(work: Promise<void>): Promise<void> {
+  return Promise.race([work, new Promise<void>((resolve) => setTimeout(resolve, LAST_WORDS_MS).unref())]);
 }
 
 function closer(undo: readonly Undo[], logger: Logger): RunningService["close"] {
