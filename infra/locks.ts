@@ -17,7 +17,7 @@ export async function clearDeadRun(deps: LockDeps, folder: FolderBackend | undef
 }
 
 /** Removes the locks of dead runs of ours; true when there were any. Throws `ConflictError` (`StackLocked`) before it touches one when another is there. */
-export async function unlockDead(deps: LockDeps, folder: FolderBackend | undefined, stack: string): Promise<boolean> {
+async function unlockDead(deps: LockDeps, folder: FolderBackend | undefined, stack: string): Promise<boolean> {
   await folder?.clearUnfinishedLocks(stack);
   const locks = (await folder?.locks(stack)) ?? [];
   if (locks.length === 0) return false;
