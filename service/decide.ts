@@ -21,6 +21,8 @@ const OUTAGES = new Set<string>([
   "BackendUnavailable",
   "DiskFull",
   "DiskReadOnly",
+  // Of the forge, when it goes between a look and the checkout.
+  "Unreachable",
 ]);
 /** Of these, those of the service's own ground: nothing can be brought up or, mostly, removed meanwhile. */
 const GROUND = new Set<string>(["StoreUnavailable", "BackendUnavailable", "DiskFull", "DiskReadOnly"]);

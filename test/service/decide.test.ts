@@ -89,6 +89,13 @@ describe("decide", () => {
       { kind: "wait", until: "2026-03-01T12:10:00.000Z", reason: "Backoff" },
     ],
     [
+      "tries again for as long as the forge gives out no credential to fetch with",
+      present,
+      { attempted: { ...failed, failures: RETRY_BUDGET, failure: failure("Unreachable") } },
+      {},
+      { kind: "wait", until: "2026-03-01T12:01:20.000Z", reason: "Backoff" },
+    ],
+    [
       "tries again for as long as engines are killed from outside",
       present,
       { attempted: { ...failed, failures: RETRY_BUDGET, failure: failure("EngineInterrupted") } },
