@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { verbs } from "../../service/cli/verbs.ts";
 import { parseApplication } from "../../service/config/application.ts";
 import { defaultLimits } from "../../service/config/defaults.ts";
 import { parseOperator } from "../../service/config/operator.ts";
@@ -26,6 +27,15 @@ describe("README.md", () => {
     const place = { file, directory: "/etc/stackling", dataDir: "/data/stackling" };
     assert.equal((await parseOperator(operator, place)).targets[0]?.runs, "source");
     assert.equal((await parseOperator(operator + targets, place)).targets[0]?.runs, "images");
+  });
+
+  it("names every verb of the command line", () => {
+    const [, section = ""] = /## The command line\n([\s\S]*?)\n## /.exec(text) ?? [];
+    const names = verbs.map(({ parent, usage }) => [...(parent ? [parent[0]] : []), usage.split(" ")[0]].join(" "));
+    assert.deepEqual(
+      names.filter((name) => !section.includes(`\`${name}`)),
+      [],
+    );
   });
 
   it("leads only to files that are there", () => {
