@@ -60,6 +60,15 @@ describe("reading stackling.yaml", () => {
     );
   });
 
+  it("reads how much of the disk must be free, which may be nothing", async () => {
+    const free = async (text: string) => (await parse(`${text}repositories: [{path: a}]\n`)).limits.diskFreeMiB;
+    assert.deepEqual(
+      [await free(""), await free("limits: {diskFreeMiB: 0}\n"), await free("limits: {diskFreeMiB: 2048}\n")],
+      [undefined, 0, 2048],
+    );
+    await assert.rejects(free("limits: {diskFreeMiB: -1}\n"), /must be at least 0/);
+  });
+
   it("reads where images come from, and how long they are waited for", async () => {
     const config = await parse(
       [
