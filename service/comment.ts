@@ -119,6 +119,13 @@ function teardown(preview: Preview): readonly [string, string] | undefined {
   return ["Removed on", `${minuteOf(status.teardownAt)}, as all are then; ${keeps}`];
 }
 
+function hardStop(preview: Preview): readonly [string, string] | undefined {
+  const { key, status } = preview;
+  if (status.hardStop === undefined || !status.stackExists || status.reason === "Paused") return undefined;
+  const extend = takesCommands(preview) ? "/preview extend 14d" : `stackling extend '${key}' 14d`;
+  return ["Stays until", `${minuteOf(status.hardStop)} at most; \`${extend}\` moves that`];
+}
+
 function servesOn({ condition, live, reason }: Preview["status"]): boolean {
   return condition === "Stalled" && live !== undefined && reason !== "DestroyFailed";
 }
@@ -140,6 +147,7 @@ function table(preview: Preview): string {
     typeof outputs.database === "string" ? ["Database branch", `\`${outputs.database}\``] : undefined,
     ["Since", minuteOf(status.since)],
     teardown(preview),
+    hardStop(preview),
   ];
   const lines = rows.filter((row) => row !== undefined).map(([name, value]) => `| ${name} | ${value} |`);
   return ["| | |", "|---|---|", ...lines].join("\n");

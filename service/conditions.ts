@@ -50,20 +50,21 @@ function pausedStatus({ live, headSha }: PreviewStatus): Partial<PreviewStatus> 
 }
 
 /**
- * Whether its author stands warned, and which teardown is announced; while the forge is away nobody could
+ * Whether its author stands warned, and which ends are announced; while the forge is away nobody could
  * be told, and while everything is stopped nothing ends, so that nothing changes.
  */
 export function warnedStatus(
   standing: Pick<Standing, "verdict" | "paused"> & { readonly lifetime: Lifetime },
   status: PreviewStatus,
   now: string,
-): Pick<PreviewStatus, "warned" | "teardownAt"> {
+): Pick<PreviewStatus, "warned" | "teardownAt" | "hardStop"> {
   const { verdict, lifetime, paused } = standing;
-  if (verdict.kind === "absent") return { warned: undefined, teardownAt: undefined };
+  if (verdict.kind === "absent") return { warned: undefined, teardownAt: undefined, hardStop: undefined };
   // Where another repository answers, nothing is said either.
   const isUnheard = verdict.kind === "blocked" && (verdict.passing || verdict.reason === "RepositoryReplaced");
   if (paused || isUnheard) return {};
-  return { warned: warningOf(lifetime, status, now), teardownAt: lifetime.teardownAt };
+  const { teardownAt, hardStop } = lifetime;
+  return { warned: warningOf(lifetime, status, now), teardownAt, hardStop };
 }
 
 function shownStatus(status: PreviewStatus, asleepUntil: string | undefined): Partial<PreviewStatus> {

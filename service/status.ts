@@ -200,6 +200,8 @@ export interface PreviewStatus {
   readonly warned?: { readonly at: string; readonly idleSince: string; readonly goesAt: string };
   /** ISO 8601 of the teardown that was announced: it goes then unless somebody keeps or extends it. */
   readonly teardownAt?: string;
+  /** ISO 8601: when it goes however much it is used, as its comment says; undefined for one that is kept. */
+  readonly hardStop?: string;
   /** ISO 8601 of the first clean read that showed a pull request the rules refuse; a later one removes what exists. */
   readonly refusedSince?: string;
   /** When a lock or lease of somebody else is looked at again. */

@@ -162,10 +162,19 @@ describe("the comment", () => {
     await assertGolden("teardown", renderComment({ ...preview, status }));
   });
 
+  it("says until when it stays at most, and how that is moved", async () => {
+    const preview = previewOf("Healthy");
+    const status = { ...preview.status, hardStop: "2026-12-21T10:00:00.000Z" };
+    await assertGolden("hard-stop", renderComment({ ...preview, status }));
+    const { pullRequest, number, ...byHand } = preview;
+    assert.match(renderComment({ ...byHand, status }), /`stackling extend 'shop#42' 14d`/);
+  });
+
   it("announces no end while everything is stopped, for no time runs down", () => {
     const preview = warnedPreview("ada");
-    const status = { ...preview.status, reason: "Paused", teardownAt: "2026-11-27T21:00:00.000Z" };
-    assert.doesNotMatch(renderComment({ ...preview, status }), /emoved on/);
+    const ends = { teardownAt: "2026-11-27T21:00:00.000Z", hardStop: "2026-12-21T10:00:00.000Z" };
+    const status = { ...preview.status, reason: "Paused", ...ends };
+    assert.doesNotMatch(renderComment({ ...preview, status }), /emoved on|tays until/);
   });
 
   it("answers the last commands, and mentions nobody who gave one", async () => {

@@ -68,6 +68,7 @@ describe("a preview's life", () => {
 
   it("goes Active, Asleep, woken by a visit, Idle with one warning, and Gone with a receipt", async () => {
     assert.equal(await passDays(1), "Active");
+    assert.equal((await bench.preview(KEY)).status.hardStop, "2026-03-31T12:00:00.000Z");
     assert.equal(await passDays(2), "Asleep");
     await bench.store.visited({ [KEY]: bench.clock.now });
     assert.equal(await look(), "Active");
