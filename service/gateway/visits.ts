@@ -71,7 +71,7 @@ export function createVisits({ store, now, onError, flushIntervalMs = 5_000 }: V
  * send (their own documentation); and our own probes.
  */
 const MACHINES =
-  /(?<!cu)bot\b|crawl|spider|slurp|slack-imgproxy|whatsapp|facebookexternalhit|skypeuripreview|embedly|pingdom|uptime|statuscake|kube-probe|googlehc|elb-healthchecker|prometheus|stackling|headlesschecker/i;
+  /(?<!cu)bot\b|crawl|spider|slurp|slack-imgproxy|whatsapp|facebookexternalhit|skypeuripreview|embedly|iframely|bingpreview|github-camo|pingdom|uptime|statuscake|datadog|newrelicpinger|site24x7|checkly|kube-probe|googlehc|elb-healthchecker|prometheus|stackling|headlesschecker/i;
 
 /** True when a person (or a person's program) asks: not HEAD, no health path, no machine known by name. */
 export function countsAsVisit(

@@ -23,6 +23,9 @@ describe("a visit", () => {
     ["a Discord unfurl", { agent: "Mozilla/5.0 (compatible; Discordbot/2.0; +https://discordapp.com)" }, false],
     ["a crawler", { agent: "Mozilla/5.0 (compatible; Googlebot/2.1)" }, false],
     ["WhatsApp", { agent: "WhatsApp/2.23.20.0" }, false],
+    ["a Bing preview", { agent: `${FIREFOX} BingPreview/1.0b` }, false],
+    ["an image that GitHub fetches for a comment", { agent: "github-camo (876de43e)" }, false],
+    ["a monitor", { agent: "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0 Safari/537.36 DatadogSynthetics" }, false],
     ["a cluster's probe", { agent: "kube-probe/1.33" }, false],
     ["our own probe", { agent: "stackling/0.1.0" }, false],
   ];
