@@ -5,7 +5,8 @@ import { roundLine } from "../../chaos/rounds/print.ts";
 import { runSeries } from "../../chaos/rounds/rounds.ts";
 import { requires } from "../support/requires.ts";
 
-const SEED = 7;
+/** Its first six rounds kill seven of the eight there are. */
+const SEED = 84;
 const ROUNDS = 8;
 /** No round begins later; a busy machine runs fewer. */
 const BUDGET_MS = 35_000;
