@@ -19,16 +19,22 @@ export interface Waiting {
 export async function waitUntilReady(asked: Waiting): Promise<number> {
   const { client, key, json, context, settled = () => true } = asked;
   const preview = await told(asked, (onChange) =>
-    client.waitFor(key, (now) => isSettled(now) && settled(now), { ...options(asked), onChange }),
+    client.waitFor(key, (now) => isStopped(now) || (isSettled(now) && settled(now)), { ...options(asked), onChange }),
   );
   const { url, condition, reason, message } = preview;
+  const isLive = condition === "Ready" && !isStopped(preview);
   if (json) printJson(context.stdout, { key: preview.key, url, condition, reason });
-  else if (condition === "Ready") printLine(context.stdout, `${preview.key} is live: ${url}`);
+  else if (isLive) printLine(context.stdout, `${preview.key} is live: ${url}`);
   else {
     printLine(context.stdout, `${preview.key} is ${conditionOf(preview)}: ${message}`);
     for (const line of preview.excerpt) printLine(context.stdout, `  ${line}`);
   }
-  return condition === "Ready" && preview.stage !== "Gone" ? 0 : 1;
+  return isLive && preview.stage !== "Gone" ? 0 : 1;
+}
+
+/** Nothing is brought up before `resume-all`, however long one waits. */
+function isStopped({ reason }: PreviewView): boolean {
+  return reason === "Paused";
 }
 
 export async function waitUntilGone(asked: Waiting): Promise<number> {

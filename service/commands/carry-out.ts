@@ -1,6 +1,7 @@
 /** One slash command laid over a preview: what it changes in the record, and what is answered. Pure. */
 import type { Lifecycle } from "../config/types.ts";
 import { extended, KEEP_LABEL, type Moment } from "../lifecycle.ts";
+import { isPaused } from "../pauses.ts";
 import { hasLabel } from "../policy.ts";
 import { minuteOf } from "../reason-words.ts";
 import type { CommandOutcome, Intents, Preview } from "../status.ts";
@@ -36,12 +37,15 @@ export function carryOut(preview: Preview, command: Command, ground: Ground): Ca
   const { change, answer, problem } = wish(preview, command, ground);
   if (problem !== undefined) return confused(problem);
   const { lastVisitAt, ...intents } = change;
+  const waits = BRING_UP.has(command.verb) && isPaused(ground.pauses, ground.now);
   return {
     outcome: "done",
-    answer,
+    answer: waits ? `${answer} once previews go on, for all are stopped` : answer,
     change: { intents: { ...preview.intents, ...intents }, ...(lastVisitAt === undefined ? {} : { lastVisitAt }) },
   };
 }
+
+const BRING_UP: ReadonlySet<string> = new Set(["up", "redeploy", "reset-db", "seed", "wake"]);
 
 function done(answer: string): Carried {
   return { change: {}, outcome: "done", answer };
@@ -54,7 +58,7 @@ function confused(answer: string): Carried {
 /** What keeps it from being done whatever is asked for. */
 function hindranceOf(preview: Preview, { verb }: Command, { refusal }: Ground): string | undefined {
   if (verb === "down") return isGone(preview) ? "nothing of it is left already" : undefined;
-  const makes = verb === "up" || verb === "redeploy" || verb === "reset-db" || verb === "seed";
+  const makes = BRING_UP.has(verb) && verb !== "wake";
   if (refusal !== undefined && (makes || !preview.status.stackExists)) return withoutStop(refusal);
   if (!makes && isGone(preview)) return "it is gone; `/preview up` or a push makes it anew";
   return undefined;

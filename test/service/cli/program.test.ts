@@ -120,6 +120,7 @@ describe("the command line", () => {
   describe("with a service that answers", () => {
     let server: Server;
     let pause: { readonly at: string; readonly by: string } | null = null;
+    let paused = false;
     let environment: NodeJS.ProcessEnv;
     /** What verbs asked for, as it came. */
     const wishes: unknown[] = [];
@@ -146,8 +147,9 @@ describe("the command line", () => {
         if (path.endsWith("/actions")) request.setEncoding("utf8").on("data", takeWish);
         response.statusCode = wrong ? 401 : found ? 200 : 404;
         const error = { reason: "NotFound", message: "finding a preview: there is none" };
+        const stopped = paused ? { reason: "Paused", message: "All previews are stopped." } : {};
         const answer = path.startsWith(one)
-          ? { ...preview, since: `${wishes.length}` }
+          ? { ...preview, ...stopped, since: `${wishes.length}` }
           : { previews: [preview], pause };
         response.end(JSON.stringify(response.statusCode === 200 ? answer : { error }));
       }).listen(0, "127.0.0.1");
@@ -189,6 +191,15 @@ describe("the command line", () => {
       const asked = wishes.splice(0).map((wish) => actionRequest.parse(wish));
       const plain = ["redeploy", "reset-db", "rotate", "seed"].map((action) => ({ action }));
       assert.deepEqual(asked, [...plain, { action: "seed", scenario: "team" }]);
+    });
+
+    it("does not wait for what is stopped", async () => {
+      paused = true;
+      for (const verb of ["wake", "wait", "redeploy"]) {
+        const { code, stdout } = await run([verb, "shop#42", "--timeout", "5"], environment);
+        assert.deepEqual([code, stdout], [1, "shop#42 is Ready/Paused: All previews are stopped.\n"]);
+      }
+      paused = false;
     });
 
     it("passes on what the service refuses, in its words", async () => {

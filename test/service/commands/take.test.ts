@@ -44,6 +44,19 @@ describe("a command in a comment", () => {
       .map(({ message }) => message)
       .reverse();
 
+  it("says that what brings something up waits while all are stopped", async () => {
+    const { key, number } = await opened();
+    await bench.store.setPause({ at: bench.clock.now, by: "ada" });
+    bench.clock.advance(10);
+    comments.say(number, "/preview redeploy\n/preview sleep", { author: "ada" });
+    await look(key);
+    await bench.store.setPause(undefined);
+    assert.deepEqual(await answersOf(key), [
+      "redeploy; ada; done; the newest commit is built again once previews go on, for all are stopped",
+      "sleep; ada; done; it sleeps until somebody visits it, pushes or wakes it",
+    ]);
+  });
+
   it("puts it to sleep and wakes it, says so and names who asked", async () => {
     const { key, number } = await opened();
     comments.say(number, "/preview sleep");
