@@ -46,6 +46,8 @@ const WITHOUT_GROUND: ReadonlySet<string> = new Set([
  */
 export async function findStrays(deps: FindDeps): Promise<Found> {
   const { things, stacks, unread } = await listWorld(deps);
+  // Taken for things without a stack, they would go without a destroy, and previews by a plain `--confirm`.
+  if (!stacks) return { strays: [], unread };
   const previews = await deps.store.list({ gone: true });
   const byStack = new Map(previews.map((preview) => [preview.stack, preview]));
   const candidates: Candidate[] = [];
@@ -156,7 +158,7 @@ async function listWorld({ world, stacks }: FindDeps) {
   });
   const names = stacks.list().catch((error: unknown) => {
     unread.push(wordsOf(error, "listing the stacks"));
-    return [];
+    return undefined;
   });
   const files = listLeftovers(stacks).catch((error: unknown) => {
     unread.push(wordsOf(error, "listing what is left of stacks"));
@@ -164,7 +166,8 @@ async function listWorld({ world, stacks }: FindDeps) {
   });
   await Promise.all(listed);
   things.push(...(await files));
-  return { things, stacks: new Set(await names), unread };
+  const known = await names;
+  return { things, stacks: known && new Set(known), unread };
 }
 
 async function listLeftovers(stacks: FindDeps["stacks"]): Promise<OwnedThing[]> {

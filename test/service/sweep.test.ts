@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
-import { TerminalError } from "../../components/errors.ts";
+import { StacklingError, TerminalError } from "../../components/errors.ts";
 import type { OwnedThing } from "../../components/ports.ts";
 import { startOperate } from "../../service/operate.ts";
 import { createSweep, type SweepDeps, type SweepWish } from "../../service/sweep/sweep.ts";
@@ -232,6 +232,16 @@ describe("the sweep", () => {
     assert.deepEqual(report.removed, ["shop-pr-9"]);
     assert.deepEqual(report.failed, [{ stack: "shop-pr-8", message: 'removing "shop-pr-8" failed' }]);
     assert.deepEqual(report.unread, ["listing namespaces: no answer"]);
+  });
+
+  it("judges nothing while nobody knows which stacks there are, confirmed or not", async () => {
+    bench.forge.pulls.set(8, pullRequest(8, SHA.b, { state: "closed" }));
+    things.push(thing("process", "88", "shop-pr-8"), thing("process", "99", "elsewhere-pr-9"));
+    const away = new StacklingError({ reason: "BackendUnavailable", userMessage: "listing stacks: no answer" });
+    const stacks = { ...bench.stacks, list: () => Promise.reject(away) };
+    const report = await sweep({ confirm: true }, { stacks });
+    assert.deepEqual([report.found, report.removed, report.unread], [[], [], ["listing stacks: no answer"]]);
+    assert.equal(things.length, 4);
   });
 
   it("runs by itself once an hour and not more often", async () => {
