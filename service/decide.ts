@@ -51,7 +51,12 @@ const OUTAGE_BACKOFF_CAP_MS = 60_000;
 
 /** The verdict of the policy, with the spec reduced to its digest. */
 export type Desired =
-  | { readonly kind: "present"; readonly digest: string }
+  | {
+      readonly kind: "present";
+      readonly digest: string;
+      /** True when neither commit nor a wish of a person differs from what serves: somebody's config does. */
+      readonly unasked?: boolean;
+    }
   | { readonly kind: "absent"; readonly reason: AbsentReason; readonly evidence?: string }
   | { readonly kind: "blocked" };
 
@@ -90,8 +95,9 @@ export type Action =
  * The next action. An update is due: the first time, for a spec that was not applied (a push, a
  * config, a raised generation: all of them change its digest), after a run that was interrupted, and
  * again after a failure that may pass, at most five times unless it was an outage or is mended outside; none
- * of them before its images are there, and none at all while everything is stopped. Destroys are tried for ever. Sleeping and waking
- * follow visits, pushes, office hours and a person's word.
+ * of them before its images are there, and none at all while everything is stopped. One that only a config
+ * asks for waits until the preview is awake. Destroys are tried for ever. Sleeping and waking follow visits,
+ * pushes, office hours and a person's word.
  *
  * @param now ISO 8601 UTC
  */
@@ -103,7 +109,9 @@ export function decide(desired: Desired, observed: Observed, now: string): Actio
   if (desired.kind === "absent") return decideAbsent(desired, status, now);
   if (desired.kind === "present" && !observed.paused) {
     const update = awaitImage(decideUpdate(desired.digest, status, now), desired.digest, status, now);
-    if (update) return isAwaited(update) ? earlier(update, decideAwake(observed, now)) : update;
+    if (update && !isLeftAsleep(desired.unasked, status, update)) {
+      return isAwaited(update) ? earlier(update, decideAwake(observed, now)) : update;
+    }
   }
   return decideAwake(observed, now);
 }
@@ -128,6 +136,15 @@ export function backoffMs(failures: number, capMs = BACKOFF_CAP_MS): number {
 function decideAbsent(desired: Extract<Desired, { kind: "absent" }>, status: PreviewStatus, now: string): Action {
   if (!status.stackExists) return { kind: "none" };
   return notBefore(retryTime(status, "destroy", DESTROY_BACKOFF_CAP_MS), now, { ...desired, kind: "destroy" });
+}
+
+/**
+ * True for an update that nobody waits for, of a preview that sleeps: it is woken first, which is quick, and
+ * updated then. Not where that is what keeps it from waking, or where nobody knows what is there.
+ */
+function isLeftAsleep(unasked: boolean | undefined, status: PreviewStatus, update: Action): boolean {
+  if (!unasked || !status.live || status.awake || status.failed?.action === "wake") return false;
+  return !(update.kind === "up" && update.reason === "Interrupted");
 }
 
 /** The update that is due or awaited; undefined when this spec is applied or waits for new input. */

@@ -149,7 +149,13 @@ export function wishFor(deps: Pick<LookDeps, "config" | "now">, look: Look, prev
     hardStopSeconds: lifecycle.hardStopSeconds,
     ...(live ? { tags: live.tags } : {}),
   });
-  return { verdict, desired: { kind: "present", digest: specDigest(spec) }, ...clocks, spec };
+  const unasked = live !== undefined && !isAsked(spec, live);
+  return { verdict, desired: { kind: "present", digest: specDigest(spec), unasked }, ...clocks, spec };
+}
+
+/** By a push, or by what a person wished for. */
+function isAsked(spec: PreviewSpec, live: PreviewSpec): boolean {
+  return spec.source.commit !== live.source.commit || canonical(spec.generations) !== canonical(live.generations);
 }
 
 /** What a look changes in the record. Pure but for the clock; laid over the newest record under its lock. */

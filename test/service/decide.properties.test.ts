@@ -240,7 +240,9 @@ describe("the ends of a preview, from every status there may be", () => {
 
 describe("decide, on input that does not change", () => {
   const wishes = fc.oneof(
-    fc.constantFrom("a", "b").map((digest): Desired => ({ kind: "present", digest })),
+    fc
+      .record({ digest: fc.constantFrom("a", "b"), unasked: fc.boolean() })
+      .map((spec): Desired => ({ kind: "present", ...spec })),
     fc.constant<Desired>({ kind: "blocked" }),
     fc.constant<Desired>({ kind: "absent", reason: "Merged" }),
   );

@@ -104,6 +104,18 @@ describe("a preview's life", () => {
     assert.equal(await passDays(100), "Gone", "and it does not come back by itself");
   });
 
+  it("takes a change that nobody pushed when it wakes, and sleeps on until then", async () => {
+    assert.equal(await passDays(3), "Asleep");
+    const runs = bench.stacks.runs.length;
+    bench.forge.files.set("main:preview.yaml", "services:\n  web: node other.js\n");
+    assert.equal(await look(), "Asleep");
+    assert.equal(bench.stacks.runs.length, runs);
+    await bench.store.visited({ [KEY]: bench.clock.now });
+    assert.equal(await look(), "Active");
+    assert.equal(bench.stacks.runs.length, runs + 1);
+    assert.equal((await bench.preview(KEY)).status.live?.services[0]?.command, "node other.js");
+  });
+
   it("comes back with clocks of its own when it expired and is pushed to", async () => {
     assert.equal(await passDays(22), "Gone");
     bench.forge.pulls.set(1, pullRequest(1, SHA.b));
