@@ -10,6 +10,7 @@ interface Options {
   readonly replicas?: number;
   readonly pause: number;
   readonly flood?: number;
+  readonly disk?: boolean;
 }
 
 const options = new Command("npm run chaos --")
@@ -27,13 +28,14 @@ const options = new Command("npm run chaos --")
     "generated deliveries, large bodies, slow senders; 10000 are a few minutes",
     parseCount,
   )
+  .option("--disk", "fills the disk, and makes it read-only, under a real instance; root only")
   .parse()
   .opts<Options>();
 // What was cut short may still wait for something.
 process.exit(await main(options));
 
 /** Each mode loads only what it needs. */
-async function main({ seed, pulls, selftest, rounds, replicas, pause, flood }: Options): Promise<number> {
+async function main({ seed, pulls, selftest, rounds, replicas, pause, flood, disk }: Options): Promise<number> {
   const stop = new AbortController();
   const onSignal = () => {
     if (stop.signal.aborted) process.exit(130);
@@ -53,6 +55,7 @@ async function main({ seed, pulls, selftest, rounds, replicas, pause, flood }: O
     if (flood !== undefined) {
       return await (await import("./flood/print.ts")).runFlood({ seed, deliveries: flood }, stop.signal);
     }
+    if (disk) return await (await import("./disk/print.ts")).runDiskFaults(stop.signal);
     return await (await import("./simulation/print.ts")).runSimulation({ seed, pulls });
   } catch (error) {
     if (stop.signal.aborted) return 130;

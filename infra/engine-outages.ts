@@ -7,7 +7,7 @@ import { StacklingError } from "../components/errors.ts";
 const NO_SPACE = /no space left on device|disk quota exceeded|\bENOSPC\b|\bEDQUOT\b/i;
 const READ_ONLY = /read-only file system|\bEROFS\b/i;
 const BACKEND =
-  /unable to open (?:state|bucket)|blob \((?:key|code)|failed to ping PostgreSQL|performing HTTP request|^error: \[(?:401|403|5\d\d)\]|\b(?:EIO|ESTALE|ENOTCONN|EHOSTDOWN)\b/im;
+  /unable to open (?:state|bucket)|\b(?:read|write|copy|delete) "?\.pulumi\/|blob \((?:key|code)|failed to ping PostgreSQL|performing HTTP request|^error: \[(?:401|403|5\d\d)\]|\b(?:EIO|ESTALE|ENOTCONN|EHOSTDOWN)\b/im;
 const REFUSED = /StatusCode: 40[13]|\[40[13]\]|AccessDenied|InvalidAccessKeyId|password authentication failed/;
 
 /** True where some program, ours or a build's, says that it could not write for lack of room. */

@@ -7,6 +7,7 @@ import type { Stacks, UpRequest } from "../../infra/stacks.ts";
 import { startMoto } from "../support/moto.ts";
 import { testDatabase } from "../support/postgres.ts";
 import { type Kind, requires } from "../support/requires.ts";
+import { startTcpProxy } from "../support/tcp-proxy.ts";
 import { createWorld, spec, type World, type WorldBackend } from "./world/world.ts";
 
 const STACK = "shop-pr-1";
@@ -129,6 +130,43 @@ for (const [name, { needs, start }] of Object.entries(backends)) {
       await world.release("go");
       await held;
       await destroy();
+    });
+  });
+
+  describe(`state on ${name}, over a line that is slow, or cut`, requires(...needs), () => {
+    let undo: (() => Promise<unknown>)[] = [];
+    after(async () => {
+      for (const step of undo.toReversed()) await step();
+      undo = [];
+    });
+
+    it("takes its time, says when the backend is away, and goes on when it is back", async () => {
+      const backend = await start();
+      undo.push(() => backend.stop());
+      const [, at = "", port = ""] = /(127\.0\.0\.1|localhost):(\d+)/.exec(backend.url ?? "") ?? [];
+      const line = await startTcpProxy({ host: "127.0.0.1", port: Number(port) });
+      undo.push(() => line.leave());
+      const world = await createWorld({
+        ...backend,
+        url: backend.url?.replace(`${at}:${port}`, `127.0.0.1:${line.port}`),
+      });
+      undo.push(() => world.remove());
+      const runner = await world.runner(UNHURRIED);
+      const wish = spec(STACK);
+      const up = (refresh: boolean) =>
+        runner.up({ spec: wish, secrets: {}, refresh, mayBeNew: true, lease: world.lease(STACK) });
+
+      line.delayMs = 10;
+      assert.deepEqual((await up(false)).changes, { create: 5 });
+      assert.deepEqual((await runner.outputs(STACK))?.spec, wish);
+
+      line.delayMs = 0;
+      await line.leave();
+      await assert.rejects(up(false), { reason: "BackendUnavailable" });
+      await line.comeBack();
+      assert.deepEqual((await up(true)).changes, { same: 5 });
+      await runner.destroy({ stack: STACK, lease: world.lease(STACK) });
+      assert.deepEqual([world.things(), await runner.remains(STACK)], [[], []]);
     });
   });
 }

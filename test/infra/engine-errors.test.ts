@@ -91,6 +91,10 @@ describe("an engine's failure", () => {
     ],
     [
       "BackendUnavailable",
+      'error: read ".pulumi/meta.yaml": operation error S3: GetObject, exceeded maximum number of attempts, 3, request send failed, Get "http://127.0.0.1:9/x": EOF',
+    ],
+    [
+      "BackendUnavailable",
       'error: unable to open state database "postgres://u:p@h/x": failed to ping PostgreSQL: dial tcp 127.0.0.1:9: connect: connection refused',
     ],
     ["BackendUnavailable", 'error: performing HTTP request: Get "http://127.0.0.1:9/api/user": connection refused'],
