@@ -2,6 +2,7 @@
 import { rm } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { TerminalError } from "../errors.ts";
+import { withoutOutage } from "./database-outage.ts";
 import { OWNER_MARK } from "./environment.ts";
 import { probe } from "./health.ts";
 import { readJson } from "./json-file.ts";
@@ -62,7 +63,7 @@ export async function startRelease(release: Release, state: ReleaseState): Promi
 /**
  * Resolves once the release serves, with its address where it has one. A web service must answer, a
  * worker live for a moment, a job succeed. Throws `TerminalError` (`StartFailed`, `PortNotOpen`,
- * `HealthCheckFailed`) with the last log lines.
+ * `HealthCheckFailed`) with the last log lines; `StacklingError` (`DatabaseFailed`) where its database was away.
  */
 export async function awaitHealthy(
   release: Release,
@@ -72,7 +73,12 @@ export async function awaitHealthy(
   const deadline = performance.now() + launch.startTimeoutSeconds * 1000;
   const exits = Object.entries(started.processes).map(([name, { exited }]) => exited.then((code) => ({ name, code })));
   const exit = exits.length > 0 ? Promise.race(exits) : new Promise<never>(() => undefined);
-  const fail = (reason: string, how: string) => failure(release, started, { reason, how });
+  const began = performance.now();
+  const fail = async (reason: string, how: string) => {
+    const { environment } = launch;
+    const elapsedMs = performance.now() - began;
+    return withoutOutage(await failure(release, started, { reason, how }), { environment, elapsedMs });
+  };
   const late = `it was not ready within ${launch.startTimeoutSeconds} s`;
   if (launch.kind === "job") {
     const ended = await Promise.race([exit, delay(deadline - performance.now(), undefined, { signal })]);

@@ -1,6 +1,7 @@
 /** Migrations and seeds: run once for what they are about, and never again when that is unchanged. */
 import { join } from "node:path";
 import type { TaskDefinition } from "../ports.ts";
+import { withoutOutage } from "./database-outage.ts";
 import { baseEnvironment } from "./environment.ts";
 import { inside, layout } from "./layout.ts";
 import { nodeFolder } from "./node-runtime.ts";
@@ -36,6 +37,7 @@ export const taskResource: LocalResource<TaskInputs, TaskInputs> = {
     const preview = layout(dataDir).preview(context.stack);
     const seed = inputs.task === "seed";
     await context.admit();
+    const began = performance.now();
     context.log(seed ? "seeding the database" : "migrating the database");
     await runCommand({
       command: inputs.command,
@@ -52,6 +54,9 @@ export const taskResource: LocalResource<TaskInputs, TaskInputs> = {
       reason: seed ? "SeedFailed" : "MigrationFailed",
       action: seed ? "seeding with" : "migrating with",
       secrets: inputs.secrets,
+    }).catch(async (error: unknown) => {
+      const { environment } = inputs;
+      throw await withoutOutage(error, { environment, elapsedMs: performance.now() - began });
     });
     return { id: inputs.task, state: inputs };
   },
