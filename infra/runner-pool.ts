@@ -8,8 +8,8 @@ import type { EngineLoad } from "./stacks.ts";
 export interface RunnerPool {
   /** Resolves when every child is warm; rejects with the first that cannot start. */
   warm(): Promise<void>;
-  /** Gives a child to `work` alone. Rejects with reason `Closing` once the pool closes. */
-  use<T>(work: (child: RunnerProcess) => Promise<T>): Promise<T>;
+  /** Gives a child to `work` alone, `first` before others that wait. Rejects with reason `Closing` once the pool closes. */
+  use<T>(work: (child: RunnerProcess) => Promise<T>, line?: { readonly first?: boolean }): Promise<T>;
   load(): EngineLoad;
   /** Lets runs finish for half of `patienceMs`, interrupts them, and at its end kills what is left. */
   close(patienceMs: number): Promise<void>;
@@ -24,19 +24,22 @@ export function createRunnerPool(size: number, start: () => Promise<RunnerProces
     warm: async () => {
       await Promise.all(slots.map((slot) => slot.child()));
     },
-    use: (work) =>
-      queue.add(async () => {
-        if (state.closed) throw closing();
-        // The queue lets no more in than there are slots.
-        const slot = idle.pop();
-        if (!slot) throw closing();
-        try {
-          return await work(await slot.child());
-        } finally {
-          slot.renew();
-          idle.push(slot);
-        }
-      }),
+    use: (work, { first = false } = {}) =>
+      queue.add(
+        async () => {
+          if (state.closed) throw closing();
+          // The queue lets no more in than there are slots.
+          const slot = idle.pop();
+          if (!slot) throw closing();
+          try {
+            return await work(await slot.child());
+          } finally {
+            slot.renew();
+            idle.push(slot);
+          }
+        },
+        { priority: first ? 1 : 0 },
+      ),
     load: () => ({ size, running: queue.pending, waiting: queue.size }),
     close: async (patienceMs) => {
       state.closed = true;

@@ -56,7 +56,8 @@ export async function createRunner(options: RunnerOptions): Promise<Stacks> {
   );
   await pool.warm();
   const run = <K extends Work["kind"]>(stack: string, work: Extract<Work, { kind: K }>, request: RunRequest) =>
-    pool.use((child) => child.run(stack, work, request));
+    // What goes makes room, and may have to go because of what it costs.
+    pool.use((child) => child.run(stack, work, request), { first: work.kind === "destroy" });
   return {
     up: ({ spec, secrets, refresh, mayBeNew, ...request }) =>
       run(spec.stack, { kind: "up", spec, secrets, refresh, mayBeNew }, request),

@@ -41,7 +41,7 @@ import { startWorker } from "./worker.ts";
 import { createWorld, type World } from "./world.ts";
 
 /** Previews worked on at once; engines are limited by `limits.engineRuns`, and what waits for one costs little. */
-const PREVIEWS_AT_ONCE = 32;
+const PREVIEWS_AT_ONCE = 128;
 const LAST_WORDS_MS = 5_000;
 
 export interface ServiceOptions extends Pick<StacksOptions, "runnerLimits"> {
