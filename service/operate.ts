@@ -30,7 +30,7 @@ export function startOperate(deps: OperateDeps): Operate & { close(): Promise<vo
   const { store, now } = deps;
   const stopping = new AbortController();
   const sweep = createSweep({ ...deps, stopping: stopping.signal });
-  const timer = startSweepTimer({ ...deps, sweep: () => sweep({ dryRun: false }) });
+  const timer = startSweepTimer({ ...deps, sweep: ({ first }) => sweep({ dryRun: first, keep: true }) });
 
   /** Killed before this, the resync of the next start looks at everything. */
   const lookAtAll = async () => store.enqueue((await store.list()).map(({ key }) => key));
@@ -66,13 +66,16 @@ function pauseFindings(pause: Pause | undefined): readonly Finding[] {
 function sweepFindings(last: SweepReport | undefined): readonly Finding[] {
   if (!last) return [];
   const { at, found, removed, failed, unread } = last;
-  const left = found.filter(({ stack, needsConfirmation }) => needsConfirmation && !removed.includes(stack)).length;
   const what = `the sweep of ${at}: ${found.length} found, ${removed.length} removed, ${failed.length} failed`;
-  const remedy =
-    failed.length + unread.length > 0
-      ? "stackling sweep says what failed and tries again"
-      : left > 0
-        ? "stackling sweep --dry-run names them, and --confirm removes what only a person may"
-        : undefined;
+  const remedy = remedyOf(last);
   return [{ ok: failed.length + unread.length === 0, what, ...(remedy ? { remedy } : {}) }];
+}
+
+function remedyOf({ dryRun, found, removed, failed, unread }: SweepReport): string | undefined {
+  if (failed.length + unread.length > 0) return "stackling sweep says what failed and tries again";
+  if (found.some(({ stack, needsConfirmation }) => needsConfirmation && !removed.includes(stack))) {
+    return "stackling sweep --dry-run names them, and --confirm removes what only a person may";
+  }
+  if (!dryRun || found.length === 0) return undefined;
+  return "the first sweep only names what it finds; the next one removes it, and stackling sweep does so now";
 }

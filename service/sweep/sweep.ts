@@ -27,6 +27,8 @@ export interface SweepDeps extends FindDeps, AdoptDeps {
 export interface SweepWish {
   /** Names what it would remove and removes nothing. */
   readonly dryRun: boolean;
+  /** Stores the report of a dry run too. */
+  readonly keep?: boolean;
   /** Removes what only a person may let go: all of it but previews, or exactly these keys and stacks. */
   readonly confirm?: true | readonly string[];
 }
@@ -34,9 +36,9 @@ export interface SweepWish {
 const DESTROY_WITHIN_MS = 120_000;
 const LOOK_EVERY_MS = 500;
 
-/** Resolves with the report, which is stored unless it was a dry run; rejects when the store is away. */
+/** Resolves with the report, which is stored unless it was but a dry run; rejects when the store is away. */
 export function createSweep(deps: SweepDeps): (wish: SweepWish) => Promise<SweepReport> {
-  return async ({ dryRun, confirm }) => {
+  return async ({ dryRun, confirm, keep = !dryRun }) => {
     const at = deps.now();
     const { strays, unread } = await findStrays(deps);
     const removed: string[] = [];
@@ -53,7 +55,7 @@ export function createSweep(deps: SweepDeps): (wish: SweepWish) => Promise<Sweep
       }
     }
     const report = { at, dryRun, found: strays, removed, failed, unread };
-    if (!dryRun) await deps.store.addSweep(report);
+    if (keep) await deps.store.addSweep(report);
     return report;
   };
 }

@@ -9,7 +9,8 @@ const LOOK_EVERY_MS = 300_000;
 
 export interface SweepTimerDeps {
   readonly store: Pick<Store, "lastSweep">;
-  readonly sweep: () => Promise<SweepReport>;
+  /** `first`: of a store that has seen none, and may be wrong about what is ours: it only says what it would do. */
+  readonly sweep: (wish: { readonly first: boolean }) => Promise<SweepReport>;
   readonly now: () => string;
   readonly logger: Pick<Logger, "info" | "warn">;
   readonly lookEveryMs?: number;
@@ -36,7 +37,7 @@ export function startSweepTimer(deps: SweepTimerDeps): { close(): Promise<void> 
     try {
       const last = await store.lastSweep();
       if (last && Date.parse(deps.now()) - Date.parse(last.at) < EVERY_MS) return;
-      const { found, removed, failed, unread } = await deps.sweep();
+      const { found, removed, failed, unread } = await deps.sweep({ first: last === undefined });
       if (found.length + failed.length + unread.length === 0) return;
       logger.info({ found: found.length, removed, failed, unread }, "swept what no preview owns");
     } catch (error) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { StacklingError, TerminalError } from "../../components/errors.ts";
+import { withClient } from "../../components/local/database-client.ts";
 import type { OwnedThing } from "../../components/ports.ts";
 import { startOperate } from "../../service/operate.ts";
 import { createSweep, type SweepDeps, type SweepWish } from "../../service/sweep/sweep.ts";
@@ -242,6 +243,28 @@ describe("the sweep", () => {
     const report = await sweep({ confirm: true }, { stacks });
     assert.deepEqual([report.found, report.removed, report.unread], [[], [], ["listing stacks: no answer"]]);
     assert.equal(things.length, 4);
+  });
+
+  it("only names what it finds when it runs by itself for the first time", async () => {
+    await withClient(database.url, (client) => client.query("DELETE FROM sweep"));
+    bench.stacks.left.set("shop-pr-404", ["history/shop-pr-404"]);
+    const firsts: boolean[] = [];
+    const timer = startSweepTimer({
+      store: bench.store,
+      sweep: ({ first }) => {
+        firsts.push(first);
+        return sweep({ dryRun: first, keep: true });
+      },
+      now: () => bench.clock.now,
+      logger: silent,
+      lookEveryMs: 1,
+    });
+    await eventually(() => bench.store.lastSweep(), { what: "the first sweep" });
+    assert.deepEqual([...bench.stacks.left.keys()], ["shop-pr-404"]);
+    bench.clock.advance(3_600);
+    await eventually(() => bench.stacks.left.size === 0, { what: "the second sweep" });
+    await timer.close();
+    assert.deepEqual(firsts, [true, false]);
   });
 
   it("runs by itself once an hour and not more often", async () => {
