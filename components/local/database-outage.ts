@@ -25,13 +25,15 @@ export async function withoutOutage(failure: unknown, { environment, elapsedMs }
 
 /**
  * True when a command of the last `elapsedMs` may have failed because its PostgreSQL server was away: it does
- * not answer now, or began anew meanwhile. Goes by the server's own clock. `url` is secret.
+ * not answer now, or began anew meanwhile, as it also does when one of its processes crashes: its statistics are
+ * reset then (PostgreSQL documentation, "The Cumulative Statistics System"). Goes by its own clock. `url` is secret.
  */
 export async function wasDatabaseAway(url: string, elapsedMs: number): Promise<boolean> {
   try {
     return await withClient(url, async (client) => {
       const { rows } = await client.query<{ ms: string }>(
-        "SELECT extract(epoch FROM clock_timestamp() - pg_postmaster_start_time()) * 1000 AS ms",
+        `SELECT extract(epoch FROM clock_timestamp() - greatest(pg_postmaster_start_time(), stats_reset)) * 1000 AS ms
+         FROM pg_stat_bgwriter`,
       );
       return Number(rows[0]?.ms) < elapsedMs;
     });

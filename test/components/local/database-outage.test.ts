@@ -4,8 +4,10 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { TerminalError } from "../../../components/errors.ts";
+import { withClient } from "../../../components/local/database-client.ts";
 import { wasDatabaseAway } from "../../../components/local/database-outage.ts";
 import { taskResource } from "../../../components/local/task.ts";
+import { eventually } from "../../support/eventually.ts";
 import { createRepository, type TestRepository } from "../../support/git-repository.ts";
 import { startTestPostgres } from "../../support/postgres.ts";
 import { requires } from "../../support/requires.ts";
@@ -64,7 +66,21 @@ describe("what fails with a database", requires("postgres"), () => {
   it("is judged by whether the server began anew meanwhile, not by whether it refuses", async () => {
     assert.equal(await wasDatabaseAway(server.url, 0), false);
     assert.equal(await wasDatabaseAway(server.url, 3_600_000), true);
+    const began = performance.now();
+    await killBackend(server.url);
+    await eventually(() => withClient(server.url, () => Promise.resolve(true)).catch(() => false));
+    assert.equal(await wasDatabaseAway(server.url, performance.now() - began), true);
     const missing = Object.assign(new URL(server.url), { pathname: "/no_such_database" });
     assert.equal(await wasDatabaseAway(missing.href, 3_600_000), false);
   });
 });
+
+/** After which the server throws everybody out and recovers, the same process all the while. */
+async function killBackend(url: string): Promise<void> {
+  const victim = withClient(url, async (client) => {
+    const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+    process.kill(rows[0]?.pid ?? 0, "SIGKILL");
+    await client.query("SELECT pg_sleep(10)");
+  });
+  await assert.rejects(victim);
+}
