@@ -19,9 +19,18 @@ export function chaosApp(): Record<string, string> {
       "",
     ].join("\n"),
     "build.mjs": alone("process.cwd()", 200),
-    "migrate.mjs": alone("process.env.DATABASE_URL", 400),
+    "migrate.mjs": `${CONNECTED}${alone("process.env.DATABASE_URL", 400)}`,
   };
 }
+
+/** As a migration is: it fails where its database server goes away under it. */
+const CONNECTED = `
+import { connect } from "node:net";
+const { hostname, port } = new URL(process.env.DATABASE_URL);
+connect(Number(port), hostname)
+  .on("error", ({ message }) => console.log(message))
+  .on("close", () => process.exit(1));
+`;
 
 function alone(what: string, ms: number): string {
   return `
