@@ -11,6 +11,8 @@ interface Options {
   readonly pause: number;
   readonly flood?: number;
   readonly disk?: boolean;
+  readonly forge?: boolean;
+  readonly engine?: boolean;
 }
 
 const options = new Command("npm run chaos --")
@@ -29,13 +31,15 @@ const options = new Command("npm run chaos --")
     parseCount,
   )
   .option("--disk", "fills the disk, and makes it read-only, under a real instance; root only")
+  .option("--forge", "wrong answers of a forge, rate limits and silence; three minutes")
+  .option("--engine", "updates that never end, and an engine that hears only SIGKILL; a minute or two")
   .parse()
   .opts<Options>();
 // What was cut short may still wait for something.
 process.exit(await main(options));
 
 /** Each mode loads only what it needs. */
-async function main({ seed, pulls, selftest, rounds, replicas, pause, flood, disk }: Options): Promise<number> {
+async function main({ seed, pulls, selftest, rounds, replicas, pause, flood, ...faults }: Options): Promise<number> {
   const stop = new AbortController();
   const onSignal = () => {
     if (stop.signal.aborted) process.exit(130);
@@ -55,7 +59,9 @@ async function main({ seed, pulls, selftest, rounds, replicas, pause, flood, dis
     if (flood !== undefined) {
       return await (await import("./flood/print.ts")).runFlood({ seed, deliveries: flood }, stop.signal);
     }
-    if (disk) return await (await import("./disk/print.ts")).runDiskFaults(stop.signal);
+    if (faults.disk) return await (await import("./disk/print.ts")).runDiskFaults(stop.signal);
+    if (faults.forge) return await (await import("./forge/print.ts")).runForgeFaults(stop.signal);
+    if (faults.engine) return await (await import("./engine/print.ts")).runEngineFaults(stop.signal);
     return await (await import("./simulation/print.ts")).runSimulation({ seed, pulls });
   } catch (error) {
     if (stop.signal.aborted) return 130;

@@ -3,54 +3,14 @@ import type { PreviewView } from "../../service/api/preview-view.ts";
 import { createGate } from "../../test/e2e/support/gate.ts";
 import { remainsOf } from "../../test/e2e/support/oracle.ts";
 import { eventually } from "../../test/support/eventually.ts";
-import { type DiskWorld, startDiskWorld } from "./world.ts";
-
-export interface DiskFault {
-  readonly name: string;
-  /** The engine itself tries for half a minute before it says so. */
-  readonly long?: boolean;
-  /** Resolves with what did not hold, in words. Rejects when a preview never comes right. */
-  readonly run: (world: DiskWorld) => Promise<readonly string[]>;
-}
-
-export interface DiskReport {
-  readonly name: string;
-  readonly ms: number;
-  readonly problems: readonly string[];
-}
-
-/** Runs every fault on one world, one after the other. Root only. Ends what it started also when `signal` aborts. */
-export async function diskFaults(
-  report: (result: DiskReport) => void,
-  signal: AbortSignal = new AbortController().signal,
-): Promise<readonly DiskReport[]> {
-  const world = await startDiskWorld();
-  const called = Promise.withResolvers<never>();
-  called.promise.catch(() => {});
-  signal.addEventListener("abort", () => called.reject(signal.reason), { once: true });
-  try {
-    const results: DiskReport[] = [];
-    for (const { name, run } of DISK_FAULTS) {
-      signal.throwIfAborted();
-      const began = performance.now();
-      const problems = await Promise.race([run(world), called.promise]).catch((error: unknown) => {
-        if (signal.aborted) throw error;
-        return [String(error)];
-      });
-      const result = { name, ms: Math.round(performance.now() - began), problems };
-      report(result);
-      results.push(result);
-    }
-    return results;
-  } finally {
-    await world.remove();
-  }
-}
+import type { Fault } from "../faults.ts";
+import type { DiskWorld } from "./world.ts";
 
 /** Too little for a build, enough to write down that something sleeps or goes. */
 const SOME_ROOM_BYTES = 256 * 1024;
 
-export const DISK_FAULTS: readonly DiskFault[] = [
+export const DISK_FAULTS: readonly Fault<DiskWorld>[] = [
+  // The engine itself tries for half a minute before it says so.
   { name: "state full in the middle of an update", long: true, run: fullInTheMiddle },
   { name: "state read-only", run: readOnly },
   { name: "no room for builds", run: noRoomForBuilds },

@@ -7,7 +7,14 @@ export interface GithubWorld {
   readonly github: TestGithub;
   readonly instance: Instance;
   /** Text of `stackling.yaml`; without `webhooks` only the resync finds changes. */
-  config(choice?: { credential?: "token" | "app"; webhooks?: boolean; resync?: string; more?: string }): string;
+  config(choice?: {
+    credential?: "token" | "app";
+    webhooks?: boolean;
+    resync?: string;
+    /** Off by default: writes are then not spaced out. */
+    rateLimits?: boolean;
+    more?: string;
+  }): string;
   /** The newest text of our only comment; rejects when there is more than one. */
   comment(number: number): Promise<string>;
   /** Waits until the comment matches. */
@@ -27,7 +34,13 @@ export async function prepareGithubWorld({
   environment?: Readonly<Record<string, string>>;
 }): Promise<GithubWorld> {
   const github = await startGithub({ files, recording });
-  const config: GithubWorld["config"] = ({ credential = "token", webhooks = true, resync = "10m", more = "" } = {}) =>
+  const config: GithubWorld["config"] = ({
+    credential = "token",
+    webhooks = true,
+    resync = "10m",
+    rateLimits = false,
+    more = "",
+  } = {}) =>
     [
       `port: ${instance.port}`,
       "forges:",
@@ -38,7 +51,7 @@ export async function prepareGithubWorld({
         ? "    token: { env: TEST_GITHUB_TOKEN }"
         : `    app: { id: ${github.app.id}, privateKey: { env: TEST_GITHUB_KEY } }`,
       ...(webhooks ? ["    webhookSecrets: [{ env: TEST_GITHUB_SECRET }]"] : []),
-      "    rateLimits: false",
+      `    rateLimits: ${rateLimits}`,
       "repositories:",
       "  - { path: acme/shop }",
       `lifecycle: { resync: ${resync} }`,
