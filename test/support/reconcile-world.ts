@@ -65,7 +65,9 @@ export async function reconcileBench(url: string): Promise<Bench> {
     },
   };
   const store = await openStore({ url, holder: "bench", logger: silent, now: () => clock.now });
-  await withClient(url, (client) => client.query("truncate preview, seat, receipt, history, lease, claim, setting, pgboss.job"));
+  await withClient(url, (client) =>
+    client.query("truncate preview, seat, receipt, history, lease, claim, setting, pgboss.job"),
+  );
   const stacks = fakeStacks();
   const forge = memoryForge();
   forge.files.set("main:preview.yaml", PREVIEW_YAML);
