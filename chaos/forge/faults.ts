@@ -7,6 +7,8 @@ import type { ForgeWorld } from "./world.ts";
 type Run = Fault<ForgeWorld>["run"];
 
 const LISTS = /^\/repos\/acme\/shop\/pulls\?/;
+/** Number of a pull request that only the other repository has. */
+const STRANGE = 4711;
 /** As many resyncs and looks as see a fault before it counts as met. */
 const TIMES_MET = 2;
 const SHORT_LIMIT_SECONDS = 3;
@@ -33,7 +35,7 @@ export const FORGE_FAULTS: readonly Fault<ForgeWorld>[] = [
   { name: "an empty list, and 404 for each", run: emptyAndHidden },
   { name: "answers cut off in the middle", run: cutOff },
   { name: "half a page, and where the rest is", run: lists(halfPage) },
-  { name: "another repository's list", run: lists(othersList) },
+  { name: "another repository's list", run: othersList },
   { name: "another repository's pull request, closed", run: othersPull },
 ];
 
@@ -71,10 +73,15 @@ async function halfPage(world: ForgeWorld) {
   return { body, headers: { link: `<${next}>; rel="next"` } };
 }
 
-async function othersList(world: ForgeWorld) {
-  const one = await pullOf(world, world.number);
-  const body = JSON.stringify([elsewhere(one), elsewhere({ ...one, number: 4711 })]);
-  return { body };
+/** Of which each can be read as well. */
+async function othersList(world: ForgeWorld): Promise<readonly string[]> {
+  const one = elsewhere(await pullOf(world, world.number));
+  const strange = { ...one, number: STRANGE };
+  const faults = [
+    { path: LISTS, status: 200, body: JSON.stringify([one, strange]) },
+    { path: pathOf(STRANGE), status: 200, body: JSON.stringify(strange) },
+  ];
+  return broken(world, faults, seen(world, isList));
 }
 
 async function othersPull(world: ForgeWorld): Promise<readonly string[]> {
@@ -85,10 +92,7 @@ async function othersPull(world: ForgeWorld): Promise<readonly string[]> {
 
 /** Only the list is wrong; each pull request is still read for itself. */
 function lists(answer: (world: ForgeWorld) => Promise<Pick<BrokenAnswer, "body" | "headers">>): Run {
-  return async (world) => {
-    const met = seen(world, ({ path }) => LISTS.test(path));
-    return broken(world, [{ path: LISTS, status: 200, ...(await answer(world)) }], met);
-  };
+  return async (world) => broken(world, [{ path: LISTS, status: 200, ...(await answer(world)) }], seen(world, isList));
 }
 
 /** Holds through the fault, and the next push is served when it is lifted. */
@@ -125,47 +129,57 @@ function seen(
     );
 }
 
-type Limit = (until: { readonly seconds: number; readonly at: number }) => Omit<BrokenAnswer, "path">;
+/** The answer of a limit that is past at `end`, in milliseconds since the epoch. */
+type Limit = (end: number) => Omit<BrokenAnswer, "path">;
 
-function primary({ at }: { readonly at: number }): ReturnType<Limit> {
-  const headers = { "x-ratelimit-limit": "5000", "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(at) };
+function primary(end: number): ReturnType<Limit> {
+  const reset = String(Math.ceil(end / 1000));
+  const headers = { "x-ratelimit-limit": "5000", "x-ratelimit-remaining": "0", "x-ratelimit-reset": reset };
   return { status: 403, body: PRIMARY, headers };
 }
 
 function secondary(status: number): Limit {
-  return ({ seconds }) => ({ status, body: SECONDARY, headers: { "retry-after": String(seconds) } });
+  return (end) => {
+    const headers = { "retry-after": String(Math.ceil((end - Date.now()) / 1000)) };
+    return { status, body: SECONDARY, headers };
+  };
 }
 
-/** A limit that is past when it says so. Until then what was refused is not asked again, however often it is looked. */
+/** Until the limit is past, what was refused is not asked again, however often it is looked. */
 function limits(seconds: number, limit: Limit): Run {
   return async (world) => {
     const { github } = world;
     const before = github.requests.length;
-    const at = Math.ceil(Date.now() / 1000) + seconds;
-    const refuses = { path: /^/, ...limit({ seconds, at }) };
-    const lift = github.fail(refuses);
-    const refused = () => github.requests.slice(before).filter(({ status }) => status === refuses.status);
+    const end = (Math.ceil(Date.now() / 1000) + seconds) * 1000;
+    const answer = limit(end);
+    const lift = github.fail({ path: /^/, ...answer });
+    const timer = setTimeout(lift, end - Date.now());
+    const refused = () => github.requests.slice(before).filter(({ status }) => status === answer.status);
     const problems: string[] = [];
+    let asked: ReturnType<typeof refused> = [];
+    const isPast = async () => {
+      await world.look();
+      if (Date.now() >= end) return true;
+      asked = refused();
+      return false;
+    };
     try {
       await eventually(() => refused().length > 0, { what: "a request was refused" });
       problems.push(...(await world.wrongs()));
-      const isPast = async () => {
-        await world.look();
-        return Date.now() >= at * 1000;
-      };
       await eventually(isPast, { timeoutMs: 2 * seconds * 1000, intervalMs: 250, what: "the limit's end" });
-      problems.push(...askedTwice(refused()));
     } finally {
+      clearTimeout(timer);
       lift();
     }
-    return [...problems, ...(await world.pushed())];
+    return [...problems, ...askedTwice(asked), ...(await world.pushed())];
   };
 }
 
 /** What was on its way when the first was refused may come; nothing comes again. */
 function askedTwice(refused: readonly { readonly method: string; readonly path: string }[]): readonly string[] {
-  const asked = refused.map(({ method, path }) => `${method} ${path}`);
-  return asked.length === new Set(asked).size ? [] : [`asked in spite of the limit: ${asked.join(", ")}`];
+  const asked = Map.groupBy(refused, ({ method, path }) => `${method} ${path}`);
+  const again = [...asked].filter(([, times]) => times.length > 1);
+  return again.map(([what, times]) => `asked ${times.length} times in spite of the limit: ${what}`);
 }
 
 interface Pull {
@@ -183,6 +197,10 @@ async function open({ github }: ForgeWorld): Promise<unknown> {
 
 function elsewhere(one: Pull): Pull {
   return { ...one, base: { ...one.base, repo: { ...one.base.repo, id: 999_999, full_name: "acme/other" } } };
+}
+
+function isList({ path }: { readonly path: string }): boolean {
+  return LISTS.test(path);
 }
 
 function pathOf(number: number): RegExp {
