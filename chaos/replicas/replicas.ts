@@ -242,7 +242,8 @@ async function traceOf(
   const { state, fence, preview } = layout(dataDir);
   const list = async (folder: string) =>
     (await readdir(folder).catch(() => []))
-      .filter((name) => !name.endsWith(".lock"))
+      // Taken and let go at any time, under a name of their own until they are.
+      .filter((name) => !/\.lock(\.|$)/.test(name))
       .toSorted()
       .join(" ");
   const { services, checkouts, routes, route } = preview(stack);
