@@ -12,6 +12,8 @@ export interface Database {
 
 /** A server that stopped answering must not hold a delivery longer than its forge waits. */
 const QUERY_TIMEOUT_MS = 9_000;
+/** A process that was frozen in a transaction must not hold its rows before its successor for longer than its lease. */
+const IDLE_TRANSACTION_MS = 10_000;
 
 /**
  * @param url Postgres URL; may hold a password and is never logged.
@@ -22,6 +24,7 @@ export function openDatabase({
   connections,
   logger,
   queryTimeoutMs = QUERY_TIMEOUT_MS,
+  idleTransactionMs = IDLE_TRANSACTION_MS,
 }: DatabaseOptions): Database {
   const pool = new pg.Pool({
     connectionString: url,
@@ -34,7 +37,11 @@ export function openDatabase({
   // Without a listener, the server going away would end the process: of the pool for idle connections,
   // of each one for those in use, between two statements of a transaction.
   pool.on("error", (error) => logger.warn({ code: codeOf(error) }, "the store dropped an idle connection"));
-  pool.on("connect", (client) => client.on("error", () => undefined));
+  pool.on("connect", (client) => {
+    client.on("error", () => undefined);
+    // By a statement of its own: what poolers do not know of a connection's start they refuse.
+    client.query(`set idle_in_transaction_session_timeout = ${idleTransactionMs}`).catch(() => undefined);
+  });
   return { pool, db: new Kysely<Tables>({ dialect: new PostgresDialect({ pool: discarding(pool) }) }) };
 }
 
@@ -43,6 +50,8 @@ export interface DatabaseOptions {
   readonly connections: number;
   readonly logger: Logger;
   readonly queryTimeoutMs?: number;
+  /** After which the server ends a transaction of which it hears nothing. */
+  readonly idleTransactionMs?: number;
 }
 
 /** SQLSTATE or system code of a driver's error; its message may quote the URL and stays out of the log. */
@@ -55,7 +64,7 @@ export function codeOf(error: unknown): string {
 function described(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const isAway =
-    /^(E[A-Z]+|08...|57P0.|53...)$/.test(codeOf(error)) ||
+    /^(E[A-Z]+|08...|25P03|57P0.|53...)$/.test(codeOf(error)) ||
     (!(error instanceof pg.DatabaseError) && /timeout|terminated|connection|not queryable/i.test(error.message));
   if (!isAway) return error;
   return new StacklingError({

@@ -196,6 +196,34 @@ describe("the store", () => {
     }
   });
 
+  it("lets nobody's transaction hold a row while its process stands still", async () => {
+    const open = () => openDatabase({ url: database.url, connections: 1, logger: silent, idleTransactionMs: 200 });
+    const [frozen, other] = [open(), open()];
+    const row = (db: typeof frozen.db) =>
+      db
+        .insertInto("counter")
+        .values({ name: "frozen", value: "1" })
+        .onConflict((on) => on.column("name").doUpdateSet({ value: "2" }));
+    const thawed = Promise.withResolvers<void>();
+    const held = frozen.db.transaction().execute(async (transaction) => {
+      await row(transaction).execute();
+      await thawed.promise;
+      await row(transaction).execute();
+    });
+    held.catch(() => {});
+    await eventually(async () => {
+      const { rows } =
+        await sql`select 1 from pg_stat_activity where state = 'idle in transaction' and query like '%counter%'`.execute(
+          other.db,
+        );
+      return rows.length > 0;
+    });
+    await row(other.db).execute();
+    thawed.resolve();
+    await assert.rejects(held, { reason: "StoreUnavailable" });
+    await Promise.all([frozen.db.destroy(), other.db.destroy()]);
+  });
+
   it("outlives a server that dies between two statements of a transaction", async () => {
     const { db } = openDatabase({ url: database.url, connections: 1, logger: silent });
     try {
