@@ -197,8 +197,9 @@ describe("the store", () => {
   });
 
   it("lets nobody's transaction hold a row while its process stands still", async () => {
-    const open = () => openDatabase({ url: database.url, connections: 1, logger: silent, idleTransactionMs: 200 });
-    const [frozen, other] = [open(), open()];
+    await open();
+    const connect = () => openDatabase({ url: database.url, connections: 1, logger: silent, idleTransactionMs: 200 });
+    const [frozen, other] = [connect(), connect()];
     const row = (db: typeof frozen.db) =>
       db
         .insertInto("counter")
