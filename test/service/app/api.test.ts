@@ -165,7 +165,11 @@ describe("API", () => {
     edge.store.away = true;
     const answer = await edge.ask({ path: "/readyz" });
     assert.equal(answer.status, 503);
-    assert.deepEqual(JSON.parse(answer.body), { ready: false, away: ["store"] });
+    assert.deepEqual(JSON.parse(answer.body), {
+      ready: false,
+      away: ["store"],
+      reasons: { store: "StoreUnavailable" },
+    });
     assert.equal((await edge.ask({ path: "/healthz" })).status, 200);
     assert.equal((await edge.api({ path: "/previews" })).status, 500);
     edge.store.away = false;
