@@ -20,6 +20,7 @@ import { type Replica, type ReplicaWorld, startReplicas } from "./world.ts";
  * before it writes down what its update came to.
  */
 export const FREEZES = ["service", "runner", "engine", "machine", "settle"] as const;
+const COMPLAINTS_SHOWN = 20;
 export type Freeze = (typeof FREEZES)[number];
 
 export interface ReplicaRounds {
@@ -62,11 +63,22 @@ async function runRounds(
   const done: ReplicaRound[] = [];
   for (let round = 1; round <= rounds && !signal?.aborted; round++) {
     const freeze = FREEZES[(round - 1) % FREEZES.length] ?? "service";
-    const result = await freezeOnce(world, { round, freeze, pauseSeconds });
+    const result = await freezeOnce(world, { round, freeze, pauseSeconds }).catch(async (error: unknown) => {
+      throw new Error(`round ${round} (${freeze}) came to no end\n${await complaints(world)}`, { cause: error });
+    });
     onRound?.(result);
     done.push(result);
   }
   return done;
+}
+
+/** What the replicas complained of last, for their logs go with them. */
+async function complaints({ replicas }: ReplicaWorld): Promise<string> {
+  const logs = replicas.map(async (replica) => {
+    const lines = (await replica.log()).split("\n").filter((line) => /"level":[456]0/.test(line));
+    return [`replica "${replica.name}":`, ...lines.slice(-COMPLAINTS_SHOWN)].join("\n  ");
+  });
+  return (await Promise.all(logs)).join("\n");
 }
 
 /** One preview's life around a freeze. */
