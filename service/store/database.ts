@@ -32,16 +32,13 @@ export function openDatabase({
     application_name: "stackling",
     connectionTimeoutMillis: 5_000,
     query_timeout: queryTimeoutMs,
+    idle_in_transaction_session_timeout: idleTransactionMs,
     keepAlive: true,
   });
   // Without a listener, the server going away would end the process: of the pool for idle connections,
   // of each one for those in use, between two statements of a transaction.
   pool.on("error", (error) => logger.warn({ code: codeOf(error) }, "the store dropped an idle connection"));
-  pool.on("connect", (client) => {
-    client.on("error", () => undefined);
-    // By a statement of its own: what poolers do not know of a connection's start they refuse.
-    client.query(`set idle_in_transaction_session_timeout = ${idleTransactionMs}`).catch(() => undefined);
-  });
+  pool.on("connect", (client) => client.on("error", () => undefined));
   return { pool, db: new Kysely<Tables>({ dialect: new PostgresDialect({ pool: discarding(pool) }) }) };
 }
 
