@@ -1,6 +1,7 @@
 /** Files that are either the old or the new, never half of one. */
 import { randomUUID } from "node:crypto";
-import { readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 
 /** Undefined when there is no such file. */
 export async function readJson<T>(path: string): Promise<T | undefined> {
@@ -31,6 +32,14 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  }
+}
+
+/** Removes what a writer of the file was killed in the middle of. Only under a lock that every writer takes. */
+export async function removeHalves(path: string): Promise<void> {
+  const [folder, name] = [dirname(path), basename(path)];
+  for (const entry of await readdir(folder).catch(() => [])) {
+    if (entry.startsWith(`${name}.`) && entry.endsWith(".tmp")) await rm(join(folder, entry), { force: true });
   }
 }
 

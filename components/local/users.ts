@@ -1,7 +1,7 @@
 /** As root every preview runs under a numeric user of its own, so that no application reads another's files or ours. */
 import { createHash } from "node:crypto";
 import { withFileLock } from "./file-lock.ts";
-import { readJson, writeJson } from "./json-file.ts";
+import { readJson, removeHalves, writeJson } from "./json-file.ts";
 import { layout } from "./layout.ts";
 
 export const FIRST_USER = 300_000;
@@ -56,7 +56,10 @@ async function withUsers<T>(
   const path = layout(dataDir).users;
   return withFileLock(`${path}.lock`, async () => {
     const { result, file } = await change((await readJson<UserFile>(path)) ?? { users: {} });
-    if (file) await writeJson(path, file);
+    if (!file) return result;
+    // They name previews, and no preview's end would take them along.
+    await removeHalves(path);
+    await writeJson(path, file);
     return result;
   });
 }
