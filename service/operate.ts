@@ -10,6 +10,7 @@ import { startSweepTimer } from "./sweep/timer.ts";
 export interface OperateDeps extends Omit<SweepDeps, "stopping"> {
   readonly store: Store;
   readonly logger: Logger;
+  readonly sweepEverySeconds: number;
 }
 
 export interface Operate {
@@ -25,12 +26,16 @@ export interface Operate {
   check(): Promise<readonly Finding[]>;
 }
 
-/** With the hourly sweep; `close` resolves when one under way has ended. */
+/** With the sweep that comes by itself; `close` resolves when one under way has ended. */
 export function startOperate(deps: OperateDeps): Operate & { close(): Promise<void> } {
   const { store, now } = deps;
   const stopping = new AbortController();
   const sweep = createSweep({ ...deps, stopping: stopping.signal });
-  const timer = startSweepTimer({ ...deps, sweep: ({ first }) => sweep({ dryRun: first, keep: true }) });
+  const timer = startSweepTimer({
+    ...deps,
+    sweep: ({ first }) => sweep({ dryRun: first, keep: true }),
+    everySeconds: deps.sweepEverySeconds,
+  });
 
   /** Killed before this, the resync of the next start looks at everything. */
   const lookAtAll = async () => store.enqueue((await store.list()).map(({ key }) => key));

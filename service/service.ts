@@ -9,7 +9,7 @@ import type { Stacks } from "../infra/stacks.ts";
 import { type AllActions, createActions } from "./actions.ts";
 import { createAlarm } from "./alarm.ts";
 import { createCaps } from "./caps/caps.ts";
-import { defaultDrift } from "./config/defaults.ts";
+import { defaultDrift, defaultSweep } from "./config/defaults.ts";
 import type { OperatorConfig } from "./config/types.ts";
 import { createDoctor } from "./doctor.ts";
 import { driftPolicyOf } from "./drift/choose.ts";
@@ -127,7 +127,12 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     now,
   };
   const { actions, resync } = startWork(parts, undo);
-  const operate = startOperate({ ...parts, repositories: repositories.all, forge: (name) => forges.get(name) });
+  const operate = startOperate({
+    ...parts,
+    repositories: repositories.all,
+    forge: (name) => forges.get(name),
+    sweepEverySeconds: (config.sweep ?? defaultSweep).everySeconds,
+  });
   undo.push(() => operate.close());
   const checks = createReadinessChecks({ ...parts, engine, repositories: config.repositories });
   const doctor = createDoctor({

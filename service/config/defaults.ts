@@ -25,6 +25,8 @@ export const defaultLifecycle: OperatorConfig["lifecycle"] = {
 
 export const defaultDrift: NonNullable<OperatorConfig["drift"]> = { policy: "report", everySeconds: DAY_SECONDS };
 
+export const defaultSweep: NonNullable<OperatorConfig["sweep"]> = { everySeconds: 3600 };
+
 export const defaultPullRequests: PullRequestRules = {
   drafts: true,
   bots: true,

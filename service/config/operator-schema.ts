@@ -262,6 +262,11 @@ export const operatorSchema = z.strictObject({
       every: duration.optional().describe("How often each live preview is compared with the world. Default 24h."),
     })
     .optional(),
+  sweep: z
+    .strictObject({
+      every: duration.optional().describe("How often what no preview owns is looked for and removed. Default 1h."),
+    })
+    .optional(),
   policy: z
     .enum(["advisory", "mandatory"])
     .optional()

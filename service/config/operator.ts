@@ -10,6 +10,7 @@ import {
   defaultLifecycle,
   defaultLimits,
   defaultPullRequests,
+  defaultSweep,
 } from "./defaults.ts";
 import { parseDuration } from "./duration.ts";
 import { lifecycleMisfits, timesOf } from "./lifecycle-times.ts";
@@ -76,6 +77,7 @@ export async function parseOperator(
       policy: typed.drift?.policy ?? defaultDrift.policy,
       everySeconds: parseDuration(typed.drift?.every ?? "") ?? defaultDrift.everySeconds,
     },
+    sweep: { everySeconds: parseDuration(typed.sweep?.every ?? "") ?? defaultSweep.everySeconds },
     ...(typed.policy === undefined ? {} : { policy: typed.policy }),
     ...(typed.fallbackUrl === undefined ? {} : { fallbackUrl: typed.fallbackUrl }),
     comments: typed.comments ?? true,

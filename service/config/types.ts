@@ -175,6 +175,8 @@ export interface OperatorConfig {
   readonly lifecycle: Lifecycle & { readonly resyncSeconds: number };
   /** How often each preview is compared with the world; undefined: `defaultDrift`. */
   readonly drift?: { readonly policy: DriftPolicy; readonly everySeconds: number };
+  /** How often what no preview owns is looked for; undefined: `defaultSweep`. */
+  readonly sweep?: { readonly everySeconds: number };
   /** Whether the policy pack runs with each update, and what comes of a violation; undefined: off. */
   readonly policy?: "advisory" | "mandatory";
   /** Offered to visitors while there is no preview to show: a shared staging, say. */

@@ -60,6 +60,14 @@ describe("reading stackling.yaml", () => {
     );
   });
 
+  it("reads how often what no preview owns is swept", async () => {
+    const sweep = async (text: string) => (await parse(`${text}repositories: [{path: a}]\n`)).sweep;
+    assert.deepEqual(await sweep(""), { everySeconds: 3600 });
+    assert.deepEqual(await sweep("sweep: {every: 10m}\n"), { everySeconds: 600 });
+    await assert.rejects(sweep("sweep: {every: often}\n"), /stackling\.yaml:1: "sweep\.every" must be a time such as/);
+    await assert.rejects(sweep("sweep: {evry: 10m}\n"), /unknown key "evry" in "sweep"; did you mean "every"/);
+  });
+
   it("reads how much of the disk must be free, which may be nothing", async () => {
     const free = async (text: string) => (await parse(`${text}repositories: [{path: a}]\n`)).limits.diskFreeMiB;
     assert.deepEqual(
