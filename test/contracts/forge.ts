@@ -22,7 +22,7 @@ export interface ForgeFixture {
   pushBranch(gitBranch: string, files: Files): Promise<string>;
   /** Makes the repository unreadable until the returned function is called. */
   breakOff(): Promise<() => Promise<void>>;
-  /** Comments on the pull request, where the forge has any. */
+  /** Texts of all comments on the pull request, where it can have any. */
   comments?(number: number): Promise<readonly string[]>;
   /** What people say on a pull request, where the forge reads it: somebody who may write, or an outsider. */
   say?(number: number, body: string, by: "writer" | "outsider"): Promise<number>;
@@ -247,8 +247,8 @@ export function forgeContract(subject: {
       await say("ready again", {});
       const third = await say("ready again", second);
       assert.equal(third.failed, undefined);
-      if (!fixture.comments) return;
-      const comments = await fixture.comments(number);
+      if (!commands) return;
+      const comments = await fixture.comments?.(number);
       assert.deepEqual(comments, [announcement(number, headSha, "ready again").comment]);
     });
   });
