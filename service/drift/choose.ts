@@ -38,7 +38,7 @@ export function nextLook(
 }
 
 /** ISO 8601 of the last look or try of one. */
-export function lastLook({ status, createdAt }: Preview): string {
+function lastLook({ status, createdAt }: Preview): string {
   const { drift, attempted } = status;
   const times = [drift?.at, drift?.unread?.at, attempted?.ok ? attempted.at : undefined];
   return times.reduce<string>((latest, time) => (time !== undefined && time > latest ? time : latest), createdAt);

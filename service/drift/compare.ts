@@ -31,7 +31,10 @@ export function createCompare(deps: CompareDeps): Compare {
   return async (key, { interrupt } = {}) => {
     const lease = await leaseOf(deps.store, key, "comparing it with the world");
     try {
-      const report = { differences: await differencesOf(deps, key, lease, interrupt) };
+      // Read behind the lease: what serves may be another spec than before it.
+      const preview = await deps.store.find(key);
+      if (!preview) throw noSuchPreview(key);
+      const report = { differences: await differencesOf(deps, preview, lease, interrupt) };
       await remember(deps, key, report);
       return report;
     } catch (error) {
@@ -62,32 +65,32 @@ export function noSuchPreview(key: string): TerminalError {
 
 async function differencesOf(
   deps: CompareDeps,
-  key: string,
+  preview: Preview,
   lease: HeldLease,
   interrupt: AbortSignal | undefined,
 ): Promise<readonly Difference[]> {
-  const missing = await missingStack(deps, key);
+  const missing = await missingStack(deps, preview);
   if (missing) return [missing];
   const { differences } = await deps.stacks.drift({ stack: lease.stack, lease, ...(interrupt ? { interrupt } : {}) });
-  return Promise.all(differences.map((found) => withChange(deps, key, found)));
+  return Promise.all(differences.map((found) => withChange(deps, preview, found)));
 }
 
 /** With who made it and when, where the cloud tells. */
-async function withChange({ store, world }: CompareDeps, key: string, found: Difference): Promise<Difference> {
-  const preview = await store.find(key);
-  const target = preview?.status.live?.target;
-  if (!target || found.id === undefined) return found;
-  const change = await world.changed(target, preview.stack, { type: found.type, id: found.id });
+async function withChange(
+  { world }: CompareDeps,
+  { stack, status: { live } }: Preview,
+  found: Difference,
+): Promise<Difference> {
+  if (!live || found.id === undefined) return found;
+  const change = await world.changed(live.target, stack, { type: found.type, id: found.id });
   if (!change) return found;
   const [by, at] = [change.by ? ` by ${change.by}` : "", change.at ? ` at ${change.at}` : ""];
   return { ...found, change, message: `${found.message}${by}${at}` };
 }
 
 /** A person may have destroyed it with the CLI: its empty state agrees with a world that holds nothing. */
-async function missingStack({ store, stacks }: CompareDeps, key: string): Promise<Difference | undefined> {
-  const preview = await store.find(key);
-  if (!preview?.status.live || Object.keys((await stacks.outputs(preview.stack)) ?? {}).length > 0) return undefined;
-  const { stack } = preview;
+async function missingStack({ stacks }: CompareDeps, { stack, status }: Preview): Promise<Difference | undefined> {
+  if (!status.live || Object.keys((await stacks.outputs(stack)) ?? {}).length > 0) return undefined;
   return { urn: "", type: "pulumi:pulumi:Stack", name: stack, kind: "missing", message: `stack "${stack}" is empty` };
 }
 

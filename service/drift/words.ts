@@ -10,7 +10,7 @@ export function driftWords(differences: DriftSeen["differences"]): string {
   return `An edit by hand: ${told.join("; ")}${more > 0 ? `; and ${more} more` : ""}.`;
 }
 
-/** What the last looks came to, in one line; undefined before the first. */
+/** What the last looks came to, in one line. */
 export function driftLine({ at, differences, unread }: DriftSeen): string {
   const seen =
     differences.length > 0 ? driftWords(differences) : at === undefined ? "" : `all is as it should be (${at})`;

@@ -50,18 +50,13 @@ export async function findStrays(deps: FindDeps): Promise<Found> {
   if (!stacks) return { strays: [], unread };
   const previews = await deps.store.list({ gone: true });
   const byStack = new Map(previews.map((preview) => [preview.stack, preview]));
+  const repositories = await deps.repositories();
   const candidates: Candidate[] = [];
   for (const stack of new Set([...stacks, ...things.map((thing) => thing.stack)])) {
     const preview = byStack.get(stack);
     if (preview && !isCandidate(preview)) continue;
-    const hasStack = stacks.has(stack);
-    candidates.push({
-      stack,
-      preview,
-      hasStack,
-      things: distinct(things, stack),
-      ...(await placeOf(deps, stack, preview, hasStack)),
-    });
+    const held = { stack, preview, hasStack: stacks.has(stack) };
+    candidates.push({ ...held, things: distinct(things, stack), ...(await placeOf(deps, held, repositories)) });
   }
   // Previews whose stack is listed or not: a person may let those go of which nothing proves it.
   return { strays: await judgeAll(deps, candidates, previews), unread };
@@ -133,11 +128,14 @@ function judge(
 }
 
 /** What a stack is of: by its record, its spec, or its name. */
-async function placeOf(deps: FindDeps, stack: string, preview: Preview | undefined, hasStack: boolean): Promise<Place> {
-  const repositories = await deps.repositories();
+async function placeOf(
+  { stacks }: FindDeps,
+  { stack, preview, hasStack }: Pick<Candidate, "stack" | "preview" | "hasStack">,
+  repositories: readonly RepositoryConfig[],
+): Promise<Place> {
   const named = (name: string) => repositories.find((repository) => repository.name === name);
   if (preview) return { key: preview.key, repository: named(preview.repository), number: preview.number };
-  const outputs = hasStack ? await deps.stacks.outputs(stack).catch(() => undefined) : undefined;
+  const outputs = hasStack ? await stacks.outputs(stack).catch(() => undefined) : undefined;
   const { data: spec } = previewSpec.safeParse(outputs?.spec);
   if (spec?.stack === stack) return { key: spec.key, repository: named(spec.repository), number: spec.number };
   const [, name, digits] = /^([a-z][a-z0-9-]*)-pr-([1-9][0-9]{0,9})$/.exec(stack) ?? [];
