@@ -26,9 +26,7 @@ export interface DiskWorld {
 const NAME = "disk";
 
 export async function startDiskWorld(): Promise<DiskWorld> {
-  const app = tinyApp({ text: "main" });
-  const yaml = `build: node build.mjs\n${app["preview.yaml"]}`;
-  const repository = await createRepository({ files: { ...app, "preview.yaml": yaml, "build.mjs": "" } });
+  const repository = await createRepository({ files: tinyApp({ text: "main", build: "" }) });
   const instance = await prepareInstance({
     config: (port) =>
       `port: ${port}\nrepositories:\n  - { path: ${repository.path}, name: ${NAME} }\nlifecycle: { resync: 2s }\nlimits: { diskFreeMiB: 2 }\n`,

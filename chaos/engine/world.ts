@@ -9,17 +9,8 @@ export interface EngineWorld extends FaultWorld {
   readonly repository: TestRepository;
 }
 
-const BUILT = `
-build: node build.mjs
-services:
-  web: { command: node server.mjs, health: /health }
-database: { migrate: node migrate.mjs }
-`;
-
 export async function startEngineWorld(): Promise<EngineWorld> {
-  const repository = await createRepository({
-    files: { ...tinyApp({ text: "main" }), "preview.yaml": BUILT, "build.mjs": "" },
-  });
+  const repository = await createRepository({ files: tinyApp({ text: "main", build: "" }) });
   const instance = await prepareInstance({
     config: (port) => `port: ${port}\nrepositories:\n  - { path: ${repository.path}, name: hung }\n`,
     runnerLimits: { silenceMs: 15_000, killMs: 2_000 },

@@ -18,7 +18,7 @@ import { eventually } from "../../test/support/eventually.ts";
 import { createRepository, type TestRepository } from "../../test/support/git-repository.ts";
 import type { ReplicaSettings } from "./replica-process.ts";
 
-export const APPLICATION = "twin";
+const APPLICATION = "twin";
 
 export interface Replica {
   readonly name: string;
@@ -81,9 +81,7 @@ async function start(
   const paths = layout(dataDir);
   for (const folder of [paths.state, paths.pulumiHome, paths.engineRuns]) await mkdir(folder, { mode: 0o700 });
   await writeFile(paths.passphrase, randomBytes(16).toString("hex"), { mode: 0o600 });
-  const repository = await createRepository({
-    files: { ...tinyApp({ text: "main" }), "preview.yaml": BUILT, "build.mjs": "" },
-  });
+  const repository = await createRepository({ files: tinyApp({ text: "main", build: "" }) });
   undo.push(repository.remove);
   const servers = await startEmbeddedServers({ dir: paths.postgres, needed: ["store", "previews"], logger: SILENT });
   undo.push(servers.stop);
@@ -105,13 +103,6 @@ async function start(
   );
   return { dataDir, repository, replicas, storeUrl: servers.store?.url ?? "" };
 }
-
-const BUILT = `
-build: node build.mjs
-services:
-  web: { command: node server.mjs, health: /health }
-database: { migrate: node migrate.mjs }
-`;
 
 const SILENT = { info: () => undefined, warn: () => undefined };
 

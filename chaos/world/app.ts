@@ -6,21 +6,11 @@ import { tinyApp } from "../../test/e2e/support/tiny-app.ts";
  * as soon as its process is gone, however that ended.
  */
 export function chaosApp(): Record<string, string> {
-  return {
-    ...tinyApp({ text: "main" }),
-    "preview.yaml": [
-      "build: node build.mjs",
-      "services:",
-      "  web:",
-      "    command: node server.mjs",
-      "    health: /health",
-      "database:",
-      "  migrate: node migrate.mjs",
-      "",
-    ].join("\n"),
-    "build.mjs": alone("process.cwd()", 200),
-    "migrate.mjs": `${CONNECTED}${alone("process.env.DATABASE_URL", 400)}`,
-  };
+  return tinyApp({
+    text: "main",
+    build: alone("process.cwd()", 200),
+    migrate: `${CONNECTED}${alone("process.env.DATABASE_URL", 400)}`,
+  });
 }
 
 /** As a migration is: it fails where its database server goes away under it. */

@@ -23,22 +23,13 @@ import { shopApp } from "./support/shop-app.ts";
 import { tinyApp } from "./support/tiny-app.ts";
 import { visitorOf } from "./support/visitor.ts";
 
-const BUILT = `
-build: node build.mjs
-services:
-  web: { command: node server.mjs, health: /health }
-database: { migrate: node migrate.mjs }
-`;
-
 describe("a preview in trouble", requires("engine", "postgres"), () => {
   let repository: TestRepository;
   let shop: TestRepository;
   let instance: Instance;
 
   before(async () => {
-    repository = await createRepository({
-      files: { ...tinyApp({ text: "main" }), "preview.yaml": BUILT, "build.mjs": "" },
-    });
+    repository = await createRepository({ files: tinyApp({ text: "main", build: "" }) });
     shop = await createRepository({ files: await shopApp() });
     instance = await prepareInstance({
       config: (port) =>

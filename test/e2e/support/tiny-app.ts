@@ -6,11 +6,14 @@ export interface TinyAppOptions {
   /** Source of the server; the default answers `text`, the commit and its database's name. */
   readonly server?: string;
   readonly migrate?: string;
+  /** Source of a build; without it there is none. */
+  readonly build?: string;
 }
 
-export function tinyApp({ text, server, migrate }: TinyAppOptions): Record<string, string> {
+export function tinyApp({ text, server, migrate, build }: TinyAppOptions): Record<string, string> {
   return {
     "preview.yaml": [
+      ...(build === undefined ? [] : ["build: node build.mjs"]),
       "services:",
       "  web:",
       "    command: node server.mjs",
@@ -22,6 +25,7 @@ export function tinyApp({ text, server, migrate }: TinyAppOptions): Record<strin
     "text.txt": text,
     "server.mjs": server ?? SERVER,
     "migrate.mjs": migrate ?? 'if (!process.env.DATABASE_URL) throw new Error("no DATABASE_URL");\n',
+    ...(build === undefined ? {} : { "build.mjs": build }),
   };
 }
 
