@@ -10,13 +10,15 @@ interface LockDeps {
   priorEngines(): Promise<readonly EngineProcess[]>;
 }
 
-/** What a dead run of ours left: its lock, half a state. True when there was any of it. Throws as `unlockDead` does. */
+/**
+ * Clears what a dead run of ours left: its lock, half a state. True when there was any of it. Throws `ConflictError`
+ * (`StackLocked`) before it unlocks anything when a lock of anybody else is there.
+ */
 export async function clearDeadRun(deps: LockDeps, folder: FolderBackend | undefined, stack: string): Promise<boolean> {
   const wasLocked = await unlockDead(deps, folder, stack);
   return (await folder?.mend(stack)) || wasLocked;
 }
 
-/** Removes the locks of dead runs of ours; true when there were any. Throws `ConflictError` (`StackLocked`) before it touches one when another is there. */
 async function unlockDead(deps: LockDeps, folder: FolderBackend | undefined, stack: string): Promise<boolean> {
   await folder?.clearUnfinishedLocks(stack);
   const locks = (await folder?.locks(stack)) ?? [];
