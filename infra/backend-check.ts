@@ -1,7 +1,7 @@
 import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { StacklingError } from "../components/errors.ts";
+import { folderOf } from "./backend.ts";
 import { outageIn } from "./engine-outages.ts";
 import type { Stacks } from "./stacks.ts";
 
@@ -21,7 +21,7 @@ export interface BackendCheckDeps {
  * `DiskReadOnly` or `BackendUnavailable`.
  */
 export function createBackendCheck({ backendUrl, stacks, name }: BackendCheckDeps): () => Promise<void> {
-  const folder = backendUrl.startsWith("file://") ? fileURLToPath(backendUrl.replace(/\?.*$/, "")) : undefined;
+  const folder = folderOf(backendUrl);
   return async () => {
     try {
       if (folder === undefined) await stacks.list();

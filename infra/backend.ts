@@ -2,12 +2,13 @@
  * What the Pulumi backend holds, asked without the engine where the backend is a folder (a CLI process
  * costs 130 ms and more). Layout: pkg/backend/diy of Pulumi 3.259.
  */
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { publicOutputs } from "./engine-events.ts";
+import { missingIs, readOrUndefined } from "./missing-files.ts";
 import { PROJECT } from "./names.ts";
-import { keepWhole, mendState, readState } from "./whole-state.ts";
+import { isWhole, keepWhole, mendState, readState } from "./whole-state.ts";
 
 export interface Checkpoint {
   readonly outputs: Readonly<Record<string, unknown>>;
@@ -58,8 +59,9 @@ export interface FolderBackend {
 
 /** The backend of a `file://` URL; undefined for every other kind, which only the CLI can ask. */
 export function folderBackend(url: string): FolderBackend | undefined {
-  if (!url.startsWith("file://")) return undefined;
-  const folder = join(fileURLToPath(url.replace(/\?.*$/, "")), ".pulumi");
+  const place = folderOf(url);
+  if (place === undefined) return undefined;
+  const folder = join(place, ".pulumi");
   const stackFile = (stack: string) => join(folder, "stacks", PROJECT, `${stack}.json`);
   const lockFolder = (stack: string) => join(folder, "locks", "organization", PROJECT, stack);
   const remains = (stack: string) => findRemains(folder, stack);
@@ -101,6 +103,11 @@ export function folderBackend(url: string): FolderBackend | undefined {
       for (const path of await remains(stack)) await rm(join(folder, "..", path), { recursive: true, force: true });
     },
   };
+}
+
+/** Where the state of a `file://` URL lies; undefined for every other kind. */
+export function folderOf(url: string): string | undefined {
+  return url.startsWith("file://") ? fileURLToPath(url.replace(/\?.*$/, "")) : undefined;
 }
 
 /** Where the engine keeps what belongs to one stack, below the backend's folder. */
@@ -194,12 +201,7 @@ async function clearUnfinished(folder: string): Promise<void> {
 async function clearUnfinishedNotes(file: string): Promise<void> {
   const notes = `${file}.attrs`;
   const text = await readOrUndefined(notes);
-  if (text === undefined) return;
-  try {
-    JSON.parse(text);
-  } catch {
-    await rm(notes, { force: true });
-  }
+  if (text !== undefined && !isWhole(text)) await rm(notes, { force: true });
 }
 
 interface RawLock {
@@ -218,17 +220,6 @@ function parseLock(text: string): RawLock {
   }
 }
 
-async function readOrUndefined(file: string): Promise<string | undefined> {
-  return readFile(file, "utf8").catch(missingIs(undefined));
-}
-
 async function readdirOrNone(folder: string): Promise<string[]> {
   return readdir(folder).catch(missingIs([]));
-}
-
-function missingIs<T>(value: T): (error: NodeJS.ErrnoException) => T {
-  return (error) => {
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") return value;
-    throw error;
-  };
 }

@@ -3,7 +3,8 @@
  * write over the state, and may copy that over its backup too (gocloud.dev `Bucket.WriteAll` closes a
  * writer whose write failed; pkg/backend/diy of Pulumi 3.259): up to 0 bytes are left of both.
  */
-import { copyFile, link, readFile, rename, rm, stat } from "node:fs/promises";
+import { copyFile, link, rename, rm, stat } from "node:fs/promises";
+import { readOrUndefined } from "./missing-files.ts";
 
 /** Beside the state, and by its ending no stack for the engine. */
 const kept = (file: string) => `${file}.kept`;
@@ -68,20 +69,12 @@ async function linkOrCopy(from: string, to: string): Promise<void> {
   }
 }
 
-function isWhole(text: string): boolean {
+/** The engine writes JSON, and what is left of a JSON map that was cut short is none. */
+export function isWhole(text: string): boolean {
   try {
     JSON.parse(text);
     return true;
   } catch {
     return false;
-  }
-}
-
-async function readOrUndefined(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
   }
 }
