@@ -4,9 +4,12 @@ import { officeAt } from "./office-hours.ts";
 import { afterUnpaused, type PauseSpan } from "./pauses.ts";
 import type { AbsentReason } from "./policy.ts";
 import type { Intents, PreviewStatus } from "./status.ts";
+import { after, earliest, latest } from "./times.ts";
 
 /** Tries of the same input before it waits for a new one. */
 export const RETRY_BUDGET = 5;
+/** Outages of the service's own ground: nothing can be brought up or, mostly, removed meanwhile. */
+const GROUND = new Set<string>(["StoreUnavailable", "BackendUnavailable", "DiskFull", "DiskReadOnly"]);
 /** Failures of what Stackling leans on and not of the input: tried again for as long as it takes. */
 const OUTAGES = new Set<string>([
   "DatabaseFailed",
@@ -17,15 +20,10 @@ const OUTAGES = new Set<string>([
   "ProgramInvalid",
   "TargetUnreachable",
   "NamespaceTerminating",
-  "StoreUnavailable",
-  "BackendUnavailable",
-  "DiskFull",
-  "DiskReadOnly",
+  ...GROUND,
   // Of the forge, when it goes between a look and the checkout.
   "Unreachable",
 ]);
-/** Of these, those of the service's own ground: nothing can be brought up or, mostly, removed meanwhile. */
-const GROUND = new Set<string>(["StoreUnavailable", "BackendUnavailable", "DiskFull", "DiskReadOnly"]);
 /** Nothing of the commit: a person mends it at the target or in the config, or another preview makes room. */
 const MENDED_OUTSIDE = new Set<string>([
   "CapacityUnavailable",
@@ -243,16 +241,4 @@ function earlier(wait: Extract<Action, { kind: "wait" }>, other: Action): Action
   if (other.kind === "sleep" || other.kind === "wake") return other;
   const time = other.kind === "none" ? other.dueAt : other.kind === "wait" ? other.until : undefined;
   return time !== undefined && time < wait.until ? { ...wait, until: time } : wait;
-}
-
-function earliest(...times: readonly (string | undefined)[]): string | undefined {
-  return times.filter((time) => time !== undefined).sort()[0];
-}
-
-function latest(first: string, second: string): string {
-  return first > second ? first : second;
-}
-
-function after(time: string, ms: number): string {
-  return new Date(Date.parse(time) + ms).toISOString();
 }

@@ -3,6 +3,7 @@ import { ConflictError, StacklingError, TerminalError } from "../components/erro
 import { outageIn, saysDiskFull } from "../infra/engine-outages.ts";
 import { isGroundOutage } from "./decide.ts";
 import type { Store } from "./store/store.ts";
+import { after } from "./times.ts";
 
 /** When a preview that is held back looks again by itself, should nobody have told it that all is back. */
 const AGAIN_MS = 60_000;
@@ -68,7 +69,7 @@ export function createHolds({ disk, backend, onBack, stopping, now }: HoldsDeps)
       return {
         reason: fault.reason,
         message: `${doing}: ${fault.userMessage}. It goes on by itself.`,
-        until: new Date(Date.parse(now()) + AGAIN_MS).toISOString(),
+        until: after(now(), AGAIN_MS),
       };
     },
     async behind(error) {

@@ -6,6 +6,7 @@ import { afterUnpaused, isPaused, type PauseSpan } from "./pauses.ts";
 import { hasLabel, REFUSAL_HOLDS_MS } from "./policy.ts";
 import type { Intents, Preview, PreviewStatus } from "./status.ts";
 import { isAtEdge } from "./target-check.ts";
+import { after, latest } from "./times.ts";
 
 /** Exempts a pull request's preview from idleness and hard stop, as `keep` does. */
 export const KEEP_LABEL = "keep-preview";
@@ -169,12 +170,4 @@ function noticeOf({ warnAfterSeconds = 0, destroyAfterSeconds = 0 }: Lifecycle):
 /** The later of both; never when the first never comes. */
 function furthest(end: string | undefined, other: string | undefined): string | undefined {
   return end === undefined ? undefined : latest(end, other);
-}
-
-function latest(first: string, ...others: readonly (string | undefined)[]): string {
-  return others.reduce<string>((found, time) => (time !== undefined && time > found ? time : found), first);
-}
-
-function after(time: string, ms: number): string {
-  return new Date(Date.parse(time) + ms).toISOString();
 }

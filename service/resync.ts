@@ -11,6 +11,7 @@ import { createInsistence } from "./insist.ts";
 import type { Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
 import { refOf } from "./subject.ts";
+import { after } from "./times.ts";
 
 const DUE_EVERY_MS = 1_000;
 const GONE_LATELY_MS = 86_400_000;
@@ -109,7 +110,7 @@ export function startResync(deps: ResyncDeps): Resync {
 
 /** Their last words may not have reached the forge when the service was killed behind writing them down. */
 async function goneLately({ store, now }: ResyncDeps): Promise<readonly Preview[]> {
-  const since = new Date(Date.parse(now()) - GONE_LATELY_MS).toISOString();
+  const since = after(now(), -GONE_LATELY_MS);
   return (await store.list({ gone: true })).filter(({ status }) => (status.goneAt ?? "") > since);
 }
 

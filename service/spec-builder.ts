@@ -5,6 +5,7 @@ import type { PreviewSpec } from "../infra/spec.ts";
 import type { ApplicationConfig, OperatorConfig, RepositoryConfig, TargetConfig } from "./config/types.ts";
 import { imageOf } from "./images/reference.ts";
 import type { Intents } from "./status.ts";
+import { after } from "./times.ts";
 
 /** Where a web service in an image listens unless it says otherwise; `PORT` holds it. */
 const PORT_IN_IMAGE = 8080;
@@ -110,14 +111,10 @@ function buildTags({ repository, key, owner, createdAt, hardStopSeconds }: SpecI
     ...(repository.team ? { team: repository.team } : {}),
     ...(repository.costCenter ? { "cost-center": repository.costCenter } : {}),
     created: createdAt,
-    ...(hardStopSeconds === undefined ? {} : { "hard-stop": addSeconds(createdAt, hardStopSeconds) }),
+    ...(hardStopSeconds === undefined ? {} : { "hard-stop": after(createdAt, hardStopSeconds * 1000) }),
   };
 }
 
 function copyChoice(choice: TargetConfig["service"]): PreviewSpec["target"]["service"] {
   return { driver: choice.driver, options: { ...choice.options } };
-}
-
-function addSeconds(time: string, seconds: number): string {
-  return new Date(Date.parse(time) + seconds * 1000).toISOString();
 }

@@ -3,6 +3,7 @@
 import { defaultDrift } from "../config/defaults.ts";
 import type { DriftPolicy, OperatorConfig, RepositoryConfig } from "../config/types.ts";
 import type { Preview } from "../status.ts";
+import { latest } from "../times.ts";
 
 /** One that could not be read is tried again sooner, but not at once. */
 const UNREAD_AGAIN_MS = 600_000;
@@ -40,8 +41,7 @@ export function nextLook(
 /** ISO 8601 of the last look or try of one. */
 function lastLook({ status, createdAt }: Preview): string {
   const { drift, attempted } = status;
-  const times = [drift?.at, drift?.unread?.at, attempted?.ok ? attempted.at : undefined];
-  return times.reduce<string>((latest, time) => (time !== undefined && time > latest ? time : latest), createdAt);
+  return latest(createdAt, drift?.at, drift?.unread?.at, attempted?.ok ? attempted.at : undefined);
 }
 
 function isStill({ status, intents }: Preview, now: string): boolean {
