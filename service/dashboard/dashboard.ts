@@ -11,8 +11,8 @@ import type { Store } from "../store/store.ts";
 import { detailPage } from "./detail-page.ts";
 import type { Html } from "./html.ts";
 import type { Frame, Outcome } from "./layout.ts";
-import { detailHref, listPage } from "./list-page.ts";
-import { listingOf, readListing } from "./listing.ts";
+import { listPage } from "./list-page.ts";
+import { detailHref, listingOf, readListing } from "./listing.ts";
 import { failedPage, missingPage, questionPage, refusedPage } from "./notices.ts";
 import { operatePages } from "./operate-routes.ts";
 import { findSwitch, SWITCHES } from "./pause-section.ts";
@@ -56,7 +56,8 @@ export function createDashboard(deps: DashboardDeps): Router {
 
   pages.get("/", async (request, response) => {
     const wish = readListing(request.query);
-    const frame = { ...(await frameOf(deps, request)), outcome: await outcomeOf(deps, request) };
+    const around = await frameOf(deps, request);
+    const frame = { ...around, outcome: await outcomeOf(deps, request, around) };
     const listing = listingOf(await store.list({ gone: wish.shown === "gone" }), wish);
     const endsOf = await deps.ends();
     const views = listing.previews.map((preview) => previewView(preview, { ends: endsOf(preview) }));
@@ -78,7 +79,6 @@ export function createDashboard(deps: DashboardDeps): Router {
     frameOf: (request) => frameOf(deps, request),
     actor: (request) => actorOf(deps, request),
     send,
-    ask: (response, asked) => send(response, 200, questionPage(asked)),
   });
   // Says only that something changed; what, the page asks for with its own rights.
   pages.get("/live", async (request, response) => {
@@ -132,13 +132,13 @@ async function frameOf(deps: DashboardDeps, request: Request): Promise<Frame> {
 }
 
 /** What the address of the list says was done, in our own words. */
-async function outcomeOf(deps: DashboardDeps, request: Request): Promise<Outcome | undefined> {
+async function outcomeOf({ store }: DashboardDeps, request: Request, frame: Frame): Promise<Outcome | undefined> {
   const { done, of } = request.query;
-  if (!sessionOf(deps, request) || typeof done !== "string") return undefined;
+  if (!frame.session || typeof done !== "string") return undefined;
   const name = findSwitch(done);
   if (name) return { text: SWITCHES[name].done };
-  const preview = typeof of === "string" ? await deps.store.find(of) : undefined;
-  return preview && doneOf(request, previewView(preview), { pause: await deps.operate.pause() });
+  const preview = typeof of === "string" ? await store.find(of) : undefined;
+  return preview && doneOf(request, previewView(preview), frame);
 }
 
 function doneOf(request: Request, view: PreviewView, { pause }: Pick<Frame, "pause">): Outcome | undefined {

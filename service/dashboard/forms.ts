@@ -2,6 +2,7 @@
 import type { PreviewView } from "../api/preview-view.ts";
 import type { Session } from "../session.ts";
 import { type Html, html } from "./html.ts";
+import { detailHref } from "./listing.ts";
 import { EXTENSIONS, type VerbName, verbOf, verbsFor } from "./verbs.ts";
 
 export interface PostForm {
@@ -53,7 +54,7 @@ export function verbForm({
   const clocks = plain.filter((name) => verbOf(name).wish.action !== "redeploy" && !verbOf(name).question);
   const others = plain.filter((name) => !clocks.includes(name));
   return postForm({
-    to: `/previews/${encodeURIComponent(view.key)}/actions`,
+    to: `${detailHref(view.key)}/actions`,
     session,
     label: `Actions on ${view.key}`,
     fields: { from },

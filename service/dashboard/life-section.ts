@@ -9,7 +9,7 @@ import { ago, until, untilMinute } from "./times.ts";
 const SOON_MS = 7 * 86_400_000;
 
 /** `Idle (warned)` for Idle; the others speak for themselves. */
-export function stageText(stage: Stage): string {
+function stageText(stage: Stage): string {
   return stage === "Idle" ? "Idle (warned)" : stage;
 }
 

@@ -6,7 +6,7 @@ import { verbForm } from "./forms.ts";
 import { type Html, html, safeHref, sentenceOf } from "./html.ts";
 import { chip, type Frame, layout } from "./layout.ts";
 import { lifeInShort, warningOf } from "./life-section.ts";
-import { type Listing, listHref, type Shown } from "./listing.ts";
+import { detailHref, type Listing, listHref, type Shown } from "./listing.ts";
 import { switchForm } from "./pause-section.ts";
 import { reportInShort, sweepForm } from "./sweep-page.ts";
 import { ago } from "./times.ts";
@@ -104,10 +104,6 @@ function houseSection({
 export function excerptOf(lines: readonly string[]): Html {
   if (lines.length === 0) return html``;
   return html`<pre class="output" tabindex="0" role="region" aria-label="Last lines of output">${lines.join("\n")}</pre>`;
-}
-
-export function detailHref(key: string): string {
-  return `/previews/${encodeURIComponent(key)}`;
 }
 
 export function bare(url: string): string {

@@ -1,4 +1,4 @@
-/** Which of many previews a page of the list holds. Pure. */
+/** Which of many previews a page of the list holds, and the addresses of both. Pure. */
 import type { Preview } from "../status.ts";
 
 /** Rendering more at once would hold up everything else, for every page that is open. */
@@ -38,6 +38,10 @@ export function listingOf(previews: readonly Preview[], { shown, page }: Pick<Li
 export function listHref(shown: Shown, page = 1): string {
   const query = [shown === "all" ? "" : `show=${shown}`, page === 1 ? "" : `page=${page}`].filter(Boolean).join("&");
   return query ? `/?${query}` : "/";
+}
+
+export function detailHref(key: string): string {
+  return `/previews/${encodeURIComponent(key)}`;
 }
 
 function newestGone(previews: readonly Preview[]): readonly Preview[] {

@@ -6,7 +6,7 @@ import type { Operate } from "../operate.ts";
 import type { Session } from "../session.ts";
 import type { Html } from "./html.ts";
 import type { Frame } from "./layout.ts";
-import { type Asked, failedPage, refusedPage } from "./notices.ts";
+import { failedPage, questionPage, refusedPage } from "./notices.ts";
 import { findSwitch, SWITCHES } from "./pause-section.ts";
 import { fieldOf, form, isConfirmed } from "./posted.ts";
 import { SWEEP_QUESTIONS, sweepPage } from "./sweep-page.ts";
@@ -17,17 +17,18 @@ export interface OperatePages {
   /** The session of who may act; undefined where the form is not of this session. */
   readonly actor: (request: Request) => Session | undefined;
   readonly send: (response: Response, status: number, page: Html) => void;
-  readonly ask: (response: Response, asked: Asked) => void;
 }
 
-export function operatePages(pages: Router, { operate, frameOf, actor, send, ask }: OperatePages): void {
+export function operatePages(pages: Router, { operate, frameOf, actor, send }: OperatePages): void {
   pages.post("/pause", form, async (request, response) => {
     const [frame, session, name] = [await frameOf(request), actor(request), findSwitch(fieldOf(request, "action"))];
     if (!session) return send(response, 403, refusedPage(frame));
     if (!name) return send(response, 400, refusedPage(frame));
     const { question, text } = SWITCHES[name];
     if (!isConfirmed(request)) {
-      return ask(response, { question, text, to: "/pause", session, fields: { action: name }, backTo: "/", frame });
+      const fields = { action: name };
+      const asked = questionPage({ question, text, to: "/pause", session, fields, backTo: "/", frame });
+      return send(response, 200, asked);
     }
     if (name === "stop-all") await operate.stopAll("page");
     else await operate.resumeAll();
@@ -51,7 +52,8 @@ export function operatePages(pages: Router, { operate, frameOf, actor, send, ask
     if (wish.question !== undefined && !isConfirmed(request)) {
       const fields = { action, ...(stack ? { stack } : {}) };
       const { question } = wish;
-      return ask(response, { question, text: "Remove", to: "/sweep", session, fields, backTo: "/sweep", frame });
+      const asked = questionPage({ question, text: "Remove", to: "/sweep", session, fields, backTo: "/sweep", frame });
+      return send(response, 200, asked);
     }
     try {
       const { dryRun, confirm } = wish.request;

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isRebuildable } from "../api/preview-view.ts";
 import { documentOf, type Html, html, safeHref, sentenceOf, styleElement } from "../dashboard/html.ts";
+import { detailHref } from "../dashboard/listing.ts";
 import { minuteOf } from "../reason-words.ts";
 import type { Preview } from "../status.ts";
 import type { Pause } from "../store/operation.ts";
@@ -153,7 +154,7 @@ function rebuildLink(homeUrl: string, preview: Preview): Html {
 }
 
 function statusHref(homeUrl: string, { key }: Preview): string {
-  return `${homeUrl}/previews/${encodeURIComponent(key)}`;
+  return `${homeUrl}${detailHref(key)}`;
 }
 
 function nameOf(preview: Preview): Html {
