@@ -7,7 +7,8 @@ import pg from "pg";
 import { z } from "zod";
 import { TerminalError } from "../../components/errors.ts";
 import { withClient } from "../../components/local/database-client.ts";
-import { migrationsOf, tablesOf } from "./tables.ts";
+import { stepsDone } from "../store/migrations.ts";
+import { tablesOf } from "./tables.ts";
 
 const ROWS_AT_ONCE = 200;
 const headerSchema = z.object({
@@ -49,7 +50,7 @@ export async function backUp({
     const result = await withClient(url, async (client) => {
       await client.query("begin isolation level repeatable read read only");
       const tables = await tablesOf(client);
-      const migrations = await migrationsOf(client);
+      const migrations = await stepsDone((text) => client.query(text));
       await write(JSON.stringify({ stackling: "backup", version: 1, at: now, migrations, tables }));
       let rows = 0;
       for (const table of Object.keys(tables)) {
@@ -88,7 +89,7 @@ export async function backUp({
 export async function restore({ url, file }: { readonly url: string; readonly file: string }): Promise<BackupResult> {
   return withClient(url, async (client) => {
     await client.query("begin");
-    const held = { migrations: await migrationsOf(client), tables: await tablesOf(client) };
+    const held = { migrations: await stepsDone((text) => client.query(text)), tables: await tablesOf(client) };
     const names = Object.keys(held.tables).map((name) => pg.escapeIdentifier(name));
     await client.query(`lock table ${names.join(", ")} in access exclusive mode`);
     for (const [index, name] of names.entries()) {
@@ -108,12 +109,12 @@ export async function restore({ url, file }: { readonly url: string; readonly fi
         continue;
       }
       const parsed = parse(line);
-      const end = endSchema.safeParse(parsed);
-      if (end.success && !rowSchema.safeParse(parsed).data?.table) {
-        ended = end.data.rows;
+      const { data: row } = rowSchema.safeParse(parsed);
+      const end = row ? undefined : endSchema.safeParse(parsed).data;
+      if (end) {
+        ended = end.rows;
         continue;
       }
-      const { data: row } = rowSchema.safeParse(parsed);
       const columns = row && held.tables[row.table];
       if (!row || !columns) throw refused(file, `line ${rows + 2} is no row of the store`);
       const list = columns.map((column) => pg.escapeIdentifier(column)).join(", ");

@@ -16,11 +16,3 @@ export async function tablesOf(client: pg.ClientBase): Promise<Readonly<Record<s
   );
   return Object.fromEntries(rows.map(({ table, columns }) => [table, columns]));
 }
-
-/** Names of the migrations that made the tables, oldest first; none where there are no tables. */
-export async function migrationsOf(client: pg.ClientBase): Promise<readonly string[]> {
-  const found = await client.query("select to_regclass('kysely_migration') as made");
-  if (found.rows[0]?.made === null) return [];
-  const { rows } = await client.query<{ name: string }>("select name from kysely_migration order by name");
-  return rows.map(({ name }) => name);
-}

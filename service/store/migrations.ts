@@ -28,7 +28,7 @@ export async function migrate(
   steps: Readonly<Record<string, Migration>> = migrations,
 ): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...steps }) } });
-  const done = await stepsDone(db);
+  const done = await stepsDone((text) => sql.raw<{ name: string | null }>(text).execute(db));
   const newer = done.filter((name) => !(name in steps));
   const breaking = newer.find((name) => name.includes("-breaking-"));
   if (breaking !== undefined) {
@@ -42,12 +42,14 @@ export async function migrate(
   if (error) throw new Error("migrating the store", { cause: error });
 }
 
-/** Names of the steps that made the tables; none in an empty database. */
-async function stepsDone(db: Kysely<Tables>): Promise<readonly string[]> {
-  const { rows: made } = await sql<{ made: string | null }>`select to_regclass('kysely_migration') as made`.execute(db);
-  if (!made[0]?.made) return [];
-  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
-  return rows.map(({ name }) => name);
+type Ask = (text: string) => Promise<{ readonly rows: readonly { readonly name: string | null }[] }>;
+
+/** Names of the steps that made the tables, oldest first, by whatever connection; none in an empty database. */
+export async function stepsDone(ask: Ask): Promise<readonly string[]> {
+  const made = await ask("select to_regclass('kysely_migration')::text as name");
+  if (!made.rows[0]?.name) return [];
+  const { rows } = await ask("select name from kysely_migration order by name");
+  return rows.flatMap(({ name }) => name ?? []);
 }
 
 async function run(db: Kysely<unknown>, statements: readonly string[]): Promise<void> {

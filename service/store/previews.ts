@@ -1,8 +1,9 @@
 /** Previews as rows: reading, writing under a row lock, and telling every replica. */
 import { type Kysely, type Selectable, sql, type Transaction } from "kysely";
 import { changeStatus, type Preview } from "../status.ts";
-import { storable, storableJson } from "./json.ts";
+import { storableJson } from "./json.ts";
 import { requireLease, type WriteLease } from "./lease.ts";
+import { addHistory } from "./records.ts";
 import type { HistoryEntry, Store } from "./store.ts";
 import type { PreviewTable, Tables } from "./tables.ts";
 
@@ -41,13 +42,13 @@ export function previewStore(deps: { readonly db: Kysely<Tables>; readonly now: 
   return {
     update: (key, change, held) => write(key, change, { held }),
     updateAndNote(key, change) {
-      let history: readonly Omit<HistoryEntry, "key">[] = [];
+      let entries: readonly HistoryEntry[] = [];
       const fieldsOf = (preview: Preview) => {
-        const { fields, history: entries } = change(preview);
-        history = entries;
+        const { fields, history } = change(preview);
+        entries = history.map((entry) => ({ ...entry, key }));
         return fields;
       };
-      return write(key, fieldsOf, { also: (transaction) => note(transaction, key, history) });
+      return write(key, fieldsOf, { also: (transaction) => addHistory(transaction, entries) });
     },
     async find(key) {
       const row = await db.selectFrom("preview").selectAll().where("key", "=", key).executeTakeFirst();
@@ -117,30 +118,7 @@ interface WriteOptions {
 async function recordMove(transaction: Transaction<Tables>, before: Preview, after: Preview): Promise<void> {
   const { condition, reason, message, since, headSha } = after.status;
   if (condition === before.status.condition && reason === before.status.reason) return;
-  await transaction
-    .insertInto("history")
-    .values({ key: after.key, at: since, reason, message: storable(message), head_sha: headSha ?? null })
-    .execute();
-}
-
-async function note(
-  transaction: Transaction<Tables>,
-  key: string,
-  history: readonly Omit<HistoryEntry, "key">[],
-): Promise<void> {
-  if (history.length === 0) return;
-  await transaction
-    .insertInto("history")
-    .values(
-      history.map(({ at, reason, message, headSha }) => ({
-        key,
-        at,
-        reason,
-        message: storable(message),
-        head_sha: headSha ?? null,
-      })),
-    )
-    .execute();
+  await addHistory(transaction, [{ key: after.key, at: since, reason, message, headSha }]);
 }
 
 async function notify(transaction: Transaction<Tables>, key: string): Promise<void> {

@@ -3,7 +3,7 @@ import { type Kysely, sql } from "kysely";
 import { storable, storableJson } from "./json.ts";
 import { requireLease } from "./lease.ts";
 import type { BossQueue } from "./queue.ts";
-import type { Store } from "./store.ts";
+import type { HistoryEntry, Store } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
 /** GitHub lets three days of deliveries be asked for again; an id must be known for longer than that. */
@@ -59,12 +59,7 @@ export function recordStore({ db, queue }: { readonly db: Kysely<Tables>; readon
         );
       }),
 
-    async record({ key, at, reason, message, headSha }) {
-      await db
-        .insertInto("history")
-        .values({ key, at, reason, message: storable(message), head_sha: headSha ?? null })
-        .execute();
-    },
+    record: (entry) => addHistory(db, [entry]),
     async history(key, limit) {
       const rows = await db
         .selectFrom("history")
@@ -125,6 +120,19 @@ export function recordStore({ db, queue }: { readonly db: Kysely<Tables>; readon
       await db.deleteFrom("repository").where("name", "=", name).execute();
     },
   };
+}
+
+/** Adds entries of the history, also within a transaction. */
+export async function addHistory(db: Kysely<Tables>, entries: readonly HistoryEntry[]): Promise<void> {
+  if (entries.length === 0) return;
+  const rows = entries.map(({ key, at, reason, message, headSha }) => ({
+    key,
+    at,
+    reason,
+    message: storable(message),
+    head_sha: headSha ?? null,
+  }));
+  await db.insertInto("history").values(rows).execute();
 }
 
 /** Forgets deliveries no forge can send again, old history, and leases and engines of stacks that are long gone. */
