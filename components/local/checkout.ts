@@ -12,6 +12,7 @@ import { exists } from "./json-file.ts";
 import { inside, layout } from "./layout.ts";
 import { ensureMirror, mirrorHas, requireObjectId } from "./mirror.ts";
 import { nodeFolder } from "./node-runtime.ts";
+import { unlessRegistryAway } from "./registry-outage.ts";
 import { removeTree } from "./remove-tree.ts";
 import type { LocalResource, ResourceContext } from "./resource.ts";
 import { type CommandRequest, endCommandsOf, runCommand } from "./run-command.ts";
@@ -147,7 +148,9 @@ async function runSteps(
   run: Omit<CommandRequest, "command" | "directory" | "owner">,
 ): Promise<void> {
   for (const { command, directory } of steps) {
-    await runCommand({ ...run, command, directory: inside(path, directory), owner: path });
+    await runCommand({ ...run, command, directory: inside(path, directory), owner: path }).catch((error: unknown) => {
+      throw unlessRegistryAway(error);
+    });
   }
 }
 

@@ -7,12 +7,13 @@ import { createHash } from "node:crypto";
 import { copyFile, cp, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { execa } from "execa";
-import { StacklingError } from "../errors.ts";
+import { TerminalError } from "../errors.ts";
 import type { BuildStep } from "../ports.ts";
 import { endUser } from "./end-user.ts";
 import { withFileLock } from "./file-lock.ts";
 import { markUsed } from "./json-file.ts";
 import { inside, layout } from "./layout.ts";
+import { unlessRegistryAway } from "./registry-outage.ts";
 import { removeTree } from "./remove-tree.ts";
 import { type CommandRequest, endCommandsOf, runCommand } from "./run-command.ts";
 import { allocateUser, freeUser } from "./users.ts";
@@ -88,8 +89,9 @@ async function build(request: InstallRequest, folder: string, digest: string, ma
     await writeFile(join(folder, "verdict"), leftAtHome.length === 0 ? "cached" : "uncached");
   } catch (error) {
     run.signal.throwIfAborted();
+    const failure = unlessRegistryAway(error);
     // Run in the checkout it may succeed, and if not, its error there is the one to show.
-    if (!(error instanceof StacklingError)) throw error;
+    if (!(failure instanceof TerminalError)) throw failure;
     await writeFile(join(folder, "verdict"), "failed");
     await removeTree(tree);
   } finally {
@@ -99,7 +101,7 @@ async function build(request: InstallRequest, folder: string, digest: string, ma
   }
 }
 
-/** `cached`, `uncached` when the result is not all in the tree, or `failed`, which may have been the network and is forgotten after a day. */
+/** `cached`, `uncached` when the result is not all in the tree, or `failed`, which is forgotten after a day, for it may have been the network. */
 async function verdictOf(folder: string): Promise<string | undefined> {
   const file = join(folder, "verdict");
   const verdict = await readFile(file, "utf8").catch(() => undefined);
