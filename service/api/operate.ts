@@ -38,7 +38,6 @@ export function operateRoutes(api: Router, { operate, nameOf }: OperateRoutesDep
   });
   // Answers when it is done: the report says what became of each.
   api.post("/sweep", async (request, response) => {
-    const { dryRun, confirm } = sweepRequest.parse(request.body);
-    response.json({ report: await operate.sweep({ dryRun, ...(confirm === undefined ? {} : { confirm }) }) });
+    response.json({ report: await operate.sweep(sweepRequest.parse(request.body)) });
   });
 }

@@ -56,8 +56,7 @@ export function operatePages(pages: Router, { operate, frameOf, actor, send }: O
       return send(response, 200, asked);
     }
     try {
-      const { dryRun, confirm } = wish.request;
-      const report = await operate.sweep({ dryRun, ...(confirm === undefined ? {} : { confirm }) });
+      const report = await operate.sweep(wish.request);
       send(response, 200, sweepPage({ report, session, frame }));
     } catch (error) {
       send(response, 422, failedPage(plainError(error).message, frame));
