@@ -59,6 +59,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
   const fallback = config.fallbackUrl === undefined ? {} : { fallbackUrl: config.fallbackUrl };
   const onError = (error: unknown) => logger.error({ err: error }, "a request failed");
   const clock = () => new Date();
+  const lifecycleFor = lifecycleFinder(config);
   const routes = await createRoutes({ store, domain: config.domain, onError });
   const visits = createVisits({ store, now: clock, onError });
   const counters = createCounters({ store, onError });
@@ -102,8 +103,8 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     operate: parts.operate,
     doctor: parts.doctor,
     ends: async () => {
-      const [times, moment] = [lifecycleFinder(config), { now: clock().toISOString(), pauses: await store.pauses() }];
-      return (preview) => previewEnds(preview, times(preview.repository), moment);
+      const moment = { now: clock().toISOString(), pauses: await store.pauses() };
+      return (preview) => previewEnds(preview, lifecycleFor(preview.repository), moment);
     },
     ...fallback,
     extras: async (preview) => ({ dueAt: preview.dueAt, comment: renderComment(preview, fallback) }),
