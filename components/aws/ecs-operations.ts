@@ -30,7 +30,7 @@ type Asked = "address" | "setAwake" | "isAwake" | "explain";
 /** The gateway asks for addresses all the time, so clients are kept from one question to the next. */
 export function createEcsOperations(): Required<Pick<Operations<EcsOptions>, Asked>> {
   const clientsOf = rememberClients();
-  // A credential that is not there is told as any other failure: by the promise.
+  // `clientsOf` throws for a credential that is not there; who asks is told by the promise, as of any other failure.
   return {
     address: async (context, name) => address(clientsOf(context.options), context, name),
     setAwake: async (context, awake, signal) => setAwake(clientsOf(context.options), context, awake, signal),
