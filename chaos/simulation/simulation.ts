@@ -17,7 +17,7 @@ import { startWorker } from "../../service/worker.ts";
 import type { World } from "../../service/world.ts";
 import { type FakeStacks, fakeStacks } from "../../test/support/fake-stacks.ts";
 import { type MemoryForge, memoryForge } from "../../test/support/memory-forge.ts";
-import { PREVIEW_YAML, config as plainConfig, shop, silent } from "../../test/support/reconcile-world.ts";
+import { emptyWorld, PREVIEW_YAML, config as plainConfig, shop, silent } from "../../test/support/reconcile-world.ts";
 import { createRandom, type Random } from "../random.ts";
 import { perform } from "./deeds.ts";
 import { differences, type End, endsOf, keyOf, wrongEnds } from "./ends.ts";
@@ -266,22 +266,10 @@ function actionsOf({ config, memory, forge, stacks, now }: Ground, world: World)
 
 function reconcileDeps({ config, rules, memory, forge, stacks, awake, ...ground }: Ground): ReconcileDeps {
   const registry = createRegistry({ credentials: async () => undefined });
-  const world: World = {
-    setAwake: async (_target, stack, value) => void awake.set(stack, value),
-    address: async () => undefined,
-    async *logs() {},
-    check: async () => [],
-    changed: async () => undefined,
-    explain: async () => undefined,
-    configured: [],
-    owned: async () => [],
-    kinds: async () => [],
-    remove: async () => {},
-  };
   return {
     store: memory.store,
     stacks,
-    world,
+    world: emptyWorld(awake),
     config,
     subjects: createSubjectReader({ config, forge: () => forge }),
     findRepository: async (name) => (name === shop.name ? shop : undefined),

@@ -56,6 +56,22 @@ export interface Bench {
   close(): Promise<void>;
 }
 
+/** A world with nothing in it but what is awake, by stack. */
+export function emptyWorld(awake: Map<string, boolean>): World {
+  return {
+    setAwake: async (_target, stack, value) => void awake.set(stack, value),
+    address: async () => undefined,
+    async *logs() {},
+    check: async () => [],
+    changed: async () => undefined,
+    explain: async () => undefined,
+    configured: [],
+    owned: async () => [],
+    kinds: async () => [],
+    remove: async () => {},
+  };
+}
+
 /** Reconcile on a real store that starts empty, with forge and engine replaced at their ports and a clock that only tests move. */
 export async function reconcileBench(url: string): Promise<Bench> {
   const clock = {
@@ -75,13 +91,7 @@ export async function reconcileBench(url: string): Promise<Bench> {
   const owned: OwnedThing[] = [];
   const announced: string[] = [];
   const world: World = {
-    setAwake: async (_target, stack, value) => void awake.set(stack, value),
-    address: async () => undefined,
-    async *logs() {},
-    check: async () => [],
-    changed: async () => undefined,
-    explain: async () => undefined,
-    configured: [],
+    ...emptyWorld(awake),
     owned: async () => owned,
     kinds: async () => ["process", "database"],
     remove: async () => void owned.splice(0),
