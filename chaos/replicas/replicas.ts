@@ -19,9 +19,10 @@ import { type Replica, type ReplicaWorld, startReplicas } from "./world.ts";
  * program's children too; all of the replica with its watchdogs, as a paused machine; the service right
  * before it writes down what its update came to.
  */
-export const FREEZES = ["service", "runner", "engine", "machine", "settle"] as const;
-const COMPLAINTS_SHOWN = 20;
+const FREEZES = ["service", "runner", "engine", "machine", "settle"] as const;
 export type Freeze = (typeof FREEZES)[number];
+
+const COMPLAINTS_SHOWN = 20;
 
 export interface ReplicaRounds {
   readonly rounds: number;
