@@ -8,6 +8,7 @@ import { outageFindings } from "./outages.ts";
 import type { Store } from "./store/store.ts";
 import { refOf } from "./subject.ts";
 import { NOT_CONFIGURED } from "./webhooks.ts";
+import { within } from "./within.ts";
 import type { World } from "./world.ts";
 
 const ANSWER_WITHIN_MS = 15_000;
@@ -70,13 +71,7 @@ async function checkDeliveries({ store }: DoctorDeps): Promise<readonly Finding[
 
 /** The findings of one part, under one that says whether it could be asked at all. */
 async function ask(what: string, question: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error("no answer")), ANSWER_WITHIN_MS);
-  try {
-    return [{ ok: true, what }, ...(await Promise.race([question(), promise]))];
-  } catch {
-    return [{ ok: false, what: `${what}: not now`, remedy: "look into the log of the service" }];
-  } finally {
-    clearTimeout(timer);
-  }
+  const found = await within(ANSWER_WITHIN_MS, question(), undefined).catch(() => undefined);
+  if (found) return [{ ok: true, what }, ...found];
+  return [{ ok: false, what: `${what}: not now`, remedy: "look into the log of the service" }];
 }

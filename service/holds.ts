@@ -4,6 +4,7 @@ import { outageIn, saysDiskFull } from "../infra/engine-outages.ts";
 import { isGroundOutage } from "./decide.ts";
 import type { Store } from "./store/store.ts";
 import { after } from "./times.ts";
+import { within } from "./within.ts";
 
 /** When a preview that is held back looks again by itself, should nobody have told it that all is back. */
 const AGAIN_MS = 60_000;
@@ -97,14 +98,10 @@ export async function lookAtHeld(store: Pick<Store, "list" | "enqueue">): Promis
 
 /** One that is silent holds nothing back: the engine finds out. */
 async function faultOf(check: () => Promise<void>): Promise<StacklingError | undefined> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ANSWER_WITHIN_MS);
   try {
-    await Promise.race([check(), promise]);
+    await within(ANSWER_WITHIN_MS, check(), undefined);
     return undefined;
   } catch (error) {
     return error instanceof StacklingError ? error : undefined;
-  } finally {
-    clearTimeout(timer);
   }
 }

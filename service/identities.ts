@@ -37,12 +37,14 @@ export async function createIdentities({ config, store, forge }: IdentitiesDeps)
     idOf.set(keyOf(repository), await store.bindRepository({ name, forge: forgeName, id }, { anew }));
   };
 
+  /** What the operator wrote wins over what was seen before. */
+  const wantedId = (repository: RepositoryConfig) => repository.id ?? idOf.get(keyOf(repository));
+
   const isOurs: Identities["isOurs"] = async (repository, id) => {
     if (id === undefined) return true;
-    // What the operator wrote wins over what was seen before.
     const isChosen = repository.id === id;
     if (idOf.get(keyOf(repository)) !== id) await bind(repository, id, isChosen);
-    const ours = (repository.id ?? idOf.get(keyOf(repository))) === id;
+    const ours = wantedId(repository) === id;
     if (ours) replaced.delete(repository.name);
     else replaced.add(repository.name);
     return ours;
@@ -52,9 +54,8 @@ export async function createIdentities({ config, store, forge }: IdentitiesDeps)
     isOurs,
     isReplaced: (name) => replaced.has(name),
     pathOf(forgeName, path, id) {
-      const wanted = (repository: RepositoryConfig) => repository.id ?? idOf.get(keyOf(repository));
       const found = config.repositories.find(
-        (repository) => repository.forge === forgeName && id !== undefined && wanted(repository) === id,
+        (repository) => repository.forge === forgeName && id !== undefined && wantedId(repository) === id,
       );
       return found?.path ?? path;
     },
@@ -65,7 +66,7 @@ export async function createIdentities({ config, store, forge }: IdentitiesDeps)
       const findings: Finding[] = [];
       for (const one of seen) {
         if (!(await isOurs(one.repository, one.id))) {
-          findings.push(replacedFinding(one, one.repository.id ?? idOf.get(keyOf(one.repository)) ?? ""));
+          findings.push(replacedFinding(one, wantedId(one.repository) ?? ""));
         } else if (one.path.toLowerCase() !== one.repository.path.toLowerCase()) findings.push(renamedFinding(one));
         const others = bound.filter(
           ({ name, forge: at, id }) => id === one.id && at === one.repository.forge && name !== one.repository.name,

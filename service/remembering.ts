@@ -1,3 +1,5 @@
+import { within } from "./within.ts";
+
 export interface Fresh {
   /** For so many milliseconds an answer counts before it is asked for anew: a good one, */
   readonly good: number;
@@ -30,16 +32,6 @@ export function remembering(fresh: Fresh, ask: () => Promise<void>): () => Promi
         () => answered(false),
       );
     }
-    return wasGood && now - askedAt < PATIENCE_MS ? orAssumeGood(asked) : asked;
+    return wasGood && now - askedAt < PATIENCE_MS ? within(IMPATIENCE_MS, asked, undefined) : asked;
   };
-}
-
-async function orAssumeGood(asked: Promise<void>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, IMPATIENCE_MS);
-  try {
-    await Promise.race([asked, promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

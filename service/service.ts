@@ -37,11 +37,13 @@ import { type StacksOptions, startStacks } from "./start-stacks.ts";
 import { openStore, type PostgresStore } from "./store/postgres.ts";
 import { createSubjectReader } from "./subject.ts";
 import { startTrim } from "./trim.ts";
+import { within } from "./within.ts";
 import { startWorker } from "./worker.ts";
 import { createWorld, type World } from "./world.ts";
 
 /** Previews worked on at once; engines are limited by `limits.engineRuns`, and what waits for one costs little. */
 const PREVIEWS_AT_ONCE = 128;
+/** What talks to a forge at the end is waited for this long and no longer. */
 const LAST_WORDS_MS = 5_000;
 
 export interface ServiceOptions extends Pick<StacksOptions, "runnerLimits"> {
@@ -172,7 +174,7 @@ function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllActions; 
     config,
     logger,
   });
-  undo.push(() => forLastWords(notifier.settled()));
+  undo.push(() => within(LAST_WORDS_MS, notifier.settled(), undefined));
   const stopping = new AbortController();
   const lookAgain = createLookAgain(parts, stopping.signal);
   const onBack = () => lookAtHeld(store);
@@ -194,7 +196,7 @@ function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllActions; 
   const { resyncSeconds: intervalSeconds } = config.lifecycle;
   const resync = startResync({ ...parts, repositories: repositories.all, forge, intervalSeconds });
   // A forge that does not answer must not hold up the running updates' turn.
-  undo.push(() => forLastWords(resync.close()));
+  undo.push(() => within(LAST_WORDS_MS, resync.close(), undefined));
   resync.begin({ all: true });
   const actions = createActions({
     store,
@@ -248,11 +250,6 @@ function reconcileDeps(
     now,
     logger,
   };
-}
-
-/** What talks to a forge at the end is waited for this long and no longer. */
-function forLastWords(work: Promise<void>): Promise<void> {
-  return Promise.race([work, new Promise<void>((resolve) => setTimeout(resolve, LAST_WORDS_MS).unref())]);
 }
 
 function closer(undo: readonly Undo[], logger: Logger): RunningService["close"] {

@@ -13,6 +13,7 @@ import type {
 import { type Port, registry } from "../components/registry.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
 import type { OperatorConfig } from "./config/types.ts";
+import { within } from "./within.ts";
 
 export type Target = Pick<PreviewSpec["target"], "service" | "database" | "dns" | "secrets">;
 
@@ -141,17 +142,13 @@ export function createWorld({ config }: { readonly config: Pick<OperatorConfig, 
 async function checkDriver({ chosen: [port, { driver }], options, operations }: Asked): Promise<readonly Finding[]> {
   if (!operations.check) return [];
   const name = `the ${port} driver "${driver}"`;
-  const { promise, resolve } = Promise.withResolvers<readonly Finding[]>();
   const silent = { ok: false, what: `asking ${name}: no answer within ${CHECK_WITHIN_MS / 1000} s`, remedy: MEND };
-  const timer = setTimeout(() => resolve([silent]), CHECK_WITHIN_MS);
   try {
-    return await Promise.race([operations.check(options), promise]);
+    return await within(CHECK_WITHIN_MS, operations.check(options), [silent]);
   } catch (error) {
     // Words of an error that is not ours may hold anything, so they stay here.
     const what = error instanceof StacklingError ? error.userMessage : `asking ${name}: it failed`;
     return [{ ok: false, what, remedy: MEND }];
-  } finally {
-    clearTimeout(timer);
   }
 }
 
