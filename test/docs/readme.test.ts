@@ -1,7 +1,6 @@
 /** The README's configuration, as a newcomer would copy it. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { verbs } from "../../service/cli/verbs.ts";
@@ -34,15 +33,6 @@ describe("README.md", () => {
     const names = verbs.map(({ parent, usage }) => [...(parent ? [parent[0]] : []), usage.split(" ")[0]].join(" "));
     assert.deepEqual(
       names.filter((name) => !section.includes(`\`${name}`)),
-      [],
-    );
-  });
-
-  it("leads only to files that are there", () => {
-    const links = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, link = ""]) => link);
-    assert.ok(links.length > 5);
-    assert.deepEqual(
-      links.filter((link) => !existsSync(join(dirname(file), link))),
       [],
     );
   });

@@ -1,7 +1,7 @@
 /** The documentation of targets and platform against the code that it speaks of. */
 import assert from "node:assert/strict";
-import { globSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
@@ -62,22 +62,6 @@ for (const file of FILES) {
           source.parseDiagnostics.map(({ messageText }) => messageText),
           [],
         );
-      }
-    });
-
-    it("leads to files and headings that are there", () => {
-      const slugs = (of: string) =>
-        [...textOf(of).matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
-          heading
-            .toLowerCase()
-            .replaceAll(/[^a-z0-9 -]/g, "")
-            .replaceAll(" ", "-"),
-        );
-      for (const [, link = ""] of text.matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
-        const [path, heading] = link.split("#");
-        const target = path ? join(dirname(file), path) : file;
-        assert.ok(globSync(target, { cwd: root }).length > 0, link);
-        if (heading !== undefined) assert.ok(slugs(target).includes(heading), link);
       }
     });
   });
