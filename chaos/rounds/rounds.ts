@@ -107,28 +107,27 @@ async function playRounds(options: SeriesOptions, { series, random, world, keepe
     const updateMs = median(series.updatesMs.slice(-BARE_UPDATES_FIRST));
     const limits = { updateMs, settleMs: settleMsFor(updateMs) };
     const ran = await runRound(world, { plan: planRound(random, round, wishes), wishes, limits, signal });
-    const crashes = keeper.takeCrashes().map((what): Find => ({ kind: "crash", what }));
-    const result = { ...ran, finds: [...ran.finds, ...crashes] };
+    const result = { ...ran, finds: [...ran.finds, ...crashesOf(keeper)] };
     series.results.push(result);
     onRound?.(result);
     if (result.finds.length > 0) return true;
   }
-  return signal.aborted ? false : endsDirty(world, { wishes, series, signal });
+  return signal.aborted ? false : endsDirty({ series, world, keeper }, wishes, signal);
 }
 
-/** True when something is left after every pull request was closed. */
-async function endsDirty(world: ChaosWorld, { wishes, series, signal }: Ending): Promise<boolean> {
+/** True when something is left after every pull request was closed, or the service ended by itself meanwhile. */
+async function endsDirty(play: Omit<Play, "random">, wishes: Wishes, signal: AbortSignal): Promise<boolean> {
+  const { series, world, keeper } = play;
   for (const gitBranch of [BARE, ...wishes.keys()]) await world.repository.deleteBranch(gitBranch);
   wishes.clear();
-  const finds = await settle(world, { wishes, withinMs: settleMsFor(median(series.updatesMs)), signal });
+  const left = await settle(world, { wishes, withinMs: settleMsFor(median(series.updatesMs)), signal });
+  const finds = [...left, ...crashesOf(keeper)];
   series.finds.push(...finds);
   return finds.length > 0;
 }
 
-interface Ending {
-  readonly wishes: Wishes;
-  readonly series: Growing;
-  readonly signal: AbortSignal;
+function crashesOf(keeper: Keeper): readonly Find[] {
+  return keeper.takeCrashes().map((what) => ({ kind: "crash", what }));
 }
 
 /** Milliseconds from a push that nothing disturbs until it serves. */

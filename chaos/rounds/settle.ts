@@ -23,15 +23,17 @@ export async function settle(
 ): Promise<readonly Find[]> {
   const deadline = performance.now() + withinMs;
   const left = () => Math.max(LAST_WORD_MS, deadline - performance.now());
-  // Sleep and wake are people's wishes, of which the forge knows nothing.
-  let unslept = await asleepOtherwise(world, wishes);
-  while (unslept.length > 0 && performance.now() < deadline) {
-    await delay(LOOK_EVERY_MS, undefined, { signal });
-    unslept = await asleepOtherwise(world, wishes);
-  }
   const ask = () => askOracle(placeOf(world), { withinMs: left(), signal });
-  const report = await untilItCanLook(ask, { deadline, signal });
-  return [...unslept, ...findsOf(report)];
+  for (;;) {
+    // Sleep and wake are people's wishes, of which the forge and so the oracle know nothing.
+    while ((await asleepOtherwise(world, wishes)).length > 0 && performance.now() < deadline) {
+      await delay(LOOK_EVERY_MS, undefined, { signal });
+    }
+    const report = await untilItCanLook(ask, { deadline, signal });
+    // Again, for one may have gone to sleep or woken while the oracle waited for others.
+    const finds = [...(await asleepOtherwise(world, wishes)), ...findsOf(report)];
+    if (finds.length === 0 || performance.now() > deadline) return finds;
+  }
 }
 
 /** Open pull requests whose preview sleeps or is awake against the last wish; one that cannot be read yet counts. */
