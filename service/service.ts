@@ -1,6 +1,7 @@
 /** The composition root: everything is made and wired here, and ended in the opposite order. */
 import type { Logger } from "pino";
 import { layout } from "../components/local/layout.ts";
+import { machineId } from "../components/local/process-identity.ts";
 import { createSupervisor } from "../components/local/supervisor.ts";
 import { registry } from "../components/registry.ts";
 import { locateEngine } from "../infra/engine.ts";
@@ -34,6 +35,7 @@ import { createRepositories, type Repositories } from "./repositories.ts";
 import { type Resync, startResync } from "./resync.ts";
 import { detect, forgeFor, prepareSource, resolveSecrets } from "./sources.ts";
 import { type StacksOptions, startStacks } from "./start-stacks.ts";
+import { identifyFolder } from "./store/data-folder.ts";
 import { openStore, type PostgresStore } from "./store/postgres.ts";
 import { createSubjectReader } from "./subject.ts";
 import { startTrim } from "./trim.ts";
@@ -92,6 +94,8 @@ interface Parts extends ServiceOptions {
   readonly stacks: Stacks;
   readonly world: World;
   readonly forges: ReadonlyMap<string, Forge>;
+  /** One of them by its name. */
+  readonly forge: (name: string) => Forge | undefined;
   readonly repositories: Repositories;
   readonly identities: Identities;
   readonly ground: Ground;
@@ -105,6 +109,9 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
   const store = await openStore({ url: options.storeUrl, holder: options.instanceId, logger, now });
   undo.push(() => store.close());
   await store.releaseOwnLeases();
+  if (config.targets.some(({ service }) => service.driver === "local")) {
+    undo.push(await store.claimFolder(await identifyFolder(dataDir, machineId())));
+  }
   const engine = await locateEngine();
   const [forges, stacks] = await Promise.all([connectForges(config), startStacks(options, engine)]);
   undo.push(() => stacks.close());
@@ -115,13 +122,15 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
   undo.push(() => trim.close());
   const world = createWorld({ config });
   const repositories = createRepositories({ config, store });
-  const identities = await createIdentities({ config, store, forge: (name) => forges.get(name) });
+  const forge = (name: string) => forges.get(name);
+  const identities = await createIdentities({ config, store, forge });
   const parts: Parts = {
     ...options,
     store,
     stacks,
     world,
     forges,
+    forge,
     repositories,
     identities,
     ground: createGround({ ...options, stacks }),
@@ -132,7 +141,6 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
   const operate = startOperate({
     ...parts,
     repositories: repositories.all,
-    forge: (name) => forges.get(name),
     sweepEverySeconds: (config.sweep ?? defaultSweep).everySeconds,
   });
   undo.push(() => operate.close());
@@ -142,7 +150,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     world,
     store,
     repositories: repositories.all,
-    forge: (name) => forges.get(name),
+    forge,
     plugins: () =>
       checkPlugins(registry, config.targets, { pulumiHome: layout(dataDir).pulumiHome, path: process.env.PATH ?? "" }),
     registries: () => checkRegistries(config.images),
@@ -166,8 +174,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
 
 /** Worker, resync and notifier; what they do begins at once. */
 function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllActions; readonly resync: Resync } {
-  const { config, store, stacks, world, forges, repositories, identities, logger, now } = parts;
-  const forge = (name: string) => forges.get(name);
+  const { config, store, stacks, world, forge, repositories, identities, logger, now } = parts;
   const notifier = createNotifier({
     forgeFor: (name) => (identities.isReplaced(name) ? undefined : forgeFor(parts, name)),
     store,
@@ -194,7 +201,7 @@ function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllActions; 
     await Promise.all([worker.drain(), stacks.close()]);
   });
   const { resyncSeconds: intervalSeconds } = config.lifecycle;
-  const resync = startResync({ ...parts, repositories: repositories.all, forge, intervalSeconds });
+  const resync = startResync({ ...parts, repositories: repositories.all, intervalSeconds });
   // A forge that does not answer must not hold up the running updates' turn.
   undo.push(() => within(LAST_WORDS_MS, resync.close(), undefined));
   resync.begin({ all: true });
@@ -227,7 +234,7 @@ function reconcileDeps(
   parts: Parts,
   more: Pick<ReconcileDeps, "stopping" | "lookAgain" | "holds" | "announce">,
 ): Omit<ReconcileDeps, "onWish"> {
-  const { config, store, stacks, world, forges, repositories, identities, logger, now, onStep } = parts;
+  const { config, store, stacks, world, forge, repositories, identities, logger, now, onStep } = parts;
   return {
     ...more,
     caps: createCaps({ seats: store, config, now }),
@@ -237,9 +244,9 @@ function reconcileDeps(
     stacks,
     world,
     config,
-    subjects: createSubjectReader({ config, forge: (name) => forges.get(name), identities }),
+    subjects: createSubjectReader({ config, forge, identities }),
     findRepository: repositories.find,
-    commandsOf: ({ forge }) => forges.get(forge)?.commands,
+    commandsOf: (repository) => forge(repository.forge)?.commands,
     images: createImages({
       registry: configuredRegistry(config.images),
       waitSeconds: config.images.waitSeconds,

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { ConflictError } from "../../components/errors.ts";
 import type { EngineLoad } from "../../infra/stacks.ts";
 import type { DriftPolicy } from "../config/types.ts";
+import { every } from "../every.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
 import { nextLook } from "./choose.ts";
@@ -34,19 +35,12 @@ export function startDriftTimer(deps: DriftTimerDeps): { close(): Promise<void> 
   const { store, engines, now, logger, everySeconds } = deps;
   const stopping = new AbortController();
   const brokenOff = new Map<string, number>();
-  let running: Promise<void> | undefined;
   const everyMs = Math.min(Math.max(everySeconds * 250, LOOK_EVERY_MS.least), LOOK_EVERY_MS.most);
-  const timer = setInterval(() => {
-    running ??= lookAround().finally(() => {
-      running = undefined;
-    });
-  }, everyMs);
-  timer.unref();
+  const timer = every(everyMs, lookAround);
   return {
     async close() {
-      clearInterval(timer);
       stopping.abort();
-      await running;
+      await timer.close();
     },
   };
 

@@ -1,5 +1,6 @@
 /** The sweep that nobody asks for: once in a while, whichever replica comes to it first. */
 import type { Logger } from "pino";
+import { every } from "../every.ts";
 import type { Store } from "../store/store.ts";
 import type { SweepReport } from "./report.ts";
 
@@ -20,19 +21,7 @@ export interface SweepTimerDeps {
 export function startSweepTimer(deps: SweepTimerDeps): { close(): Promise<void> } {
   const { store, logger, everySeconds } = deps;
   const lookEveryMs = Math.min(Math.max(everySeconds * 250, LOOK_EVERY_MS.least), LOOK_EVERY_MS.most);
-  let running: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    running ??= look().finally(() => {
-      running = undefined;
-    });
-  }, deps.lookEveryMs ?? lookEveryMs);
-  timer.unref();
-  return {
-    async close() {
-      clearInterval(timer);
-      await running;
-    },
-  };
+  return every(deps.lookEveryMs ?? lookEveryMs, look);
 
   async function look(): Promise<void> {
     try {
