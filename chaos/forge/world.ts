@@ -56,14 +56,15 @@ export async function startForgeWorld({ rateLimits = true } = {}): Promise<Forge
       if (!/ is ready$| cannot be looked at just now$/.test(heading))
         problems.push(`the comment on ${one} says "${heading}"`);
     }
-    const states = github.records?.statuses(served.commit).map(({ state }) => state) ?? [];
+    const { records } = github;
+    if (!records) throw new Error("the forge keeps no statuses and deployments that could be looked at");
+    const states = records.statuses(served.commit).map(({ state }) => state);
     if (states.some((state) => state === "failure" || state === "error")) {
       problems.push(`the status of what is served was ${states.join(", ")}`);
     }
-    const ended = github.records
-      ?.deployments()
-      .filter(({ sha, states }) => sha === served.commit && states.at(-1) === "inactive");
-    if (ended && ended.length > 0) problems.push("the deployment of what is served was ended");
+    const deployments = records.deployments().filter(({ sha }) => sha === served.commit);
+    if (deployments.some(({ states }) => states.at(-1) === "inactive"))
+      problems.push("the deployment of what is served was ended");
     return problems;
   }
 
