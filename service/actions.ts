@@ -15,7 +15,7 @@ import type { Generations, Intents, Preview } from "./status.ts";
 import type { HeldLease } from "./store/lease.ts";
 import type { Store } from "./store/store.ts";
 import { refOf } from "./subject.ts";
-import { asleep, kept, notAsleep, raised, removed } from "./wishes.ts";
+import { asleep, kept, notAsleep, raised, removed, repaired } from "./wishes.ts";
 
 export interface ActionDeps {
   readonly store: Store;
@@ -105,7 +105,7 @@ export function createActions(deps: ActionDeps): AllActions {
       });
     },
     async repair(key) {
-      const updated = await store.update(key, ({ status }) => ({ status: { ...status, interrupted: true } }));
+      const updated = await store.update(key, ({ status }) => ({ status: repaired(status, { now: deps.now() }) }));
       if (!updated) throw noSuchPreview(key);
       await store.enqueue([key]);
     },

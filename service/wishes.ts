@@ -1,5 +1,5 @@
 /** What a person's word changes in what is wished of a preview: the same from CLI, API, page and comment. Pure. */
-import type { Generations, Intents, Preview } from "./status.ts";
+import { changeStatus, type Generations, type Intents, type Preview, type PreviewStatus } from "./status.ts";
 
 type Wished = Partial<Intents>;
 
@@ -35,4 +35,21 @@ export function notAsleep(): Wished {
 /** Kept for months, it is not to go at once when it is let go. */
 export function kept({ intents }: Pick<Preview, "intents">, keep: boolean, { now }: Pick<Asked, "now">): Wished {
   return keep || !intents.keep ? { keep } : { keep, clocksFrom: now };
+}
+
+/**
+ * The world is looked at first by the next update, which comes though the spec is unchanged. Until then it counts as
+ * unsettled, so that who waits for it does not take the old state for the outcome. What is gone or being worked on
+ * keeps its words, and so does what failed to wake or to go: they are told nowhere else.
+ */
+export function repaired(status: PreviewStatus, { now }: Pick<Asked, "now">): PreviewStatus {
+  const wished = { ...status, interrupted: true };
+  if (status.goneAt !== undefined || status.failed || status.condition === "Reconciling") return wished;
+  const unsettled = {
+    condition: "Reconciling",
+    reason: "Queued",
+    message: "Waiting for its turn.",
+    excerpt: [],
+  } as const;
+  return changeStatus(wished, unsettled, now);
 }

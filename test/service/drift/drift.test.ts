@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
-import { ConflictError, StacklingError } from "../../../components/errors.ts";
+import { ConflictError, StacklingError, TerminalError } from "../../../components/errors.ts";
 import type { Difference, DriftRequest } from "../../../infra/stacks.ts";
 import { createActions } from "../../../service/actions.ts";
 import { renderComment } from "../../../service/comment.ts";
@@ -164,6 +164,60 @@ describe("a look for drift", () => {
     bench.forge.pulls.set(1, pullRequest(1, SHA.a, { state: "closed" }));
     await bench.reconcile("shop#1");
     assert.equal(await driftOf("shop#1"), undefined);
+  });
+});
+
+describe("a wish to repair", () => {
+  const shown = async () => {
+    const { condition, reason } = (await bench.preview("shop#1")).status;
+    return [condition, reason];
+  };
+
+  const failing = (error?: Error) => {
+    bench.stacks.during = async () => {
+      if (error) throw error;
+    };
+  };
+
+  it("leaves nobody who waits with the state before it, whether that served or failed", async () => {
+    await open(1);
+    await actions().repair("shop#1", "ada");
+    assert.deepEqual(await shown(), ["Reconciling", "Queued"]);
+    failing(new TerminalError({ reason: "BuildFailed", userMessage: "the build failed" }));
+    await bench.reconcile("shop#1");
+    assert.deepEqual(await shown(), ["Stalled", "BuildFailed"]);
+    failing();
+    await actions().repair("shop#1", "ada");
+    assert.deepEqual(await shown(), ["Reconciling", "Queued"]);
+    await bench.reconcile("shop#1");
+    assert.deepEqual(await shown(), ["Ready", "Healthy"]);
+    assert.deepEqual(
+      bench.stacks.ups.map(({ refresh }) => refresh),
+      [false, true, true],
+    );
+  });
+
+  it("makes way for what stands where nothing is brought up now", async () => {
+    await open(1);
+    await bench.store.setPause({ at: bench.clock.now, by: "ada" });
+    await bench.reconcile("shop#1");
+    await actions().repair("shop#1", "ada");
+    await bench.reconcile("shop#1");
+    assert.deepEqual(await shown(), ["Ready", "Paused"]);
+  });
+
+  it("changes no word about one that is gone, or that could not be removed", async () => {
+    await open(1);
+    bench.forge.pulls.set(1, pullRequest(1, SHA.a, { state: "closed" }));
+    failing(new StacklingError({ reason: "EngineFailed", userMessage: "it broke" }));
+    await bench.reconcile("shop#1");
+    await actions().repair("shop#1", "ada");
+    assert.deepEqual(await shown(), ["Stalled", "DestroyFailed"]);
+    failing();
+    bench.clock.advance(DAY_SECONDS);
+    await bench.reconcile("shop#1");
+    await actions().repair("shop#1", "ada");
+    assert.deepEqual(await shown(), ["Ready", "Gone"]);
   });
 });
 
