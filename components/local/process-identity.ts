@@ -1,6 +1,7 @@
 /** Who a process is: its pid alone may be somebody else's tomorrow, with its start time it may not. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
 
 export interface ProcessIdentity {
   readonly pid: number;
@@ -34,6 +35,11 @@ export function startedAtMs(pid: number): number | undefined {
   if (ticks === undefined) return undefined;
   const bootSeconds = /^btime (\d+)$/m.exec(readFileSync("/proc/stat", "utf8"))?.[1];
   return (Number(bootSeconds) + Number(ticks) / TICKS_PER_SECOND) * 1000;
+}
+
+/** What no other running machine has; another one after it started anew. */
+export function machineId(): string {
+  return process.platform === "linux" ? bootId() : hostname();
 }
 
 /** USER_HZ, fixed by the kernel's interface to programs on every architecture Node runs on. */

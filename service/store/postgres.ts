@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { Logger } from "pino";
 import { type SeatStore, seatStore } from "../caps/seats.ts";
+import { claimFolder, type DataFolder } from "./data-folder.ts";
 import { codeOf, openDatabase } from "./database.ts";
 import { type IdentityStore, identityStore } from "./identities.ts";
 import { acquireLease, releaseLeasesOf } from "./lease.ts";
@@ -19,6 +20,8 @@ const SETUP_LOCK = 7_302_511;
 
 export interface PostgresStore extends Store, SeatStore, IdentityStore {
   readonly queue: Queue;
+  /** See `claimFolder`. */
+  claimFolder(folder: DataFolder): Promise<() => Promise<void>>;
 }
 
 export interface PostgresStoreOptions {
@@ -61,6 +64,7 @@ export async function openStore({ url, holder, logger, now, steps }: PostgresSto
     ...operationStore({ db, now }),
     ...identityStore({ db }),
     ...seatStore({ db, queue }),
+    claimFolder: (folder) => claimFolder({ db, holder, logger }, folder),
     acquireLease: (stack) => acquireLease({ db, holder, logger }, stack),
     async releaseOwnLeases() {
       await releaseLeasesOf({ db, holder, logger });

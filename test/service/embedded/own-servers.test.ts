@@ -83,6 +83,19 @@ repositories: [{path: nowhere}]
     await eventually(async () => (await onServer("state", OWN_TABLES)).length > 0, { what: "the engine's table" });
   });
 
+  it("refuses a second data folder over that store, and goes on in the first", async () => {
+    const port = await freePort();
+    const second = startEmbedded({
+      dataDir: join(root, "second"),
+      config: async () => ({ ...config, port }),
+      place: { host: "127.0.0.1", port },
+      version: "0",
+      onError: () => undefined,
+    });
+    await assert.rejects(second, { name: "TerminalError", reason: "SecondDataFolder" });
+    assert.equal((await fetch(`${instance.url}/healthz`)).status, 200);
+  });
+
   it("takes token and passphrase by reference", async () => {
     assert.equal(instance.token, "a-token-for-all-replicas");
     const kept = JSON.parse(await readFile(join(root, "data", "instance.json"), "utf8"));
