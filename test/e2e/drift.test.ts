@@ -57,6 +57,8 @@ describe("an edit by hand, on schedule", requires("engine", "postgres"), () => {
     assert.match(found.comment ?? "", /An edit by hand: /);
     const { history } = (await instance.ask(`/previews/${encodeURIComponent(key)}/history`)) as History;
     assert.ok(history.some(({ reason }) => reason === "Drifted"));
+    const { at: foundAt = "" } = found.drift ?? {};
+    await lookedAt(key, ({ at = "", differences }) => at > foundAt && differences.length > 0, "left as it is");
     const pushed = await told.commit("told", { "text.txt": "pushed" });
     const { url = "" } = await instance.waitFor(key, (p) => p.reason === "Healthy" && p.commit === pushed, "updated");
     await lookedAt(key, ({ differences }) => differences.length === 0, "clean again");
