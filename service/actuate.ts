@@ -6,7 +6,7 @@ import { canonical } from "../infra/canonical.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
 import { specDigest } from "../infra/spec.ts";
 import type { Stacks } from "../infra/stacks.ts";
-import { goneFor } from "./conditions.ts";
+import { goneFor, SERVES } from "./conditions.ts";
 import { type Action, isGroundOutage, needsRefresh } from "./decide.ts";
 import type { Holds } from "./holds.ts";
 import { describeProgress, whenRouted } from "./progress.ts";
@@ -121,10 +121,7 @@ async function bringUp(deps: ActuateDeps, actuation: Actuation): Promise<Partial
   await announced;
   return {
     ...(refresh ? await endDrift(deps, preview) : {}),
-    condition: "Ready",
-    reason: "Healthy",
-    message: "Serving.",
-    excerpt: [],
+    ...SERVES,
     live: spec,
     outputs,
     attempted: { digest: specDigest(spec), ok: true, terminal: false, failures: 0, at: deps.now() },
@@ -194,7 +191,9 @@ async function setAwake(
   }
   const signal = AbortSignal.any([deps.stopping, lease.lost, ...(interrupt ? [interrupt] : [])]);
   await step(kind, () => deps.world.setAwake(live.target, preview.stack, kind === "wake", signal));
-  return { awake: kind === "wake", failed: undefined };
+  // Whatever else was said of it stands until the next look.
+  const serves = kind === "wake" && preview.status.reason === "Asleep" ? SERVES : {};
+  return { ...serves, awake: kind === "wake", failed: undefined };
 }
 
 /** The status after a failure: what is shown, and what the next decision needs to know. */

@@ -72,11 +72,14 @@ function shownStatus(status: PreviewStatus, asleepUntil: string | undefined): Pa
   if (failure) return { condition: "Stalled", ...failure };
   const { live, awake } = status;
   if (!live) return {};
-  if (awake) return { condition: "Ready", reason: "Healthy", message: "Serving.", excerpt: [] };
+  if (awake) return SERVES;
   const waker = isAtEdge(live.target) ? `\`stackling wake '${live.key}'\` or a push` : "The first visit";
   const until = asleepUntil === undefined ? "" : ` outside office hours until ${minuteOf(asleepUntil)}`;
   return { condition: "Ready", reason: "Asleep", message: `Asleep${until}. ${waker} wakes it.`, excerpt: [] };
 }
+
+/** Nothing else is to be said of it. */
+export const SERVES = { condition: "Ready", reason: "Healthy", message: "Serving.", excerpt: [] } as const;
 
 /** The same, with what showed that it was to go. */
 export function goneFor(

@@ -61,11 +61,12 @@ export interface Wish {
   readonly spec?: PreviewSpec;
 }
 
+export type Found =
+  | { readonly preview: Preview; readonly known: true }
+  | { readonly preview: NewPreview; readonly known: false };
+
 /** The preview's record, or the draft of one; undefined when nothing may come of this key. */
-export async function findPreview(
-  deps: LookDeps,
-  key: string,
-): Promise<{ readonly preview: NewPreview; readonly known: boolean } | undefined> {
+export async function findPreview(deps: LookDeps, key: string): Promise<Found | undefined> {
   const preview = await deps.store.find(key);
   if (preview) return { preview, known: true };
   const draft = await adopt(deps, key, deps.now());
@@ -74,8 +75,16 @@ export async function findPreview(
   return { preview: draft, known: false };
 }
 
+/** What follows from the record and the clocks alone. Asks nobody, so that it is evidence of nothing else. */
+export async function recall(deps: LookDeps, preview: Preview): Promise<Wish> {
+  const [repository, pauses] = await Promise.all([deps.findRepository(preview.repository), deps.store.pauses()]);
+  const subject = { kind: "unreachable", message: "The forge was not asked." } as const;
+  const unread = { application: undefined, cloneUrl: undefined };
+  return wishFor(deps, { preview, known: true, repository, subject, pauses, ...unread }, preview);
+}
+
 /** Asks the forge; reads `preview.yaml` only where the pull request itself does not decide. Never throws for an outage. */
-export async function readWorld(deps: LookDeps, found: { preview: NewPreview; known: boolean }): Promise<Look> {
+export async function readWorld(deps: LookDeps, found: Found): Promise<Look> {
   const { preview } = found;
   const repository = await deps.findRepository(preview.repository);
   const [subject, pauses] = await Promise.all([deps.subjects.readSubject(preview, repository), deps.store.pauses()]);

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import { canonical } from "../infra/canonical.ts";
-import { type ActuateDeps, actuate } from "./actuate.ts";
+import { type Act, type ActuateDeps, actuate } from "./actuate.ts";
 import { type Caps, needsSeat, type Queued } from "./caps/caps.ts";
 import { type CommandDeps, takeCommands } from "./commands/take.ts";
 import { heldStatus, queuedStatus, settledStatus, warnedStatus } from "./conditions.ts";
@@ -8,7 +8,7 @@ import { type Action, awaitRoom, decide, type Observed, sleepsUntil } from "./de
 import type { Hold, Holds } from "./holds.ts";
 import type { Images } from "./images/images.ts";
 import { nextEnd } from "./lifecycle.ts";
-import { findPreview, type LookDeps, readWorld, recordLook, type Wish, wishFor } from "./look.ts";
+import { type Found, findPreview, type LookDeps, readWorld, recall, recordLook, type Wish, wishFor } from "./look.ts";
 import { changeStatus, type Preview } from "./status.ts";
 import { isOvertaken, writesUnder } from "./store/lease.ts";
 import type { Store } from "./store/store.ts";
@@ -37,6 +37,8 @@ export type Step = (typeof STEPS)[number];
 /** Actions in one go before the key queues up again behind the others. */
 const ROUNDS = 4;
 const LEASE_AGAIN_MS = 2_000;
+/** What is due is looked for once a second. */
+const LOOK_BEHIND_MS = 250;
 const UNREACHABLE_AGAIN_MS = { least: 10_000, most: 600_000 };
 
 export type ReconcileDeps = LookDeps & ActuateDeps & CommandDeps & ReconcileOptions;
@@ -70,6 +72,8 @@ export async function reconcile(deps: ReconcileDeps, key: string): Promise<void>
   for (let round = 0; round < ROUNDS && !deps.stopping.aborted; round++) {
     const found = await step("find", () => findPreview(deps, key));
     if (!found) return;
+    const waking = round === 0 && (await chooseWake(deps, found, step));
+    if (waking) return wakeFirst(deps, waking);
     const look = await step("read", () => readWorld(deps, found));
     if (round === 0 && (await step("commands", () => takeCommands(deps, look)))) continue;
     const preview = await step("record", () => recordLook(deps, look));
@@ -81,32 +85,55 @@ export async function reconcile(deps: ReconcileDeps, key: string): Promise<void>
     }
     const chosen = await chooseAction(deps, { preview, wish: wishFor(deps, look, preview), step });
     const next = await takeSeat(deps, chosen);
-    const { action, wish } = next;
+    const { action } = next;
     if (action.kind === "none" || action.kind === "wait") return settle(deps, { ...next, action, step });
-
-    const lease = await step("lease", () => deps.store.acquireLease(preview.stack));
-    if (!lease) return deps.store.setDue(key, later(deps.now(), LEASE_AGAIN_MS));
-    const closed = watchForClose(deps, key);
-    try {
-      const interrupt = action.kind === "up" || action.kind === "wake" ? { interrupt: closed.signal } : {};
-      const held = { ...deps, store: writesUnder(deps.store, lease) };
-      await actuate(held, {
-        preview: next.preview,
-        action,
-        lease,
-        step,
-        ...interrupt,
-        ...(wish.spec ? { spec: wish.spec } : {}),
-      });
-    } catch (error) {
-      if (!isOvertaken(error)) throw error;
-      deps.logger.warn({ key, fence: lease.fence }, "another replica took over meanwhile; nothing was written");
-    } finally {
-      closed.stop();
-      await lease.release();
-    }
+    if (!(await act(deps, { ...next, action, step }))) return;
   }
   await deps.store.enqueue([key]);
+}
+
+/**
+ * What sleeps and has a visitor is woken before the forge is asked, which takes longer than many an application's
+ * start; undefined for all else, and where there is anything to be said of it but that it sleeps.
+ */
+async function chooseWake(deps: ReconcileDeps, { preview, known }: Found, step: Stepper): Promise<Acting | undefined> {
+  if (!known || preview.status.reason !== "Asleep" || preview.status.interrupted) return undefined;
+  const chosen = await chooseAction(deps, { preview, wish: await recall(deps, preview), step });
+  if (chosen.action.kind !== "wake") return undefined;
+  const next = await takeSeat(deps, chosen);
+  const { action } = next;
+  return action.kind === "wake" ? { ...next, action, step } : undefined;
+}
+
+/** The look that it went before comes behind the visitor's answer. */
+async function wakeFirst(deps: ReconcileDeps, waking: Acting): Promise<void> {
+  const { key } = waking.preview;
+  if (await act(deps, waking)) await deps.store.setDue(key, later(deps.now(), LOOK_BEHIND_MS));
+}
+
+type Acting = Chosen & { readonly action: Act; readonly step: Stepper };
+
+/** Carries it out under the stack's lease; false when somebody else has that, and the key is due again. */
+async function act(deps: ReconcileDeps, { preview, wish, action, step }: Acting): Promise<boolean> {
+  const { key } = preview;
+  const lease = await step("lease", () => deps.store.acquireLease(preview.stack));
+  if (!lease) {
+    await deps.store.setDue(key, later(deps.now(), LEASE_AGAIN_MS));
+    return false;
+  }
+  const closed = watchForClose(deps, key);
+  try {
+    const interrupt = action.kind === "up" || action.kind === "wake" ? { interrupt: closed.signal } : {};
+    const held = { ...deps, store: writesUnder(deps.store, lease) };
+    await actuate(held, { preview, action, lease, step, ...interrupt, ...(wish.spec ? { spec: wish.spec } : {}) });
+  } catch (error) {
+    if (!isOvertaken(error)) throw error;
+    deps.logger.warn({ key, fence: lease.fence }, "another replica took over meanwhile; nothing was written");
+  } finally {
+    closed.stop();
+    await lease.release();
+  }
+  return true;
 }
 
 type Stepper = <T>(name: Step, work: () => Promise<T>) => Promise<T>;

@@ -329,7 +329,30 @@ describe("reconcile", () => {
       return () => {};
     };
     await bench.reconcile(KEY, { world, onWish });
+    const { dueAt = "never" } = await bench.preview(KEY);
+    bench.clock.advance(1);
+    assert.ok(dueAt <= bench.clock.now, `it is looked at again ${dueAt}`);
+    await bench.reconcile(KEY);
     assert.equal((await bench.preview(KEY)).status.reason, "Gone");
+  });
+
+  it("wakes a preview for its visitor before it asks the forge, and asks it right behind", async () => {
+    await bench.reconcile(KEY);
+    bench.clock.advance(3601);
+    await bench.reconcile(KEY);
+    await bench.store.visited({ [KEY]: bench.clock.now });
+    let asked = 0;
+    bench.forge.read = async () => {
+      asked += 1;
+      throw new Error("the forge is away");
+    };
+    await bench.reconcile(KEY);
+    const { status, dueAt = "never" } = await bench.preview(KEY);
+    assert.deepEqual([status.reason, bench.awake.get(STACK), asked], ["Healthy", true, 0]);
+    bench.clock.advance(1);
+    assert.ok(dueAt <= bench.clock.now, `it is looked at again ${dueAt}`);
+    await bench.reconcile(KEY);
+    assert.equal(asked, 1);
   });
 
   it("reads generations back from the stack when the store lost the preview", async () => {
