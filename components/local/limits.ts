@@ -54,6 +54,17 @@ export async function applyLimits(name: string, pid: number, limits: Limits): Pr
   }
 }
 
+/** Changes the CPU of a group that exists; one that does not, or that nobody can change, is left alone. */
+export async function limitCpu(name: string, cpu: number): Promise<void> {
+  const [v2, v1] = [join(ROOT, PARENT, name, "cpu.max"), join(ROOT, "cpu", PARENT, name, "cpu.cfs_quota_us")];
+  await Promise.all([replaceValue(v2, `${quotaUs(cpu)} ${PERIOD_US}`), replaceValue(v1, String(quotaUs(cpu)))]);
+}
+
+/** Without making a file where there is none. */
+async function replaceValue(path: string, value: string): Promise<void> {
+  await writeFile(path, value, { flag: "r+" }).catch(() => {});
+}
+
 /** Processes of the group, also those that shed every other mark. */
 export async function membersOf(name: string): Promise<number[]> {
   const lists = await Promise.all(
@@ -84,7 +95,7 @@ async function applyV2(name: string, pid: number, { memoryMiB, cpu }: Limits): P
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "memory.max"), String(bytes(memoryMiB)));
   await writeFile(join(folder, "pids.max"), String(PROCESSES_MAX));
-  await writeFile(join(folder, "cpu.max"), `${Math.round(cpu * PERIOD_US)} ${PERIOD_US}`);
+  await writeFile(join(folder, "cpu.max"), `${quotaUs(cpu)} ${PERIOD_US}`);
   await writeFile(join(folder, "cgroup.procs"), String(pid));
 }
 
@@ -96,7 +107,7 @@ async function applyV1(name: string, pid: number, { memoryMiB, cpu }: Limits): P
   await Promise.all(groups.map((folder) => mkdir(folder, { recursive: true })));
   await writeFile(join(memory, "memory.limit_in_bytes"), String(bytes(memoryMiB)));
   await writeFile(join(share, "cpu.cfs_period_us"), String(PERIOD_US));
-  await writeFile(join(share, "cpu.cfs_quota_us"), String(Math.round(cpu * PERIOD_US)));
+  await writeFile(join(share, "cpu.cfs_quota_us"), String(quotaUs(cpu)));
   if (groups.includes(pids)) await writeFile(join(pids, "pids.max"), String(PROCESSES_MAX));
   for (const folder of groups) await writeFile(join(folder, "cgroup.procs"), String(pid));
 }
@@ -107,6 +118,10 @@ function folders(name: string): string[] {
 
 function prefixOf(dataDir: string): string {
   return `${createHash("sha256").update(dataDir).digest("hex").slice(0, 8)}.`;
+}
+
+function quotaUs(cpu: number): number {
+  return Math.round(cpu * PERIOD_US);
 }
 
 function bytes(mebibytes: number): number {

@@ -7,7 +7,7 @@ import { OWNER_MARK } from "./environment.ts";
 import { probe } from "./health.ts";
 import { readJson } from "./json-file.ts";
 import { layout } from "./layout.ts";
-import { applyLimits, limitsName, membersOf, removeLimits } from "./limits.ts";
+import { applyLimits, limitCpu, limitsName, membersOf, removeLimits } from "./limits.ts";
 import { excerptOf, openLog, sizeOf } from "./log-file.ts";
 import { isAlive } from "./process-identity.ts";
 import { endTrees, findMarked, type StartedProcess, startProcess } from "./processes.ts";
@@ -27,6 +27,10 @@ const SETTLE_MS = 300;
 const DRAIN_MS = 5_000;
 const POLL_FIRST_MS = 8;
 const POLL_LAST_MS = 100;
+/** A start is noticed late by a twentieth of its time at most. */
+const POLL_GROWTH = 1.05;
+/** Cores, while it starts. */
+const START_CPU = 2;
 
 export interface Started {
   readonly processes: Readonly<Record<string, StartedProcess>>;
@@ -34,8 +38,34 @@ export interface Started {
   readonly logFrom: number;
 }
 
+/**
+ * Starts it and waits until it serves, see `awaitHealthy`. Until then what serves may use more of the CPU than its
+ * share: a runtime's start is bound by it, and somebody waits. Killed in between, `holdToShare` is due.
+ */
+export async function startServing(
+  release: Release,
+  state: ReleaseState,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const cpu = isKeptAlive(release.launch) ? Math.max(release.launch.cpu, START_CPU) : release.launch.cpu;
+  try {
+    return await awaitHealthy(release, { started: await startRelease(release, state, { cpu }), signal });
+  } finally {
+    await holdToShare(release);
+  }
+}
+
+/** Ends what `startServing` allowed. */
+export async function holdToShare({ dataDir, launch }: Release): Promise<void> {
+  await limitCpu(limitsName(dataDir, launch.stack, launch.release), launch.cpu);
+}
+
 /** Starts what of the release does not live. Every process is written down before its command begins. */
-export async function startRelease(release: Release, state: ReleaseState): Promise<Started> {
+export async function startRelease(
+  release: Release,
+  state: ReleaseState,
+  { cpu }: { readonly cpu: number } = release.launch,
+): Promise<Started> {
   const { launch } = release;
   const logFrom = await sizeOf(logOf(release));
   const log = await openLog(logOf(release), launch.user);
@@ -49,11 +79,13 @@ export async function startRelease(release: Release, state: ReleaseState): Promi
       processes[name] = await startProcess({ command, directory, environment: marked, user, log: log.fd });
     }
     const identities = Object.fromEntries(Object.entries(processes).map(([name, { identity }]) => [name, identity]));
-    await writeState(release, { ...state, processes: { ...state.processes, ...identities } });
-    for (const started of Object.values(processes)) {
-      await applyLimits(limitsName(release.dataDir, launch.stack, launch.release), started.identity.pid, launch);
-      started.open();
-    }
+    const group = limitsName(release.dataDir, launch.stack, launch.release);
+    const limits = { memoryMiB: launch.memoryMiB, cpu };
+    await Promise.all([
+      writeState(release, { ...state, processes: { ...state.processes, ...identities } }),
+      ...Object.values(identities).map(({ pid }) => applyLimits(group, pid, limits)),
+    ]);
+    for (const started of Object.values(processes)) started.open();
     return { processes, logFrom };
   } finally {
     await log.close();
@@ -65,7 +97,7 @@ export async function startRelease(release: Release, state: ReleaseState): Promi
  * worker live for a moment, a job succeed. Throws `TerminalError` (`StartFailed`, `PortNotOpen`,
  * `HealthCheckFailed`) with the last log lines; `StacklingError` (`DatabaseFailed`) where its database was away.
  */
-export async function awaitHealthy(
+async function awaitHealthy(
   release: Release,
   { started, signal }: { readonly started: Started; readonly signal: AbortSignal },
 ): Promise<string | undefined> {
@@ -94,7 +126,7 @@ export async function awaitHealthy(
     if (ended) throw await fail("StartFailed", exitText(launch, ended));
     return undefined;
   }
-  for (let pauseMs = POLL_FIRST_MS; ; pauseMs = Math.min(pauseMs * 1.15, POLL_LAST_MS)) {
+  for (let pauseMs = POLL_FIRST_MS; ; pauseMs = Math.min(pauseMs * POLL_GROWTH, POLL_LAST_MS)) {
     signal.throwIfAborted();
     const health = await probe(launch.port, launch.healthPath, Math.min(5_000, launch.startTimeoutSeconds * 1000));
     // Another preview may have listened on the port while this one did not.

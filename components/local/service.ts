@@ -9,7 +9,7 @@ import { exists, writeJson } from "./json-file.ts";
 import { inside, layout } from "./layout.ts";
 import { nodeFolder } from "./node-runtime.ts";
 import { choosePort } from "./ports.ts";
-import { awaitHealthy, endReleaseProcesses, isKeptAlive, isRunning, removeRelease, startRelease } from "./release.ts";
+import { endReleaseProcesses, isKeptAlive, isRunning, removeRelease, startServing } from "./release.ts";
 import {
   filesOf,
   type Launch,
@@ -119,8 +119,7 @@ async function bringUp(context: ResourceContext, release: Release): Promise<stri
     return undefined;
   }
   await context.admit();
-  const started = await startRelease(release, state);
-  const address = await awaitHealthy(release, { started, signal: context.signal });
+  const address = await startServing(release, state, context.signal);
   const now = await readState(release);
   await writeState(release, { ...state, ...now, phase: "ready", ...(address && { address }) });
   return address;

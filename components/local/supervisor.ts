@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Cron } from "croner";
 import { pruneFences } from "./fence.ts";
 import { rotateLog } from "./log-file.ts";
-import { awaitHealthy, endRelease, isKeptAlive, isRunning, startRelease } from "./release.ts";
+import { endRelease, holdToShare, isKeptAlive, isRunning, startRelease, startServing } from "./release.ts";
 import {
   listReleases,
   listStacks,
@@ -187,10 +187,9 @@ async function wake(release: Release, signal = new AbortController().signal): Pr
   const awake = { ...state, desired: "running", restartAt: undefined } as const;
   if (!isKeptAlive(release.launch) || (await isRunning(release, state))) {
     if (state.desired !== "running") await writeState(release, awake);
-    return;
+    return holdToShare(release);
   }
-  const started = await startRelease(release, { ...awake, restarts: 0, startedAt: new Date().toISOString() });
-  await awaitHealthy(release, { started, signal });
+  await startServing(release, { ...awake, restarts: 0, startedAt: new Date().toISOString() }, signal);
 }
 
 async function endAll(dataDir: string): Promise<void> {

@@ -15,7 +15,8 @@ export type Kind =
   | "python"
   | "root"
   | "xfs"
-  | "openssl";
+  | "openssl"
+  | "cgroups";
 
 const engineFault: string | undefined = await locateEngine().then(
   () => undefined,
@@ -33,6 +34,7 @@ const lacks: Readonly<Record<Kind, () => string | undefined>> = {
   python: () => missing("python3"),
   openssl: () => missing("openssl"),
   root: () => (process.getuid?.() === 0 ? undefined : "this user is not root"),
+  cgroups: () => (cgroupsWritable() ? undefined : "this user may make no control groups"),
   xfs: () => (process.getuid?.() === 0 ? (missing("mkfs.xfs") ?? missing("losetup")) : "only root can mount"),
 };
 
@@ -53,6 +55,12 @@ export function requires(...kinds: readonly Kind[]): { skip: false | string } {
   return { skip: false };
 }
 
+function cgroupsWritable(): boolean {
+  return ["cgroup.subtree_control", "cpu/cgroup.procs"].some((name) =>
+    isAllowed(`/sys/fs/cgroup/${name}`, constants.W_OK),
+  );
+}
+
 /** Chromium for `playwright-core`'s `executablePath`: `STACKLING_BROWSER`, else the first on PATH. */
 export function browserPath(): string | undefined {
   const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -66,12 +74,12 @@ function missing(program: string): string | undefined {
 function onPath(program: string): string | undefined {
   // Programs for administrators are not on every user's PATH.
   const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];
-  return folders.map((folder) => join(folder, program)).find(isExecutable);
+  return folders.map((folder) => join(folder, program)).find((path) => isAllowed(path, constants.X_OK));
 }
 
-function isExecutable(path: string): boolean {
+function isAllowed(path: string, mode: number): boolean {
   try {
-    accessSync(path, constants.X_OK);
+    accessSync(path, mode);
     return true;
   } catch {
     return false;

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
-import { mkdir, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { layout } from "../../../components/local/layout.ts";
+import { listLimits } from "../../../components/local/limits.ts";
 import { isAwake, setAwake } from "../../../components/local/operations.ts";
 import { findMarked } from "../../../components/local/processes.ts";
 import { createSupervisor, type Supervisor } from "../../../components/local/supervisor.ts";
 import { eventually } from "../../support/eventually.ts";
 import { createRepository, type TestRepository } from "../../support/git-repository.ts";
+import { requires } from "../../support/requires.ts";
 import { createLocalWorld, SERVER, STACK, serviceInputs } from "./local-world.ts";
 
 describe("the supervisor", () => {
@@ -97,6 +99,32 @@ describe("the supervisor", () => {
     await eventually(() => answers(state.address));
   });
 
+  it(
+    "may use two cores until it serves and its share from then on, also behind a wake",
+    requires("cgroups"),
+    async () => {
+      const held = { command: "until [ -e go ]; do sleep 0.02; done; exec node server.mjs", cpu: 0.5 };
+      const goes = () => writeFile(join(checkout, "go"), "");
+      const cores = async () => {
+        const [group] = await listLimits(world.dataDir, STACK);
+        return group && coresOf(group.name);
+      };
+      const starting = world.start(serviceInputs(checkout, held));
+      await eventually(async () => (await cores()) === 2, { what: "the cores of a start" });
+      await goes();
+      await starting;
+      assert.equal(await cores(), 0.5);
+
+      await setAwake(world.dataDir, STACK, false);
+      await rm(join(checkout, "go"));
+      const waking = setAwake(world.dataDir, STACK, true);
+      await eventually(async () => (await cores()) === 2, { what: "the cores of a wake" });
+      await goes();
+      await waking;
+      assert.equal(await cores(), 0.5);
+    },
+  );
+
   it("leaves what sleeps asleep, and wakes it to health", async () => {
     const { state } = await world.start(serviceInputs(checkout));
     const supervisor = supervise();
@@ -146,3 +174,10 @@ describe("the supervisor", () => {
     }
   });
 });
+
+/** What the kernel grants a group, in version 2 or 1 of its interface. */
+async function coresOf(name: string): Promise<number> {
+  const read = (path: string) => readFile(join("/sys/fs/cgroup", path), "utf8").catch(() => undefined);
+  const [v2, v1] = [await read(`stackling/${name}/cpu.max`), await read(`cpu/stackling/${name}/cpu.cfs_quota_us`)];
+  return Number.parseInt(v2 ?? v1 ?? "", 10) / 100_000;
+}
