@@ -15,7 +15,7 @@ import type { Generations, Intents, Preview } from "./status.ts";
 import type { HeldLease } from "./store/lease.ts";
 import type { Store } from "./store/store.ts";
 import { refOf } from "./subject.ts";
-import { asleep, kept, notAsleep, raised, removed, repaired } from "./wishes.ts";
+import { asleep, kept, notAsleep, raised, removed, repaired, triedAgain } from "./wishes.ts";
 
 export interface ActionDeps {
   readonly store: Store;
@@ -48,16 +48,18 @@ export function createActions(deps: ActionDeps): AllActions {
   const { store } = deps;
   const compare = createCompare(deps);
 
-  async function wish(key: string, change: (preview: Preview) => Partial<Intents>): Promise<void> {
-    const updated = await store.update(key, (preview) => ({ intents: { ...preview.intents, ...change(preview) } }));
-    if (!updated) throw noSuchPreview(key);
+  async function change(key: string, to: Parameters<Store["update"]>[1]): Promise<void> {
+    if (!(await store.update(key, to))) throw noSuchPreview(key);
     await store.enqueue([key]);
   }
 
+  const wish = (key: string, wished: (preview: Preview) => Partial<Intents>) =>
+    change(key, (preview) => ({ intents: { ...preview.intents, ...wished(preview) } }));
+
   /** For what cannot be done with one that is gone: nobody is told that it was done. */
-  const wishLiving = (key: string, doing: string, change: (preview: Preview) => Partial<Intents>) =>
+  const wishLiving = (key: string, doing: string, wished: (preview: Preview) => Partial<Intents>) =>
     wish(key, (preview) => {
-      if (preview.status.goneAt === undefined) return change(preview);
+      if (preview.status.goneAt === undefined) return wished(preview);
       throw new TerminalError({
         reason: "Gone",
         userMessage: `${doing} "${key}": it is gone; \`redeploy\` or a push makes it anew`,
@@ -73,7 +75,11 @@ export function createActions(deps: ActionDeps): AllActions {
       await store.enqueue([preview?.key ?? key]);
     },
     upByHand: (asked) => upByHand(deps, asked),
-    down: (key, by) => wish(key, (preview) => removed(preview, { now: deps.now(), by })),
+    down: (key, by) =>
+      change(key, (preview) => ({
+        intents: { ...preview.intents, ...removed(preview, { now: deps.now(), by }) },
+        status: triedAgain(preview.status),
+      })),
     redeploy: raise("deploy"),
     resetDatabase: raise("database"),
     rotate: raise("secrets"),
@@ -104,11 +110,7 @@ export function createActions(deps: ActionDeps): AllActions {
         });
       });
     },
-    async repair(key) {
-      const updated = await store.update(key, ({ status }) => ({ status: repaired(status, { now: deps.now() }) }));
-      if (!updated) throw noSuchPreview(key);
-      await store.enqueue([key]);
-    },
+    repair: (key) => change(key, ({ status }) => ({ status: repaired(status, { now: deps.now() }) })),
     drift: (key) => compare(key),
     lease: (key) => leaseOf(store, key, "running an engine by hand"),
   };

@@ -14,6 +14,11 @@ export function removed({ number, status }: Pick<Preview, "number" | "status">, 
   return { removed: { at: now, by, ...(number === undefined ? {} : { headSha: status.headSha }) } };
 }
 
+/** Without the wait behind a destroy that failed: who asks for it may have mended what it named. */
+export function triedAgain(status: PreviewStatus): PreviewStatus {
+  return status.failed?.action === "destroy" ? { ...status, failed: undefined } : status;
+}
+
 export function notRemoved(): Wished {
   return { removed: undefined };
 }

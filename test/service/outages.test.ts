@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { StacklingError, TerminalError } from "../../components/errors.ts";
 import { createBackendCheck } from "../../infra/backend-check.ts";
+import { createActions } from "../../service/actions.ts";
 import { ALARM_AFTER, alarmFindings, createAlarm } from "../../service/alarm.ts";
 import { findAway } from "../../service/api/health.ts";
 import { renderComment } from "../../service/comment.ts";
@@ -14,7 +15,7 @@ import { outageFindings } from "../../service/outages.ts";
 import { remembering } from "../../service/remembering.ts";
 import { pullRequest } from "../support/memory-forge.ts";
 import { testDatabase } from "../support/postgres.ts";
-import { type Bench, reconcileBench, SHA, silent } from "../support/reconcile-world.ts";
+import { type Bench, config, reconcileBench, SHA, shop, silent } from "../support/reconcile-world.ts";
 
 const fault = (reason: string) => new StacklingError({ reason, userMessage: `it is ${reason}` });
 const fine = async () => {};
@@ -242,4 +243,35 @@ describe("an outage of the ground", () => {
     assert.equal((await status()).reason, "Gone");
     assert.deepEqual(alarmFindings([await bench.preview("shop#1")]), []);
   });
+
+  it('leaves a destroy that failed to a later hour, or to a person\'s "down"', async () => {
+    await look();
+    close();
+    bench.stacks.during = () => Promise.reject(fault("DatabaseFailed"));
+    for (let round = 1; round <= ALARM_AFTER; round++) {
+      await look();
+      bench.clock.now = (await bench.preview("shop#1")).dueAt ?? "";
+    }
+    await look();
+    bench.stacks.during = async () => {};
+    await look();
+    assert.equal((await status()).reason, "DestroyFailed");
+    await actionsOn(bench).down("shop#1", "ada");
+    await look();
+    assert.equal((await status()).reason, "Gone");
+  });
 });
+
+function actionsOn({ store, stacks, deps: { world }, forge, clock }: Bench) {
+  return createActions({
+    store,
+    stacks,
+    world,
+    repositories: async () => [shop],
+    forge: () => forge,
+    localForge: "local",
+    defaultTarget: "local",
+    config,
+    now: () => clock.now,
+  });
+}
