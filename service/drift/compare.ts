@@ -3,14 +3,14 @@ import { ConflictError, StacklingError, TerminalError } from "../../components/e
 import { redact } from "../../components/local/redact.ts";
 import { canonical } from "../../infra/canonical.ts";
 import type { Difference, DriftReport, Stacks } from "../../infra/stacks.ts";
-import type { DriftSeen, Preview } from "../status.ts";
+import type { DriftSeen, Preview, PreviewStatus } from "../status.ts";
 import type { HeldLease } from "../store/lease.ts";
-import type { Store } from "../store/store.ts";
+import type { HistoryEntry, Store } from "../store/store.ts";
 import type { World } from "../world.ts";
 import { driftWords } from "./words.ts";
 
 export interface CompareDeps {
-  readonly store: Pick<Store, "find" | "update" | "record" | "acquireLease">;
+  readonly store: Pick<Store, "find" | "update" | "updateAndNote" | "acquireLease">;
   readonly stacks: Pick<Stacks, "outputs" | "drift">;
   readonly world: Pick<World, "changed">;
   readonly now: () => string;
@@ -103,15 +103,25 @@ async function remember({ store, now }: CompareDeps, key: string, { differences 
     message: redact(message),
     ...(change ? { change } : {}),
   }));
-  let before: DriftSeen | undefined;
-  const updated = await store.update(key, ({ status }) => {
-    before = status.drift;
-    const since = kept.length > 0 ? { since: before?.since ?? at } : {};
-    return { status: { ...status, drift: { at, differences: kept, ...since } } };
+  await store.updateAndNote(key, ({ status }) => {
+    const since = kept.length > 0 ? { since: status.drift?.since ?? at } : {};
+    const drift = { at, differences: kept, ...since };
+    return { fields: { status: { ...status, drift } }, history: newsOf(kept, status, at) };
   });
-  const isNews = updated && canonical(kept) !== canonical(before?.differences ?? []);
-  if (isNews && kept.length > 0) await note(store, updated, { at, reason: "Drifted", message: driftWords(kept) });
-  else if (isNews) await note(store, updated, { at, reason: "DriftEnded", message: "All is as it should be again." });
+}
+
+/** Nothing when it is as the last look found it. */
+function newsOf(
+  differences: DriftSeen["differences"],
+  { drift, live }: PreviewStatus,
+  at: string,
+): readonly Omit<HistoryEntry, "key">[] {
+  if (canonical(differences) === canonical(drift?.differences ?? [])) return [];
+  const words =
+    differences.length > 0
+      ? { reason: "Drifted", message: driftWords(differences) }
+      : { reason: "DriftEnded", message: "All is as it should be again." };
+  return [{ at, headSha: live?.source.commit, ...words }];
 }
 
 async function rememberUnread({ store, now }: CompareDeps, key: string, error: unknown): Promise<void> {
@@ -124,13 +134,4 @@ async function rememberUnread({ store, now }: CompareDeps, key: string, error: u
 
 function isBrokenOff(error: unknown, { lost }: HeldLease, interrupt: AbortSignal | undefined): boolean {
   return lost.aborted || interrupt?.aborted === true || (error instanceof StacklingError && error.reason === "Closing");
-}
-
-async function note(
-  store: Pick<Store, "record">,
-  { key, status }: Preview,
-  entry: { readonly at: string; readonly reason: string; readonly message: string },
-): Promise<void> {
-  const headSha = status.live?.source.commit;
-  await store.record({ key, ...entry, ...(headSha === undefined ? {} : { headSha }) });
 }
