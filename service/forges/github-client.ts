@@ -86,6 +86,8 @@ export function createGithubClient({
           auth: { appId: credential.appId, privateKey: credential.privateKey, log: silent },
         });
   const installations = new Map<string, Promise<{ octokit: Octokit; permissions: Record<string, string> }>>();
+  /** By the id of an installation, all of whose repositories have one limit. */
+  const limits = new Map<number, typeof fetch>();
   const remembered = new Map<string, { etag: string; answer: GithubAnswer }>();
   let login: Promise<string | undefined> | undefined;
 
@@ -96,7 +98,7 @@ export function createGithubClient({
       permissions,
       octokit: new Octokit({
         ...common,
-        request: { fetch: withinLimit(fetchInTime) },
+        request: { fetch: limitOf(id) },
         throttle: { ...common.throttle, id: `${baseUrl} ${id}` },
         authStrategy: createAppAuth,
         auth: {
@@ -110,6 +112,11 @@ export function createGithubClient({
     installations.set(repository, finding);
     finding.catch(() => installations.delete(repository));
     return finding;
+  };
+  const limitOf = (id: number) => {
+    const limit = limits.get(id) ?? withinLimit(fetchInTime);
+    limits.set(id, limit);
+    return limit;
   };
   const octokitFor = async (repository: string) =>
     credential.kind === "app" ? (await installed(repository, credential)).octokit : ourselves;

@@ -295,14 +295,21 @@ const SEED = {
       { login: "acme", name: "Acme", email: "acme@example.com" },
       { login: "mallory", name: "Mallory", email: "mallory@example.com" },
     ],
-    repos: [{ owner: "acme", name: "shop", auto_init: false }],
+    repos: [
+      { owner: "acme", name: "shop", auto_init: false },
+      { owner: "acme", name: "tools", auto_init: false },
+      { owner: "mallory", name: "garden", auto_init: false },
+    ],
     apps: [
       {
         app_id: APP_ID,
         slug: "stackling",
         name: "Stackling",
         permissions: { contents: "read", pull_requests: "write", checks: "write", deployments: "write" },
-        installations: [{ installation_id: 100, account: "acme" }],
+        installations: [
+          { installation_id: 100, account: "acme" },
+          { installation_id: 200, account: "mallory" },
+        ],
       },
     ],
   },

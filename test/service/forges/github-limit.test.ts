@@ -76,6 +76,25 @@ describe("a rate limit of GitHub", () => {
     assert.deepEqual(asked, ["a", "b", "c", "e"]);
   });
 
+  it("is one for all repositories of an App's installation, and another one for another installation", async () => {
+    const forge = await github.connect("app");
+    const list = async (path: string) => (await forge.list({ name: path, path })).kind;
+    const all = ["acme/shop", "acme/tools", "mallory/garden"];
+    assert.deepEqual(await Promise.all(all.map(list)), ["found", "found", "found"]);
+    const { headers = {} } = LIMITS["a primary limit"] ?? {};
+    const mend = github.fail({ path: /^\/repos\/acme\/shop\//, status: 403, headers });
+    try {
+      assert.equal(await list("acme/shop"), "unreachable");
+      mend();
+      const before = github.requests.length;
+      assert.deepEqual(await Promise.all(all.map(list)), ["unreachable", "unreachable", "found"]);
+      const asked = github.requests.slice(before).map(({ path }) => path.split("?")[0]);
+      assert.deepEqual(asked, ["/repos/mallory/garden/pulls"]);
+    } finally {
+      mend();
+    }
+  });
+
   it("is another one for another credential", async () => {
     const limited = await github.connect("token");
     const mend = github.fail({ path: /^/, status: 403, headers: { "retry-after": "60" } });
