@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
-import { type AllActions, createActions } from "../../service/actions.ts";
+import type { AllActions } from "../../service/actions.ts";
 import { stageOf } from "../../service/api/preview-view.ts";
 import { defaultPullRequests } from "../../service/config/defaults.ts";
 import type { Lifecycle } from "../../service/config/types.ts";
 import { pullRequest } from "../support/memory-forge.ts";
 import { testDatabase } from "../support/postgres.ts";
-import { type Bench, config, reconcileBench, SHA, shop } from "../support/reconcile-world.ts";
+import { type Bench, benchActions, config, reconcileBench, SHA, shop } from "../support/reconcile-world.ts";
 
 const KEY = "shop#1";
 const DAY_SECONDS = 86_400;
@@ -33,17 +33,7 @@ describe("a preview's life", () => {
   beforeEach(async () => {
     bench = await reconcileBench(database.url);
     open();
-    actions = createActions({
-      store: bench.store,
-      stacks: bench.stacks,
-      world: bench.deps.world,
-      repositories: async () => [shop],
-      forge: () => bench.forge,
-      localForge: "local",
-      defaultTarget: "local",
-      config: own.config,
-      now: () => bench.clock.now,
-    });
+    actions = benchActions(bench, own);
     await look();
   });
   afterEach(() => bench.close());

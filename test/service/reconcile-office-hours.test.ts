@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
-import { type AllActions, createActions } from "../../service/actions.ts";
+import type { AllActions } from "../../service/actions.ts";
 import { renderComment } from "../../service/comment.ts";
 import type { Lifecycle } from "../../service/config/types.ts";
 import { pullRequest } from "../support/memory-forge.ts";
 import { testDatabase } from "../support/postgres.ts";
-import { type Bench, config, reconcileBench, SHA, shop } from "../support/reconcile-world.ts";
+import { type Bench, benchActions, config, reconcileBench, SHA } from "../support/reconcile-world.ts";
 
 const KEY = "shop#1";
 const DAY_SECONDS = 86_400;
@@ -28,17 +28,7 @@ describe("a preview by the calendar", () => {
   beforeEach(async () => {
     bench = await reconcileBench(database.url);
     bench.forge.pulls.set(1, pullRequest(1, SHA.a));
-    actions = createActions({
-      store: bench.store,
-      stacks: bench.stacks,
-      world: bench.deps.world,
-      repositories: async () => [shop],
-      forge: () => bench.forge,
-      localForge: "local",
-      defaultTarget: "local",
-      config,
-      now: () => bench.clock.now,
-    });
+    actions = benchActions(bench);
   });
   afterEach(() => bench.close());
 

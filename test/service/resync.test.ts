@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
-import { createActions } from "../../service/actions.ts";
 import { startResync } from "../../service/resync.ts";
 import { eventually } from "../support/eventually.ts";
 import { pullRequest } from "../support/memory-forge.ts";
 import { testDatabase } from "../support/postgres.ts";
-import { type Bench, reconcileBench, SHA, shop, silent } from "../support/reconcile-world.ts";
+import { type Bench, benchActions, reconcileBench, SHA, shop, silent } from "../support/reconcile-world.ts";
 
 let database: Awaited<ReturnType<typeof testDatabase>>;
 let bench: Bench;
@@ -157,19 +156,12 @@ describe("resync", () => {
 
 describe("actions", () => {
   const actions = () =>
-    createActions({
-      store: bench.store,
-      stacks: bench.stacks,
+    benchActions(bench, {
       world: {
         changed: async (_target, _stack, { id }) =>
           id === "shop/web" ? { by: "kubectl-edit", at: "2026-11-21T09:00:00.000Z" } : undefined,
       },
       repositories: async () => [shop, ...(await bench.store.repositories())],
-      forge: () => bench.forge,
-      localForge: "local",
-      defaultTarget: "local",
-      config: bench.deps.config,
-      now: () => bench.clock.now,
     });
 
   beforeEach(async () => {

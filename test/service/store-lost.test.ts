@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { withClient } from "../../components/local/database-client.ts";
-import { type AllActions, createActions } from "../../service/actions.ts";
+import type { AllActions } from "../../service/actions.ts";
 import { pullRequest } from "../support/memory-forge.ts";
 import { testDatabase } from "../support/postgres.ts";
-import { type Bench, config, reconcileBench, SHA, shop } from "../support/reconcile-world.ts";
+import { type Bench, benchActions, reconcileBench, SHA } from "../support/reconcile-world.ts";
 
 const KEY = "shop#1";
 const DAY_SECONDS = 86_400;
@@ -22,17 +22,7 @@ describe("a preview whose store was lost", () => {
 
   beforeEach(async () => {
     bench = await reconcileBench(database.url);
-    actions = createActions({
-      store: bench.store,
-      stacks: bench.stacks,
-      world: bench.deps.world,
-      repositories: async () => [shop],
-      forge: () => bench.forge,
-      localForge: "local",
-      defaultTarget: "local",
-      config,
-      now: () => bench.clock.now,
-    });
+    actions = benchActions(bench);
     await push(SHA.a);
   });
   afterEach(() => bench.close());

@@ -4,10 +4,10 @@ import { after, afterEach, before, describe, it } from "node:test";
 import { sql } from "kysely";
 import type { Migration } from "kysely/migration";
 import { withClient } from "../../components/local/database-client.ts";
-import { NO_INTENTS, newStatus } from "../../service/status.ts";
 import { migrations } from "../../service/store/migrations.ts";
 import { openStore, type PostgresStore } from "../../service/store/postgres.ts";
 import { startTestPostgres } from "../support/postgres.ts";
+import { aDraft } from "../support/previews.ts";
 import { silent } from "../support/reconcile-world.ts";
 import { requires } from "../support/requires.ts";
 
@@ -52,18 +52,7 @@ describe("a store that is migrated", requires("postgres"), () => {
       const { rows } = await client.query<{ name: string }>("select name from kysely_migration order by name");
       return rows.map(({ name }) => name);
     });
-  const draft = (number: number) => ({
-    key: `shop#${number}`,
-    stack: `shop-pr-${number}`,
-    repository: "shop",
-    number,
-    gitBranch: "feature",
-    createdAt: T0,
-    lastPushAt: T0,
-    intents: NO_INTENTS,
-    status: newStatus(T0),
-    handles: {},
-  });
+  const draft = (number: number) => aDraft(number, T0);
   const works = async (store: PostgresStore, number: number) => {
     await store.create(draft(number));
     const lease = await store.acquireLease(`shop-pr-${number}`);

@@ -3,7 +3,6 @@ import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { sql } from "kysely";
 import { withClient } from "../../components/local/database-client.ts";
 import { createInbox } from "../../service/inbox/inbox.ts";
-import { NO_INTENTS, newStatus } from "../../service/status.ts";
 import { openDatabase } from "../../service/store/database.ts";
 import { isOvertaken, writesUnder } from "../../service/store/lease.ts";
 import { listen } from "../../service/store/listener.ts";
@@ -11,6 +10,7 @@ import { openStore, type PostgresStore } from "../../service/store/postgres.ts";
 import { startWorker } from "../../service/worker.ts";
 import { eventually } from "../support/eventually.ts";
 import { testDatabase } from "../support/postgres.ts";
+import { aDraft } from "../support/previews.ts";
 import { silent } from "../support/reconcile-world.ts";
 
 const T0 = "2026-03-01T12:00:00.000Z";
@@ -26,18 +26,7 @@ async function open(holder = "one"): Promise<PostgresStore> {
 const query = <T>(text: string): Promise<T[]> =>
   withClient(database.url, async (client) => (await client.query(text)).rows as T[]);
 
-const draft = (number: number) => ({
-  key: `shop#${number}`,
-  stack: `shop-pr-${number}`,
-  repository: "shop",
-  number,
-  gitBranch: "feature",
-  createdAt: T0,
-  lastPushAt: T0,
-  intents: NO_INTENTS,
-  status: newStatus(T0),
-  handles: {},
-});
+const draft = (number: number) => aDraft(number, T0);
 
 before(async () => {
   database = await testDatabase();

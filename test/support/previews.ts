@@ -1,4 +1,4 @@
-import type { Preview, PreviewStatus } from "../../service/status.ts";
+import { NO_INTENTS, newStatus, type Preview, type PreviewStatus } from "../../service/status.ts";
 import { pullRequest } from "./memory-forge.ts";
 
 export const COMMIT = "0123456789abcdef0123456789abcdef01234567";
@@ -11,6 +11,22 @@ export interface PreviewWish {
   readonly urls?: Readonly<Record<string, string>>;
   readonly healthPath?: string;
   readonly title?: string;
+}
+
+/** One that is new at `at` (ISO 8601), as it is given to the store. */
+export function aDraft(number: number, at: string): Omit<Preview, "revision"> {
+  return {
+    key: `shop#${number}`,
+    stack: `shop-pr-${number}`,
+    repository: "shop",
+    number,
+    gitBranch: "feature",
+    createdAt: at,
+    lastPushAt: at,
+    intents: NO_INTENTS,
+    status: newStatus(at),
+    handles: {},
+  };
 }
 
 /** A preview of a pull request as the store would hold it; Ready and awake when it has `urls`. */

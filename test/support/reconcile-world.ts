@@ -1,6 +1,7 @@
 import { pino } from "pino";
 import { withClient } from "../../components/local/database-client.ts";
 import type { OwnedThing } from "../../components/ports.ts";
+import { type ActionDeps, type AllActions, createActions } from "../../service/actions.ts";
 import type { OperatorConfig, RepositoryConfig } from "../../service/config/types.ts";
 import { createImages } from "../../service/images/images.ts";
 import { createRegistry } from "../../service/images/registry.ts";
@@ -133,4 +134,18 @@ export async function reconcileBench(url: string): Promise<Bench> {
     },
     close: () => store.close(),
   };
+}
+
+/** What people may ask for of this bench's previews. */
+export function benchActions({ deps, store, stacks, forge }: Bench, more: Partial<ActionDeps> = {}): AllActions {
+  return createActions({
+    ...deps,
+    store,
+    stacks,
+    repositories: async () => [shop],
+    forge: () => forge,
+    localForge: "local",
+    defaultTarget: "local",
+    ...more,
+  });
 }

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { ConflictError, StacklingError, TerminalError } from "../../../components/errors.ts";
 import type { Difference, DriftRequest } from "../../../infra/stacks.ts";
-import { createActions } from "../../../service/actions.ts";
 import { renderComment } from "../../../service/comment.ts";
 import type { DriftPolicy } from "../../../service/config/types.ts";
 import { createCompare } from "../../../service/drift/compare.ts";
@@ -10,7 +9,7 @@ import { startDriftTimer } from "../../../service/drift/timer.ts";
 import { eventually } from "../../support/eventually.ts";
 import { pullRequest } from "../../support/memory-forge.ts";
 import { testDatabase } from "../../support/postgres.ts";
-import { type Bench, reconcileBench, SHA, shop, silent } from "../../support/reconcile-world.ts";
+import { type Bench, benchActions, reconcileBench, SHA, silent } from "../../support/reconcile-world.ts";
 
 const DAY_SECONDS = 86_400;
 const ROLE: Difference = {
@@ -55,15 +54,7 @@ async function open(...numbers: readonly number[]): Promise<void> {
 }
 
 const compare = () => createCompare({ ...bench.deps, stacks: bench.stacks });
-const actions = () =>
-  createActions({
-    ...bench.deps,
-    stacks: bench.stacks,
-    repositories: async () => [shop],
-    forge: () => bench.forge,
-    localForge: undefined,
-    defaultTarget: "local",
-  });
+const actions = () => benchActions(bench);
 const driftOf = async (key: string) => (await bench.preview(key)).status.drift;
 const reasons = async (key: string) => (await bench.store.history(key, 100)).map(({ reason }) => reason);
 
