@@ -35,18 +35,19 @@ export type WebhookHandler = (forge: string, request: IncomingMessage, response:
 /**
  * Answers 202 once stored, or when there is nothing to store; 400 for broken JSON or a wrong shape,
  * 401 for the signature, 404 for a forge without webhooks, 413 and 415 for the body, 400 for a body
- * that does not come, 503 when too much is read at once or the store is away. Never throws.
+ * that does not come, 503 when too much is held at once or the store is away. Never throws.
  */
 export function createWebhooks(deps: WebhooksDeps): WebhookHandler {
-  const readBody = createBodyReader(deps.limits);
+  const withBody = createBodyReader(deps.limits);
 
   return async (name, request, response) => {
     try {
       const forge = deps.forges.get(name);
       if (!forge?.verify) return answer(request, response, 404, { reason: "NoSuchForge", message: "no such forge" });
       requireJson(request);
-      const body = await readBody(request);
-      const delivery = await forge.verify({ headers: singleValued(request), body });
+      const { verify } = forge;
+      const headers = singleValued(request);
+      const delivery = await withBody(request, (body) => verify({ headers, body }));
       const outcome = await take(deps, name, delivery);
       deps.counters.add(`deliveries.${outcome}`);
       answer(request, response, 202, { outcome });

@@ -39,6 +39,16 @@ export function goodDelivery(
   return { headers: headersOf({ body, secret, deliveryId }), body, deliveryId, answered: true };
 }
 
+/** The same bytes under another id, as if it were another one. */
+export function sentAgain({ headers, ...post }: Post): Post {
+  const deliveryId = randomUUID();
+  return {
+    ...post,
+    deliveryId,
+    headers: headers.map(([name, value]) => [name, name === "x-github-delivery" ? deliveryId : value]),
+  };
+}
+
 function post(settings: Pick<DeliverySettings, "repository" | "pulls" | "secret">): fc.Arbitrary<Post> {
   const { repository, pulls, secret } = settings;
   const good = fc.integer({ min: 1, max: pulls }).map((number) => goodDelivery(settings, { number }));

@@ -5,7 +5,7 @@
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -14,7 +14,8 @@ import PQueue from "p-queue";
 import { startTimeOf } from "../../components/local/process-identity.ts";
 import { stopLeftovers } from "../../service/embedded/leftovers.ts";
 import { type Instance, prepareInstance } from "../../test/e2e/support/instance.ts";
-import { generateDeliveries, goodDelivery, type Post } from "./deliveries.ts";
+import { generateDeliveries, goodDelivery, type Post, sentAgain } from "./deliveries.ts";
+import { grownTooMuch, type Memory, memoryAtRest, residentMebibytes } from "./memory.ts";
 import { dial, exchange, headOf, type Outcome, PATH, send } from "./send.ts";
 import { storedOf } from "./stored.ts";
 
@@ -22,10 +23,12 @@ export interface FloodOptions {
   readonly seed: number;
   /** Generated deliveries; 10,000 in full. */
   readonly deliveries: number;
-  /** Of each kind: large bodies, slow senders, and open connections are 4 × it; 125 in full. */
+  /** Slow senders; open connections are 4 × it. 125 in full. */
   readonly connections: number;
-  /** Whether it is waited for memory to come back; a minute or so. */
-  readonly memory: boolean;
+  /** Times that large bodies come; 8 in full. */
+  readonly waves: number;
+  /** Seconds for which memory must not fall any more before it is taken for what stays; 15 in full. */
+  readonly restsFor: number;
   readonly signal?: AbortSignal;
   /** Called when a phase begins. */
   readonly onPhase?: (name: string) => void;
@@ -35,8 +38,11 @@ export interface FloodResult {
   /** How many of each status; 0 is a connection that ended without an answer. */
   readonly statuses: Readonly<Record<number, number>>;
   readonly taken: number;
-  /** Resident memory of the service before, at the most, and after; 0 where nobody waited for it. */
-  readonly mebibytes: { readonly before: number; readonly most: number; readonly after: number };
+  /** Of the service, garbage collected. */
+  readonly before: Memory;
+  readonly after: Memory;
+  /** Resident mebibytes in between, at the most. */
+  readonly most: number;
   /** Empty when all is well. */
   readonly problems: readonly string[];
 }
@@ -48,11 +54,6 @@ const AT_ONCE = 64;
 const LARGE_BYTES = 25 * 1024 * 1024;
 const LARGE = 12;
 const PROBE_EVERY_MS = 250;
-/** What V8 keeps of its heap after such a time is no leak; a leak of a kilobyte each would pass it. */
-const MEMORY_SLACK_MEBIBYTES = 48;
-const SETTLE_MS = 60_000;
-/** Seconds without a fall after which it is at rest; the collector looks at an idle heap after some eight. */
-const RESTS_FOR = 15;
 
 /** Resolves with what was found. Rejects when the service cannot be started, and when `signal` aborts. */
 export async function flood(options: FloodOptions): Promise<FloodResult> {
@@ -66,7 +67,7 @@ export async function flood(options: FloodOptions): Promise<FloodResult> {
 }
 
 async function run(instance: Instance, options: FloodOptions): Promise<FloodResult> {
-  const { seed, deliveries, connections, memory, signal, onPhase = () => {} } = options;
+  const { seed, deliveries, connections, waves, restsFor, signal, onPhase = () => {} } = options;
   const { port } = instance;
   const pid = instance.pid();
   const bornAt = await startTimeOf(pid);
@@ -78,20 +79,20 @@ async function run(instance: Instance, options: FloodOptions): Promise<FloodResu
   const few = generateDeliveries({ ...settings, seed: seed + 1, count: Math.ceil(deliveries / 5) });
   await postAll(port, few, tally, signal);
   await largeBodies(port, tally, signal);
-  const before = memory ? await restingMebibytes(pid, { signal }) : 0;
+  const before = await memoryAtRest(instance, { restsFor, signal });
   const probes = startProbes(port, pid);
 
   onPhase(`${deliveries} generated deliveries`);
   await postAll(port, generateDeliveries({ ...settings, seed, count: deliveries }), tally, signal);
-  onPhase(`${LARGE} bodies of 25 MB at once`);
-  await largeBodies(port, tally, signal);
+  onPhase(`${waves} times ${LARGE} bodies of 25 MB at once`);
+  for (let wave = 0; wave < waves; wave++) await largeBodies(port, tally, signal);
   onPhase(`${connections} slow senders, ${connections * 4} open connections, good deliveries between them`);
   await crowd(port, { connections, tally, signal, settings });
   onPhase("bytes that are no HTTP");
   await nonsense(port, { seed, tally, signal });
 
-  if (memory) onPhase("coming to rest");
-  const after = memory ? await restingMebibytes(pid, { enough: before + MEMORY_SLACK_MEBIBYTES, signal }) : 0;
+  onPhase("coming to rest");
+  const after = await memoryAtRest(instance, { restsFor, before, signal });
   const { most, missed } = await probes.end();
   const lost = await lostOf(instance, tally.taken);
   const problems = [
@@ -99,15 +100,16 @@ async function run(instance: Instance, options: FloodOptions): Promise<FloodResu
     ...(missed > 0 ? [`/healthz did not answer ${missed} times`] : []),
     ...((await startTimeOf(pid)) === bornAt ? [] : ["the service died"]),
     ...(lost > 0 ? [`${lost} deliveries that were answered 202 are not stored`] : []),
-    ...(after > before + MEMORY_SLACK_MEBIBYTES ? [`memory stayed at ${after} MiB, ${before} MiB before`] : []),
+    ...grownTooMuch(before, after),
   ];
-  return { statuses: tally.statuses(), taken: tally.taken.length, mebibytes: { before, most, after }, problems };
+  return { statuses: tally.statuses(), taken: tally.taken.length, before, most, after, problems };
 }
 
 interface Tally {
   /** Ids of deliveries that were answered 202. */
   readonly taken: string[];
   add(post: Pick<Post, "deliveryId" | "answered">, outcome: Outcome): void;
+  blame(what: string): void;
   statuses(): Readonly<Record<number, number>>;
   problems(): readonly string[];
 }
@@ -116,9 +118,10 @@ function createTally(): Tally {
   const taken: string[] = [];
   const statuses = new Map<number, number>();
   const wrong = new Map<string, number>();
-  const blame = (what: string) => wrong.set(what, (wrong.get(what) ?? 0) + 1);
+  const blame = (what: string) => void wrong.set(what, (wrong.get(what) ?? 0) + 1);
   return {
     taken,
+    blame,
     add({ deliveryId, answered }, { status, retryAfter }) {
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
       if (status === 202 && deliveryId !== undefined) taken.push(deliveryId);
@@ -147,13 +150,22 @@ async function postAll(
   );
 }
 
-/** More than are read at once: those beyond are sent away by a 503, and may come again. */
+/** More than are taken at once: those beyond are sent away by a 503, and may come again. */
 async function largeBodies(port: number, tally: Tally, signal: AbortSignal | undefined): Promise<void> {
-  const large = goodDelivery({ repository: REPOSITORY, secret: SECRET }, { number: 1, bytes: LARGE_BYTES });
-  // Refused while it is still being written, the connection may end before the answer is read.
-  const posts = Array.from({ length: LARGE }, () => ({ ...large, deliveryId: undefined, answered: false }));
-  await postAll(port, posts, tally, signal);
-  await postAll(port, [goodDelivery({ repository: REPOSITORY, secret: SECRET }, { number: 1 })], tally, signal);
+  const settings = { repository: REPOSITORY, secret: SECRET };
+  const large = goodDelivery(settings, { number: 1, bytes: LARGE_BYTES });
+  const outcomes = await Promise.all(
+    Array.from({ length: LARGE }, async () => {
+      signal?.throwIfAborted();
+      const post = sentAgain(large);
+      const outcome = await send(port, post);
+      // Refused while it is still being written, the connection may end before the answer is read.
+      tally.add(outcome.status === 0 ? { answered: false } : post, outcome);
+      return outcome.status;
+    }),
+  );
+  if (!outcomes.includes(202)) tally.blame(`none of ${LARGE} bodies of 25 MB was taken`);
+  await postAll(port, [goodDelivery(settings, { number: 1 })], tally, signal);
 }
 
 interface Crowd {
@@ -212,7 +224,7 @@ function startProbes(
       const head = Buffer.from(`GET /healthz HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nconnection: close\r\n\r\n`);
       const { status } = await exchange(port, { parts: [head], ends: false });
       if (status !== 200) missed += 1;
-      most = Math.max(most, await mebibytesOf(pid));
+      most = Math.max(most, await residentMebibytes(pid));
       await pause(PROBE_EVERY_MS, undefined, { signal: stop.signal }).catch(() => {});
     }
   };
@@ -224,28 +236,6 @@ function startProbes(
       return { most, missed };
     },
   };
-}
-
-/** Resident memory once it no more falls for a while, or is under `enough`. */
-async function restingMebibytes(
-  pid: number,
-  { enough = 0, signal }: { readonly enough?: number; readonly signal: AbortSignal | undefined },
-): Promise<number> {
-  const deadline = performance.now() + SETTLE_MS;
-  let least = await mebibytesOf(pid);
-  for (let same = 0; same < RESTS_FOR && performance.now() < deadline; same++) {
-    await pause(1_000, undefined, { signal });
-    const now = await mebibytesOf(pid);
-    if (now <= enough) return now;
-    if (now < least) same = 0;
-    least = Math.min(least, now);
-  }
-  return least;
-}
-
-async function mebibytesOf(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-  return Math.round(Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024);
 }
 
 async function lostOf({ dataDir }: Instance, ids: readonly string[]): Promise<number> {

@@ -2,6 +2,9 @@
 import { flood } from "./flood.ts";
 
 const CONNECTIONS = 125;
+const WAVES = 8;
+/** V8 gives pages of an idle heap back in steps, some seconds apart. */
+const RESTS_FOR_SECONDS = 15;
 
 /** Resolves with the exit code; rejects when `signal` aborts, with everything ended that was started. */
 export async function runFlood(
@@ -9,19 +12,22 @@ export async function runFlood(
   signal: AbortSignal,
 ): Promise<number> {
   console.log(`seed ${seed}, ${deliveries} deliveries`);
-  const { statuses, taken, mebibytes, problems } = await flood({
+  const { statuses, taken, before, most, after, problems } = await flood({
     seed,
     deliveries,
     connections: CONNECTIONS,
-    memory: true,
+    waves: WAVES,
+    restsFor: RESTS_FOR_SECONDS,
     signal,
     onPhase: (name) => console.log(`… ${name}`),
   });
   console.table(
     Object.entries(statuses).map(([status, times]) => ({ answer: status === "0" ? "none" : status, times })),
   );
-  const { before, most, after } = mebibytes;
-  console.log(`${taken} good deliveries taken; memory ${before} MiB before, ${most} at the most, ${after} after`);
+  const fromTo = (from: number, to: number) => `${from.toFixed(1)} MiB before, ${to.toFixed(1)} after`;
+  console.log(
+    `${taken} good deliveries taken; resident ${fromTo(before.resident, after.resident)}, ${most} at the most; held ${fromTo(before.held, after.held)}`,
+  );
   for (const problem of problems) console.log(problem);
   if (problems.length > 0) console.log(`to see it again: npm run chaos -- --flood ${deliveries} --seed ${seed}`);
   console.log(problems.length === 0 ? "no crash, no wrong answer, nothing lost" : `${problems.length} problems`);

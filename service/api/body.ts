@@ -4,25 +4,29 @@ import { RejectedDeliveryError } from "../../components/errors.ts";
 
 export interface BodyLimits {
   readonly maxBytes: number;
-  /** Bodies over 1 MiB that may be read at once. */
+  /** Bodies over 1 MiB that may be in memory at once. */
   readonly largeBodies: number;
   readonly timeoutMs?: number;
 }
+
+/**
+ * Reads a body and gives it to `use`; it counts as held until that is over, and is no more to be read
+ * then. Throws what `use` throws, and `RejectedDeliveryError`: 413 over the limit, 503 when too much is
+ * held at once, 400 when it does not come in time or breaks off.
+ */
+export type WithBody = <T>(request: IncomingMessage, use: (body: Buffer) => Promise<T>) => Promise<T>;
 
 const LARGE_BYTES = 1024 * 1024;
 /** For all that are not large: thousands of deliveries, or a stranger's many that are just not large. */
 const SMALL_TOTAL_BYTES = 64 * 1024 * 1024;
 
-/**
- * The result reads a body or throws `RejectedDeliveryError`: 413 over the limit, 503 when too much is
- * being read at once, 400 when it does not come in time or breaks off.
- */
-export function createBodyReader({ maxBytes, largeBodies, timeoutMs = 10_000 }: BodyLimits) {
+export function createBodyReader({ maxBytes, largeBodies, timeoutMs = 10_000 }: BodyLimits): WithBody {
   const heldMax = maxBytes * largeBodies + SMALL_TOTAL_BYTES;
-  let reading = 0;
+  let large = 0;
   let held = 0;
 
-  return async (request: IncomingMessage): Promise<Buffer> => {
+  return async (request, use) => {
+    const pile = createPile(maxBytes);
     let counted = false;
     let arrived = 0;
     const claimed = Number(request.headers["content-length"] ?? 0);
@@ -30,41 +34,83 @@ export function createBodyReader({ maxBytes, largeBodies, timeoutMs = 10_000 }: 
     const admit = (bytes: number) => {
       if (bytes > maxBytes) throw tooLarge(maxBytes);
       if (counted || bytes <= LARGE_BYTES) return;
-      if (reading >= largeBodies) throw tooMany();
+      if (large >= largeBodies) throw tooMany();
       counted = true;
-      reading += 1;
+      large += 1;
     };
-    const take = (bytes: number) => {
-      held += bytes - arrived;
-      arrived = bytes;
+    const take = (chunk: Buffer) => {
+      held += chunk.length;
+      arrived += chunk.length;
       if (held > heldMax) throw tooMany();
-      admit(bytes);
+      admit(arrived);
+      pile.add(chunk);
     };
     try {
       admit(claimed);
-      return await collect(request, take, timeoutMs);
+      await arrival(request, take, timeoutMs);
+      return await use(pile.body());
     } finally {
+      pile.drop();
       held -= arrived;
-      if (counted) reading -= 1;
+      if (counted) large -= 1;
     }
   };
 }
 
-function collect(request: IncomingMessage, take: (bytes: number) => void, timeoutMs: number): Promise<Buffer> {
+interface Pile {
+  add(chunk: Buffer): void;
+  body(): Buffer;
+  drop(): void;
+}
+
+/**
+ * A large body lies in a region of its own, of pages that the system gives and takes back: `malloc` keeps
+ * what it was asked for in such pieces, 150 MiB and more after some dozens of them (glibc). It grows with
+ * what arrives, so nothing is there twice, and it ends with its use instead of with the next collection.
+ */
+function createPile(maxBytes: number): Pile {
+  let chunks: Buffer[] = [];
+  let bytes = 0;
+  let region: ArrayBuffer | undefined;
+  const put = (chunk: Buffer, to: ArrayBuffer) => {
+    const end = bytes + chunk.length;
+    if (end > to.byteLength) to.resize(Math.min(maxBytes, Math.ceil(end / LARGE_BYTES) * LARGE_BYTES));
+    chunk.copy(new Uint8Array(to), bytes);
+    bytes = end;
+  };
+  return {
+    add(chunk) {
+      if (region) return put(chunk, region);
+      if (bytes + chunk.length <= LARGE_BYTES) {
+        bytes += chunk.length;
+        chunks.push(chunk);
+        return;
+      }
+      region = new ArrayBuffer(0, { maxByteLength: maxBytes });
+      bytes = 0;
+      for (const early of [...chunks, chunk]) put(early, region);
+      chunks = [];
+    },
+    body: () => (region ? Buffer.from(region, 0, bytes) : Buffer.concat(chunks, bytes)),
+    drop() {
+      region?.resize(0);
+      chunks = [];
+    },
+  };
+}
+
+/** Resolves when the body is at its end. */
+function arrival(request: IncomingMessage, take: (chunk: Buffer) => void, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
     const timer = setTimeout(() => end(() => reject(broken("it did not arrive in time"))), timeoutMs);
     const onData = (chunk: Buffer) => {
-      bytes += chunk.length;
       try {
-        take(bytes);
-        chunks.push(chunk);
+        take(chunk);
       } catch (error) {
         end(() => reject(error));
       }
     };
-    const onEnd = () => end(() => resolve(Buffer.concat(chunks, bytes)));
+    const onEnd = () => end(resolve);
     const onBroken = () => end(() => reject(broken("it broke off")));
     const end = (settle: () => void) => {
       clearTimeout(timer);

@@ -11,6 +11,7 @@ import type { PreviewView } from "../../../service/api/preview-view.ts";
 import { type Client, createClient } from "../../../service/cli/client.ts";
 import type { Step } from "../../../service/reconcile.ts";
 import { eventually } from "../../support/eventually.ts";
+import type { HeldMemory } from "./held-memory.ts";
 import { dial } from "./visitor.ts";
 
 export interface KillPoint {
@@ -19,6 +20,9 @@ export interface KillPoint {
   /** 1: the first time the step is reached. */
   readonly occurrence: number;
 }
+
+/** What is asked of a running process: to die there, or to collect its garbage and say what it holds. */
+export type Wish = KillPoint | "memory";
 
 export interface ServiceSettings {
   readonly dataDir: string;
@@ -43,6 +47,8 @@ export interface Instance {
   start(options?: { killAt?: KillPoint; config?: string }): Promise<void>;
   /** The running process dies by SIGKILL there. */
   arm(killAt: KillPoint): Promise<void>;
+  /** Collects the garbage of the running process and says what it holds then. */
+  memory(): Promise<HeldMemory>;
   /** Resolves once the process ended by itself. */
   died(): Promise<void>;
   kill(): Promise<void>;
@@ -85,6 +91,13 @@ export async function prepareInstance({
     return new Error(
       over ? `the service ended (${child?.signalCode ?? child?.exitCode}): ${stderr}` : JSON.stringify(found),
     );
+  };
+  const answerTo = async (wish: Wish): Promise<unknown> => {
+    if (!child) throw new Error("the instance was not started");
+    const answered = once(child, "message");
+    child.send(wish);
+    const over = ended.then(() => Promise.reject(whatIs(wish)));
+    return (await Promise.race([answered, over]))[0];
   };
   const theClient = () => {
     if (!client) throw new Error("the instance was not started");
@@ -133,11 +146,9 @@ export async function prepareInstance({
       else if (!options.killAt) throw new Error(`the service ended at once: ${stderr}`);
     },
     arm: async (killAt) => {
-      if (!child) throw new Error("the instance was not started");
-      const armed = once(child, "message");
-      child.send(killAt);
-      await armed;
+      await answerTo(killAt);
     },
+    memory: async () => (await answerTo("memory")) as HeldMemory,
     died: async () => {
       await ended;
     },

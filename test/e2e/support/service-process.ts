@@ -4,14 +4,16 @@
  */
 import { parseOperator } from "../../../service/config/operator.ts";
 import { startEmbedded } from "../../../service/embedded/embedded.ts";
-import type { KillPoint, ServiceSettings } from "./instance.ts";
+import { heldMemory } from "./held-memory.ts";
+import type { ServiceSettings, Wish } from "./instance.ts";
 
 const settings = JSON.parse(process.argv[2] ?? "") as ServiceSettings;
 const { dataDir, port } = settings;
 let { killAt } = settings;
 let hits = 0;
-process.on("message", (armed: KillPoint) => {
-  killAt = armed;
+process.on("message", (wish: Wish) => {
+  if (wish === "memory") return void heldMemory().then((held) => process.send?.(held));
+  killAt = wish;
   hits = 0;
   process.send?.("armed");
 });
