@@ -47,11 +47,14 @@ export async function claimFolder({ db, holder, logger }: LeaseDeps, folder: Dat
     if (rows[0]) throw refused(folder, rows[0].name);
     await renew(transaction);
   });
-  let renewing = Promise.resolve();
+  let renewing: Promise<void> | undefined;
   const timer = setInterval(() => {
-    renewing = renew(db).catch((error) =>
-      logger.warn({ code: codeOf(error) }, "renewing the data folder's lease failed"),
-    );
+    // A server that does not answer must not be asked on every connection there is.
+    renewing ??= renew(db)
+      .catch((error) => logger.warn({ code: codeOf(error) }, "renewing the data folder's lease failed"))
+      .finally(() => {
+        renewing = undefined;
+      });
   }, RENEW_EVERY_MS);
   timer.unref();
   return async () => {
