@@ -10,8 +10,9 @@ const CURL = "(5|6|7|28|35|52|55|56)";
 /**
  * The last words of package managers whose registry does not answer, or answers with a 5xx. Each is bound to the
  * form of its tool: a build that cannot reach a server of its own also says ECONNREFUSED. That a try failed is not
- * enough, for the next one may have succeeded. All but Poetry's, Bundler's and Composer's were taken from the
- * tools themselves; those three stand in their sources.
+ * enough, for the next one may have succeeded. What npm 11, Corepack, pnpm 10, Yarn 1 and 4, Bun, pip 23, uv, go
+ * and cargo say of a dead port, a nameless host and a 503 was taken from the tools; the rest is as their users
+ * reported it, and Bundler's as its source has it.
  */
 const SIGNS: readonly RegExp[] = [
   // npm, from 10 on and before
