@@ -14,6 +14,7 @@ import { proveGone } from "./proof.ts";
 import type { Preview, PreviewStatus } from "./status.ts";
 import type { HeldLease } from "./store/lease.ts";
 import type { Store } from "./store/store.ts";
+import { after } from "./times.ts";
 import type { World } from "./world.ts";
 
 /** When a lock or lease of somebody else is looked at again. */
@@ -207,7 +208,7 @@ function failureOf(deps: ActuateDeps, actuation: Actuation, error: unknown): Par
       condition: status.live ? status.condition : "Reconciling",
       ...shown,
       interrupted: status.interrupted,
-      conflictUntil: later(at, CONFLICT_AGAIN_MS),
+      conflictUntil: after(at, CONFLICT_AGAIN_MS),
     };
   }
   // The run was ended from outside: it says nothing about the input.
@@ -276,7 +277,3 @@ const DOING: Readonly<Record<Act["kind"], string>> = {
   sleep: "Putting it to sleep",
   wake: "Waking it",
 };
-
-function later(time: string, ms: number): string {
-  return new Date(Date.parse(time) + ms).toISOString();
-}

@@ -120,13 +120,12 @@ export async function recordLook(deps: LookDeps, look: Look): Promise<Preview | 
 
 /** Policy and spec over one look. */
 export function wishFor(deps: Pick<LookDeps, "config" | "now">, look: Look, preview: NewPreview): Wish {
-  const { repository, subject, pauses } = look;
+  const { repository, subject } = look;
   const lifecycle = lifecycleOf(deps.config, repository);
   const { sleepAfterSeconds, officeHours } = lifecycle;
-  const lifetime = lifetimeOf(preview, lifecycle, { now: deps.now(), pauses });
+  const lifetime = lifetimeBy(deps, look, preview);
   const clocks = { lifetime, sleepAfterSeconds, officeHours };
-  const ends = endsOf(deps, look, preview);
-  const verdict = policy({ ...look, intents: preview.intents, ...ends, now: deps.now() });
+  const verdict = policy({ ...look, intents: preview.intents, ...endsBy(lifetime, preview), now: deps.now() });
   if (verdict.kind !== "present") {
     return { verdict, desired: verdict.kind === "absent" ? verdict : { kind: "blocked" }, ...clocks };
   }
@@ -229,17 +228,28 @@ function expiredAt({ status }: NewPreview, evidence: string | undefined, now: st
 }
 
 function endsOf(
+  deps: Pick<LookDeps, "config" | "now">,
+  look: Pick<Look, "repository" | "pauses">,
+  preview: NewPreview,
+): Ends {
+  return endsBy(lifetimeBy(deps, look, preview), preview);
+}
+
+function lifetimeBy(
   { config, now }: Pick<LookDeps, "config" | "now">,
   { repository, pauses }: Pick<Look, "repository" | "pauses">,
   preview: NewPreview,
-): Pick<PolicyInput, "hardStop" | "idle" | "teardownAt" | "refusedSince"> {
-  const lifetime = lifetimeOf(preview, lifecycleOf(config, repository), { now: now(), pauses });
-  const { hardStop, idleSince, idleStop, teardownAt } = lifetime;
-  const { stackExists, refusedSince } = preview.status;
+): Lifetime {
+  return lifetimeOf(preview, lifecycleOf(config, repository), { now: now(), pauses });
+}
+
+type Ends = Pick<PolicyInput, "hardStop" | "idle" | "teardownAt" | "refusedSince">;
+
+function endsBy({ hardStop, idleSince, idleStop, teardownAt }: Lifetime, { status }: NewPreview): Ends {
   return {
     hardStop,
     teardownAt,
-    refusedSince: stackExists ? refusedSince : undefined,
+    refusedSince: status.stackExists ? status.refusedSince : undefined,
     ...(idleStop === undefined ? {} : { idle: { since: idleSince, until: idleStop } }),
   };
 }

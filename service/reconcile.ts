@@ -13,6 +13,7 @@ import { changeStatus, type Preview } from "./status.ts";
 import { isOvertaken, writesUnder } from "./store/lease.ts";
 import type { Store } from "./store/store.ts";
 import { isAtEdge } from "./target-check.ts";
+import { after } from "./times.ts";
 
 /** Everything reconcile does to store or world, by name; the kill tests end the process at each. */
 export const STEPS = [
@@ -97,7 +98,10 @@ export async function reconcile(deps: ReconcileDeps, key: string): Promise<void>
  * start; undefined for all else, and where there is anything to be said of it but that it sleeps.
  */
 async function chooseWake(deps: ReconcileDeps, { preview, known }: Found, step: Stepper): Promise<Acting | undefined> {
-  if (!known || preview.status.reason !== "Asleep" || preview.status.interrupted) return undefined;
+  if (!known) return undefined;
+  const { reason, interrupted, since } = preview.status;
+  const isVisited = preview.lastVisitAt !== undefined && preview.lastVisitAt >= since;
+  if (reason !== "Asleep" || interrupted || !isVisited) return undefined;
   const chosen = await chooseAction(deps, { preview, wish: await recall(deps, preview), step });
   if (chosen.action.kind !== "wake") return undefined;
   const next = await takeSeat(deps, chosen);
@@ -108,7 +112,7 @@ async function chooseWake(deps: ReconcileDeps, { preview, known }: Found, step: 
 /** The look that it went before comes behind the visitor's answer. */
 async function wakeFirst(deps: ReconcileDeps, waking: Acting): Promise<void> {
   const { key } = waking.preview;
-  if (await act(deps, waking)) await deps.store.setDue(key, later(deps.now(), LOOK_BEHIND_MS));
+  if (await act(deps, waking)) await deps.store.setDue(key, after(deps.now(), LOOK_BEHIND_MS));
 }
 
 type Acting = Chosen & { readonly action: Act; readonly step: Stepper };
@@ -118,7 +122,7 @@ async function act(deps: ReconcileDeps, { preview, wish, action, step }: Acting)
   const { key } = preview;
   const lease = await step("lease", () => deps.store.acquireLease(preview.stack));
   if (!lease) {
-    await deps.store.setDue(key, later(deps.now(), LEASE_AGAIN_MS));
+    await deps.store.setDue(key, after(deps.now(), LEASE_AGAIN_MS));
     return false;
   }
   const closed = watchForClose(deps, key);
@@ -236,7 +240,7 @@ function nextLook(action: Action, wish: Wish, status: Preview["status"], now: st
   if (verdict.kind !== "blocked" || !verdict.passing) return due;
   // As long again as the outage has lasted, so that a short one is over soon and a long one costs little.
   const lasted = Date.parse(now) - Date.parse(status.since);
-  const again = later(now, Math.min(Math.max(lasted, UNREACHABLE_AGAIN_MS.least), UNREACHABLE_AGAIN_MS.most));
+  const again = after(now, Math.min(Math.max(lasted, UNREACHABLE_AGAIN_MS.least), UNREACHABLE_AGAIN_MS.most));
   return due !== undefined && due < again ? due : again;
 }
 
@@ -256,8 +260,4 @@ function watchForClose(deps: ReconcileDeps, key: string): { readonly signal: Abo
     const { verdict } = wishFor(deps, look, (told ? await deps.store.find(key) : undefined) ?? found.preview);
     if (verdict.kind === "absent") controller.abort(new Error(`"${key}" is ${verdict.reason.toLowerCase()}`));
   }
-}
-
-function later(time: string, ms: number): string {
-  return new Date(Date.parse(time) + ms).toISOString();
 }
