@@ -1,7 +1,10 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
+import { StringDecoder } from "node:string_decoder";
 import { z } from "zod";
 import { RejectedDeliveryError } from "../../components/errors.ts";
 import type { IncomingDelivery, VerifiedDelivery } from "./forge.ts";
+
+const PIECE_BYTES = 512 * 1024;
 
 const number = z.int().positive();
 const repository = z.object({ full_name: z.string().min(1), id: z.int().positive().optional() });
@@ -47,7 +50,7 @@ export async function verifyDelivery(
   if (!event || !deliveryId) {
     throw rejected(400, "DeliveryIncomplete", "the headers X-GitHub-Event and X-GitHub-Delivery are needed");
   }
-  const json = parseJson(body.toString("utf8"));
+  const json = parseJson(textOf(body));
   const of = { deliveryId, event, ...repositoryOf(json) };
   if (event === "push") return { ...of, ...pushedTo(json) };
   if (event === "issue_comment") return { ...of, ...commented(json) };
@@ -86,6 +89,17 @@ function isSignedByAny(secrets: readonly string[], body: Buffer, signature: stri
     const expected = Buffer.from(`sha256=${createHmac("sha256", secret).update(body).digest("hex")}`);
     return given.length === expected.length && timingSafeEqual(given, expected);
   });
+}
+
+/**
+ * In pieces, which lie in V8's heap and go back to the system with it; a long text in one piece would be
+ * `malloc`ed, and glibc keeps some of that.
+ */
+function textOf(body: Buffer): string {
+  const decoder = new StringDecoder("utf8");
+  let text = "";
+  for (let at = 0; at < body.length; at += PIECE_BYTES) text += decoder.write(body.subarray(at, at + PIECE_BYTES));
+  return text + decoder.end();
 }
 
 function parseJson(text: string): unknown {
