@@ -65,8 +65,8 @@ interface Pile {
 
 /**
  * A large body lies in a region of its own, of pages that the system gives and takes back: `malloc` keeps
- * what it was asked for in such pieces, 150 MiB and more after some dozens of them (glibc). It grows with
- * what arrives, so nothing is there twice, and it ends with its use instead of with the next collection.
+ * some of what it was asked for in such pieces, up to 130 MiB (glibc). It grows with what arrives, so
+ * nothing is there twice, and it ends with its use instead of with the next collection.
  */
 function createPile(maxBytes: number): Pile {
   let chunks: Buffer[] = [];
