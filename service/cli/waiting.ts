@@ -33,7 +33,7 @@ export async function waitUntilReady(asked: Waiting): Promise<number> {
 }
 
 /** Nothing is brought up before `resume-all`, however long one waits. */
-function isStopped({ reason }: PreviewView): boolean {
+export function isStopped({ reason }: PreviewView): boolean {
   return reason === "Paused";
 }
 

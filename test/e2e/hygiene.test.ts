@@ -120,6 +120,11 @@ describe("a house that is kept clean", requires("engine", "postgres"), () => {
     assert.equal(page.status, 503);
     assert.match(page.text, /staging\.example/);
     await app.deleteBranch("late");
+    const { key: edited, stack } = await instance.client.find(keys[0] ?? "");
+    const { url } = await findServer(instance.dataDir, "previews");
+    await withClient(url, (client) => client.query(`DROP DATABASE ${previewDatabaseName(stack)} WITH (FORCE)`));
+    const unrepaired = { exitCode: 1, stdout: /"repaired":false/ };
+    await assert.rejects(stackling("drift", edited, "--repair", "--json"), unrepaired);
     await stackling("resume-all");
     for (const key of keys) await instance.waitFor(key, isHealthy, "awake again");
   });

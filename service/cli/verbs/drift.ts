@@ -5,7 +5,7 @@ import type { Client } from "../client.ts";
 import { connect } from "../context.ts";
 import { age, printJson, printLine, table } from "../output.ts";
 import type { RunVerb, VerbCall } from "../verb.ts";
-import { isSettled } from "../waiting.ts";
+import { isSettled, isStopped } from "../waiting.ts";
 
 const REPAIR_WITHIN_MS = 600_000;
 
@@ -30,10 +30,9 @@ async function compareAll(
     let repaired = false;
     if (options.repair && differences.length > 0) {
       await client.act(key, { action: "repair" });
-      const after = await client.waitFor(key, (now) => now.since !== since && isSettled(now), {
-        timeoutMs: REPAIR_WITHIN_MS,
-      });
-      repaired = after.condition === "Ready";
+      const isOver = (now: PreviewView) => isStopped(now) || (now.since !== since && isSettled(now));
+      const after = await client.waitFor(key, isOver, { timeoutMs: REPAIR_WITHIN_MS });
+      repaired = after.condition === "Ready" && !isStopped(after);
     }
     if (!repaired) left += differences.length;
     if (options.json) printJson(context.stdout, { key, differences, ...(options.repair ? { repaired } : {}) });
