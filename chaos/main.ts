@@ -15,7 +15,7 @@ interface Options {
   readonly engine?: boolean;
 }
 
-const options = new Command("npm run chaos --")
+const command = new Command("npm run chaos --")
   .description(
     "By itself: loses, doubles, delays and reorders deliveries in simulated time; half a minute for a thousand.",
   )
@@ -33,8 +33,12 @@ const options = new Command("npm run chaos --")
   .option("--disk", "fills the disk, and makes it read-only, under a real instance; root only")
   .option("--forge", "wrong answers of a forge, rate limits and silence; three minutes")
   .option("--engine", "updates that never end, and an engine that hears only SIGKILL; a minute or two")
-  .parse()
-  .opts<Options>();
+  .parse();
+const options = command.opts<Options>();
+const modes = (["selftest", "rounds", "replicas", "flood", "disk", "forge", "engine"] as const).filter(
+  (mode) => options[mode] !== undefined,
+);
+if (modes.length > 1) command.error(`error: one at a time: ${modes.map((mode) => `--${mode}`).join(", ")}`);
 // What was cut short may still wait for something.
 process.exit(await main(options));
 
