@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import { putReceipts } from "./commands/receipts.ts";
 import { mainUrl, renderComment, renderSummary } from "./comment.ts";
 import type { OperatorConfig } from "./config/types.ts";
+import { detailHref } from "./dashboard/listing.ts";
 import type { Announcement, AnnouncementHandles, Forge, RepositoryRef } from "./forges/forge.ts";
 import type { Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
@@ -156,7 +157,7 @@ function announcementOf(
     ...(comments ? { comment: renderComment(preview, { fallbackUrl }) } : {}),
     headSha,
     ...(environmentUrl ? { environmentUrl } : {}),
-    logUrl: `${scheme}://${domain}/previews/${encodeURIComponent(key)}`,
+    logUrl: `${scheme}://${domain}${detailHref(key)}`,
   };
 }
 

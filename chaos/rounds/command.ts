@@ -18,7 +18,9 @@ export async function runRounds({ seed, rounds }: Wanted, signal: AbortSignal): 
   });
   printEnd(series, seed);
   console.log(`${series.results.length} rounds: ${verdictOf(series)}`);
-  return kept.length > 0 || series.results.length < rounds ? 1 : 0;
+  const hit = series.results.some(({ killed }) => killed.some(({ atMs }) => atMs !== undefined));
+  if (!hit) console.log("nobody was there to be killed, so that it shows nothing");
+  return kept.length > 0 || series.results.length < rounds || !hit ? 1 : 0;
 }
 
 function printEnd(series: Series, seed: number): void {
