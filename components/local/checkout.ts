@@ -62,8 +62,11 @@ export const checkoutResource: LocalResource<CheckoutInputs, CheckoutState> = {
     if (await exists(folder)) await writeFile(known, "");
   },
   async read(context, id, state) {
-    const { folder, complete } = filesOf(context, basename(id));
-    return (await exists(folder)) && (await exists(complete)) ? state : undefined;
+    const files = filesOf(context, basename(id));
+    if (await exists(files.folder)) return (await exists(files.complete)) ? state : undefined;
+    // Killed between tree and marks: the engine forgets it now, and nobody would be asked to delete them.
+    await removeMarks(files);
+    return undefined;
   },
   delete: (context, id) => removeCheckout(filesOf(context, basename(id))),
 };
@@ -75,8 +78,12 @@ function filesOf({ settings, stack }: ResourceContext, id: string) {
 }
 
 /** The marks go last, so that one half removed is still known for what it was. */
-async function removeCheckout({ folder, index, complete, known }: CheckoutFiles): Promise<void> {
-  await removeTree(folder);
+async function removeCheckout(files: CheckoutFiles): Promise<void> {
+  await removeTree(files.folder);
+  await removeMarks(files);
+}
+
+async function removeMarks({ index, complete, known }: CheckoutFiles): Promise<void> {
   for (const file of [index, `${index}.lock`, complete, known]) await rm(file, { force: true });
 }
 

@@ -240,6 +240,21 @@ describe("a checkout", () => {
     await assert.rejects(stat(unknown));
   });
 
+  it("leaves no mark behind when a delete was cut short behind its tree", async () => {
+    const context = world.context();
+    const source = { repository: repository.path, commit, submodules: false, lfs: false, install: [], build: [] };
+    const { id, state } = await checkoutResource.create(
+      context,
+      { source, environment: {}, generation: 0 },
+      "checkout",
+    );
+    await checkoutResource.confirm?.(context, id);
+    await rm(state.path, { recursive: true });
+    assert.equal(await checkoutResource.read(context, id, state), undefined);
+    assert.deepEqual(await world.owned(), ["folder", "user"]);
+    assert.deepEqual(await readdir(layout(world.dataDir).preview(context.stack).checkouts), []);
+  });
+
   it("is gone with its preview's folder and user at the end", async () => {
     await world.checkOut({ repository: repository.path, commit });
     await folderResource.delete(world.context(), "shop-pr-1", { path: "" });
