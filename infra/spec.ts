@@ -85,6 +85,8 @@ export const previewSpec = z.strictObject({
       seed: buildStep.optional(),
     })
     .optional(),
+  /** How the application shuts the operator's door further. */
+  access: z.strictObject({ ip: z.array(z.string()).optional(), shareLinks: z.literal(false).optional() }).optional(),
   /** Names of generated secrets the application asks for. */
   generatedSecrets: z.array(z.string()),
   /** Names of secrets whose values the operator grants; the runner brings the values. */

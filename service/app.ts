@@ -9,7 +9,8 @@ import type { Sessions } from "./session.ts";
 import type { Store } from "./store/store.ts";
 import { createWebhooks, type WebhooksDeps } from "./webhooks.ts";
 
-export interface AppDeps extends Pick<ApiDeps, "actions" | "operate" | "doctor" | "extras" | "ends" | "engineByHand"> {
+export interface AppDeps
+  extends Pick<ApiDeps, "actions" | "operate" | "doctor" | "share" | "extras" | "ends" | "engineByHand"> {
   readonly store: Pick<Store, "list" | "find" | "findByStack" | "history" | "receipts" | "counters" | "onChange">;
   readonly webhooks: Omit<WebhooksDeps, "onError">;
   readonly logs: LogReader;

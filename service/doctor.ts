@@ -28,6 +28,8 @@ export interface DoctorDeps {
   readonly identities: () => Promise<readonly Finding[]>;
   /** Kill switch and sweep. */
   readonly operation: () => Promise<readonly Finding[]>;
+  /** Whether it is said who may see previews, and what shares a site with them. */
+  readonly access: () => Promise<readonly Finding[]>;
   /** Version of the engine that is in use. */
   readonly engineVersion: string;
 }
@@ -44,6 +46,7 @@ export function createDoctor(deps: DoctorDeps): () => Promise<readonly Finding[]
       ask("the forges answer", () => checkForges(deps)),
       ask("the repositories are those they were", deps.identities),
       ask("sweep and kill switch were looked at", deps.operation),
+      ask("the previews' doors were looked at", deps.access),
       ask("deliveries are for repositories of the configuration", () => checkDeliveries(deps)),
     ]);
     return [{ ok: true, what: `the Pulumi engine is ${deps.engineVersion}` }, ...findings.flat()];

@@ -13,6 +13,7 @@ import { renderComment } from "./comment.ts";
 import type { OperatorConfig } from "./config/types.ts";
 import type { EngineByHand } from "./engine-by-hand.ts";
 import type { Forge } from "./forges/forge.ts";
+import { createAccess } from "./gateway/access/access.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import { createRoutes } from "./gateway/routes.ts";
 import { createEdgeServer } from "./gateway/server.ts";
@@ -60,7 +61,8 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
   const onError = (error: unknown) => logger.error({ err: error }, "a request failed");
   const clock = () => new Date();
   const lifecycleFor = lifecycleFinder(config);
-  const routes = await createRoutes({ store, domain: config.domain, onError });
+  const access = await createAccess({ config, token: parts.token, now: clock, onError });
+  const routes = await createRoutes({ store, domain: config.domain, guardOf: access.guardOf, onError });
   const visits = createVisits({ store, now: clock, onError });
   const counters = createCounters({ store, onError });
   const gateway = createGateway({
@@ -71,6 +73,8 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     visits,
     history: store.history,
     pause: store.pause,
+    porter: access.porter(routes),
+    trusts: access.trusts,
     scheme: config.scheme,
     homeUrl: url,
     ...fallback,
@@ -102,6 +106,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     actions,
     operate: parts.operate,
     doctor: parts.doctor,
+    share: access.share,
     ends: async () => {
       const moment = { now: clock().toISOString(), pauses: await store.pauses() };
       return (preview) => previewEnds(preview, lifecycleFor(preview.repository), moment);

@@ -20,6 +20,7 @@ import { startEdge } from "./edge.ts";
 import { createEngineByHand } from "./engine-by-hand.ts";
 import { connectForges, LOCAL_FORGE } from "./forges/connect.ts";
 import type { Forge } from "./forges/forge.ts";
+import { accessFindings } from "./gateway/access/findings.ts";
 import { createGround, type Ground } from "./ground.ts";
 import { createHolds, lookAtHeld } from "./holds.ts";
 import { createIdentities, type Identities } from "./identities.ts";
@@ -156,6 +157,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     registries: () => checkRegistries(config.images),
     identities: identities.check,
     operation: operate.check,
+    access: async () => accessFindings({ ...config, repositories: await repositories.all() }),
     engineVersion: engine.version,
   });
   const byHand = createEngineByHand({ stacks, config, resolveSecrets: (spec) => resolveSecrets(parts, spec) });

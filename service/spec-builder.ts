@@ -63,6 +63,7 @@ export function buildSpec(input: SpecInput): PreviewSpec {
     ...(application.database
       ? { database: { ...(repository.baseline ? { baseline: repository.baseline } : {}), ...application.database } }
       : {}),
+    ...accessOf(application),
     generatedSecrets: [...application.generatedSecrets],
     grantedSecrets: [...application.grantedSecrets],
     generations: { ...input.intents.generations },
@@ -89,6 +90,12 @@ function buildService(service: ServiceDefinition, { target, commit }: SpecInput)
     dependsOn: [...service.dependsOn],
     sidecars: service.sidecars.map(atCommit),
   };
+}
+
+function accessOf({ access }: ApplicationConfig): Pick<PreviewSpec, "access"> {
+  if (!access) return {};
+  const { ip, shareLinks } = access;
+  return { access: { ...(ip ? { ip: [...ip] } : {}), ...(shareLinks === undefined ? {} : { shareLinks }) } };
 }
 
 function buildUrls({ application, config, key }: SpecInput): Record<string, string> {

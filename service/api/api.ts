@@ -19,9 +19,10 @@ import { type Actions, act, actionRequest } from "./actions.ts";
 import { operateRoutes } from "./operate.ts";
 import type { EndsReader } from "./preview-ends.ts";
 import { type PreviewView, previewView, type ViewExtras } from "./preview-view.ts";
+import { type ShareRoutesDeps, shareRoutes } from "./share.ts";
 import { type LogReader, plainError, type Streams } from "./streams.ts";
 
-export interface ApiDeps extends AccessDeps {
+export interface ApiDeps extends AccessDeps, Pick<ShareRoutesDeps, "share"> {
   readonly store: Pick<Store, "list" | "find" | "findByStack" | "history" | "receipts" | "counters">;
   readonly actions: Actions;
   readonly operate: Operate;
@@ -136,6 +137,7 @@ export function createApi(deps: ApiDeps): Router {
   api.get("/doctor", async (_request, response) => {
     response.json({ findings: await deps.doctor(), counters: await store.counters().catch(() => ({})) });
   });
+  shareRoutes(api, { share: deps.share, named });
   operateRoutes(api, { operate: deps.operate, nameOf: (request) => nameOf(deps, request) });
   api.post("/login-links", (request, response) => {
     if (visitorOf(deps, request).kind !== "token")

@@ -8,7 +8,9 @@ import type { DriftReport } from "../../infra/stacks.ts";
 import type { ActionRequest } from "../api/actions.ts";
 import type { SweepRequest } from "../api/operate.ts";
 import type { PreviewView } from "../api/preview-view.ts";
+import type { ShareRequest } from "../api/share.ts";
 import type { EngineByHand } from "../engine-by-hand.ts";
+import type { ShareLink } from "../gateway/access/share.ts";
 import type { Pause } from "../store/operation.ts";
 import type { SweepReport } from "../sweep/report.ts";
 import { readText, send } from "./http.ts";
@@ -37,6 +39,8 @@ export interface Client {
   pause(paused?: boolean, by?: string): Promise<Pause | null>;
   /** Resolves when the sweep is over. */
   sweep(request: SweepRequest): Promise<SweepReport>;
+  /** A link that opens a preview's door for a while. */
+  share(key: string, request: ShareRequest): Promise<ShareLink & { readonly key: string }>;
   /** An address that logs its first visitor in to the pages. */
   loginLink(): Promise<string>;
   /** Looks until `done` says so. Rejects with `StacklingError` (`TimedOut`) after `timeoutMs`. */
@@ -96,6 +100,7 @@ export function createClient({ url, token }: { readonly url: string; readonly to
     up: (wish) => ask("/previews", { method: "POST", body: wish }),
     act: (key, request) => ask(`${of(key)}/actions`, { method: "POST", body: request }),
     drift: (key) => ask(`${of(key)}/drift`, { method: "POST", body: {} }),
+    share: (key, request) => ask(`${of(key)}/share`, { method: "POST", body: request }),
     look: async (key) => {
       await ask("/look", { method: "POST", body: { key } });
     },

@@ -121,6 +121,16 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./verbs/extend.ts")).extend,
   },
   {
+    usage: "share <key>",
+    description: "make a link that lets whoever has it in to a preview, for a while",
+    options: [
+      ["--for <time>", "how long, such as 90m, 24h or 7d (default: 24h)"],
+      ["--to <path>", "address in the preview to begin at (default: /)"],
+      ["--service <name>", "of several services (default: the main one)"],
+    ],
+    load: async () => (await import("./verbs/share.ts")).share,
+  },
+  {
     usage: "keep <key>",
     description: "never remove a preview for its age or because nobody uses it",
     options: [["--off", "end that: its times count from now"]],

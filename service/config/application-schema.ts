@@ -1,5 +1,6 @@
 /** `preview.yaml` as a person writes it. Descriptions become the published JSON Schema and docs/config.md. */
 import { z } from "zod";
+import { applicationAccess } from "./access-schema.ts";
 
 const serviceName = z
   .string()
@@ -122,6 +123,7 @@ export const applicationSchema = z.strictObject({
     .record(secretName, z.enum(["generated", "granted"]))
     .optional()
     .describe("`generated`: a random value made once per preview. `granted`: a value the operator's config gives."),
+  access: applicationAccess.optional(),
   submodules: z.boolean().optional().describe("Check out git submodules. Default false."),
   lfs: z.boolean().optional().describe("Fetch git LFS files. Default false."),
 });

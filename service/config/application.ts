@@ -1,5 +1,6 @@
 import { ConfigError } from "../../components/errors.ts";
 import type { BuildStep, ServiceDefinition, ServiceKind, SidecarDefinition } from "../../components/ports.ts";
+import { applicationAccessOf } from "./access-schema.ts";
 import { checkApplication } from "./application-checks.ts";
 import {
   type ApplicationFile,
@@ -49,6 +50,7 @@ function toApplication(file: ApplicationFile): ApplicationConfig {
           },
         }
       : {}),
+    ...(file.access ? { access: applicationAccessOf(file.access) } : {}),
     generatedSecrets: secrets.filter(([, source]) => source === "generated").map(([name]) => name),
     grantedSecrets: secrets.filter(([, source]) => source === "granted").map(([name]) => name),
     submodules: file.submodules ?? false,

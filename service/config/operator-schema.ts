@@ -1,9 +1,11 @@
 /** `stackling.yaml` as an operator writes it. Descriptions become the published JSON Schema and docs/config.md. */
 import { z } from "zod";
 import { type ForgeName, forges } from "../forges/registry.ts";
+import { accessRules, trustedProxies } from "./access-schema.ts";
 import { parseDuration } from "./duration.ts";
 import { officeKeys } from "./office-hours.ts";
 import { pullRequestRules } from "./pull-request-rules.ts";
+import { secretReference } from "./secret-schema.ts";
 
 export const forgeNames = Object.keys(forges) as [ForgeName, ...ForgeName[]];
 
@@ -15,10 +17,6 @@ const name = z
     /^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/,
     "must be lower-case letters, digits and dashes, a letter first and no dash last, at most 30 characters",
   );
-
-const secretReference = z
-  .union([z.strictObject({ env: z.string().min(1) }), z.strictObject({ file: z.string().min(1) })])
-  .describe("Where a secret is: `{env: NAME}` or `{file: PATH}`. The secret itself never stands in this file.");
 
 const duration = z
   .string()
@@ -117,6 +115,7 @@ const repository = z.strictObject({
     .strictObject(lifecycleTimes)
     .optional()
     .describe("Times that differ for this repository; what is left out is as under `lifecycle` at the top."),
+  access: accessRules.optional().describe("As `access` at the top, in place of it for this repository."),
   drift: z
     .strictObject({ policy: driftPolicy.describe("As `drift.policy` at the top, for this repository.") })
     .optional(),
@@ -136,6 +135,8 @@ export const operatorSchema = z.strictObject({
     .describe("Where people reach the service; previews are hosts below it. Default `http://localhost:PORT`."),
   host: z.string().min(1).optional().describe("Address to listen on. Default 127.0.0.1."),
   port: z.int().min(1).max(65535).optional().describe("Port to listen on. Default 4000."),
+  access: accessRules.optional(),
+  trustForwarded: trustedProxies.optional(),
   store: secretReference.optional().describe("Postgres URL of the store. Default: the embedded server."),
   backend: z
     .union([z.string().min(1), ...secretReference.options])

@@ -2,6 +2,7 @@ import { basename, resolve } from "node:path";
 import { ConfigError } from "../../components/errors.ts";
 import { registry } from "../../components/registry.ts";
 import { type ForgeName, forges } from "../forges/registry.ts";
+import { accessMisfits, accessOf } from "./access-schema.ts";
 import { closest } from "./closest.ts";
 import {
   DEFAULT_PORT,
@@ -21,8 +22,9 @@ import {
   type RepositoryFile,
   type TargetFile,
 } from "./operator-schema.ts";
+import { place, placeAll } from "./place.ts";
 import { resolveTarget } from "./targets.ts";
-import type { ForgeConfig, OperatorConfig, RepositoryConfig, SecretReference, TargetConfig } from "./types.ts";
+import type { ForgeConfig, OperatorConfig, RepositoryConfig, TargetConfig } from "./types.ts";
 import { byLine, checkValue, type Misfit, readYamlFile } from "./yaml-file.ts";
 
 /**
@@ -56,6 +58,7 @@ export async function parseOperator(
     ...targets.flatMap((t) => t.misfits),
     ...repositories.misfits,
     ...lifecycleMisfits(typed),
+    ...accessMisfits(repositories.repositories, typed, targets),
   ];
   if (misfits.length > 0) throw new ConfigError(file, byLine(misfits.map((m) => yaml.problemAt(m.path, m.message))));
   return {
@@ -63,6 +66,8 @@ export async function parseOperator(
     forges: connected.forges,
     repositories: repositories.repositories,
     targets: targets.flatMap((t): TargetConfig[] => (t.target ? [t.target] : [])),
+    ...accessOf(typed, directory),
+    ...(typed.trustForwarded ? { trustForwarded: typed.trustForwarded } : {}),
     ...(typed.store ? { store: place(typed.store, directory) } : {}),
     ...engineOf(typed, directory),
     ...(typed.token ? { token: place(typed.token, directory) } : {}),
@@ -225,6 +230,7 @@ function toRepository({ repository, name, forge, target, isLocal, directory }: R
     ...(team !== undefined ? { team } : {}),
     ...(costCenter !== undefined ? { costCenter } : {}),
     tags: repository.tags ?? {},
+    ...accessOf(repository, directory),
     ...(repository.drift ? { drift: repository.drift } : {}),
     ...(repository.limits ? { limits: repository.limits } : {}),
   };
@@ -270,24 +276,6 @@ function choose({ chosen, known, what }: { chosen: string | undefined; known: re
   };
 }
 
-/** The same with every `{file: PATH}` in it made absolute: options of forges and drivers hold references too. */
-function placeAll<T>(value: T, directory: string): T {
-  const absolute = (inner: unknown): unknown => {
-    if (Array.isArray(inner)) return inner.map(absolute);
-    if (typeof inner !== "object" || inner === null) return inner;
-    const entries = Object.entries(inner);
-    const [first] = entries;
-    const isReference = entries.length === 1 && first?.[0] === "file" && typeof first[1] === "string";
-    if (isReference) return { file: resolve(directory, String(first[1])) };
-    return Object.fromEntries(entries.map(([key, part]) => [key, absolute(part)]));
-  };
-  return absolute(value) as T;
-}
-
 function placeProgram(target: TargetFile, directory: string): TargetFile {
   return target.program === undefined ? target : { ...target, program: resolve(directory, target.program) };
-}
-
-function place(reference: SecretReference, directory: string): SecretReference {
-  return "file" in reference ? { file: resolve(directory, reference.file) } : reference;
 }

@@ -16,11 +16,21 @@ export interface Fitting {
  */
 export function misfitsOf(fitting: Fitting): readonly string[] {
   const { application, target } = fitting;
+  const unguarded =
+    application.access && isPastGateway(target)
+      ? [`preview.yaml: asks for "access", and the target "${target.name}" is reached past the gateway and its doors`]
+      : [];
   const services = application.services.flatMap((service) =>
     target.runs === "images" ? imageMisfits(fitting, service) : sourceMisfits(fitting, service),
   );
-  if (!application.database || target.database) return services;
-  return [...services, `preview.yaml: asks for a "database", and the target "${target.name}" has none`];
+  if (!application.database || target.database) return [...services, ...unguarded];
+  return [...services, ...unguarded, `preview.yaml: asks for a "database", and the target "${target.name}" has none`];
+}
+
+/** True where previews are reached without the gateway. */
+export function isPastGateway({ service }: Pick<TargetConfig, "service">): boolean {
+  const { edge } = service.options;
+  return edge !== undefined && edge !== "gateway";
 }
 
 function sourceMisfits({ target }: Fitting, { name, command, sidecars }: ServiceDefinition): readonly string[] {

@@ -93,12 +93,42 @@ export interface RepositoryConfig {
   readonly tags: Readonly<Record<string, string>>;
   /** Whole, the operator's own times filled in; undefined: those of the config. */
   readonly lifecycle?: Lifecycle;
+  /** In place of the operator's own. */
+  readonly access?: AccessConfig;
   /** In place of `drift.policy`. */
   readonly drift?: { readonly policy: DriftPolicy };
   /** In place of `limits.previewsPerRepository`. */
   readonly limits?: { readonly previews?: number };
   /** `preview.yaml` for a repository that has none of its own; set by `stackling up PATH` detection. */
   readonly application?: ApplicationConfig;
+}
+
+/** Who may see previews. */
+export type AccessConfig =
+  | { readonly kind: "public" }
+  | {
+      /** `undecided`: nobody has said, and the hosts can be guessed. */
+      readonly kind: "doors" | "undecided";
+      /** None: share links and the token of test runners alone open it. */
+      readonly doors: DoorOptions;
+      readonly satisfy: "all" | "any";
+      /** Token of test runners. */
+      readonly bypass?: SecretReference;
+      /** How long a share link may last; undefined: there are none. */
+      readonly shareSeconds?: number;
+    };
+
+/** What each kind of door is made from. */
+export interface DoorOptions {
+  readonly password?: SecretReference;
+  /** Addresses and networks. */
+  readonly ip?: readonly string[];
+}
+
+/** What an application asks for on top of the operator's access. */
+export interface ApplicationAccess {
+  readonly ip?: readonly string[];
+  readonly shareLinks?: false;
 }
 
 export type SecretReference = { readonly env: string } | { readonly file: string };
@@ -146,6 +176,10 @@ export interface OperatorConfig {
   readonly token?: SecretReference;
   /** Where the log goes; undefined: the file in the data folder. */
   readonly log?: "file" | "stderr";
+  /** Undefined: by the domain, see `defaultAccess`. */
+  readonly access?: AccessConfig;
+  /** Addresses and networks whose forwarding headers are believed; undefined: none. */
+  readonly trustForwarded?: readonly string[];
   readonly images: ImagesConfig;
   readonly limits: {
     /** Engine runs at once. */
@@ -196,6 +230,8 @@ export interface ApplicationConfig {
     readonly migrate?: BuildStep;
     readonly seed?: BuildStep;
   };
+  /** Shuts the operator's door further. */
+  readonly access?: ApplicationAccess;
   /** Names of random secrets made once per preview. */
   readonly generatedSecrets: readonly string[];
   /** Names of operator secrets the application asks to be granted. */

@@ -101,9 +101,10 @@ function describe(issue: z.core.$ZodIssue, outer: Path, context: Context): reado
     case "invalid_key":
       return [{ path, message: `name "${String(path.at(-1))}" ${issue.issues[0]?.message ?? "is not allowed here"}` }];
     case "invalid_union": {
-      const branch = issue.errors.find(
-        (errors) => !errors.some((e) => e.path.length === 0 && e.code === "invalid_type"),
-      );
+      // A map is none of some words: what is wrong inside it says more.
+      const isOther = ({ code, path: at }: z.core.$ZodIssue) =>
+        at.length === 0 && (code === "invalid_type" || (code === "invalid_value" && typeof found === "object"));
+      const branch = issue.errors.find((errors) => !errors.some(isOther));
       if (branch) return branch.flatMap((error) => describe(error, inner, context));
       const kinds = issue.errors.flat().flatMap((e) => (e.code === "invalid_type" ? [words(e.expected)] : []));
       return one(`must be ${[...new Set(kinds)].join(" or ")}, is ${kindOf(found)}`);

@@ -5,6 +5,7 @@ import { type Actions, act } from "../api/actions.ts";
 import type { EndsReader } from "../api/preview-ends.ts";
 import { type PreviewView, previewView, type ViewExtras } from "../api/preview-view.ts";
 import { plainError, type Streams } from "../api/streams.ts";
+import type { Share } from "../gateway/access/share.ts";
 import type { Operate } from "../operate.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
@@ -18,6 +19,7 @@ import { operatePages } from "./operate-routes.ts";
 import { findSwitch, SWITCHES } from "./pause-section.ts";
 import { actorOf, fieldOf, form, isConfirmed, sessionOf } from "./posted.ts";
 import { sessionPages } from "./session-routes.ts";
+import { sharePages } from "./share-section.ts";
 import { findVerb } from "./verbs.ts";
 
 export interface DashboardDeps extends AccessDeps {
@@ -27,6 +29,7 @@ export interface DashboardDeps extends AccessDeps {
   readonly streams: Streams;
   readonly extras: (preview: Preview) => Promise<ViewExtras>;
   readonly ends: EndsReader;
+  readonly share: Share;
   readonly homeUrl: string;
   readonly fallbackUrl?: string;
 }
@@ -76,6 +79,13 @@ export function createDashboard(deps: DashboardDeps): Router {
   pages.post("/previews/:key/actions", form, (request, response) => doVerb(deps, request, response));
   operatePages(pages, {
     operate: deps.operate,
+    frameOf: (request) => frameOf(deps, request),
+    actor: (request) => actorOf(deps, request),
+    send,
+  });
+  sharePages(pages, {
+    share: deps.share,
+    named: (request) => named(deps, request),
     frameOf: (request) => frameOf(deps, request),
     actor: (request) => actorOf(deps, request),
     send,

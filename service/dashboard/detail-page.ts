@@ -8,6 +8,7 @@ import { type Html, html, safeHref, sentenceOf } from "./html.ts";
 import { chip, type Frame, layout } from "./layout.ts";
 import { lifeSection, warningOf } from "./life-section.ts";
 import { bare, excerptOf, loginHint } from "./list-page.ts";
+import { shareForm } from "./share-section.ts";
 
 export interface DetailPage {
   readonly view: PreviewView;
@@ -29,7 +30,7 @@ ${gone && fallbackUrl && html`<p>Meanwhile: <a href="${safeHref(fallbackUrl)}">$
 ${linksOf(view)}
 ${
   session
-    ? html`${verbForm({ view, session, from: "detail" })}${alarmBanner(view)}${warningOf(view, now)}${driftSection(view, now)}${lifeSection(view, now)}${factsOf(view)}${historyOf(history)}${commentOf(view)}`
+    ? html`${verbForm({ view, session, from: "detail" })}${alarmBanner(view)}${warningOf(view, now)}${driftSection(view, now)}${lifeSection(view, now)}${shareForm(view, session)}${factsOf(view)}${historyOf(history)}${commentOf(view)}`
     : loginHint()
 }`;
   return layout({

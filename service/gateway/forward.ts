@@ -8,6 +8,8 @@ import { Agent as SecureAgent } from "node:https";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createProxyServer } from "httpxy";
+import type { Networks } from "./access/address.ts";
+import { allowedCookies, stripOwnRequest } from "./access/own-paths.ts";
 
 export interface ForwardOptions {
   readonly target: { readonly protocol: "http:" | "https:"; readonly host: string; readonly port: number };
@@ -19,8 +21,8 @@ export interface ForwardOptions {
 
 export interface ForwarderDeps {
   readonly scheme: "http" | "https";
-  /** True behind a load balancer of ours: what it wrote into X-Forwarded-For is kept and extended. */
-  readonly trustForwarded: boolean;
+  /** Load balancers of ours: what one wrote into X-Forwarded-For is kept and extended. */
+  readonly trusts: Networks;
   /** A response of no known length stays open (server-sent events and the like); the result is called when it ended. */
   readonly onStream: (request: IncomingMessage) => () => void;
 }
@@ -62,7 +64,10 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
   const sockets = createProxyServer({});
   const upgraded = new Set<Socket>();
   sockets.on("proxyReqWs", (outgoing, _request, socket) => {
-    outgoing.once("upgrade", (_response, upstream) => {
+    // Before the library's own listeners, which write what stands there.
+    outgoing.once("response", stripCookies);
+    outgoing.once("upgrade", (answer, upstream) => {
+      stripCookies(answer);
       upgraded.add(socket);
       socket.once("close", () => upgraded.delete(socket));
       // Piping alone leaves one end open when the other is cut off; a WebSocket is never open by half.
@@ -104,13 +109,15 @@ export function answerRaw(socket: Duplex, status: number, text: string, retryAft
   );
 }
 
-function prepare(request: IncomingMessage, { scheme, trustForwarded }: ForwarderDeps): void {
+function prepare(request: IncomingMessage, { scheme, trusts }: ForwarderDeps): void {
   const { headers } = request;
+  stripOwnRequest(request);
   for (const name of HOP_HEADERS) if (headers[name] !== undefined) delete headers[name];
   const { connection } = headers;
   if (connection !== undefined && connection !== "keep-alive") stripConnection(request, connection);
 
   const peer = request.socket.remoteAddress ?? "";
+  const trustForwarded = trusts(peer);
   const before = trustForwarded ? headers["x-forwarded-for"] : undefined;
   headers["x-forwarded-for"] = before ? `${String(before)}, ${peer}` : peer;
   if (!trustForwarded || headers["x-forwarded-proto"] === undefined) headers["x-forwarded-proto"] = scheme;
@@ -150,9 +157,14 @@ function stripResponse(upstream: IncomingMessage, response: ServerResponse): voi
   }
   // A preview is no page of the world's: search engines are told no, whatever the application says.
   headers["x-robots-tag"] = "noindex, nofollow";
+  stripCookies(upstream);
   headers.connection = response.shouldKeepAlive ? "keep-alive" : "close";
   if (headers["keep-alive"] !== undefined) headers["keep-alive"] = undefined;
   if (headers["proxy-authenticate"] !== undefined) headers["proxy-authenticate"] = undefined;
+}
+
+function stripCookies({ headers }: IncomingMessage): void {
+  if (headers["set-cookie"] !== undefined) headers["set-cookie"] = allowedCookies(headers["set-cookie"]);
 }
 
 function openStream(deps: ForwarderDeps, request: IncomingMessage, response: ServerResponse): void {

@@ -7,6 +7,9 @@ import type { Duplex } from "node:stream";
 import { StacklingError } from "../../components/errors.ts";
 import type { Pause } from "../store/operation.ts";
 import type { HistoryEntry } from "../store/store.ts";
+import type { Networks } from "./access/address.ts";
+import { ownPathOf } from "./access/own-paths.ts";
+import type { Porter } from "./access/porter.ts";
 import { type AddressOf, askAddress, knownAddress } from "./addresses.ts";
 import { answerRaw, createForwarder, type ForwardOptions } from "./forward.ts";
 import { formFor, type PageKind } from "./page-forms.ts";
@@ -31,7 +34,10 @@ export interface GatewayDeps {
   readonly pause?: () => Promise<Pause | undefined>;
   /** Offered where a preview is gone, refused or stopped. */
   readonly fallbackUrl?: string;
-  readonly trustForwarded?: boolean;
+  /** Stands at the doors of previews that not everybody may see. Absent: there are none. */
+  readonly porter?: Porter;
+  /** Load balancers of ours, who are believed. Absent: nobody. */
+  readonly trusts?: Networks;
   /** How long a program's request waits for a preview to wake. */
   readonly holdTimeoutMs?: number;
   /** Requests held at once, over all previews. */
@@ -60,7 +66,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   });
   const forwarder = createForwarder({
     scheme: deps.scheme,
-    trustForwarded: deps.trustForwarded ?? false,
+    trusts: deps.trusts ?? (() => false),
     onStream: (request) => {
       const route = routes.lookup(request.headers.host);
       return route && countsAsVisit(request, route.healthPaths) ? visits.open(route.key) : () => {};
@@ -73,6 +79,17 @@ export function createGateway(deps: GatewayDeps): Gateway {
     sendPage({ kind, request, response, homeUrl: deps.homeUrl, fallbackUrl: deps.fallbackUrl, subject });
 
   function handle(route: Route, request: IncomingMessage, response: ServerResponse): void {
+    const { porter } = deps;
+    if (!porter || (route.guard === undefined && ownPathOf(request.url) === undefined)) {
+      enter(route, request, response);
+      return;
+    }
+    porter.meet(route, request, response).then((isLetIn) => {
+      if (isLetIn && !response.destroyed) enter(current(route) ?? route, request, response);
+    });
+  }
+
+  function enter(route: Route, request: IncomingMessage, response: ServerResponse): void {
     if (route.door !== "serve") {
       meet(route, request, response).catch((error: unknown) => {
         deps.onError(error, route);
@@ -126,7 +143,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   async function meet(stale: Route, request: IncomingMessage, response: ServerResponse): Promise<void> {
     await routes.freshen(stale.key);
     const route = current(stale) ?? stale;
-    if (route.door === "serve") return handle(route, request, response);
+    if (route.door === "serve") return enter(route, request, response);
     const sleeping = route.door === "asleep" || route.door === "waking";
     const counts = sleeping && countsAsVisit(request, route.healthPaths);
     if (counts) {
@@ -135,7 +152,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       if (!wantsHtml(request)) {
         const now = await held(route, response);
         if (response.destroyed) return;
-        if (now?.door === "serve") return handle(now, request, response);
+        if (now?.door === "serve") return enter(now, request, response);
       }
     }
     const latest = current(route) ?? route;
@@ -182,6 +199,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
   async function upgrade(route: Route, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on("error", () => socket.destroy());
     let now: Route | undefined = route;
+    if (route.guard !== undefined && !(await deps.porter?.admits(route, request))) {
+      return answerRaw(socket, 403, "Forbidden");
+    }
     const sleeping = route.door === "asleep" || route.door === "waking";
     if (sleeping && countsAsVisit(request, route.healthPaths)) {
       wake(route);

@@ -1,14 +1,13 @@
 /** What a visitor sees when there is no application to show: a page, a line of text or JSON, never a bare 502. */
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isRebuildable } from "../api/preview-view.ts";
-import { documentOf, type Html, html, safeHref, sentenceOf, styleElement } from "../dashboard/html.ts";
+import { documentOf, type Html, html, safeHref, sentenceOf } from "../dashboard/html.ts";
 import { detailHref } from "../dashboard/listing.ts";
 import { minuteOf } from "../reason-words.ts";
 import type { Preview } from "../status.ts";
 import type { Pause } from "../store/operation.ts";
 import type { HistoryEntry } from "../store/store.ts";
+import { type PageAnswer, pageStyle, sendAnswer } from "./page-answer.ts";
 import { formFor, type PageForm, type PageKind } from "./page-forms.ts";
 
 export interface PageSubject {
@@ -29,17 +28,7 @@ export interface PageRequest {
   readonly subject: PageSubject;
 }
 
-const STYLE = ["../dashboard/assets/base.css", "./assets/page.css"]
-  .map((file) => readFileSync(new URL(file, import.meta.url), "utf8"))
-  .join("\n");
-const STYLE_ELEMENT = styleElement(STYLE);
-const POLICY = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'`,
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
+const STYLE = pageStyle(["../dashboard/assets/base.css", "./assets/page.css"]);
 
 /**
  * Answers with the page in the form the client asked for: HTML, JSON or one line of text. Does
@@ -56,19 +45,7 @@ export function sendPage({ kind, request, response, homeUrl, fallbackUrl, subjec
     // While all is stopped, waiting helps nobody, whatever this one is held up by.
     ...((form.offers || subject.pause) && fallbackUrl ? { fallbackUrl } : {}),
   });
-  response.statusCode = form.status;
-  response.setHeader("Content-Type", `${type}; charset=utf-8`);
-  response.setHeader("Content-Length", Buffer.byteLength(body));
-  response.setHeader("Cache-Control", "no-store");
-  response.setHeader("X-Robots-Tag", "noindex, nofollow");
-  response.setHeader("X-Content-Type-Options", "nosniff");
-  response.setHeader("Referrer-Policy", "no-referrer");
-  response.setHeader("Content-Security-Policy", POLICY);
-  response.setHeader("Vary", "Accept");
-  if (form.retryAfter) response.setHeader("Retry-After", form.retryAfter);
-  // What is left of a body is not waited for.
-  if (!request.complete) response.setHeader("Connection", "close");
-  response.end(request.method === "HEAD" ? undefined : body);
+  sendAnswer(request, response, { status: form.status, type, body, policy: STYLE.policy, retryAfter: form.retryAfter });
 }
 
 interface Content {
@@ -79,7 +56,7 @@ interface Content {
   readonly subject: PageSubject;
 }
 
-function bodyFor({ headers }: IncomingMessage, content: Content): { readonly type: string; readonly body: string } {
+function bodyFor({ headers }: IncomingMessage, content: Content): Pick<PageAnswer, "type" | "body"> {
   const accept = headers.accept ?? "";
   if (accept.includes("text/html")) return { type: "text/html", body: pageOf(content).markup };
   const { form, subject, fallbackUrl } = content;
@@ -120,7 +97,7 @@ function pageOf(content: Content): Html {
   const { preview, steps = [], pause } = subject;
   const said = saidOf(content);
   const excerpt = form.mark === "bad" ? (preview?.status.excerpt ?? []) : [];
-  const head = html`${form.retryAfter && html`<meta http-equiv="refresh" content="${form.retryAfter}">\n`}${STYLE_ELEMENT}`;
+  const head = html`${form.retryAfter && html`<meta http-equiv="refresh" content="${form.retryAfter}">\n`}${STYLE.element}`;
   const body = html`<body>
 <main>
 ${pause && pauseLine(pause, content.kind)}

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { hostName, parseKey } from "../../infra/names.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
+import type { Guard } from "./access/guard.ts";
 import { type AddressCell, addressCell } from "./addresses.ts";
 import { type Door, doorOf } from "./door.ts";
 
@@ -14,6 +15,8 @@ export interface Route {
   /** Service that answers here; undefined before the first version is live. */
   readonly service?: string;
   readonly door: Door;
+  /** What stands before it; undefined: everybody may see it. */
+  readonly guard?: Guard;
   readonly preview: Preview;
   /** Paths of its service that are asked by machines and count as no visit; never the front page, for people come there. */
   readonly healthPaths: ReadonlySet<string>;
@@ -40,6 +43,8 @@ export interface RoutesDeps {
   readonly store: Pick<Store, "list" | "find" | "onChange">;
   /** Domain of the gateway with its port, as in the config: `localhost:4000`. */
   readonly domain: string;
+  /** Absent: everybody may see every preview. */
+  readonly guardOf?: (preview: Preview) => Guard | undefined;
   readonly onError: (error: unknown) => void;
 }
 
@@ -53,7 +58,7 @@ const RESYNC_INTERVAL_MS = 60_000;
 
 /** Resolves once the routes of all previews in the store are known; rejects when it cannot be read. */
 export async function createRoutes(deps: RoutesDeps): Promise<Routes> {
-  const table = createTable(deps.domain);
+  const table = createTable(deps);
   const listeners = new Set<(key: string) => void>();
   const changed = (key: string) => {
     for (const listener of listeners) listener(key);
@@ -127,7 +132,7 @@ export function hostNameOf(host: string): string {
   return host.replace(/:\d*$/, "").replace(/\.$/, "").toLowerCase();
 }
 
-function createTable(domain: string) {
+function createTable({ domain, guardOf }: Pick<RoutesDeps, "domain" | "guardOf">) {
   const byHost = new Map<string, Route>();
   const byKey = new Map<string, { readonly hosts: readonly string[]; readonly preview: Preview }>();
   const gone = new Set<string>();
@@ -146,7 +151,7 @@ function createTable(domain: string) {
     // What was read earlier may arrive later.
     if (before && before.preview.revision >= preview.revision) return false;
     remove(preview.key);
-    const routes = routesOf(preview, domain);
+    const routes = routesOf(preview, domain, guardOf?.(preview));
     for (const [host, route] of routes) byHost.set(host, route);
     byKey.set(preview.key, { hosts: [...routes.keys()], preview });
     if (preview.status.goneAt) gone.add(preview.key);
@@ -164,7 +169,7 @@ function createTable(domain: string) {
 }
 
 /** By host, with and without port, so that the Host header as browsers send it is found at once. */
-function routesOf(preview: Preview, domain: string): Map<string, Route> {
+function routesOf(preview: Preview, domain: string, guard: Guard | undefined): Map<string, Route> {
   const routes = new Map<string, Route>();
   const { live } = preview.status;
   const healthPathsOf = (service: string | undefined) =>
@@ -180,6 +185,7 @@ function routesOf(preview: Preview, domain: string): Map<string, Route> {
       host: hostNameOf(host),
       service,
       door: doorOf(preview),
+      guard,
       preview,
       healthPaths: healthPathsOf(service),
       address: addressCell(),

@@ -77,7 +77,9 @@ async function aboutTargets(options: VerbCall["options"], context: CliContext): 
   const dataDir = dataDirOf(options, context);
   const config = await readOperator(resolve(context.directory, file), dataDir);
   const { checkTargets } = await import("../../target-findings.ts");
-  return checkTargets(config, { dataDir, path: context.environment.PATH ?? "" });
+  const { accessFindings } = await import("../../gateway/access/findings.ts");
+  const targets = await checkTargets(config, { dataDir, path: context.environment.PATH ?? "" });
+  return [...targets, ...accessFindings(config)];
 }
 
 /** Where `serve` would listen. */

@@ -109,6 +109,32 @@ describe("API", () => {
     assert.equal(edge.acts.length, wishes.length);
   });
 
+  it("makes a share link, for a day unless it is said how long", async () => {
+    const share = (body: object) =>
+      edge.api({ path: "/previews/shop%2342/share", method: "POST", headers: JSON_TYPE, body: JSON.stringify(body) });
+    const made = await share({});
+    assert.equal(made.status, 201);
+    assert.deepEqual(JSON.parse(made.body), {
+      key: "shop#42",
+      url: "http://pr-42-shop.localhost:4000/.stackling/share/t0k3n",
+      expiresAt: "2026-11-22T10:00:00.000Z",
+      token: "t0k3n",
+    });
+    await share({ seconds: 3600, to: "/cart" });
+    assert.deepEqual(edge.acts, ["share shop#42 86400 /", "share shop#42 3600 /cart"]);
+    for (const wrong of [{ seconds: 1 }, { to: "https://evil.example" }, { for: "1h" }]) {
+      assert.equal((await share(wrong)).status, 400);
+    }
+    const anyone = await edge.ask({
+      path: "/api/v1/previews/shop%2342/share",
+      method: "POST",
+      headers: JSON_TYPE,
+      body: "{}",
+    });
+    assert.equal(anyone.status, 401);
+    assert.equal(edge.acts.length, 2);
+  });
+
   it("makes a preview by hand", async () => {
     const body = JSON.stringify({ path: "/srv/any; rm -rf", ref: "feature/ü" });
     const answer = await edge.api({ path: "/previews", method: "POST", body, headers: JSON_TYPE });

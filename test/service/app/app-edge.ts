@@ -98,6 +98,11 @@ export async function startApp() {
     sessions,
     token: TOKEN,
     homeUrl: "http://localhost:4000",
+    share: async ({ key }, { seconds, to = "/" }) => {
+      acts.push(`share ${key} ${seconds} ${to}`);
+      const expiresAt = "2026-11-22T10:00:00.000Z";
+      return { url: "http://pr-42-shop.localhost:4000/.stackling/share/t0k3n", expiresAt, token: "t0k3n" };
+    },
     doctor: async () => [{ ok: true, what: "the engine is there" }],
     ends: async () => (preview) =>
       previewEnds(preview, defaultLifecycle, { now: "2026-11-21T12:00:00.000Z", pauses: [] }),

@@ -142,6 +142,23 @@ describe("pages in a browser", requires("browser"), () => {
     assert.deepEqual(complaints, []);
   });
 
+  it("makes a share link and shows it once, to who is logged in", async () => {
+    edge.store.put(aPreview({ urls: URLS }));
+    await page.goto(`${home()}/previews/shop%2342`);
+    assert.equal(await page.getByRole("button", { name: "Share link for 7 days" }).count(), 0);
+    await signIn();
+    await page.goto(`${home()}/previews/shop%2342`);
+    await page.getByRole("button", { name: "Share link for 7 days" }).click();
+    await page.getByRole("link", { name: "/.stackling/share/t0k3n" }).waitFor();
+    assert.deepEqual(edge.acts, ["share shop#42 604800 /"]);
+    const cookie = edge.sessions.redeem(edge.sessions.mint()) ?? "";
+    const headers = { "content-type": FORM_TYPE, cookie: `stackling-4000=${cookie}` };
+    const forged = await edge.ask({ path: "/previews/shop%2342/share", method: "POST", headers, body: "life=day" });
+    assert.equal(forged.status, 403);
+    assert.equal(edge.acts.length, 1);
+    assert.deepEqual(complaints, []);
+  });
+
   it("refuses an action without the session, without its token, and from another site", async () => {
     edge.store.put(aPreview({ urls: URLS }));
     const cookie = edge.sessions.redeem(edge.sessions.mint()) ?? "";

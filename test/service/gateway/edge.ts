@@ -9,6 +9,7 @@ import {
 } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Reach } from "../../../components/ports.ts";
+import { type Access, type AccessDeps, createAccess } from "../../../service/gateway/access/access.ts";
 import { createGateway } from "../../../service/gateway/gateway.ts";
 import { createRoutes } from "../../../service/gateway/routes.ts";
 import { createEdgeServer } from "../../../service/gateway/server.ts";
@@ -32,6 +33,8 @@ export interface Edge {
   failWakes(times: number): void;
   readonly errors: unknown[];
   readonly visits: ReturnType<typeof createVisits>;
+  /** Only where `access` was given. */
+  readonly access: Access | undefined;
   close(): Promise<void>;
 }
 
@@ -43,6 +46,9 @@ export async function startEdge(
     readonly pause?: () => Promise<Pause | undefined>;
     /** How every address is dialed. */
     readonly reach?: () => Promise<Reach | undefined>;
+    /** Who may see which preview; none: everybody all. */
+    readonly access?: Partial<AccessDeps["config"]> & Pick<AccessDeps, "environment">;
+    readonly now?: () => Date;
   } = {},
 ): Promise<Edge> {
   const store = memoryStore();
@@ -52,13 +58,18 @@ export async function startEdge(
   let wakesToFail = 0;
   const errors: unknown[] = [];
   const onError = (error: unknown) => void errors.push(error);
-  const routes = await createRoutes({ store, domain: DOMAIN, onError });
+  const now = options.now ?? (() => new Date());
+  const access = options.access && (await accessFor(options.access, { now, onError }));
+  const { domain = DOMAIN, scheme = "http" } = options.access ?? {};
+  const routes = await createRoutes({ store, domain, guardOf: access?.guardOf, onError });
   const visits = createVisits({ store, now: () => new Date(), onError });
   const gateway = createGateway({
     routes,
     visits,
-    scheme: "http",
-    homeUrl: `http://${DOMAIN}`,
+    porter: access?.porter(routes),
+    trusts: access?.trusts,
+    scheme,
+    homeUrl: `${scheme}://${domain}`,
     history: (key, limit) => store.history(key, limit),
     wake: async (key) => {
       if (wakesToFail-- > 0) throw new Error("the store is away");
@@ -73,7 +84,7 @@ export async function startEdge(
     ...options,
   });
   const app: RequestListener = (_request, response) => response.end("stackling itself");
-  const server = createEdgeServer({ routes, gateway, app, domain: DOMAIN });
+  const server = createEdgeServer({ routes, gateway, app, domain });
   await listen(server);
   return {
     port: portOf(server),
@@ -87,6 +98,7 @@ export async function startEdge(
     },
     errors,
     visits,
+    access,
     async close() {
       gateway.close();
       routes.close();
@@ -94,6 +106,14 @@ export async function startEdge(
       await shut(server);
     },
   };
+}
+
+function accessFor(
+  { environment, ...config }: Partial<AccessDeps["config"]> & Pick<AccessDeps, "environment">,
+  { now, onError }: Pick<AccessDeps, "now" | "onError">,
+): Promise<Access> {
+  const whole = { domain: DOMAIN, scheme: "http", repositories: [], ...config } as const;
+  return createAccess({ config: whole, token: "t0k3n", environment, now, onError });
 }
 
 /** A server of the application's side on a free port. */

@@ -1,0 +1,43 @@
+/** Who may see which preview: guards, the porter who asks for them, and the links that open them. */
+import { createHmac } from "node:crypto";
+import type { OperatorConfig } from "../../config/types.ts";
+import type { Routes } from "../routes.ts";
+import { type Networks, networks } from "./address.ts";
+import { createGuards, type GuardOf } from "./guards.ts";
+import { createPasses } from "./passes.ts";
+import { createPorter, type Porter } from "./porter.ts";
+import { createShare, type Share } from "./share.ts";
+
+export interface AccessDeps {
+  readonly config: Pick<OperatorConfig, "access" | "domain" | "scheme" | "repositories" | "trustForwarded">;
+  /** Bearer token of the API, from which the keys are made; secret. */
+  readonly token: string;
+  readonly now: () => Date;
+  readonly onError: (error: unknown) => void;
+  /** Where secrets by `{env: NAME}` are. Default: the process's own. */
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+export interface Access {
+  readonly guardOf: GuardOf;
+  /** Load balancers of ours. */
+  readonly trusts: Networks;
+  readonly share: Share;
+  porter(routes: Pick<Routes, "lookup">): Porter;
+}
+
+export async function createAccess(deps: AccessDeps): Promise<Access> {
+  const { config, token, now, onError } = deps;
+  const { scheme, domain } = config;
+  const passes = createPasses({ now, secret: token });
+  const key = createHmac("sha256", token).update("stackling doors").digest();
+  const digest = (text: string) => createHmac("sha256", key).update(text).digest("base64url").slice(0, 22);
+  const guardOf = await createGuards({ config, digest, environment: deps.environment });
+  const trusts = networks(config.trustForwarded ?? []);
+  return {
+    guardOf,
+    trusts,
+    share: createShare({ passes, guardOf, scheme, domain, now }),
+    porter: (routes) => createPorter({ passes, routes, trusts, scheme, domain, now, onError }),
+  };
+}

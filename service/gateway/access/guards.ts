@@ -1,0 +1,87 @@
+/** Makes the guards of all previews from the config, once for all that have the same. */
+import { defaultAccess, SHARE_MAX_SECONDS } from "../../config/access-schema.ts";
+import type {
+  AccessConfig,
+  ApplicationAccess,
+  DoorOptions,
+  OperatorConfig,
+  SecretReference,
+} from "../../config/types.ts";
+import { resolveSecret } from "../../secret-reference.ts";
+import type { Preview } from "../../status.ts";
+import type { DoorDeps, DoorName } from "./door.ts";
+import type { Guard, NamedDoor, Row } from "./guard.ts";
+import { ipDoor } from "./ip.ts";
+import { doors } from "./registry.ts";
+
+/** The guard of a preview; undefined: everybody may see it. */
+export type GuardOf = (preview: Pick<Preview, "repository" | "status">) => Guard | undefined;
+
+export interface GuardsDeps extends Pick<DoorDeps, "digest"> {
+  readonly config: Pick<OperatorConfig, "access" | "domain" | "repositories">;
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+/** A secret in a file may be replaced while the service runs; a page with a hundred parts reads it once. */
+const SECRET_FRESH_MS = 5_000;
+
+export async function createGuards(deps: GuardsDeps): Promise<GuardOf> {
+  const { config } = deps;
+  const parts = { digest: deps.digest, secret: secretReader(deps.environment) };
+  const everywhere = await guardFrom(config.access ?? defaultAccess(config.domain), parts);
+  const own = new Map<string, Guard | undefined>();
+  for (const { name, access } of config.repositories) {
+    if (access) own.set(name, await guardFrom(access, parts));
+  }
+  return ({ repository, status }) => {
+    const guard = own.has(repository) ? own.get(repository) : everywhere;
+    const { access } = status.live ?? {};
+    return access ? shutFurther(guard, access, parts) : guard;
+  };
+}
+
+async function guardFrom(access: AccessConfig, deps: DoorDeps): Promise<Guard | undefined> {
+  if (access.kind === "public") return undefined;
+  const { bypass, shareSeconds, satisfy, kind } = access;
+  const names = Object.keys(access.doors) as DoorName[];
+  const made = await Promise.all(names.map((name) => make(name, access.doors[name], deps)));
+  return {
+    rows: [{ doors: made.flat(), satisfy }],
+    isUndecided: kind === "undecided",
+    ...(shareSeconds === undefined ? {} : { shareSeconds }),
+    ...(bypass ? { bypass: () => deps.secret(bypass) } : {}),
+  };
+}
+
+async function make<Name extends DoorName>(
+  name: Name,
+  options: DoorOptions[Name],
+  deps: DoorDeps,
+): Promise<readonly NamedDoor[]> {
+  return options === undefined ? [] : [{ name, ...(await doors[name]())(deps, options) }];
+}
+
+/** What an application asks for comes on top, also of a preview that everybody could see otherwise. */
+function shutFurther(
+  guard: Guard | undefined,
+  { ip, shareLinks }: ApplicationAccess,
+  deps: DoorDeps,
+): Guard | undefined {
+  const base = guard ?? (ip && { rows: [], isUndecided: false, shareSeconds: SHARE_MAX_SECONDS });
+  if (!base) return undefined;
+  const row: readonly Row[] = ip ? [{ doors: [{ name: "ip", ...ipDoor(deps, ip) }], satisfy: "all" }] : [];
+  return { ...base, rows: [...base.rows, ...row], ...(shareLinks === false ? { shareSeconds: undefined } : {}) };
+}
+
+function secretReader(environment: NodeJS.ProcessEnv | undefined): DoorDeps["secret"] {
+  const known = new Map<SecretReference, { readonly value: Promise<string>; readonly until: number }>();
+  return (reference) => {
+    const kept = known.get(reference);
+    if (kept && kept.until > performance.now()) return kept.value;
+    const value = resolveSecret(reference, environment);
+    known.set(reference, { value, until: performance.now() + SECRET_FRESH_MS });
+    // One that could not be read is asked for again at once.
+    value.catch(() => known.delete(reference));
+    return value;
+  };
+}

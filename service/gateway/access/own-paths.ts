@@ -1,0 +1,49 @@
+/** What is ours of a request to a preview's host: names of cookies and headers, and addresses under `/.stackling/`. */
+import type { IncomingMessage } from "node:http";
+
+/** Header of test runners; in lower case, as Node gives it. */
+export const BYPASS_HEADER = "x-stackling-bypass";
+/** The same as a cookie, for browsers whose headers go to other sites too. */
+export const BYPASS_COOKIE = "stackling-bypass";
+
+const OWN = "/.stackling/";
+export const DOOR_PATH = `${OWN}door`;
+export const SHARE_PATH = `${OWN}share/`;
+
+/** `door` is asked by a form, `share` by a link. */
+export function ownPathOf(url: string | undefined): "door" | "share" | undefined {
+  // The second character decides for nearly all.
+  if (url === undefined || url.charCodeAt(1) !== 46 /* "." */) return undefined;
+  if (url === DOOR_PATH || url.startsWith(`${DOOR_PATH}?`)) return "door";
+  return url.startsWith(SHARE_PATH) ? "share" : undefined;
+}
+
+/** One per port on `localhost`, because cookies know none; bound to this very host where the connection is encrypted. */
+export function doorCookieName(scheme: "http" | "https", domain: string): string {
+  if (scheme === "https") return "__Host-stackling-door";
+  return `stackling-door-${/:(\d+)$/.exec(domain)?.[1] ?? "80"}`;
+}
+
+/** Takes what was meant for the gateway off a request. */
+export function stripOwnRequest({ headers }: Pick<IncomingMessage, "headers">): void {
+  if (headers[BYPASS_HEADER] !== undefined) delete headers[BYPASS_HEADER];
+  const { cookie } = headers;
+  if (cookie === undefined || !cookie.includes("stackling")) return;
+  const kept = cookie.split(";").filter((part) => !isOwnCookie(part));
+  if (kept.length > 0) headers.cookie = kept.join(";").trim();
+  else delete headers.cookie;
+}
+
+/**
+ * What an application may set of cookies: for its own host and no other (a `Domain` would reach every other
+ * preview and the dashboard), and none of ours.
+ */
+export function allowedCookies(cookies: readonly string[]): string[] {
+  return cookies
+    .filter((cookie) => !isOwnCookie(cookie))
+    .map((cookie) => cookie.replace(/;\s*domain\s*(=[^;]*)?(?=;|$)/gi, ""));
+}
+
+function isOwnCookie(text: string): boolean {
+  return /^\s*(?:(?:__Host-)?stackling-|__Host-stackling=)/i.test(text);
+}

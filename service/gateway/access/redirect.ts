@@ -1,0 +1,10 @@
+/** Where somebody goes who was let in: back to where they came from, and never to another host. */
+import { ownPathOf } from "./own-paths.ts";
+
+/** `to` as an address at `origin`; its front page when it leads anywhere else. */
+export function addressWithin(origin: string, to: string): string {
+  // Parsed as a browser does, for which `//host` and `/\host` are other hosts.
+  if (!to.startsWith("/") || !URL.canParse(to, origin)) return `${origin}/`;
+  const url = new URL(to, origin);
+  return url.origin === new URL(origin).origin && ownPathOf(url.pathname) === undefined ? url.href : `${origin}/`;
+}

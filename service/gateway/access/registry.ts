@@ -1,0 +1,7 @@
+import type { DoorMaker, DoorName } from "./door.ts";
+
+/** Every kind of door; adding one is a file, an entry here and its options in `config/access-schema.ts`. */
+export const doors: { readonly [Name in DoorName]: () => Promise<DoorMaker<Name>> } = {
+  password: async () => (await import("./password.ts")).passwordDoor,
+  ip: async () => (await import("./ip.ts")).ipDoor,
+};
