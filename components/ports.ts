@@ -243,6 +243,11 @@ export interface Driver<O, A, C> {
 export interface ServiceDriver<O = unknown> extends Driver<O, ServiceArgs<O>, ServiceComponent> {
   /** `source`: builds and runs a checkout. `images`: every service needs an image, pinned before the update. */
   readonly runs: "source" | "images";
+  /**
+   * Whether what it runs is kept from the service's own files, and previews from each other's, where it runs now;
+   * absent: always. Without that no stranger's pull request runs, unless the operator says so.
+   */
+  readonly isolates?: () => boolean;
 }
 export type DatabaseDriver<O = unknown> = Driver<O, DatabaseArgs<O>, DatabaseComponent>;
 export type DnsDriver<O = unknown> = Driver<O, DnsArgs<O>, DnsComponent>;

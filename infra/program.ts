@@ -79,6 +79,7 @@ export function previewProgram(
   extend?: Extension,
 ): Program {
   const declare: Program = async () => {
+    refuseGrants(spec);
     registerTags(spec.tags, spec.stack);
     const { stack, tags, target, generations } = spec;
     const secrets = new drivers.secrets.component("secrets", {
@@ -140,6 +141,13 @@ function createDatabase(spec: PreviewSpec, drivers: TargetDrivers) {
     generation: spec.generations.database,
     ...(spec.database.baseline !== undefined && { baseline: spec.database.baseline }),
   });
+}
+
+/** Whoever made the spec: what a stranger's commit is given must not be the operator's. */
+function refuseGrants({ untrusted, grantedSecrets: [granted] }: PreviewSpec): void {
+  if (!untrusted || granted === undefined) return;
+  const userMessage = `granting secret "${granted}": a pull request that is not trusted gets none`;
+  throw new TerminalError({ reason: "SpecInvalid", userMessage });
 }
 
 function secretDefinitions(

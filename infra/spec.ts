@@ -10,6 +10,8 @@ import { canonical } from "./canonical.ts";
 
 const name = z.string().regex(/^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/);
 
+const commitSha = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
+
 const buildStep = z.strictObject({ command: z.string().min(1), directory: z.string() });
 
 const service = z.strictObject({
@@ -57,7 +59,7 @@ export const previewSpec = z.strictObject({
   urls: z.record(z.string(), z.string()),
   source: z.strictObject({
     repository: z.string(),
-    commit: z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/),
+    commit: commitSha,
     submodules: z.boolean(),
     lfs: z.boolean(),
     install: z.array(buildStep),
@@ -89,8 +91,13 @@ export const previewSpec = z.strictObject({
   access: z.strictObject({ ip: z.array(z.string()).optional(), shareLinks: z.literal(false).optional() }).optional(),
   /** Names of generated secrets the application asks for. */
   generatedSecrets: z.array(z.string()),
-  /** Names of secrets whose values the operator grants; the runner brings the values. */
+  /** Names of secrets whose values the operator grants; the runner brings the values. None where `untrusted`. */
   grantedSecrets: z.array(z.string()),
+  /**
+   * Of a fork or an outsider, and approved; `isolated`: the target keeps it apart from the service. Whatever else
+   * it names, no granted secret is resolved for it.
+   */
+  untrusted: z.strictObject({ isolated: z.boolean() }).optional(),
   /** One-shot wishes as levels (DESIGN §2): raised once, done once. */
   generations: z.strictObject({
     deploy: z.int().min(0),
@@ -102,7 +109,13 @@ export const previewSpec = z.strictObject({
    * What people wished when this was brought up and a lost store must give back. Echoed only: no part of
    * the digest, so that a renewal causes no update.
    */
-  intents: z.strictObject({ keep: z.boolean(), extendedTo: z.iso.datetime().optional() }).optional(),
+  intents: z
+    .strictObject({
+      keep: z.boolean(),
+      extendedTo: z.iso.datetime().optional(),
+      approved: z.strictObject({ sha: commitSha, by: z.string(), at: z.iso.datetime() }).optional(),
+    })
+    .optional(),
   tags: z.record(z.string(), z.string()),
 });
 

@@ -6,6 +6,7 @@ import { formatKey, parseKey } from "../infra/names.ts";
 import type { DriftReport } from "../infra/stacks.ts";
 import { adopt } from "./adopt.ts";
 import type { Actions } from "./api/actions.ts";
+import { type ApproveDeps, approve } from "./approve.ts";
 import type { ApplicationConfig, OperatorConfig, RepositoryConfig } from "./config/types.ts";
 import { type CompareDeps, createCompare, leaseOf, noSuchPreview } from "./drift/compare.ts";
 import type { Forge } from "./forges/forge.ts";
@@ -17,7 +18,7 @@ import type { Store } from "./store/store.ts";
 import { refOf } from "./subject.ts";
 import { asleep, kept, notAsleep, raised, removed, repaired, triedAgain } from "./wishes.ts";
 
-export interface ActionDeps {
+export interface ActionDeps extends Pick<ApproveDeps, "isolationOf"> {
   readonly store: Store;
   readonly stacks: CompareDeps["stacks"];
   readonly world: CompareDeps["world"];
@@ -83,6 +84,7 @@ export function createActions(deps: ActionDeps): AllActions {
     redeploy: raise("deploy"),
     resetDatabase: raise("database"),
     rotate: raise("secrets"),
+    approve: (key, sha, by) => approve(deps, key, { sha, by }),
     async seed(key, scenario) {
       if (scenario !== undefined) {
         throw new TerminalError({
@@ -131,6 +133,13 @@ async function upByHand(deps: ActionDeps, { repository: asked, ref }: ByHand): P
       reason: "NotConfigured",
       userMessage: `bringing up "${asked}": its forge is not configured`,
     });
+  // Such a ref is a stranger's to move, and what is made by hand is trusted.
+  if (ref !== undefined && /^(refs\/)?(pull|merge-requests)\/\d+\//.test(ref)) {
+    throw new TerminalError({
+      reason: "RefNotFound",
+      userMessage: `bringing up "${asked}": "${ref}" is the head of a pull request, whose preview has a key of its own; give a branch, tag or commit`,
+    });
+  }
   const gitBranch = ref ?? (await forge.defaultBranch(refOf(repository)));
   const key = formatKey({ repository: repository.name, gitBranch });
   const commit = parseKey(key) && (await forge.resolve(refOf(repository), gitBranch));

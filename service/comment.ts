@@ -7,6 +7,7 @@ import { commentMarker } from "./forges/marker.ts";
 import { KEEP_LABEL } from "./lifecycle.ts";
 import { minuteOf, reasonWords } from "./reason-words.ts";
 import type { Preview } from "./status.ts";
+import { approvalNote, approvalRequest } from "./trust.ts";
 
 /** GitHub's limit of a deployment's description. */
 const SUMMARY_MAX = 140;
@@ -20,7 +21,7 @@ export interface CommentOptions {
 }
 
 /** Conditions in which waiting for the link helps nobody. */
-const OFFERED: ReadonlySet<string> = new Set(["Gone", "Blocked", "Paused", "Destroying"]);
+const OFFERED: ReadonlySet<string> = new Set(["Gone", "Blocked", "ApprovalNeeded", "Paused", "Destroying"]);
 
 /** Markdown as GitHub renders it, the hidden marker in its first line. Text from outside is escaped. */
 export function renderComment(preview: Preview, { fallbackUrl }: CommentOptions = {}): string {
@@ -30,6 +31,7 @@ export function renderComment(preview: Preview, { fallbackUrl }: CommentOptions 
     `### ${sign} Preview \`${key}\` ${words}`,
     link(preview),
     status.reason === "Healthy" ? undefined : text(status.message),
+    approvalRequest(preview, { inComments: takesCommands(preview) }),
     warning(preview),
     isAlarming(preview) ? STUCK_NOTE : undefined,
     drift(preview.status),
@@ -119,6 +121,11 @@ function teardown(preview: Preview): readonly [string, string] | undefined {
   return ["Removed on", `${minuteOf(status.teardownAt)}, as all are then; ${keeps}`];
 }
 
+function approval(preview: Preview): readonly [string, string] | undefined {
+  const note = approvalNote(preview);
+  return note === undefined ? undefined : ["Not trusted", text(note)];
+}
+
 function hardStop(preview: Preview): readonly [string, string] | undefined {
   const { key, status } = preview;
   if (status.hardStop === undefined || !status.stackExists || status.reason === "Paused") return undefined;
@@ -145,6 +152,7 @@ function table(preview: Preview): string {
     head && head !== live?.source.commit ? [live ? "Newest commit" : "Commit", commit(preview, head)] : undefined,
     live && ["Services", live.services.map(({ name }) => service(name, live.urls[name])).join(" · ")],
     typeof outputs.database === "string" ? ["Database branch", `\`${outputs.database}\``] : undefined,
+    approval(preview),
     ["Since", minuteOf(status.since)],
     teardown(preview),
     hardStop(preview),

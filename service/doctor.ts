@@ -26,6 +26,8 @@ export interface DoctorDeps {
   readonly registries: () => Promise<readonly Finding[]>;
   /** Whether each repository is still the one its name stands for. */
   readonly identities: () => Promise<readonly Finding[]>;
+  /** Where strangers' pull requests cannot be kept apart. */
+  readonly isolation: () => Promise<readonly Finding[]>;
   /** Kill switch and sweep. */
   readonly operation: () => Promise<readonly Finding[]>;
   /** Whether it is said who may see previews, and what shares a site with them. */
@@ -45,6 +47,7 @@ export function createDoctor(deps: DoctorDeps): () => Promise<readonly Finding[]
       ask("registries were asked about their credentials", deps.registries),
       ask("the forges answer", () => checkForges(deps)),
       ask("the repositories are those they were", deps.identities),
+      ask("targets were asked whether they keep previews apart", deps.isolation),
       ask("sweep and kill switch were looked at", deps.operation),
       ask("the previews' doors were looked at", deps.access),
       ask("deliveries are for repositories of the configuration", () => checkDeliveries(deps)),

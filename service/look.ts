@@ -27,6 +27,7 @@ import { type Intents, newStatus, type Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
 import type { SubjectReader } from "./subject.ts";
 import { chooseTarget } from "./target-check.ts";
+import { distrustOf, type Isolation } from "./trust.ts";
 
 export interface LookDeps extends AdoptDeps {
   readonly store: Pick<Store, "find" | "create" | "update" | "pauses">;
@@ -34,6 +35,8 @@ export interface LookDeps extends AdoptDeps {
   readonly subjects: SubjectReader;
   /** Configured, or registered by `up PATH`; undefined when neither. */
   readonly findRepository: (name: string) => Promise<RepositoryConfig | undefined>;
+  /** How a target keeps previews, by its name; undefined: none keeps them apart. */
+  readonly isolationOf?: (target: string) => Isolation;
   readonly now: () => string;
 }
 
@@ -91,7 +94,7 @@ export async function readWorld(deps: LookDeps, found: Found): Promise<Look> {
   const now = deps.now();
   const seen = { ...preview, ...factsOf(preview, subject, now) };
   const ends = endsOf(deps, { repository, pauses }, seen);
-  const ground = { repository, subject, intents: seen.intents, ...ends, now };
+  const ground = { repository, subject, intents: seen.intents, isolation: isolationBy(deps, repository), ...ends, now };
   if (!repository || !needsApplication(ground)) {
     return { ...found, repository, subject, application: undefined, cloneUrl: undefined, pauses };
   }
@@ -119,13 +122,15 @@ export async function recordLook(deps: LookDeps, look: Look): Promise<Preview | 
 }
 
 /** Policy and spec over one look. */
-export function wishFor(deps: Pick<LookDeps, "config" | "now">, look: Look, preview: NewPreview): Wish {
+export function wishFor(deps: WishDeps, look: Look, preview: NewPreview): Wish {
   const { repository, subject } = look;
   const lifecycle = lifecycleOf(deps.config, repository);
   const { sleepAfterSeconds, officeHours } = lifecycle;
   const lifetime = lifetimeBy(deps, look, preview);
   const clocks = { lifetime, sleepAfterSeconds, officeHours };
-  const verdict = policy({ ...look, intents: preview.intents, ...endsBy(lifetime, preview), now: deps.now() });
+  const isolation = isolationBy(deps, repository);
+  const ends = endsBy(lifetime, preview);
+  const verdict = policy({ ...look, intents: preview.intents, isolation, ...ends, now: deps.now() });
   if (verdict.kind !== "present") {
     return { verdict, desired: verdict.kind === "absent" ? verdict : { kind: "blocked" }, ...clocks };
   }
@@ -156,9 +161,21 @@ export function wishFor(deps: Pick<LookDeps, "config" | "now">, look: Look, prev
     intents: preview.intents,
     hardStopSeconds: lifecycle.hardStopSeconds,
     ...(live ? { tags: live.tags } : {}),
+    ...(subject.kind === "pullRequest" && distrustOf(subject.pullRequest) !== undefined
+      ? { untrusted: { isolated: isolation === "apart" } }
+      : {}),
   });
   const unasked = live !== undefined && !isAsked(spec, live);
   return { verdict, desired: { kind: "present", digest: specDigest(spec), unasked }, ...clocks, spec };
+}
+
+type WishDeps = Pick<LookDeps, "config" | "now" | "isolationOf">;
+
+function isolationBy(
+  { isolationOf }: Pick<LookDeps, "isolationOf">,
+  repository: RepositoryConfig | undefined,
+): Isolation {
+  return (repository && isolationOf?.(repository.target)) ?? "together";
 }
 
 /** By a push, or by what a person wished for. */
@@ -167,7 +184,7 @@ function isAsked(spec: PreviewSpec, live: PreviewSpec): boolean {
 }
 
 /** What a look changes in the record. Pure but for the clock; laid over the newest record under its lock. */
-function observe(deps: Pick<LookDeps, "config" | "now">, preview: NewPreview, look: Look): Partial<NewPreview> {
+function observe(deps: WishDeps, preview: NewPreview, look: Look): Partial<NewPreview> {
   const { subject, repository, application } = look;
   const now = deps.now();
   const read = factsOf(preview, subject, now);
@@ -180,7 +197,8 @@ function observe(deps: Pick<LookDeps, "config" | "now">, preview: NewPreview, lo
   const facts = read.status && repository ? { ...read, status: { ...read.status, refusedSince } } : read;
   const seen = { ...preview, ...facts };
   const { intents } = seen;
-  const verdict = policy({ repository, subject, application, intents, ...endsOf(deps, look, seen), now });
+  const ground = { repository, subject, intents, isolation: isolationBy(deps, repository) };
+  const verdict = policy({ ...ground, application, ...endsOf(deps, look, seen), now });
   if (verdict.kind === "absent" && verdict.reason === "Expired" && !intents.removed) {
     return { ...facts, intents: { ...intents, removed: expiredAt(seen, verdict.evidence, now) } };
   }

@@ -7,6 +7,7 @@ import type { PullRequest } from "./forges/forge.ts";
 import { matchesPaths, type PathRules } from "./forges/path-patterns.ts";
 import { minuteOf } from "./reason-words.ts";
 import type { Intents, Reason } from "./status.ts";
+import { distrustOf, type Isolation, isApproved, strangersRefusal } from "./trust.ts";
 
 /** What the forge says now of that which the preview is of. Only `pullRequest` and `commit` are evidence. */
 export type SubjectRead =
@@ -67,6 +68,8 @@ export interface PolicyInput {
   /** Undefined while it was not read, because the subject alone decides. */
   readonly application: ApplicationRead | undefined;
   readonly intents: Intents;
+  /** Of the repository's target; undefined: it keeps nothing apart. */
+  readonly isolation?: Isolation;
   /** ISO 8601 after which the preview goes, whatever else; undefined for one that is kept. */
   readonly hardStop: string | undefined;
   /** Since when nobody used it, and until when that may last. Both ISO 8601. */
@@ -133,7 +136,7 @@ function judgeSubject(input: Omit<PolicyInput, "application">): Verdict | "prese
   if (subject.kind === "missing") return blocked("RefNotFound", subject.message);
   if (subject.kind !== "pullRequest") return "present";
   const refusal = refusalOf(repository, subject.pullRequest, subject.changedPaths);
-  if (refusal === undefined) return judgePullRequest(repository, subject);
+  if (refusal === undefined) return judgePullRequest(repository, subject, input);
   const { refusedSince } = input;
   const holds = refusedSince !== undefined && Date.parse(now) - Date.parse(refusedSince) >= REFUSAL_HOLDS_MS;
   return holds ? { kind: "absent", reason: "Refused", evidence: refusal } : blocked("Blocked", refusal);
@@ -180,23 +183,25 @@ export function holdsFor(removed: NonNullable<Intents["removed"]>, subject: Subj
 function judgePullRequest(
   repository: RepositoryConfig,
   { pullRequest, defaultBranch }: Extract<SubjectRead, { kind: "pullRequest" }>,
+  { intents, isolation = "together" }: Pick<PolicyInput, "intents" | "isolation">,
 ): Verdict | "present" {
-  if (pullRequest.fork) {
-    return blocked("Blocked", "The head lies in a fork. Nothing of it runs until someone with write access approves.");
-  }
-  if (!pullRequest.trustedAuthor) {
-    return blocked(
-      "Blocked",
-      `"${pullRequest.author}" has no write access. Nothing runs until someone who has approves.`,
-    );
-  }
-  if (pullRequest.headRef === defaultBranch) {
+  // The default branch of a fork is a branch like any other.
+  if (!pullRequest.fork && pullRequest.headRef === defaultBranch) {
     return blocked("Blocked", `"${defaultBranch}" is the default branch, which gets no preview.`);
   }
   if (!matchesBranch(repository.branches, pullRequest.headRef)) {
     return blocked("Blocked", `The git branch "${pullRequest.headRef}" matches none of the configured patterns.`);
   }
-  return "present";
+  const distrust = distrustOf(pullRequest);
+  if (distrust === undefined) return "present";
+  const barred = strangersRefusal(repository, isolation);
+  if (barred !== undefined) return blocked("Blocked", `${distrust} ${barred}`);
+  if (isApproved(intents, pullRequest.headSha)) return "present";
+  const commit = `commit \`${pullRequest.headSha.slice(0, 7)}\``;
+  return blocked(
+    "ApprovalNeeded",
+    `${distrust} Nothing of ${commit} runs until someone with write access approves it.`,
+  );
 }
 
 function judgeApplication(read: ApplicationRead, headSha: string): Verdict {

@@ -14,6 +14,7 @@ const WORDS: Readonly<Record<Reason, readonly [sign: string, words: string]>> = 
   Unreachable: ["📡", "cannot be looked at just now"],
   NotConfigured: ["⚪", "is not configured any more"],
   Blocked: ["🔒", "is not built"],
+  ApprovalNeeded: ["🔒", "waits for an approval"],
   SpecInvalid: ["❌", "has an invalid `preview.yaml`"],
   WaitingForImage: ["⏳", "waits for its image"],
   ImageNotFound: ["❌", "failed: its image was not pushed"],

@@ -27,6 +27,7 @@ import { createIdentities, type Identities } from "./identities.ts";
 import { checkRegistries, configuredRegistry } from "./images/configured.ts";
 import { createImages } from "./images/images.ts";
 import { createInbox, type Inbox } from "./inbox/inbox.ts";
+import { type IsolationOf, isolationFindings, readIsolation } from "./isolation.ts";
 import { createLookAgain } from "./look-again.ts";
 import { createNotifier } from "./notify.ts";
 import { startOperate } from "./operate.ts";
@@ -99,6 +100,7 @@ interface Parts extends ServiceOptions {
   readonly forge: (name: string) => Forge | undefined;
   readonly repositories: Repositories;
   readonly identities: Identities;
+  readonly isolationOf: IsolationOf;
   readonly ground: Ground;
   readonly inbox: Inbox;
   readonly now: () => string;
@@ -134,6 +136,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     forge,
     repositories,
     identities,
+    isolationOf: await readIsolation(config),
     ground: createGround({ ...options, stacks }),
     inbox: createInbox({ store }),
     now,
@@ -156,6 +159,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
       checkPlugins(registry, config.targets, { pulumiHome: layout(dataDir).pulumiHome, path: process.env.PATH ?? "" }),
     registries: () => checkRegistries(config.images),
     identities: identities.check,
+    isolation: async () => isolationFindings({ ...config, repositories: await repositories.all() }, parts.isolationOf),
     operation: operate.check,
     access: async () => accessFindings({ ...config, repositories: await repositories.all() }),
     engineVersion: engine.version,
@@ -218,6 +222,7 @@ function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllActions; 
     detectApplication: (path, commit) => detect(config, path, commit),
     onRegistered: () => resync.begin(),
     config,
+    isolationOf: parts.isolationOf,
     now,
   });
   const drift = startDriftTimer({
@@ -248,6 +253,7 @@ function reconcileDeps(
     config,
     subjects: createSubjectReader({ config, forge, identities }),
     findRepository: repositories.find,
+    isolationOf: parts.isolationOf,
     commandsOf: (repository) => forge(repository.forge)?.commands,
     images: createImages({
       registry: configuredRegistry(config.images),

@@ -39,12 +39,12 @@ export async function prepareSource(
   await ensureMirror({ dataDir, repository: source, commit, submodules, lfs, ...point, refs: point.refs });
 }
 
-/** Values of the secrets that the spec was granted. */
+/** Values of the secrets that the spec was granted; none for a stranger's, whatever it names. */
 export async function resolveSecrets(
   { repositories }: Pick<SourceDeps, "repositories">,
   spec: PreviewSpec,
 ): Promise<Record<string, string>> {
-  if (spec.grantedSecrets.length === 0) return {};
+  if (spec.untrusted || spec.grantedSecrets.length === 0) return {};
   const repository = await repositories.find(spec.repository);
   if (!repository) throw notConfigured(spec.repository);
   return grantedValues(repository, spec);

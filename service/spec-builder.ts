@@ -1,5 +1,6 @@
 /** Puts together what the program needs to build one preview. Pure. */
 import type { ServiceDefinition } from "../components/ports.ts";
+import { referencesIn } from "../components/service/references.ts";
 import { formatKey, hostName, type PreviewKey, stackName } from "../infra/names.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
 import type { ApplicationConfig, OperatorConfig, RepositoryConfig, TargetConfig } from "./config/types.ts";
@@ -24,15 +25,18 @@ export interface SpecInput {
   readonly owner: string;
   /** ISO 8601 */
   readonly createdAt: string;
-  readonly intents: Pick<Intents, "generations" | "keep" | "extendedTo">;
+  readonly intents: Pick<Intents, "generations" | "keep" | "extendedTo" | "approved">;
   /** Seconds after its creation at which the preview goes, unless it is kept or extended; undefined: never. */
   readonly hardStopSeconds?: number;
   /** Tags of the running stack: they never change while it lives. */
   readonly tags?: Readonly<Record<string, string>>;
+  /** Of an approved pull request of a fork or an outsider: it gets nothing that is the operator's. */
+  readonly untrusted?: { readonly isolated: boolean };
 }
 
 /** The spec; the head of the pull request decides `source.commit` and nothing else. */
-export function buildSpec(input: SpecInput): PreviewSpec {
+export function buildSpec(wish: SpecInput): PreviewSpec {
+  const input = wish.untrusted ? withoutGrants(wish) : wish;
   const { repository, target, application, key } = input;
   return {
     version: 1,
@@ -67,15 +71,43 @@ export function buildSpec(input: SpecInput): PreviewSpec {
     generatedSecrets: [...application.generatedSecrets],
     grantedSecrets: [...application.grantedSecrets],
     generations: { ...input.intents.generations },
+    ...(input.untrusted ? { untrusted: { ...input.untrusted } } : {}),
     ...echoOf(input.intents),
     tags: { ...(input.tags ?? buildTags(input)) },
   };
 }
 
 /** Nothing, most of the time. */
-function echoOf({ keep, extendedTo }: SpecInput["intents"]): Pick<PreviewSpec, "intents"> {
-  if (!keep && extendedTo === undefined) return {};
-  return { intents: { keep, ...(extendedTo === undefined ? {} : { extendedTo }) } };
+function echoOf({ keep, extendedTo, approved }: SpecInput["intents"]): Pick<PreviewSpec, "intents"> {
+  if (!keep && extendedTo === undefined && approved === undefined) return {};
+  return {
+    intents: {
+      keep,
+      ...(extendedTo === undefined ? {} : { extendedTo }),
+      ...(approved === undefined ? {} : { approved: { ...approved } }),
+    },
+  };
+}
+
+/**
+ * What a stranger's commit is given: no secret of the operator's (a variable that would hold one is left out), the
+ * baseline that was meant for strangers or none, and no submodules, for those it names itself and the operator's
+ * credentials would fetch them.
+ */
+function withoutGrants({ application, repository, ...input }: SpecInput): SpecInput {
+  const { baseline: _theirs, ...rest } = repository;
+  const baseline = repository.untrusted?.baseline;
+  const granted = new Set(application.grantedSecrets.map((name) => `secrets.${name}`));
+  const isFree = (value: string) => !referencesIn(value).some((reference) => granted.has(reference));
+  const services = application.services.map((service) => ({
+    ...service,
+    environment: Object.fromEntries(Object.entries(service.environment).filter(([, value]) => isFree(value))),
+  }));
+  return {
+    ...input,
+    repository: { ...rest, ...(baseline === undefined ? {} : { baseline }) },
+    application: { ...application, services, grantedSecrets: [], submodules: false },
+  };
 }
 
 function buildService(service: ServiceDefinition, { target, commit }: SpecInput): PreviewSpec["services"][number] {

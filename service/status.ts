@@ -19,6 +19,7 @@ export const REASONS = [
   "Unreachable",
   "NotConfigured",
   "Blocked",
+  "ApprovalNeeded",
   "SpecInvalid",
   "WaitingForImage",
   "ImageNotFound",
@@ -83,6 +84,8 @@ export interface Intents {
   /** Ref of a preview by hand, registered until `down`. */
   readonly gitRef?: string;
   readonly keep: boolean;
+  /** Of a pull request that is not trusted: the one commit that may run, and on whose word. */
+  readonly approved?: Approval;
   /** ISO 8601; the hard stop it was extended to. */
   readonly extendedTo?: string;
   /** ISO 8601 of the last `extend`: renews idleness as a visit does, and wakes nothing. */
@@ -95,6 +98,15 @@ export interface Intents {
   readonly asleepSince?: string;
   /** Of a pull request's preview: which of its comments were handled, so that each counts once. */
   readonly commands?: CommandsHandled;
+}
+
+export interface Approval {
+  /** The whole id of the commit. */
+  readonly sha: string;
+  /** `@login` in a comment, else `api` or `page`. */
+  readonly by: string;
+  /** ISO 8601 UTC */
+  readonly at: string;
 }
 
 /** Slash commands, as far as they were handled; written together with what they change. */

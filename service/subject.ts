@@ -6,6 +6,7 @@ import type { ChangedPathsRead, Forge, PullRequest, RepositoryRef } from "./forg
 import type { Identities } from "./identities.ts";
 import { type ApplicationRead, refusalOf, type SubjectRead, wordsOf } from "./policy.ts";
 import type { Preview } from "./status.ts";
+import { distrustOf, isApproved } from "./trust.ts";
 
 export const FILE = "preview.yaml";
 /** A default branch is renamed once in a project's life. */
@@ -47,7 +48,7 @@ export function createSubjectReader(deps: SubjectDeps) {
       if (read.kind !== "found") return read;
       const { pullRequest } = read;
       if (!(await isOurs(repository, pullRequest.repositoryId))) return replaced(repository);
-      const changed = await readChanges(forge, repository, pullRequest);
+      const changed = await readChanges(forge, repository, { pullRequest, intents: preview.intents });
       if (changed?.kind === "unreachable") return changed;
       const paths = changed?.kind === "found" ? { changedPaths: changed.paths } : {};
       return { kind: "pullRequest", pullRequest, defaultBranch, ...paths };
@@ -127,15 +128,15 @@ function replaced({ name, path }: RepositoryConfig): SubjectRead {
   return { kind: "replaced", message };
 }
 
-/** Only where a rule asks for them and nothing else decides already: of strangers nothing is built anyway. */
+/** Only where a rule asks for them and nothing else decides already: of strangers nothing is built unless approved. */
 async function readChanges(
   forge: Forge,
   repository: RepositoryConfig,
-  pullRequest: PullRequest,
+  { pullRequest, intents }: { readonly pullRequest: PullRequest; readonly intents: Preview["intents"] },
 ): Promise<ChangedPathsRead | undefined> {
   const { paths, ignorePaths } = repository.pullRequests ?? {};
   if (!(paths ?? ignorePaths) || pullRequest.state === "closed") return undefined;
-  if (pullRequest.fork || !pullRequest.trustedAuthor) return undefined;
+  if (distrustOf(pullRequest) !== undefined && !isApproved(intents, pullRequest.headSha)) return undefined;
   if (refusalOf(repository, pullRequest) !== undefined) return undefined;
   return forge.changedPaths?.(refOf(repository), pullRequest);
 }

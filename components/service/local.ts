@@ -4,6 +4,7 @@ import { z } from "zod";
 import { TerminalError } from "../errors.ts";
 import { LocalCheckout, LocalFolder, LocalRelease, LocalTask } from "../local/custom-resources.ts";
 import * as operations from "../local/operations.ts";
+import { canSwitchUser } from "../local/users.ts";
 import type { ServiceArgs, ServiceComponent, ServiceDefinition, ServiceDriver, SidecarDefinition } from "../ports.ts";
 import { PreviewComponent } from "../preview-component.ts";
 import { servicesExample } from "./example.ts";
@@ -92,6 +93,7 @@ class LocalServices extends PreviewComponent implements ServiceComponent {
 
 export const localService: ServiceDriver<Options> = {
   runs: "source",
+  isolates: canSwitchUser,
   options,
   component: LocalServices,
   operations: {

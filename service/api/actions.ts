@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { DriftReport } from "../../infra/stacks.ts";
 import type { Preview } from "../status.ts";
 import type { HeldLease } from "../store/lease.ts";
+import { isCommitId } from "../trust.ts";
 
 export interface Actions {
   look(key: string): Promise<unknown>;
@@ -19,6 +20,8 @@ export interface Actions {
   resetDatabase(key: string, by: string): Promise<unknown>;
   seed(key: string, scenario: string | undefined, by: string): Promise<unknown>;
   rotate(key: string, by: string): Promise<unknown>;
+  /** Lets one commit of a fork's or an outsider's pull request run; `sha` is its whole id. */
+  approve(key: string, sha: string, by: string): Promise<unknown>;
   /** Looks at the world first and puts right what differs, also when the wish is unchanged. */
   repair(key: string, by: string): Promise<unknown>;
   /** What differs between state and world. */
@@ -35,6 +38,10 @@ const YEAR_SECONDS = 366 * 86_400;
 export const actionRequest = z.union([
   plain,
   z.strictObject({ action: z.literal("extend"), seconds: z.int().positive().max(YEAR_SECONDS) }),
+  z.strictObject({
+    action: z.literal("approve"),
+    sha: z.string().refine(isCommitId, "must be the whole id of a commit").toLowerCase(),
+  }),
   z.strictObject({ action: z.literal("keep"), keep: z.boolean().optional() }),
   z.strictObject({
     action: z.literal("seed"),
@@ -60,6 +67,9 @@ export async function act(actions: Actions, key: string, request: ActionRequest,
       return;
     case "seed":
       await actions.seed(key, request.scenario, by);
+      return;
+    case "approve":
+      await actions.approve(key, request.sha, by);
       return;
     case "reset-db":
       await actions.resetDatabase(key, by);

@@ -1,7 +1,8 @@
 /** A preview as API, `--json` and pages show it. Pure. */
 import { mainUrl } from "../comment.ts";
 import { isKept } from "../lifecycle.ts";
-import type { Condition, DriftSeen, Preview, Stage } from "../status.ts";
+import type { Approval, Condition, DriftSeen, Preview, Stage } from "../status.ts";
+import { awaitedCommit } from "../trust.ts";
 import type { PreviewEnds } from "./preview-ends.ts";
 
 export interface PreviewView {
@@ -54,6 +55,10 @@ export interface PreviewView {
   readonly destroyFailures?: number;
   /** What the last look at the world found; undefined before the first. */
   readonly drift?: DriftSeen;
+  /** Commit of a fork or an outsider that waits until somebody approves it. */
+  readonly awaitsApproval?: string;
+  /** Of one that serves without being trusted: whose word lets it run, and whether it is kept apart from the service. */
+  readonly untrusted?: { readonly isolated: boolean; readonly approved?: Approval };
   readonly excerpt: readonly string[];
   readonly comment?: string;
 }
@@ -100,9 +105,16 @@ export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewV
     database: typeof database === "string" ? database : undefined,
     destroyFailures: status.destroyFailures > 0 ? status.destroyFailures : undefined,
     drift: status.drift,
+    awaitsApproval: awaitedCommit(preview),
+    untrusted: untrustedOf(preview),
     excerpt: status.excerpt,
     ...extras,
   };
+}
+
+function untrustedOf({ status: { live }, intents: { approved } }: Preview): PreviewView["untrusted"] {
+  if (!live?.untrusted) return undefined;
+  return { ...live.untrusted, ...(approved?.sha === live.source.commit ? { approved } : {}) };
 }
 
 function keptBy({ intents, pullRequest }: Preview): PreviewView["keptBy"] {

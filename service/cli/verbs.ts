@@ -137,6 +137,11 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./verbs/keep.ts")).keep,
   },
   {
+    usage: "approve <key> <sha>",
+    description: "let one commit of a fork's or an outsider's pull request run",
+    load: async () => (await import("./verbs/approve.ts")).approve,
+  },
+  {
     usage: "drift [key]",
     description: "compare what exists with what should; without a key, what the looks on schedule found",
     options: [["--repair", "compare and make it again as it should be"]],

@@ -5,6 +5,7 @@ import { isPaused } from "../pauses.ts";
 import { hasLabel } from "../policy.ts";
 import { minuteOf } from "../reason-words.ts";
 import type { CommandOutcome, Intents, Preview } from "../status.ts";
+import { type ApprovalGround, approvalProblem, isApproved, wasSeen } from "../trust.ts";
 import { asleep, kept, notAsleep, notRemoved, raised, removed } from "../wishes.ts";
 import type { Command } from "./parse.ts";
 
@@ -14,8 +15,12 @@ export interface Ground extends Moment {
   /** Head that the forge shows now; the record may not have it yet. */
   readonly headSha: string;
   readonly lifecycle: Lifecycle;
-  /** Why nothing is built for this pull request now; undefined when something is. */
+  /** Why nothing is built for this pull request now, but for want of an approval; undefined when something is. */
   readonly refusal?: string;
+  /** Of a fork's or an outsider's. */
+  readonly trust: Omit<ApprovalGround, "headSha">;
+  /** ISO 8601: when it was said. */
+  readonly saidAt: string;
   /** True when it is closed or merged: nothing can be asked of its preview any more. */
   readonly closed: boolean;
 }
@@ -32,6 +37,7 @@ export function carryOut(preview: Preview, command: Command, ground: Ground): Ca
   if (command.verb === "help") return done("the commands are listed below");
   if (command.verb === "status") return done(`looked at again on ${minuteOf(ground.now)}`);
   if (ground.closed) return confused("the pull request is closed");
+  if (command.verb === "approve") return approve(preview, command, ground);
   const hindrance = hindranceOf(preview, command, ground);
   if (hindrance !== undefined) return confused(hindrance);
   const { change, answer, problem } = wish(preview, command, ground);
@@ -56,12 +62,40 @@ function confused(answer: string): Carried {
 }
 
 /** What keeps it from being done whatever is asked for. */
-function hindranceOf(preview: Preview, { verb }: Command, { refusal }: Ground): string | undefined {
+function hindranceOf(preview: Preview, { verb }: Command, ground: Ground): string | undefined {
+  const refusal = ground.refusal ?? wantOfApproval(preview, ground);
   if (verb === "down") return isGone(preview) ? "nothing of it is left already" : undefined;
   const makes = BRING_UP.has(verb) && verb !== "wake";
   if (refusal !== undefined && (makes || !preview.status.stackExists)) return withoutStop(refusal);
   if (!makes && isGone(preview)) return "it is gone; `/preview up` or a push makes it anew";
   return undefined;
+}
+
+/** What the policy will say, on the record as the commands before this one left it. */
+function wantOfApproval({ intents }: Preview, { trust: { distrust }, headSha }: Ground): string | undefined {
+  if (distrust === undefined || isApproved(intents, headSha)) return undefined;
+  return `${distrust} Nothing of it runs until it is approved: \`/preview approve ${headSha}\``;
+}
+
+function approve(
+  preview: Preview,
+  { sha }: Extract<Command, { verb: "approve" }>,
+  { by, now, saidAt, headSha, trust, refusal, pauses }: Ground,
+): Carried {
+  const problem = approvalProblem(sha ?? headSha, { ...trust, headSha });
+  if (problem !== undefined) return confused(withoutStop(problem));
+  if (sha === undefined && !wasSeen(preview, { headSha, saidAt })) {
+    return confused("a commit came in the minute before, or after: say which, `/preview approve` with its whole id");
+  }
+  const approved = { sha: headSha, by: `@${by}`, at: now };
+  const waits = isPaused(pauses, now) ? " once previews go on, for all are stopped" : "";
+  const still =
+    refusal === undefined ? `may run${waits}, and no other` : `is approved, and still: ${withoutStop(refusal)}`;
+  return {
+    change: { intents: { ...preview.intents, approved } },
+    outcome: "done",
+    answer: `commit \`${headSha.slice(0, 7)}\` ${still}`,
+  };
 }
 
 /** Also while it goes: what is asked of it now would be lost with it. */

@@ -10,6 +10,8 @@ export interface Heard {
     readonly id: number;
     /** Login of the author. */
     readonly by: string;
+    /** ISO 8601: when it was written. */
+    readonly at: string;
     /** Whether the author may write to the repository. */
     readonly allowed: boolean;
     readonly lines: readonly Line[];
@@ -17,6 +19,9 @@ export interface Heard {
   /** The newest comment that was read, with commands or without. */
   readonly last: { readonly id: number; readonly at: string };
 }
+
+/** What holds for every comment of a look. */
+export type SharedGround = Omit<Ground, "by" | "saidAt">;
 
 export interface Handled {
   readonly fields: Partial<Preview>;
@@ -32,7 +37,7 @@ const RECEIPTS_KEPT = 20;
 const ASKS_ONLY = new Set(["help", "status"]);
 
 /** Leaves out what the record says was handled already, so that doing it twice is doing it once. */
-export function handle(preview: Preview, { comments, last }: Heard, ground: Omit<Ground, "by">): Handled {
+export function handle(preview: Preview, { comments, last }: Heard, ground: SharedGround): Handled {
   const before = preview.intents.commands ?? { since: ground.now };
   const handled = before.last?.id ?? 0;
   if (last.id <= handled) return { fields: {}, history: [], answered: false };
@@ -65,9 +70,9 @@ interface Told {
   readonly history: Omit<HistoryEntry, "key">[];
 }
 
-function tell(told: Told, { id, by, allowed, lines }: Heard["comments"][number], ground: Omit<Ground, "by">): void {
+function tell(told: Told, { id, by, at, allowed, lines }: Heard["comments"][number], ground: SharedGround): void {
   const outcomes = (allowed ? lines : lines.slice(0, 1)).map((line) => {
-    const { change, outcome, answer } = allowed ? carried(told.preview, line, { ...ground, by }) : REFUSAL;
+    const { change, outcome, answer } = allowed ? carried(told.preview, line, { ...ground, by, saidAt: at }) : REFUSAL;
     told.preview = { ...told.preview, ...change };
     told.answers.push({ at: ground.now, said: line.said, by, outcome, answer });
     if (!ASKS_ONLY.has(line.said)) told.history.push(entryOf(line, { now: ground.now, by, outcome, answer }));

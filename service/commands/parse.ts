@@ -1,12 +1,15 @@
 /** Slash commands in the text of a comment: which there are, and what a line asks for. Pure. */
 import { parseDuration } from "../config/duration.ts";
+import { isCommitId } from "../trust.ts";
 import { VERBS, type Verb } from "./verbs.ts";
 
 export type Command =
-  | { readonly verb: Exclude<Verb, "extend" | "keep" | "seed"> }
+  | { readonly verb: Exclude<Verb, "extend" | "keep" | "seed" | "approve"> }
   | { readonly verb: "extend"; readonly seconds: number }
   | { readonly verb: "keep"; readonly keep: boolean }
-  | { readonly verb: "seed"; readonly scenario?: string };
+  | { readonly verb: "seed"; readonly scenario?: string }
+  /** Without a commit: the newest, where whoever says it must have seen that. */
+  | { readonly verb: "approve"; readonly sha?: string };
 
 /** One line that begins with `/preview`. */
 export interface Line {
@@ -48,6 +51,7 @@ function asksOf(verb: Verb, rest: readonly string[]): Line["asks"] {
   const [argument, ...more] = rest;
   if (more.length > 0) return { problem: "there is a word too many in that line" };
   if (verb === "extend") return extendBy(argument);
+  if (verb === "approve") return approve(argument);
   if (verb === "seed") return { command: argument === undefined ? { verb } : { verb, scenario: shown(argument) } };
   if (verb === "keep") {
     if (argument === undefined) return { command: { verb, keep: true } };
@@ -55,6 +59,13 @@ function asksOf(verb: Verb, rest: readonly string[]): Line["asks"] {
     return { problem: "it is `keep` or `keep off`" };
   }
   return argument === undefined ? { command: { verb } } : { problem: `nothing is expected behind \`${verb}\`` };
+}
+
+/** The whole id, for a commit with the same first digits can be made at will. */
+function approve(sha: string | undefined): Line["asks"] {
+  if (sha === undefined) return { command: { verb: "approve" } };
+  if (isCommitId(sha)) return { command: { verb: "approve", sha: sha.toLowerCase() } };
+  return { problem: "it wants the whole id of the commit, as the comment shows it" };
 }
 
 function extendBy(time: string | undefined): Line["asks"] {

@@ -2,14 +2,15 @@
 import type { Logger } from "pino";
 import { StacklingError } from "../../components/errors.ts";
 import type { OperatorConfig, RepositoryConfig } from "../config/types.ts";
-import type { ForgeCommands } from "../forges/forge.ts";
+import type { ForgeCommands, PullRequest } from "../forges/forge.ts";
 import { lifecycleOf } from "../lifecycle.ts";
 import type { Look } from "../look.ts";
 import { policy } from "../policy.ts";
 import type { CommandsHandled, Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
 import { refOf } from "../subject.ts";
-import { type Heard, handle } from "./handle.ts";
+import { distrustOf, type Isolation, strangersRefusal } from "../trust.ts";
+import { type Heard, handle, type SharedGround } from "./handle.ts";
 import { parseCommands } from "./parse.ts";
 
 export interface CommandDeps {
@@ -17,6 +18,8 @@ export interface CommandDeps {
   readonly config: Pick<OperatorConfig, "lifecycle">;
   /** Undefined for a repository whose forge has no comments. */
   readonly commandsOf?: (repository: RepositoryConfig) => ForgeCommands | undefined;
+  /** How a target keeps previews, by its name; undefined: none keeps them apart. */
+  readonly isolationOf?: (target: string) => Isolation;
   readonly announce: (preview: Preview) => Promise<void>;
   readonly lookAgain: (key: string, afterMs: number) => void;
   readonly now: () => string;
@@ -96,8 +99,9 @@ async function readNews(
     for (const comment of read.comments) {
       const lines = parseCommands(comment.body);
       if (lines.length === 0) continue;
-      const allowed = await forge.mayCommand(refOf(repository), comment);
-      comments.push({ id: comment.id, by: comment.author ?? "ghost", allowed, lines });
+      const certain = lines.some(({ asks }) => "command" in asks && asks.command.verb === "approve");
+      const allowed = await forge.mayCommand(refOf(repository), comment, { certain });
+      comments.push({ id: comment.id, by: comment.author ?? "ghost", at: comment.createdAt, allowed, lines });
     }
     return { comments, last: read.last, more: read.more };
   } catch (error) {
@@ -111,11 +115,14 @@ function groundOf(
   deps: CommandDeps,
   { subject, preview }: Look,
   repository: RepositoryConfig,
-  { headSha, state }: { readonly headSha: string; readonly state: string },
-) {
+  pullRequest: PullRequest,
+): Omit<SharedGround, "pauses"> {
   const now = deps.now();
-  const intents = { ...preview.intents, removed: undefined };
-  const verdict = policy({ repository, subject, application: undefined, intents, hardStop: undefined, now });
+  const { headSha, state } = pullRequest;
+  const isolation = deps.isolationOf?.(repository.target) ?? "together";
+  // As if it were approved, which may be what the comment is about to do.
+  const intents = { ...preview.intents, removed: undefined, approved: { sha: headSha, by: "", at: now } };
+  const verdict = policy({ repository, subject, application: undefined, intents, isolation, hardStop: undefined, now });
   const refused = verdict.kind === "blocked" && !verdict.passing;
   return {
     now,
@@ -123,5 +130,6 @@ function groundOf(
     closed: state === "closed",
     lifecycle: lifecycleOf(deps.config, repository),
     ...(refused ? { refusal: verdict.message } : {}),
+    trust: { distrust: distrustOf(pullRequest), barred: strangersRefusal(repository, isolation) },
   };
 }

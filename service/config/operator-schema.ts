@@ -5,6 +5,7 @@ import { accessRules, trustedProxies } from "./access-schema.ts";
 import { parseDuration } from "./duration.ts";
 import { officeKeys } from "./office-hours.ts";
 import { pullRequestRules } from "./pull-request-rules.ts";
+import { untrustedRules } from "./untrusted-rules.ts";
 import { secretReference } from "./secret-schema.ts";
 
 export const forgeNames = Object.keys(forges) as [ForgeName, ...ForgeName[]];
@@ -104,6 +105,9 @@ const repository = z.strictObject({
     .optional()
     .describe("Which pull requests get previews; one that is refused later loses its own."),
   baseline: name.optional().describe("Database that previews start as a copy of. Default: an empty one."),
+  untrusted: untrustedRules
+    .optional()
+    .describe("Pull requests of forks and of authors without write access, once somebody approved them."),
   secrets: z
     .record(z.string().regex(/^[A-Z][A-Z0-9_]*$/, "must be capital letters, digits and underscores"), secretReference)
     .optional()

@@ -212,7 +212,7 @@ interface ResolvedRepository {
 }
 
 function toRepository({ repository, name, forge, target, isLocal, directory }: ResolvedRepository): RepositoryConfig {
-  const { baseline, team, costCenter } = repository;
+  const { baseline, untrusted, team, costCenter } = repository;
   const secrets = Object.entries(repository.secrets ?? {}).map(([key, reference]) => [
     key,
     place(reference, directory),
@@ -226,6 +226,7 @@ function toRepository({ repository, name, forge, target, isLocal, directory }: R
     branches: repository.branches ?? ["**"],
     ...(repository.pullRequests ? { pullRequests: { ...defaultPullRequests, ...repository.pullRequests } } : {}),
     ...(baseline !== undefined ? { baseline } : {}),
+    ...(untrusted ? { untrusted } : {}),
     secrets: Object.fromEntries(secrets),
     ...(team !== undefined ? { team } : {}),
     ...(costCenter !== undefined ? { costCenter } : {}),

@@ -69,6 +69,14 @@ export interface PullRequestRules {
   readonly ignorePaths?: readonly string[];
 }
 
+/** What pull requests of forks and outsiders get, and where they may run. */
+export interface UntrustedRules {
+  /** In place of the repository's baseline; undefined: an empty database. */
+  readonly baseline?: string;
+  /** True: also on a target that does not keep them apart from the service. */
+  readonly withoutIsolation?: boolean;
+}
+
 export interface RepositoryConfig {
   /** Unique and immutable; part of every name. Lower-case letters, digits and dashes, at most 30; a letter first, no dash last. */
   readonly name: string;
@@ -85,6 +93,8 @@ export interface RepositoryConfig {
   readonly pullRequests?: PullRequestRules;
   /** Database baseline by name; undefined when previews start from an empty database. */
   readonly baseline?: string;
+  /** Of pull requests that are not trusted, once they are approved. */
+  readonly untrusted?: UntrustedRules;
   /** Values granted to trusted previews by name: resolved from environment or file when used. */
   readonly secrets: Readonly<Record<string, SecretReference>>;
   /** Who pays and who is asked, for the tags. */

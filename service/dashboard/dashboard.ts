@@ -9,6 +9,7 @@ import type { Share } from "../gateway/access/share.ts";
 import type { Operate } from "../operate.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
+import { approvalDone, approvalPages } from "./approval.ts";
 import { detailPage } from "./detail-page.ts";
 import type { Html } from "./html.ts";
 import type { Frame, Outcome } from "./layout.ts";
@@ -77,6 +78,16 @@ export function createDashboard(deps: DashboardDeps): Router {
     send(response, 200, detailPage({ view, history, frame: { ...frame, ...(outcome ? { outcome } : {}) } }));
   });
   pages.post("/previews/:key/actions", form, (request, response) => doVerb(deps, request, response));
+  approvalPages(pages, {
+    actions: deps.actions,
+    viewOf: async (request) => {
+      const preview = await named(deps, request);
+      return preview && previewView(preview);
+    },
+    frameOf: (request) => frameOf(deps, request),
+    actor: (request) => actorOf(deps, request),
+    send,
+  });
   operatePages(pages, {
     operate: deps.operate,
     frameOf: (request) => frameOf(deps, request),
@@ -153,10 +164,11 @@ async function outcomeOf({ store }: DashboardDeps, request: Request, frame: Fram
 
 function doneOf(request: Request, view: PreviewView, { pause }: Pick<Frame, "pause">): Outcome | undefined {
   const { done } = request.query;
-  const found = typeof done === "string" ? findVerb(done) : undefined;
+  if (typeof done !== "string") return undefined;
+  const found = done === "approve" ? { done: approvalDone, bringsUp: true } : findVerb(done)?.verb;
   if (!found) return undefined;
-  const text = found.verb.done(view);
-  return { text: pause && found.verb.bringsUp ? `${text} Everything is stopped: it waits until all go on.` : text };
+  const text = found.done(view);
+  return { text: pause && found.bringsUp ? `${text} Everything is stopped: it waits until all go on.` : text };
 }
 
 async function named({ store }: DashboardDeps, request: Request): Promise<Preview | undefined> {

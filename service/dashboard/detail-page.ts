@@ -2,6 +2,7 @@ import type { PreviewView } from "../api/preview-view.ts";
 import { commentText } from "../comment.ts";
 import type { HistoryEntry } from "../store/store.ts";
 import { alarmBanner } from "./alarm-section.ts";
+import { approvalSection } from "./approval.ts";
 import { driftSection } from "./drift-section.ts";
 import { verbForm } from "./forms.ts";
 import { type Html, html, safeHref, sentenceOf } from "./html.ts";
@@ -30,7 +31,7 @@ ${gone && fallbackUrl && html`<p>Meanwhile: <a href="${safeHref(fallbackUrl)}">$
 ${linksOf(view)}
 ${
   session
-    ? html`${verbForm({ view, session, from: "detail" })}${alarmBanner(view)}${warningOf(view, now)}${driftSection(view, now)}${lifeSection(view, now)}${shareForm(view, session)}${factsOf(view)}${historyOf(history)}${commentOf(view)}`
+    ? html`${approvalSection(view, session)}${verbForm({ view, session, from: "detail" })}${alarmBanner(view)}${warningOf(view, now)}${driftSection(view, now)}${lifeSection(view, now)}${shareForm(view, session)}${factsOf(view)}${historyOf(history)}${commentOf(view)}`
     : loginHint()
 }`;
   return layout({
@@ -60,11 +61,17 @@ function factsOf(view: PreviewView): Html {
     ["Git branch", html`<code>${view.gitBranch}</code>`],
     ["Author", view.author ? html`${view.author}` : html`<span class="soft">by hand</span>`],
     ["Database", view.database ? html`<code>${view.database}</code>` : html`<span class="soft">none</span>`],
+    ...(view.untrusted ? [["Not trusted", trustOf(view.untrusted)] as const] : []),
     ["Stack", html`<code>${view.stack}</code>`],
   ];
   return html`<section class="card"><h2>About</h2><dl class="facts">${facts.map(
     ([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`,
   )}</dl></section>`;
+}
+
+function trustOf({ approved, isolated }: NonNullable<PreviewView["untrusted"]>): Html {
+  const by = approved ? html`approved by ${approved.by}` : html`approved`;
+  return html`${by}; without the operator's secrets${!isolated && "; not kept apart from the service's own files"}`;
 }
 
 function historyOf(history: readonly HistoryEntry[]): Html {

@@ -93,8 +93,15 @@ export interface ForgeCommands {
     number: number,
     from: { readonly since: string; readonly after: number },
   ): Promise<CommentsRead>;
-  /** Whether its author may write to the repository now. Throws `StacklingError` when the forge does not say. */
-  mayCommand(repository: RepositoryRef, comment: PullRequestComment): Promise<boolean>;
+  /**
+   * Whether its author may write to the repository now; `certain`: what only makes it likely does not count.
+   * Throws `StacklingError` when the forge does not say.
+   */
+  mayCommand(
+    repository: RepositoryRef,
+    comment: PullRequestComment,
+    wanted?: { readonly certain: boolean },
+  ): Promise<boolean>;
   /** Puts a reaction on a comment; idempotent, and a no-op where the forge will not have it. Throws `StacklingError`. */
   acknowledge(repository: RepositoryRef, commentId: number, outcome: "done" | "confused" | "refused"): Promise<void>;
 }

@@ -112,12 +112,17 @@ function runState({ condition, reason }: Announcement): { status: string; conclu
   if (condition === "Reconciling") return { status: "in_progress" };
   if (condition === "Ready") return { status: "completed", conclusion: "success" };
   if (condition === "Gone") return { status: "completed", conclusion: "neutral" };
-  return { status: "completed", conclusion: reason === "Blocked" ? "action_required" : "failure" };
+  return { status: "completed", conclusion: isHeldBack(reason) ? "action_required" : "failure" };
 }
 
 function statusState({ condition, reason }: Announcement): string {
-  if (condition === "Reconciling" || reason === "Blocked") return "pending";
+  if (condition === "Reconciling" || isHeldBack(reason)) return "pending";
   return condition === "Stalled" ? "failure" : "success";
+}
+
+/** By a rule or for want of an approval: a person moves it on, and the commit is not at fault. */
+function isHeldBack(reason: string): boolean {
+  return reason === "Blocked" || reason === "ApprovalNeeded";
 }
 
 function digestOf({ condition, reason, summary, headSha, environmentUrl, logUrl }: Announcement): string {

@@ -54,8 +54,8 @@ export function githubCommands({ client, mayWrite }: { client: GithubClient; may
       }
     },
 
-    async mayCommand({ path: repository }, { author: login, association = "NONE" }) {
-      return login !== undefined && (await mayWrite({ repository, login, association }));
+    async mayCommand({ path: repository }, { author: login, association = "NONE" }, { certain } = { certain: false }) {
+      return login !== undefined && (await mayWrite({ repository, login, association, certain }));
     },
 
     async acknowledge({ path: repository }, id, outcome) {

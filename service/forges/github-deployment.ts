@@ -16,7 +16,10 @@ export const announceDeployment: AnnouncePart = async ({ client }, input) => {
   const { announcement, handles } = input;
   const digest = digestOf(announcement);
   if (handles.deployments === "unsupported" || handles.deploymentDigest === digest) return {};
-  const isOver = announcement.condition === "Gone" || announcement.reason === "Blocked";
+  const isAwaited = announcement.reason === "ApprovalNeeded";
+  // An older commit serves on, and its deployment with it; the newest is none yet.
+  if (isAwaited && announcement.environmentUrl !== undefined) return { deploymentDigest: digest };
+  const isOver = announcement.condition === "Gone" || announcement.reason === "Blocked" || isAwaited;
   if (isOver) {
     await deactivate({ client }, input, [handles.deployment, handles.deploymentServing]);
     return { deployment: undefined, deploymentServing: undefined, deploymentSha: undefined, deploymentDigest: digest };

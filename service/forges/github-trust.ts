@@ -13,7 +13,13 @@ export type Trust = (author: {
   readonly login: string;
   /** `author_association` of the pull request. */
   readonly association: string;
+  /** True: what the association only makes likely is not enough, for a stranger's code hangs on it. */
+  readonly certain?: boolean;
 }) => Promise<boolean>;
+
+/** Of a member or collaborator it is not said whether they may write. Source: GraphQL API, "CommentAuthorAssociation". */
+const LIKELY = ["OWNER", "MEMBER", "COLLABORATOR"];
+const CERTAIN = ["OWNER"];
 
 /**
  * Whether somebody may write to the repository. Asked of GitHub itself, because an organisation's
@@ -36,7 +42,7 @@ export function createTrust({ client }: { client: Pick<GithubClient, "get"> }): 
     return ["admin", "maintain", "write"].includes(answer.data.permission);
   };
 
-  return async ({ repository, login, association }) => {
+  return async ({ repository, login, association, certain = false }) => {
     const id = `${repository} ${login}`;
     let found = known.get(id);
     if (!found || found.until < performance.now()) {
@@ -44,6 +50,6 @@ export function createTrust({ client }: { client: Pick<GithubClient, "get"> }): 
       if (known.size >= MOST_REMEMBERED) known.clear();
       known.set(id, found);
     }
-    return found.may ?? ["OWNER", "MEMBER", "COLLABORATOR"].includes(association);
+    return found.may ?? (certain ? CERTAIN : LIKELY).includes(association);
   };
 }

@@ -15,6 +15,6 @@ export function doorOf({ status }: Pick<Preview, "status">): Door {
     if (status.awake) return "serve";
     return status.reason === "Waking" ? "waking" : "asleep";
   }
-  if (status.reason === "Blocked") return "blocked";
+  if (status.reason === "Blocked" || status.reason === "ApprovalNeeded") return "blocked";
   return status.condition === "Stalled" ? "failed" : "building";
 }

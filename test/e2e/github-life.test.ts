@@ -102,8 +102,8 @@ describe("a pull request on GitHub", requires("engine", "postgres"), () => {
       files: { "text.txt": "evil" },
       fromFork: true,
     });
-    const { stack } = await world.instance.waitFor(`shop#${number}`, (p) => p.reason === "Blocked", "blocked");
-    await world.commented(number, /is not built[\s\S]*fork/);
+    const { stack } = await world.instance.waitFor(`shop#${number}`, (p) => p.reason === "ApprovalNeeded", "blocked");
+    await world.commented(number, /waits for an approval[\s\S]*fork/);
     assert.deepEqual(await remainsOf({ dataDir: world.instance.dataDir, stack }), []);
     await eventually(() => world.github.records?.statuses(headSha).at(-1)?.state === "pending");
     assert.equal(world.github.records?.deployments().filter((one) => one.sha === headSha).length, 0);

@@ -21,7 +21,13 @@ const CASES: Readonly<Record<Reason, Partial<PreviewStatus> & { readonly serves?
   Gone: { condition: "Ready", message: "The pull request was closed. Nothing is left." },
   Unreachable: { condition: "Ready", message: 'reading "acme/shop": GitHub answered 502', serves: true },
   NotConfigured: { condition: "Stalled", message: "The repository is not in the configuration." },
-  Blocked: { condition: "Stalled", message: "The head lies in a fork. Nothing of it runs until someone approves." },
+  Blocked: { condition: "Stalled", message: 'It has the label "no-preview".' },
+  ApprovalNeeded: {
+    condition: "Stalled",
+    message: "The head lies in a fork. Nothing of commit `89abcde` runs until someone with write access approves it.",
+    serves: true,
+    headSha: NEWER,
+  },
   SpecInvalid: {
     condition: "Stalled",
     message: "preview.yaml has 2 problems.",
@@ -184,6 +190,23 @@ describe("the comment", () => {
     assert.match(renderComment(answered(previewOf("Gone"))), /`\/preview up`/);
   });
 
+  it("says on whose word a stranger's commit runs, mentions nobody, and says what does not keep it apart", async () => {
+    const preview = approvedPreview({ isolated: true });
+    const comment = renderComment(preview);
+    assert.doesNotMatch(comment, /@ada/);
+    await assertGolden("approved", comment);
+    assert.match(renderComment(approvedPreview({ isolated: false })), /not kept apart from the service's own files/);
+    // Of a commit that nobody approved any more, nobody's word is claimed.
+    const { approved, ...intents } = preview.intents;
+    assert.match(renderComment({ ...preview, intents }), /\| approved; runs without/);
+  });
+
+  it("says how a commit is approved where the forge has no comments", () => {
+    const preview = previewOf("ApprovalNeeded");
+    const comment = renderComment({ ...preview, pullRequest: { ...pullRequestOf(preview), url: undefined } });
+    assert.ok(comment.includes(`> stackling approve 'shop#42' ${NEWER}`), comment);
+  });
+
   it("offers no command in comments where the forge has none", () => {
     const preview = previewOf("Healthy");
     const comment = renderComment({ ...preview, pullRequest: { ...pullRequestOf(preview), url: undefined } });
@@ -225,7 +248,7 @@ describe("the fallback", () => {
 
   it("is offered while the preview cannot be had, and not while its link opens or will open", async () => {
     const offered = REASONS.filter((reason) => renderComment(previewOf(reason), { fallbackUrl }).includes(fallbackUrl));
-    assert.deepEqual(offered.sort(), ["Blocked", "Destroying", "Gone", "Paused"]);
+    assert.deepEqual(offered.sort(), ["ApprovalNeeded", "Blocked", "Destroying", "Gone", "Paused"]);
     await assertGolden("fallback", renderComment(previewOf("Paused"), { fallbackUrl }));
   });
 });
@@ -252,6 +275,15 @@ describe("the summary", () => {
     }
   });
 });
+
+function approvedPreview(untrusted: { readonly isolated: boolean }): Preview {
+  const preview = previewOf("Healthy");
+  const { live } = preview.status;
+  assert.ok(live);
+  const approved = { sha: live.source.commit, by: "@ada", at: ANSWERED_AT };
+  const status = { ...preview.status, live: { ...live, untrusted } };
+  return { ...preview, status, intents: { ...preview.intents, approved } };
+}
 
 function warnedPreview(author: string): Preview {
   const preview = previewOf("Asleep");

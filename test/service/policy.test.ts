@@ -25,6 +25,7 @@ function judge(changes: Partial<PolicyInput> = {}, pull: Parameters<typeof pullR
     subject: { kind: "pullRequest", pullRequest: pullRequest(1, SHA.a, pull), defaultBranch: "main" },
     application: { kind: "found", application },
     intents: NO_INTENTS,
+    isolation: "apart",
     hardStop: "2026-03-30T00:00:00.000Z",
     now: NOW,
     ...changes,
@@ -45,6 +46,9 @@ const changing = (paths: readonly string[] | undefined, changes: Partial<PullReq
   },
 });
 const removed = (headSha: string | undefined, by = "ada") => ({ ...NO_INTENTS, removed: { at: NOW, by, headSha } });
+const approved = (sha: string) => ({ ...NO_INTENTS, approved: { sha, by: "@ada", at: NOW } });
+const together = { isolation: "together" } as const;
+const allowed = { ...together, repository: { ...shop, untrusted: { withoutIsolation: true } } };
 const replaced = { kind: "replaced", message: "another" } as const;
 const unreachable = { kind: "unreachable", message: "502" } as const;
 
@@ -55,8 +59,44 @@ describe("policy", () => {
     ["absent Closed", "a closed one", {}, { state: "closed" }],
     ["absent Merged", "a merged one", {}, { state: "closed", merged: true }],
     ["absent Closed", "a closed one of a fork", {}, { state: "closed", fork: true }],
-    ["blocked Blocked", "a fork", {}, { fork: true }],
-    ["blocked Blocked", "an outsider", {}, { trustedAuthor: false }],
+    ["blocked ApprovalNeeded", "a fork", {}, { fork: true }],
+    ["blocked ApprovalNeeded", "a fork's default branch", {}, { fork: true, headRef: "main" }],
+    ["blocked ApprovalNeeded", "an outsider", {}, { trustedAuthor: false }],
+    ["present", "a fork whose commit is approved", { intents: approved(SHA.a) }, { fork: true, trustedAuthor: false }],
+    ["present", "an outsider whose commit is approved", { intents: approved(SHA.a) }, { trustedAuthor: false }],
+    ["blocked ApprovalNeeded", "a fork of which another commit is", { intents: approved(SHA.b) }, { fork: true }],
+    [
+      "blocked Blocked",
+      "an approved one under the service's own user",
+      { ...together, intents: approved(SHA.a) },
+      { fork: true },
+    ],
+    ["present", "such a one where the operator allows that", { ...allowed, intents: approved(SHA.a) }, { fork: true }],
+    ["blocked ApprovalNeeded", "one that nobody approved there", allowed, { fork: true }],
+    [
+      "blocked Blocked",
+      "an approved one where databases are shared, whatever the operator allows",
+      { ...allowed, isolation: "sharing", intents: approved(SHA.a) },
+      { fork: true },
+    ],
+    [
+      "blocked Blocked",
+      "an approved one on a target that nothing is known of",
+      { isolation: undefined },
+      { fork: true },
+    ],
+    [
+      "blocked Blocked",
+      "an approved draft where drafts get none",
+      { ...rules({ drafts: false }), intents: approved(SHA.a) },
+      { fork: true, draft: true },
+    ],
+    [
+      "blocked Blocked",
+      "an approved one's default branch",
+      { intents: approved(SHA.a) },
+      { trustedAuthor: false, headRef: "main" },
+    ],
     ["blocked Blocked", "the default branch", {}, { headRef: "main" }],
     ["blocked Blocked", "a git branch no pattern names", { repository: { ...shop, branches: ["release/*"] } }],
     ["blocked NotConfigured", "a repository that left the config", { repository: undefined }],

@@ -168,7 +168,7 @@ describe("reconcile", () => {
     bench.forge.pulls.set(1, pullRequest(1, SHA.a, { fork: true, author: "eve" }));
     await bench.reconcile(KEY);
     const { status } = await bench.preview(KEY);
-    assert.deepEqual([status.condition, status.reason], ["Stalled", "Blocked"]);
+    assert.deepEqual([status.condition, status.reason], ["Stalled", "ApprovalNeeded"]);
     assert.match(status.message, /fork/);
     assert.deepEqual(bench.stacks.runs, []);
   });

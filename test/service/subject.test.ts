@@ -34,15 +34,17 @@ describe("reading what a preview is of", () => {
 describe("reading what a pull request changes", () => {
   const paths = { ...shop, pullRequests: { ...defaultPullRequests, paths: ["apps/**"] } };
   const open = { number: 1, gitBranch: "feature-1", intents: NO_INTENTS };
-  const asked = async (repository: RepositoryConfig, changes: Partial<PullRequest>) => {
+  const asked = async (repository: RepositoryConfig, changes: Partial<PullRequest>, approved?: string) => {
     const forge = memoryForge();
     forge.pulls.set(1, pullRequest(1, "a".repeat(40), changes));
+    const intents = approved ? { ...NO_INTENTS, approved: { sha: approved, by: "@ada", at: "" } } : NO_INTENTS;
+    const of = { ...open, intents };
     let asks = 0;
     forge.changedPaths = async () => {
       asks += 1;
       return { kind: "tooMany" };
     };
-    const subject = await createSubjectReader({ config, forge: () => forge }).readSubject(open, repository);
+    const subject = await createSubjectReader({ config, forge: () => forge }).readSubject(of, repository);
     assert.equal(subject.kind, "pullRequest");
     return asks;
   };
@@ -57,5 +59,7 @@ describe("reading what a pull request changes", () => {
       { trustedAuthor: false },
     ];
     for (const changes of decided) assert.equal(await asked(paths, changes), 0, JSON.stringify(changes));
+    assert.equal(await asked(paths, { fork: true }, "b".repeat(40)), 0, "another commit is approved");
+    assert.equal(await asked(paths, { fork: true }, "a".repeat(40)), 1, "its commit is approved");
   });
 });

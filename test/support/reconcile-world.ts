@@ -104,6 +104,7 @@ export async function reconcileBench(url: string): Promise<Bench> {
     config,
     subjects: createSubjectReader({ config, forge: () => forge }),
     findRepository: async (name) => (name === "shop" ? shop : undefined),
+    isolationOf: () => "apart",
     images: createImages({
       registry: createRegistry({ credentials: async () => undefined }),
       waitSeconds: config.images.waitSeconds,

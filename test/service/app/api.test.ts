@@ -85,6 +85,7 @@ describe("API", () => {
       { action: "reset-db" },
       { action: "seed", scenario: "team" },
       { action: "rotate" },
+      { action: "approve", sha: COMMIT },
       { action: "look" },
     ];
     for (const wish of wishes) {
@@ -100,6 +101,9 @@ describe("API", () => {
       "null",
       '{"action":"down","extra":1}',
       '{"action":"extend","seconds":-1}',
+      '{"action":"approve"}',
+      '{"action":"approve","sha":"0123456"}',
+      `{"action":"approve","sha":"${COMMIT.replace("0", "g")}"}`,
     ];
     for (const body of bad) {
       const answer = await edge.api({ path, method: "POST", body, headers: JSON_TYPE });

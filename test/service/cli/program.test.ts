@@ -51,6 +51,7 @@ describe("the command line", () => {
     assert.match(verb.stderr, /Did you mean redeploy/);
     assert.equal((await run(["show"])).code, 2);
     assert.equal((await run(["extend", "shop#1", "soon"])).code, 2);
+    assert.match((await run(["approve", "shop#1", "0123456"])).stderr, /"0123456" is not the whole id of a commit/);
     const timeout = await run(["wait", "shop#1", "--timeout", "soon"], {
       STACKLING_URL: "http://127.0.0.1:1",
       STACKLING_TOKEN: "t",

@@ -120,6 +120,16 @@ describe("reading stackling.yaml", () => {
     });
   });
 
+  it("takes what strangers' approved pull requests get, and says nothing of them by default", async () => {
+    const { repositories } = await parse(
+      "repositories: [{path: a}, {path: b, untrusted: {baseline: masked, withoutIsolation: true}}]\n",
+    );
+    assert.deepEqual(
+      repositories.map(({ untrusted }) => untrusted),
+      [undefined, { baseline: "masked", withoutIsolation: true }],
+    );
+  });
+
   const wrong: readonly (readonly [string, string, RegExp])[] = [
     [
       "a clash of names",
@@ -130,6 +140,11 @@ describe("reading stackling.yaml", () => {
       "an id of a local repository",
       "repositories: [{path: a, id: 42}]\n",
       /a local repository has no id; leave "id" out/,
+    ],
+    [
+      "a baseline for strangers of no name",
+      "repositories: [{path: a, untrusted: {baseline: A}}]\n",
+      /name of a baseline/,
     ],
     ["a path with a slash first", "repositories: [{path: a, pullRequests: {paths: [/apps]}}]\n", /no slash first/],
     [

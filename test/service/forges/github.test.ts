@@ -133,6 +133,23 @@ describe("reading from GitHub", () => {
     assert.equal(await trusted(number, { status: 502 }), "unreachable");
   });
 
+  it("takes the word of nobody for granted where a stranger's code hangs on it", async () => {
+    const association = { id: 1, createdAt: "", body: "", author: "ada" };
+    const may = async (word: string, certain: boolean) => {
+      const mend = github.fail({ path: /\/permission$/, status: 403 });
+      try {
+        const { commands } = await github.connect("token");
+        return await commands?.mayCommand(REPOSITORY, { ...association, association: word }, { certain });
+      } finally {
+        mend();
+      }
+    };
+    assert.equal(await may("COLLABORATOR", false), true);
+    for (const word of ["COLLABORATOR", "MEMBER", "CONTRIBUTOR", "NONE"])
+      assert.equal(await may(word, true), false, word);
+    assert.equal(await may("OWNER", true), true);
+  });
+
   it("asks again with the ETag and takes the unchanged answer", async () => {
     const { number } = await github.open({ gitBranch: "etag", files: { "t.txt": "t" } });
     const first = await forge.read(REPOSITORY, number);

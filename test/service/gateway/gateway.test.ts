@@ -282,6 +282,7 @@ describe("gateway", () => {
         says: /could not be built/,
       },
       { status: { condition: "Stalled", reason: "Blocked" }, urls: undefined, code: 503, says: /held back/ },
+      { status: { condition: "Stalled", reason: "ApprovalNeeded" }, urls: undefined, code: 503, says: /held back/ },
       { status: { reason: "Paused" }, urls: undefined, code: 503, says: /Previews are stopped/ },
       { status: { awake: false, reason: "Paused" }, urls: URLS, code: 503, says: /Previews are stopped/ },
       { status: { awake: false, reason: "Asleep" }, urls: URLS, code: 503, says: /Waking up/ },

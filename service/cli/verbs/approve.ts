@@ -1,0 +1,14 @@
+import { isCommitId } from "../../trust.ts";
+import { WrongUse } from "../../wrong-use.ts";
+import { connect } from "../context.ts";
+import { printJson, printLine } from "../output.ts";
+import type { RunVerb } from "../verb.ts";
+
+export const approve: RunVerb = async ({ args: [given = "", sha = ""], options, context }) => {
+  if (!isCommitId(sha)) throw new WrongUse(`approving "${given}": "${sha}" is not the whole id of a commit`);
+  const client = await connect(options, context);
+  const { key } = await client.act(given, { action: "approve", sha });
+  if (options.json) printJson(context.stdout, { key, approved: sha.toLowerCase() });
+  else printLine(context.stdout, `${key}: commit ${sha.slice(0, 7)} may run, without the operator's secrets`);
+  return 0;
+};

@@ -1,0 +1,74 @@
+/** The button by which somebody lets one commit of a stranger run, and what its form brings back. */
+import type { Request, Response, Router } from "express";
+import type { Actions } from "../api/actions.ts";
+import type { PreviewView } from "../api/preview-view.ts";
+import { plainError } from "../api/streams.ts";
+import type { Session } from "../session.ts";
+import { isCommitId } from "../trust.ts";
+import { postForm, submitButton } from "./forms.ts";
+import { type Html, html, safeHref } from "./html.ts";
+import type { Frame } from "./layout.ts";
+import { detailHref } from "./listing.ts";
+import { failedPage, missingPage, questionPage, refusedPage } from "./notices.ts";
+import { fieldOf, form, isConfirmed } from "./posted.ts";
+
+const TEXT = "Approve this commit";
+
+/** Bound to the commit that the page shows: a push meanwhile makes the answer a refusal. */
+export function approvalSection(view: PreviewView, session: Session): Html {
+  const { key, awaitsApproval: sha, pullRequestUrl } = view;
+  if (sha === undefined) return html``;
+  const shown = html`<code>${sha.slice(0, 12)}</code>`;
+  const body = submitButton({
+    name: "action",
+    value: "approve",
+    text: TEXT,
+    question: questionOf(view, sha),
+    tone: "primary",
+  });
+  return html`<div class="banner warning"><p><b>Commit ${shown} waits for an approval.</b>
+Look at ${pullRequestUrl ? html`<a href="${safeHref(`${pullRequestUrl}/commits/${sha}`)}">what it changes</a>` : "what it changes"} first.
+It counts for this commit alone; it then runs with a database of its own and none of the operator's secrets.</p>
+${postForm({ to: `${detailHref(key)}/approve`, session, label: `Approval of ${key}`, fields: { sha }, body })}</div>`;
+}
+
+export function approvalDone({ key }: Pick<PreviewView, "key">): string {
+  return `The commit may run: ${key} is built without the operator's secrets.`;
+}
+
+export interface ApprovalPages {
+  readonly actions: Pick<Actions, "approve">;
+  /** Undefined for a key that there is not. */
+  readonly viewOf: (request: Request) => Promise<PreviewView | undefined>;
+  readonly frameOf: (request: Request) => Promise<Frame>;
+  /** The session of who may act; undefined where the form is not of this session. */
+  readonly actor: (request: Request) => Session | undefined;
+  readonly send: (response: Response, status: number, page: Html) => void;
+}
+
+/** Asks first, for what it lets in runs. */
+export function approvalPages(pages: Router, { actions, viewOf, frameOf, actor, send }: ApprovalPages): void {
+  pages.post("/previews/:key/approve", form, async (request, response) => {
+    const [frame, session] = [await frameOf(request), actor(request)];
+    if (!session) return send(response, 403, refusedPage(frame));
+    const view = await viewOf(request);
+    if (!view) return send(response, 404, missingPage(frame));
+    const sha = fieldOf(request, "sha")?.toLowerCase() ?? "";
+    if (!isCommitId(sha)) return send(response, 400, refusedPage(frame));
+    const [backTo, question] = [detailHref(view.key), questionOf(view, sha)];
+    if (!isConfirmed(request)) {
+      const to = `${backTo}/approve`;
+      return send(response, 200, questionPage({ question, text: TEXT, to, session, fields: { sha }, backTo, frame }));
+    }
+    try {
+      await actions.approve(view.key, sha, "page");
+    } catch (error) {
+      return send(response, 422, failedPage(plainError(error).message, frame));
+    }
+    response.redirect(303, `${backTo}?done=approve`);
+  });
+}
+
+function questionOf({ key, author }: PreviewView, sha: string): string {
+  return `Approve commit ${sha.slice(0, 12)} of ${key}${author ? ` by ${author}` : ""}? Its code then runs on your target.`;
+}

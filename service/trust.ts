@@ -1,0 +1,110 @@
+/** Pull requests of forks and outsiders: what of theirs may run, and on whose word. Pure. */
+import type { RepositoryConfig } from "./config/types.ts";
+import type { PullRequest } from "./forges/forge.ts";
+import { minuteOf } from "./reason-words.ts";
+import type { Intents, Preview } from "./status.ts";
+
+/** A push so short before a bare `approve` may be one that its writer had not seen. */
+export const UNSEEN_MS = 60_000;
+
+type Origin = Pick<PullRequest, "fork" | "trustedAuthor" | "author">;
+
+/** Why a pull request is not trusted; undefined when it is. Two checks, and either alone is enough. */
+export function distrustOf({ fork, trustedAuthor, author }: Origin): string | undefined {
+  if (fork) return "The head lies in a fork.";
+  return trustedAuthor ? undefined : `"${author}" has no write access.`;
+}
+
+/** A whole object id of git: by its first digits alone a commit is not told from one that was made to have them. */
+export function isCommitId(text: string): boolean {
+  return /^([0-9a-f]{40}|[0-9a-f]{64})$/i.test(text);
+}
+
+/** An approval is of one commit and of no other. */
+export function isApproved({ approved }: Pick<Intents, "approved">, headSha: string): boolean {
+  return approved?.sha === headSha;
+}
+
+/**
+ * How a target keeps previews: `apart` from the service's files and from each other; `together` with them, under the
+ * service's own user; `sharing` data of the operator's, which no stranger may see.
+ */
+export type Isolation = "apart" | "together" | "sharing";
+
+const NOT_APART =
+  "It cannot be approved here: the service does not run as root, so previews run as the service's own user and read what it can (`untrusted.withoutIsolation` allows that).";
+const SHARING = "It cannot be approved here: the target's databases hold data that is not the preview's own.";
+
+/** Why no stranger's code may run on the repository's target, approved or not; undefined when it may. */
+export function strangersRefusal(
+  { untrusted }: Pick<RepositoryConfig, "untrusted">,
+  isolation: Isolation,
+): string | undefined {
+  if (isolation === "sharing") return SHARING;
+  return isolation === "apart" || untrusted?.withoutIsolation ? undefined : NOT_APART;
+}
+
+export interface ApprovalGround {
+  /** Head that the forge shows now. */
+  readonly headSha: string;
+  /** As `distrustOf` says. */
+  readonly distrust: string | undefined;
+  /** As `strangersRefusal` says. */
+  readonly barred: string | undefined;
+}
+
+/** Why a commit cannot be approved, as a sentence; undefined when it can. */
+export function approvalProblem(sha: string, { headSha, distrust, barred }: ApprovalGround): string | undefined {
+  if (distrust === undefined) return "It needs no approval: whoever opened it may write to the repository.";
+  if (barred !== undefined) return barred;
+  if (sha === headSha) return undefined;
+  return `\`${sha.slice(0, 7)}\` is not its newest commit, which is \`${headSha.slice(0, 7)}\`; nothing is approved.`;
+}
+
+/** Whether the head was there to be looked at when somebody said `approve` (ISO 8601) without naming a commit. */
+export function wasSeen(
+  { status, lastPushAt }: Pick<Preview, "status" | "lastPushAt">,
+  { headSha, saidAt }: { readonly headSha: string; readonly saidAt: string },
+): boolean {
+  return status.headSha === headSha && Date.parse(lastPushAt) + UNSEEN_MS <= Date.parse(saidAt);
+}
+
+/** The commit that waits for somebody's approval; undefined when none does. */
+export function awaitedCommit({ status, pullRequest }: Pick<Preview, "status" | "pullRequest">): string | undefined {
+  return status.reason === "ApprovalNeeded" ? (status.headSha ?? pullRequest?.headSha) : undefined;
+}
+
+/** What a maintainer is told while a commit waits: what to look at, what to say, and what then happens. */
+export function approvalRequest(
+  preview: Preview,
+  { inComments }: { readonly inComments: boolean },
+): string | undefined {
+  const sha = awaitedCommit(preview);
+  if (sha === undefined) return undefined;
+  const say = inComments ? `/preview approve ${sha}` : `stackling approve '${preview.key}' ${sha}`;
+  const where = inComments ? "say in a comment" : "run";
+  return [
+    "> [!IMPORTANT]",
+    `> **For who may write to the repository:** look at ${whatItChanges(preview, sha)}. If it may run, ${where}`,
+    "> ```text",
+    `> ${say}`,
+    "> ```",
+    "> It counts for this commit alone; the next push asks again. It then runs with a database of its own and none of the operator's secrets.",
+  ].join("\n");
+}
+
+function whatItChanges({ pullRequest }: Pick<Preview, "pullRequest">, sha: string): string {
+  const commit = `commit \`${sha.slice(0, 7)}\``;
+  const url = pullRequest?.url;
+  return url === undefined ? `what ${commit} changes` : `[what ${commit} changes](${url}/commits/${sha})`;
+}
+
+/** Of one that serves on somebody's word: whose, and what it goes without; undefined for a trusted one. */
+export function approvalNote({ status, intents }: Pick<Preview, "status" | "intents">): string | undefined {
+  const { live } = status;
+  if (!live?.untrusted) return undefined;
+  const { approved } = intents;
+  const by = approved?.sha === live.source.commit ? ` by ${approved.by} on ${minuteOf(approved.at)}` : "";
+  const apart = live.untrusted.isolated ? "" : "; it is not kept apart from the service's own files";
+  return `approved${by}; runs without the operator's secrets${apart}`;
+}

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { OperatorConfig, RepositoryConfig, TargetConfig } from "../../service/config/types.ts";
+import { isolationFindings, readIsolation } from "../../service/isolation.ts";
+import type { Isolation } from "../../service/trust.ts";
+import { config, shop } from "../support/reconcile-world.ts";
+import { requires } from "../support/requires.ts";
+
+const chosen = (service: string, database?: string): TargetConfig => {
+  const [target] = config.targets;
+  assert.ok(target);
+  return {
+    ...target,
+    service: { driver: service, options: {} },
+    ...(database === undefined ? {} : { database: { driver: database, options: {} } }),
+  };
+};
+const isolationOf = async (target: TargetConfig) => (await readIsolation({ targets: [target] }))(target.name);
+
+describe("a target", () => {
+  it("of this machine keeps previews apart, for each has a user of its own", requires("root"), async () => {
+    assert.equal(await isolationOf(chosen("local", "clone")), "apart");
+  });
+
+  it("in a cluster keeps them apart whoever runs the service", async () => {
+    assert.equal(await isolationOf(chosen("kubernetes")), "apart");
+  });
+
+  it("that nobody knows keeps nothing apart", async () => {
+    assert.equal(await isolationOf(chosen("toString")), "together");
+    assert.equal((await readIsolation({ targets: [] }))("local"), "together");
+  });
+});
+
+describe("doctor", () => {
+  const say = (isolation: Isolation, changes: Partial<RepositoryConfig> = {}, kind: "github" | "local" = "github") => {
+    const forges: OperatorConfig["forges"] = [{ name: "memory", kind, options: {} }];
+    const findings = isolationFindings({ forges, repositories: [{ ...shop, ...changes }] }, () => isolation);
+    return findings.map(({ ok, what }) => `${ok} ${what}`).join();
+  };
+
+  it("says where strangers' pull requests cannot be approved, and where they are not kept apart", () => {
+    assert.equal(say("apart"), "");
+    assert.match(say("together"), /^true .*to "shop" cannot be approved: the service does not run as root/);
+    assert.match(say("sharing"), /^true .*cannot be approved: databases of the target "local"/);
+    assert.match(
+      say("together", { untrusted: { withoutIsolation: true } }),
+      /run, once approved, as the service's own user/,
+    );
+  });
+
+  it("says nothing of git repositories of this machine, which have no forks", () => {
+    assert.equal(say("together", {}, "local"), "");
+  });
+});
