@@ -24,6 +24,11 @@ export interface CommandRequest {
   readonly secrets: readonly string[];
 }
 
+/** Threads count too; far above what a build needs, far below what a fork bomb takes. */
+const PROCESSES_MAX = 1024;
+/** By whatever letter this machine's shell calls it: bash by `-u`, dash by `-p`. */
+const BOUND = `ulimit -u ${PROCESSES_MAX} 2>/dev/null || ulimit -p ${PROCESSES_MAX} 2>/dev/null`;
+
 /** Throws `TerminalError` with the last lines when the command fails or takes too long; nothing of it is left running. */
 export async function runCommand(request: CommandRequest): Promise<void> {
   const { command, logFile, user, owner, timeoutMs, signal } = request;
@@ -34,7 +39,9 @@ export async function runCommand(request: CommandRequest): Promise<void> {
     await log.appendFile(`$ ${command}\n`);
     const from = await sizeOf(logFile);
     const environment = { ...request.environment, [OWNER_MARK]: owner };
-    const started = await startProcess({ ...request, environment, log: log.fd });
+    // Only where the user is the preview's own: the bound is over all that runs as that user.
+    const bounded = user === undefined ? command : `${BOUND}\n${command}`;
+    const started = await startProcess({ ...request, command: bounded, environment, log: log.fd });
     const timer = new AbortController();
     try {
       started.open();
