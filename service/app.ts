@@ -5,6 +5,7 @@ import { type ApiDeps, clientError, createApi } from "./api/api.ts";
 import { createReadiness, type ReadinessChecks } from "./api/health.ts";
 import { createStreams, type LogReader } from "./api/streams.ts";
 import { createDashboard } from "./dashboard/dashboard.ts";
+import { CALLBACK_PATH, type Relay } from "./gateway/access/relay.ts";
 import type { Sessions } from "./session.ts";
 import type { Store } from "./store/store.ts";
 import { createWebhooks, type WebhooksDeps } from "./webhooks.ts";
@@ -16,6 +17,8 @@ export interface AppDeps
   readonly logs: LogReader;
   readonly checks: ReadinessChecks;
   readonly sessions: Sessions;
+  /** Where a login at a preview's door comes back to. */
+  readonly relay?: Relay;
   /** Bearer token of the API. */
   readonly token: string;
   /** Where people reach these pages, without a slash at the end: `http://localhost:4000`. */
@@ -36,6 +39,7 @@ export function createApp(deps: AppDeps): Express {
   const webhooks = createWebhooks({ ...deps.webhooks, onError });
   // Before any parser: a signature is over the raw body.
   app.post("/webhooks/:forge", (request, response) => webhooks(request.params.forge, request, response));
+  app.get(CALLBACK_PATH, (request, response) => deps.relay?.(request, response));
   app.get("/healthz", (_request, response) => void response.json({ ok: true }));
   app.get("/readyz", createReadiness(deps.checks, onError));
 

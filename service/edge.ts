@@ -107,6 +107,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     operate: parts.operate,
     doctor: parts.doctor,
     share: access.share,
+    relay: access.relay,
     ends: async () => {
       const moment = { now: clock().toISOString(), pauses: await store.pauses() };
       return (preview) => previewEnds(preview, lifecycleFor(preview.repository), moment);

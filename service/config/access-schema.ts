@@ -1,11 +1,12 @@
 /** Who may see previews, as an operator and an application write it, and as it is used. */
 import { isIP } from "node:net";
 import { z } from "zod";
+import type { AccessConfig, ApplicationAccess } from "./access-types.ts";
 import { parseDuration } from "./duration.ts";
 import { place } from "./place.ts";
 import { secretReference } from "./secret-schema.ts";
 import { isPastGateway } from "./target-fit.ts";
-import type { AccessConfig, ApplicationAccess, RepositoryConfig, TargetConfig } from "./types.ts";
+import type { ForgeConfig, RepositoryConfig, TargetConfig } from "./types.ts";
 import type { Misfit } from "./yaml-file.ts";
 
 /** Longest life of a share link. */
@@ -24,9 +25,48 @@ export const trustedProxies = addresses.describe(
   "Addresses and networks of the load balancers before this service: only of them X-Forwarded-For and its like are believed. Default: none.",
 );
 
+const oidc = z.strictObject({
+  issuer: z
+    .url({ protocol: /^https?$/, error: 'must be an address such as "https://login.acme.dev"' })
+    .refine((url) => url.startsWith("https:") || isLoopback(url), "must begin with https://"),
+  clientId: z.string().min(1),
+  clientSecret: secretReference,
+  allow: z
+    .union([
+      z.literal("everyone"),
+      z
+        .strictObject({
+          domains: z.array(z.string().min(1)).min(1).optional(),
+          emails: z.array(z.email()).min(1).optional(),
+        })
+        .refine(({ domains, emails }) => domains ?? emails, "must name domains or emails"),
+    ])
+    .describe(
+      "Who of those the provider knows: `{domains: [acme.dev], emails: […]}` by their e-mail address, or `everyone`.",
+    ),
+  label: z.string().min(1).optional().describe("Where, as people call it. Default: the issuer's host."),
+});
+
+const forgeLogin = z.strictObject({
+  clientId: z.string().min(1),
+  clientSecret: secretReference,
+  needs: z
+    .enum(["read", "write"])
+    .optional()
+    .describe(
+      "What of the repository a visitor must be able to do. A public one everybody can `read`. Default `read`.",
+    ),
+  scope: z
+    .string()
+    .optional()
+    .describe("Scope that an OAuth app asks for; a GitHub App has its own permissions. Default `repo`."),
+});
+
 const doors = z.strictObject({
   password: secretReference.optional().describe("Asks for this password. At most 1,024 characters."),
   ip: addresses.optional().describe("Opens to these addresses and networks."),
+  forge: forgeLogin.optional().describe("Login with GitHub, for those who can see the repository."),
+  oidc: oidc.optional().describe("Login at any provider of OpenID Connect."),
   satisfy: z
     .enum(["all", "any"])
     .optional()
@@ -67,12 +107,19 @@ export function accessOf(
   if (access === undefined) return {};
   if (access === "public") return { access: { kind: "public" } };
   const typed = access === "private" ? {} : access;
-  const { password, ip, satisfy = "all", bypass, shareLinks }: z.infer<typeof doors> = typed;
+  const { password, ip, forge, oidc, satisfy = "all", bypass, shareLinks }: z.infer<typeof doors> = typed;
   const shareSeconds = shareLinks === undefined ? SHARE_MAX_SECONDS : parseDuration(shareLinks);
   return {
     access: {
       kind: "doors",
-      doors: { ...(password ? { password: place(password, directory) } : {}), ...(ip ? { ip } : {}) },
+      doors: {
+        ...(password ? { password: place(password, directory) } : {}),
+        ...(ip ? { ip } : {}),
+        ...(oidc ? { oidc: { ...oidc, clientSecret: place(oidc.clientSecret, directory) } } : {}),
+        ...(forge
+          ? { forge: { needs: "read", scope: "repo", ...forge, clientSecret: place(forge.clientSecret, directory) } }
+          : {}),
+      },
       satisfy,
       ...(bypass ? { bypass: place(bypass, directory) } : {}),
       ...(shareSeconds === undefined ? {} : { shareSeconds }),
@@ -91,23 +138,44 @@ export function isLocalhost(domain: string): boolean {
   return /(^|\.)localhost\.?(:\d+)?$/i.test(domain);
 }
 
-/** A door at which nobody knocks: its previews are reached past the gateway. */
-export function accessMisfits(
-  repositories: readonly RepositoryConfig[],
-  { access: everywhere }: { readonly access?: AccessFile },
-  targets: readonly { readonly target?: TargetConfig }[],
-): readonly Misfit[] {
-  return repositories.flatMap(({ path, target, access }, index) => {
-    const found = targets.find((one) => one.target?.name === target)?.target;
-    const isShut = access ? access.kind !== "public" : everywhere !== undefined && everywhere !== "public";
-    if (!found || !isPastGateway(found) || !isShut) return [];
-    const message = `repository "${path}": the target "${target}" has \`edge: direct\`, past the gateway and its doors; write \`access: public\` for this repository, or take another edge`;
-    return [{ path: ["repositories", index], message }];
-  });
+export interface AccessAround {
+  readonly repositories: readonly RepositoryConfig[];
+  /** As typed at the top of the file. */
+  readonly access: AccessFile | undefined;
+  readonly targets: readonly { readonly target?: TargetConfig }[];
+  readonly forges: readonly ForgeConfig[];
+}
+
+/** Doors at which nobody knocks, for previews are reached past the gateway; and logins at a forge that has none. */
+export function accessMisfits({ repositories, access: everywhere, targets, forges }: AccessAround): readonly Misfit[] {
+  return repositories.flatMap(
+    ({ path, forge, target, access = accessOf({ access: everywhere }, "").access }, index) => {
+      if (access === undefined || access.kind === "public") return [];
+      const at = (message: string) => ({ path: ["repositories", index], message: `repository "${path}": ${message}` });
+      const found = targets.find((one) => one.target?.name === target)?.target;
+      const kind = forges.find(({ name }) => name === forge)?.kind;
+      const past = `the target "${target}" has \`edge: direct\`, past the gateway and its doors; write \`access: public\` for this repository, or take another edge`;
+      return [
+        ...(found && isPastGateway(found) ? [at(past)] : []),
+        ...(access.doors.forge && kind !== undefined && kind !== "github"
+          ? [
+              at(
+                `its forge "${forge}" has no logins for the door "forge", which GitHub's have; give it another \`access\``,
+              ),
+            ]
+          : []),
+      ];
+    },
+  );
 }
 
 export function applicationAccessOf(typed: z.infer<typeof applicationAccess>): ApplicationAccess {
   return { ...(typed.ip ? { ip: typed.ip } : {}), ...(typed.shareLinks === false ? { shareLinks: false } : {}) };
+}
+
+/** The one place where what is sent needs no encryption. */
+function isLoopback(url: string): boolean {
+  return /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:|\/|$)/.test(url);
 }
 
 function isShareLife(text: string): boolean {

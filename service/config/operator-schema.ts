@@ -5,8 +5,8 @@ import { accessRules, trustedProxies } from "./access-schema.ts";
 import { parseDuration } from "./duration.ts";
 import { officeKeys } from "./office-hours.ts";
 import { pullRequestRules } from "./pull-request-rules.ts";
-import { untrustedRules } from "./untrusted-rules.ts";
 import { secretReference } from "./secret-schema.ts";
+import { untrustedRules } from "./untrusted-rules.ts";
 
 export const forgeNames = Object.keys(forges) as [ForgeName, ...ForgeName[]];
 

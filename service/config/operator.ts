@@ -58,7 +58,7 @@ export async function parseOperator(
     ...targets.flatMap((t) => t.misfits),
     ...repositories.misfits,
     ...lifecycleMisfits(typed),
-    ...accessMisfits(repositories.repositories, typed, targets),
+    ...accessMisfits({ ...repositories, ...connected, targets, access: typed.access }),
   ];
   if (misfits.length > 0) throw new ConfigError(file, byLine(misfits.map((m) => yaml.problemAt(m.path, m.message))));
   return {

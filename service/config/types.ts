@@ -4,6 +4,7 @@
  */
 import type { BuildStep, ServiceDefinition, TargetChoice } from "../../components/ports.ts";
 import type { ForgeName } from "../forges/registry.ts";
+import type { AccessConfig, ApplicationAccess } from "./access-types.ts";
 
 export interface TargetConfig extends TargetChoice {
   readonly name: string;
@@ -111,34 +112,6 @@ export interface RepositoryConfig {
   readonly limits?: { readonly previews?: number };
   /** `preview.yaml` for a repository that has none of its own; set by `stackling up PATH` detection. */
   readonly application?: ApplicationConfig;
-}
-
-/** Who may see previews. */
-export type AccessConfig =
-  | { readonly kind: "public" }
-  | {
-      /** `undecided`: nobody has said, and the hosts can be guessed. */
-      readonly kind: "doors" | "undecided";
-      /** None: share links and the token of test runners alone open it. */
-      readonly doors: DoorOptions;
-      readonly satisfy: "all" | "any";
-      /** Token of test runners. */
-      readonly bypass?: SecretReference;
-      /** How long a share link may last; undefined: there are none. */
-      readonly shareSeconds?: number;
-    };
-
-/** What each kind of door is made from. */
-export interface DoorOptions {
-  readonly password?: SecretReference;
-  /** Addresses and networks. */
-  readonly ip?: readonly string[];
-}
-
-/** What an application asks for on top of the operator's access. */
-export interface ApplicationAccess {
-  readonly ip?: readonly string[];
-  readonly shareLinks?: false;
 }
 
 export type SecretReference = { readonly env: string } | { readonly file: string };

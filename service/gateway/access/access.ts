@@ -6,10 +6,12 @@ import { type Networks, networks } from "./address.ts";
 import { createGuards, type GuardOf } from "./guards.ts";
 import { createPasses } from "./passes.ts";
 import { createPorter, type Porter } from "./porter.ts";
+import { createRelay, type Relay } from "./relay.ts";
 import { createShare, type Share } from "./share.ts";
 
 export interface AccessDeps {
-  readonly config: Pick<OperatorConfig, "access" | "domain" | "scheme" | "repositories" | "trustForwarded">;
+  readonly config: Pick<OperatorConfig, "access" | "domain" | "scheme" | "repositories" | "trustForwarded"> &
+    Partial<Pick<OperatorConfig, "forges">>;
   /** Bearer token of the API, from which the keys are made; secret. */
   readonly token: string;
   readonly now: () => Date;
@@ -23,6 +25,8 @@ export interface Access {
   /** Load balancers of ours. */
   readonly trusts: Networks;
   readonly share: Share;
+  /** Where a login elsewhere comes back to, whatever preview it began at. */
+  readonly relay: Relay;
   porter(routes: Pick<Routes, "lookup">): Porter;
 }
 
@@ -38,6 +42,7 @@ export async function createAccess(deps: AccessDeps): Promise<Access> {
     guardOf,
     trusts,
     share: createShare({ passes, guardOf, scheme, domain, now }),
+    relay: createRelay({ passes, scheme }),
     porter: (routes) => createPorter({ passes, routes, trusts, scheme, domain, now, onError }),
   };
 }

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { documentOf, type Html, html, sentenceOf } from "../../dashboard/html.ts";
 import { pageStyle, sendAnswer } from "../page-answer.ts";
 import type { NamedDoor } from "./guard.ts";
-import { BYPASS_HEADER, DOOR_PATH } from "./own-paths.ts";
+import { BYPASS_HEADER, DOOR_PATH, LOGIN_PATH } from "./own-paths.ts";
 
 export interface DoorPage {
   readonly request: IncomingMessage;
@@ -25,6 +25,9 @@ const NOTICES = {
   later: "Too many wrong answers came from your network. Try again later.",
   expired: "This share link does not work any more. Ask for a new one.",
   foreign: "Another site's page asked for this. Open the preview itself.",
+  unknown: "That login was not begun here, or too long ago. Begin it again.",
+  denied: "The login was not finished. Begin it again, or ask for a share link.",
+  stranger: "You are logged in, but this preview is not open to you. Ask for a share link.",
   broken: "Its door cannot be asked now. Whoever runs Stackling finds the reason in the service's log.",
 } as const;
 export type DoorNotice = keyof typeof NOTICES;
@@ -38,7 +41,7 @@ interface Words {
 const LOCKED: Words = {
   status: 401,
   title: "This preview is not public",
-  text: "Its team knows the password, and can make you a share link.",
+  text: "Its team can open it, and can make you a share link.",
 };
 const SHUT: Words = {
   status: 403,
@@ -87,10 +90,15 @@ function documentFor({ key, doors, to, notice }: DoorPage, { title, text }: Word
 <h1><span class="mark" aria-hidden="true"></span>${title}</h1>
 <p class="soft">${sentenceOf(text)}</p>
 ${notice && html`<p class="failed" role="alert" id="notice">${NOTICES[notice]}</p>`}
-${doors.map(({ name }) => formOf(name, to, notice === "wrong"))}
+${doors.map((door) => (door.signsIn ? loginOf(door.name, door.signsIn.label, to) : formOf(door.name, to, notice === "wrong")))}
 </main>
 </body>`;
   return documentOf({ title: `${title} · ${key}`, head: STYLE.element, body });
+}
+
+function loginOf(name: NamedDoor["name"], label: string, to: string): Html {
+  const query = new URLSearchParams({ door: name, to });
+  return html`<p><a class="button" href="${LOGIN_PATH}?${query.toString()}">Sign in with ${label}</a></p>`;
 }
 
 function formOf(name: NamedDoor["name"], to: string, isWrong: boolean): Html {

@@ -1,5 +1,6 @@
 /** What a door is: one file a kind, made from what the operator says of it. */
-import type { DoorOptions, SecretReference } from "../../config/types.ts";
+import type { DoorOptions } from "../../config/access-types.ts";
+import type { SecretReference } from "../../config/types.ts";
 
 export type DoorName = keyof DoorOptions;
 
@@ -8,17 +9,38 @@ export interface Visitor {
   /** Empty when it cannot be told. */
   readonly address: string;
   readonly host: string;
+  /** Name of the preview's repository in the config. */
+  readonly repository: string;
 }
 
 export interface Door {
   /** Opens to whom a visitor is, each time anew. */
   readonly opensTo?: (visitor: Visitor) => boolean;
-  /** Opens to what a visitor knows, and then to the pass that bears this mark: another secret, another mark. */
-  readonly asks?: {
-    readonly mark: () => Promise<string>;
-    readonly answer: (given: string, visitor: Visitor) => Promise<Answer>;
-  };
+  /** What a pass bears of whom it opened to, and opens to it from then on: another secret, another mark. */
+  readonly mark?: () => Promise<string>;
+  /** Opens to what a visitor knows. */
+  readonly asks?: (given: string, visitor: Visitor) => Promise<Answer>;
+  /** Opens to whom somebody else vouches for. */
+  readonly signsIn?: SignIn;
 }
+
+/** A login elsewhere: there and back again, with what was kept in between. */
+export interface SignIn {
+  /** Where, as a person calls it. */
+  readonly label: string;
+  readonly begin: (
+    way: { readonly callback: string; readonly state: string },
+    visitor: Visitor,
+  ) => Promise<{
+    readonly url: string;
+    readonly kept: Kept;
+  }>;
+  /** `answered` is the callback's address as it was called. False: whoever it is, the door stays shut. */
+  readonly finish: (answered: URL, way: Kept & { readonly state: string }, visitor: Visitor) => Promise<boolean>;
+}
+
+/** Stays with the visitor's browser while it is away. */
+export type Kept = Readonly<Record<string, string>>;
 
 export type Answer =
   | { readonly kind: "right" | "wrong" }
@@ -29,6 +51,16 @@ export interface DoorDeps {
   readonly secret: (reference: SecretReference) => Promise<string>;
   /** Keyed: tells nothing of what was digested. */
   readonly digest: (text: string) => string;
+  /** Where a repository lies whose forge people can log in to; undefined for any other. */
+  readonly placeOf: (repository: string) => ForgePlace | undefined;
+}
+
+export interface ForgePlace {
+  /** `acme/shop` */
+  readonly path: string;
+  /** Where people log in, without a slash at the end. */
+  readonly webUrl: string;
+  readonly apiUrl: string;
 }
 
 /** A kind of door. */

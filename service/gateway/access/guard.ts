@@ -45,7 +45,7 @@ export async function refusalOf(guard: Guard, brought: Brought): Promise<readonl
   const askable = rows.map((locked, index) => ({
     open: locked === undefined,
     satisfy: guard.rows[index]?.satisfy,
-    asks: (locked ?? []).filter((door) => door.asks !== undefined),
+    asks: (locked ?? []).filter((door) => door.asks !== undefined || door.signsIn !== undefined),
     locked: locked ?? [],
   }));
   // Where one door asks nothing and must be passed, an answer at another helps nobody.
@@ -64,7 +64,7 @@ async function lockedOf({ doors, satisfy }: Row, brought: Brought): Promise<read
   return passed ? undefined : locked;
 }
 
-async function isOpen({ opensTo, asks }: NamedDoor, { pass, ...visitor }: Brought): Promise<boolean> {
+async function isOpen({ opensTo, mark }: NamedDoor, { pass, ...visitor }: Brought): Promise<boolean> {
   if (opensTo?.(visitor)) return true;
-  return asks !== undefined && (pass?.opened.includes(await asks.mark()) ?? false);
+  return mark !== undefined && (pass?.opened.includes(await mark()) ?? false);
 }

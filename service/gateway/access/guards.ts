@@ -1,12 +1,8 @@
 /** Makes the guards of all previews from the config, once for all that have the same. */
+import { z } from "zod";
 import { defaultAccess, SHARE_MAX_SECONDS } from "../../config/access-schema.ts";
-import type {
-  AccessConfig,
-  ApplicationAccess,
-  DoorOptions,
-  OperatorConfig,
-  SecretReference,
-} from "../../config/types.ts";
+import type { AccessConfig, ApplicationAccess, DoorOptions } from "../../config/access-types.ts";
+import type { OperatorConfig, SecretReference } from "../../config/types.ts";
 import { resolveSecret } from "../../secret-reference.ts";
 import type { Preview } from "../../status.ts";
 import type { DoorDeps, DoorName } from "./door.ts";
@@ -18,16 +14,17 @@ import { doors } from "./registry.ts";
 export type GuardOf = (preview: Pick<Preview, "repository" | "status">) => Guard | undefined;
 
 export interface GuardsDeps extends Pick<DoorDeps, "digest"> {
-  readonly config: Pick<OperatorConfig, "access" | "domain" | "repositories">;
+  readonly config: Pick<OperatorConfig, "access" | "domain" | "repositories"> & Partial<Pick<OperatorConfig, "forges">>;
   readonly environment?: NodeJS.ProcessEnv;
 }
 
+const githubAddress = z.object({ baseUrl: z.url() });
 /** A secret in a file may be replaced while the service runs; a page with a hundred parts reads it once. */
 const SECRET_FRESH_MS = 5_000;
 
 export async function createGuards(deps: GuardsDeps): Promise<GuardOf> {
   const { config } = deps;
-  const parts = { digest: deps.digest, secret: secretReader(deps.environment) };
+  const parts = { digest: deps.digest, secret: secretReader(deps.environment), placeOf: placeFinder(config) };
   const everywhere = await guardFrom(config.access ?? defaultAccess(config.domain), parts);
   const own = new Map<string, Guard | undefined>();
   for (const { name, access } of config.repositories) {
@@ -71,6 +68,20 @@ function shutFurther(
   if (!base) return undefined;
   const row: readonly Row[] = ip ? [{ doors: [{ name: "ip", ...ipDoor(deps, ip) }], satisfy: "all" }] : [];
   return { ...base, rows: [...base.rows, ...row], ...(shareLinks === false ? { shareSeconds: undefined } : {}) };
+}
+
+/** GitHub's own pages and those of a server at home, by the API's address (REST API, "Getting started"). */
+function placeFinder({ repositories, forges = [] }: GuardsDeps["config"]): DoorDeps["placeOf"] {
+  const places = repositories.flatMap(({ name, path, forge }) => {
+    const found = forges.find((one) => one.name === forge && one.kind === "github");
+    const { data: options } = githubAddress.safeParse(found?.options);
+    if (!options) return [];
+    const { origin, host } = new URL(options.baseUrl);
+    const webUrl = host === "api.github.com" ? "https://github.com" : origin;
+    return [[name, { path, webUrl, apiUrl: options.baseUrl.replace(/\/+$/, "") }] as const];
+  });
+  const byName = new Map(places);
+  return (name) => byName.get(name);
 }
 
 function secretReader(environment: NodeJS.ProcessEnv | undefined): DoorDeps["secret"] {

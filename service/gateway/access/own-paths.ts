@@ -9,19 +9,23 @@ export const BYPASS_COOKIE = "stackling-bypass";
 const OWN = "/.stackling/";
 export const DOOR_PATH = `${OWN}door`;
 export const SHARE_PATH = `${OWN}share/`;
+export const LOGIN_PATH = `${OWN}login`;
+export const BACK_PATH = `${OWN}back`;
+const EXACT = { door: DOOR_PATH, login: LOGIN_PATH, back: BACK_PATH } as const;
 
-/** `door` is asked by a form, `share` by a link. */
-export function ownPathOf(url: string | undefined): "door" | "share" | undefined {
+/** `door` is asked by a form, `share` and `login` by a link, `back` by the way home from a login elsewhere. */
+export function ownPathOf(url: string | undefined): keyof typeof EXACT | "share" | undefined {
   // The second character decides for nearly all.
   if (url === undefined || url.charCodeAt(1) !== 46 /* "." */) return undefined;
-  if (url === DOOR_PATH || url.startsWith(`${DOOR_PATH}?`)) return "door";
-  return url.startsWith(SHARE_PATH) ? "share" : undefined;
+  if (url.startsWith(SHARE_PATH)) return "share";
+  const names = Object.keys(EXACT) as (keyof typeof EXACT)[];
+  return names.find((name) => url === EXACT[name] || url.startsWith(`${EXACT[name]}?`));
 }
 
 /** One per port on `localhost`, because cookies know none; bound to this very host where the connection is encrypted. */
-export function doorCookieName(scheme: "http" | "https", domain: string): string {
-  if (scheme === "https") return "__Host-stackling-door";
-  return `stackling-door-${/:(\d+)$/.exec(domain)?.[1] ?? "80"}`;
+export function cookieName(which: "door" | "login", scheme: "http" | "https", domain: string): string {
+  if (scheme === "https") return `__Host-stackling-${which}`;
+  return `stackling-${which}-${/:(\d+)$/.exec(domain)?.[1] ?? "80"}`;
 }
 
 /** Takes what was meant for the gateway off a request. */

@@ -4,14 +4,20 @@
  */
 import { createHmac } from "node:crypto";
 import { jwtVerify, SignJWT } from "jose";
+import { z } from "zod";
 
-/** `door`: the cookie. `share`: in a link, and what a test runner may send. */
-export type PassKind = "door" | "share";
+/**
+ * `door`: the cookie. `share`: in a link, and what a test runner may send. `login`: a cookie while its bearer is at
+ * a login elsewhere, and `state`, what that one sends back, by which the way home is known.
+ */
+export type PassKind = "door" | "share" | "login" | "state";
 
 export interface Pass {
   /** Marks of the doors that its bearer went through. */
   readonly opened: readonly string[];
   readonly until: Date;
+  /** Of a login. */
+  readonly kept?: Readonly<Record<string, string>>;
 }
 
 export interface Passes {
@@ -20,8 +26,13 @@ export interface Passes {
   read(kind: PassKind, host: string, token: string): Promise<Pass | undefined>;
 }
 
+const claims = z.object({
+  exp: z.number(),
+  opened: z.array(z.string()),
+  kept: z.record(z.string(), z.string()).optional(),
+});
 const ISSUER = "stackling";
-const LENGTH_MAX = 2_048;
+const LENGTH_MAX = 3_072;
 /** A page asks for a hundred things: its pass is checked once. */
 const KNOWN_MAX = 10_000;
 
@@ -34,14 +45,15 @@ export function createPasses({ now, secret }: { readonly now: () => Date; readon
   async function verify(kind: PassKind, host: string, token: string): Promise<Pass | undefined> {
     const options = { issuer: ISSUER, audience: host, typ: typeOf(kind), algorithms: ["HS256"], currentDate: now() };
     const verified = await jwtVerify(token, key, { ...options, requiredClaims: ["exp"] }).catch(() => undefined);
-    const { exp = 0, opened } = verified?.payload ?? {};
-    if (!Array.isArray(opened)) return undefined;
-    return { opened: opened.filter((mark) => typeof mark === "string"), until: new Date(exp * 1000) };
+    const found = claims.safeParse(verified?.payload);
+    if (!found.success) return undefined;
+    const { exp, opened, kept } = found.data;
+    return { opened, until: new Date(exp * 1000), ...(kept ? { kept } : {}) };
   }
 
   return {
-    issue: (kind, host, { opened, until }) =>
-      new SignJWT({ opened: [...opened] })
+    issue: (kind, host, { opened, until, kept }) =>
+      new SignJWT({ opened: [...opened], ...(kept ? { kept: { ...kept } } : {}) })
         .setProtectedHeader({ alg: "HS256", typ: typeOf(kind) })
         .setIssuer(ISSUER)
         .setAudience(host)

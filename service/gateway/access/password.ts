@@ -10,16 +10,14 @@ export const passwordDoor: DoorMaker<"password"> = ({ secret, digest }, referenc
   const ofAddress = new RateLimiterMemory({ points: WRONG.ofAnAddress, duration: WRONG.seconds });
   const ofAll = new RateLimiterMemory({ points: WRONG.ofAll, duration: WRONG.seconds });
   return {
-    asks: {
-      mark: async () => `password:${digest(`password ${await secret(reference)}`)}`,
-      async answer(given, { address }) {
-        // Counted before it is compared, so that answers at once are counted too.
-        const retryAfterSeconds = (await spend(ofAddress, neighbourhood(address))) ?? (await spend(ofAll, "all"));
-        if (retryAfterSeconds !== undefined) return { kind: "later", retryAfterSeconds };
-        if (!sameSecret(given, await secret(reference))) return { kind: "wrong" };
-        await Promise.all([ofAddress.reward(neighbourhood(address)), ofAll.reward("all")]);
-        return { kind: "right" };
-      },
+    mark: async () => `password:${digest(`password ${await secret(reference)}`)}`,
+    async asks(given, { address }) {
+      // Counted before it is compared, so that answers at once are counted too.
+      const retryAfterSeconds = (await spend(ofAddress, neighbourhood(address))) ?? (await spend(ofAll, "all"));
+      if (retryAfterSeconds !== undefined) return { kind: "later", retryAfterSeconds };
+      if (!sameSecret(given, await secret(reference))) return { kind: "wrong" };
+      await Promise.all([ofAddress.reward(neighbourhood(address)), ofAll.reward("all")]);
+      return { kind: "right" };
     },
   };
 };

@@ -9,7 +9,8 @@ import { clientAddress, type Networks } from "./address.ts";
 import { type DoorNotice, sendDoorPage } from "./door-page.ts";
 import { readForm } from "./form.ts";
 import { type Brought, refusalOf, SHARED } from "./guard.ts";
-import { BYPASS_COOKIE, BYPASS_HEADER, doorCookieName, ownPathOf, SHARE_PATH } from "./own-paths.ts";
+import { createLogin } from "./login.ts";
+import { BYPASS_COOKIE, BYPASS_HEADER, cookieName, ownPathOf, SHARE_PATH } from "./own-paths.ts";
 import type { Passes } from "./passes.ts";
 import { addressWithin } from "./redirect.ts";
 
@@ -42,16 +43,18 @@ interface Exchange {
 
 export function createPorter(deps: PorterDeps): Porter {
   const { passes } = deps;
-  const cookieName = doorCookieName(deps.scheme, deps.domain);
+  const doorCookie = cookieName("door", deps.scheme, deps.domain);
+  const login = createLogin(deps);
 
-  async function broughtBy(request: IncomingMessage, host: string): Promise<Brought> {
+  async function broughtBy(request: IncomingMessage, { host, preview }: Route): Promise<Brought> {
     const { headers } = request;
-    const cookie = cookieOf(headers.cookie, cookieName);
+    const cookie = cookieOf(headers.cookie, doorCookie);
     const header = headers[BYPASS_HEADER];
     const token = typeof header === "string" ? header : cookieOf(headers.cookie, BYPASS_COOKIE);
     const pass = cookie === undefined ? undefined : await passes.read("door", host, cookie);
     const share = token === undefined ? undefined : await passes.read("share", host, token);
-    return { address: clientAddress(request, deps.trusts), host, pass, share, token };
+    const address = clientAddress(request, deps.trusts);
+    return { address, host, repository: preview.repository, pass, share, token };
   }
 
   async function look({ route, request, response }: Exchange): Promise<boolean> {
@@ -59,10 +62,11 @@ export function createPorter(deps: PorterDeps): Porter {
     const exchange = { route, request, response };
     if (path === "share") return redeem(exchange);
     if (path === "door") return answer(exchange);
+    if (path !== undefined) return path === "login" ? sendAway(exchange) : welcomeBack(exchange);
     const { guard } = route;
     if (guard === undefined) return true;
     if (isOfAnother(deps, route, request)) return refuse(exchange, { doors: [], to: "/", notice: "foreign" });
-    const doors = await refusalOf(guard, await broughtBy(request, route.host));
+    const doors = await refusalOf(guard, await broughtBy(request, route));
     // Nothing but a page is asked for again.
     return (
       doors === undefined || refuse(exchange, { doors, to: request.method === "GET" ? (request.url ?? "/") : "/" })
@@ -79,7 +83,7 @@ export function createPorter(deps: PorterDeps): Porter {
     if (share !== undefined && guard.shareSeconds !== undefined) {
       return letIn(exchange, { to, opened: [SHARED], until: share.until });
     }
-    const doors = (await refusalOf(guard, await broughtBy(exchange.request, host))) ?? [];
+    const doors = (await refusalOf(guard, await broughtBy(exchange.request, exchange.route))) ?? [];
     return refuse(exchange, { doors, to, notice: "expired" });
   }
 
@@ -91,30 +95,71 @@ export function createPorter(deps: PorterDeps): Porter {
     if (isForeign(request)) return refuse(exchange, { doors: [], to: "/", notice: "foreign" });
     const form = await readForm(request);
     const [to, given] = [form?.get("to") ?? "/", form?.get("answer") ?? undefined];
-    const brought = await broughtBy(request, route.host);
+    const brought = await broughtBy(request, route);
     const doors = (await refusalOf(route.guard, brought)) ?? [];
-    const asks = doors.find(({ name }) => name === form?.get("door"))?.asks;
-    if (!asks || given === undefined) return redirect(exchange, to);
-    const outcome = await asks.answer(given, brought);
+    const { asks, mark } = doors.find(({ name }) => name === form?.get("door")) ?? {};
+    if (!asks || !mark || given === undefined) return redirect(exchange, to);
+    const outcome = await asks(given, brought);
     if (outcome.kind === "wrong") return refuse(exchange, { doors, to, notice: "wrong" });
     if (outcome.kind === "later") return refuse(exchange, { doors, to, notice: "later", ...outcome });
-    const kept = (brought.pass?.opened ?? []).filter((mark) => mark !== SHARED);
+    return letThrough(exchange, brought, { to, mark: await mark() });
+  }
+
+  /** To a login elsewhere. */
+  async function sendAway(exchange: Exchange): Promise<false> {
+    const { route, request, response } = exchange;
+    const { searchParams } = new URL(request.url ?? "/", "http://preview");
+    const to = searchParams.get("to") ?? "/";
+    const brought = await broughtBy(request, route);
+    const doors = (route.guard && (await refusalOf(route.guard, brought))) ?? [];
+    const door = doors.find(({ name }) => name === searchParams.get("door"));
+    const away = door && (await login.begin(door, brought, { to, authority: request.headers.host ?? route.host }));
+    if (!away) return redirect(exchange, to);
+    setCookie(response, { name: login.name, value: away.cookie, seconds: login.seconds });
+    return send(exchange, away.url);
+  }
+
+  async function welcomeBack(exchange: Exchange): Promise<false> {
+    const { route, request, response } = exchange;
+    const brought = await broughtBy(request, route);
+    const doors = route.guard && (await refusalOf(route.guard, brought));
+    if (doors === undefined) return redirect(exchange, "/");
+    const returned = await login.finish(request, brought, doors);
+    setCookie(response, { name: login.name, value: "", seconds: 0 });
+    if (returned.kind === "welcome") return letThrough(exchange, brought, returned);
+    return refuse(exchange, { doors, to: returned.to, notice: returned.kind });
+  }
+
+  async function letThrough(
+    exchange: Exchange,
+    { pass }: Brought,
+    through: { to: string; mark: string },
+  ): Promise<false> {
+    const kept = (pass?.opened ?? []).filter((mark) => mark !== SHARED && mark !== through.mark);
     const until = new Date(deps.now().getTime() + SESSION_MS);
-    return letIn(exchange, { to, opened: [...kept, await asks.mark()], until });
+    return letIn(exchange, { to: through.to, opened: [...kept, through.mark], until });
   }
 
   async function letIn(exchange: Exchange, { to, opened, until }: Way): Promise<false> {
-    const token = await passes.issue("door", exchange.route.host, { opened, until });
+    const value = await passes.issue("door", exchange.route.host, { opened, until });
     const seconds = Math.max(0, Math.floor((until.getTime() - deps.now().getTime()) / 1000));
-    const attributes = ["Path=/", `Max-Age=${seconds}`, "HttpOnly", "SameSite=Lax"];
-    if (deps.scheme === "https") attributes.push("Secure");
-    exchange.response.setHeader("Set-Cookie", [`${cookieName}=${token}`, ...attributes].join("; "));
+    setCookie(exchange.response, { name: doorCookie, value, seconds });
     return redirect(exchange, to);
   }
 
-  function redirect({ request, response }: Exchange, to: string): false {
+  function setCookie(response: ServerResponse, { name, value, seconds }: Cookie): void {
+    const attributes = ["Path=/", `Max-Age=${seconds}`, "HttpOnly", "SameSite=Lax"];
+    if (deps.scheme === "https") attributes.push("Secure");
+    response.appendHeader("Set-Cookie", [`${name}=${value}`, ...attributes].join("; "));
+  }
+
+  function redirect(exchange: Exchange, to: string): false {
+    return send(exchange, addressWithin(`${deps.scheme}://${exchange.request.headers.host}`, to));
+  }
+
+  function send({ request, response }: Exchange, location: string): false {
     response.statusCode = 303;
-    response.setHeader("Location", addressWithin(`${deps.scheme}://${request.headers.host}`, to));
+    response.setHeader("Location", location);
     response.setHeader("Cache-Control", "no-store");
     // The address that was asked for may hold a share link's token.
     response.setHeader("Referrer-Policy", "no-referrer");
@@ -137,13 +182,19 @@ export function createPorter(deps: PorterDeps): Porter {
       if (route.guard === undefined) return true;
       if (isOfAnother(deps, route, request)) return false;
       try {
-        return (await refusalOf(route.guard, await broughtBy(request, route.host))) === undefined;
+        return (await refusalOf(route.guard, await broughtBy(request, route))) === undefined;
       } catch (error) {
         deps.onError(error);
         return false;
       }
     },
   };
+}
+
+interface Cookie {
+  readonly name: string;
+  readonly value: string;
+  readonly seconds: number;
 }
 
 interface Way {

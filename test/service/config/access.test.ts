@@ -44,6 +44,35 @@ describe("access in stackling.yaml", () => {
     assert.deepEqual(access, { kind: "doors", doors: { ip: ["127.0.0.1"] }, satisfy: "any" });
   });
 
+  it("may be a login, for whom the operator names", async () => {
+    const login =
+      "{issuer: https://login.acme.dev, clientId: a, clientSecret: {file: s}, allow: {domains: [acme.dev]}}";
+    const { access } = await operator(`access: {oidc: ${login}}`);
+    assert.deepEqual(access?.kind === "doors" && access.doors.oidc, {
+      issuer: "https://login.acme.dev",
+      clientId: "a",
+      clientSecret: { file: "/etc/stackling/s" },
+      allow: { domains: ["acme.dev"] },
+    });
+    const github = "forges: {github: {token: {env: T}}}\nrepositories: [{path: acme/shop}]\n";
+    const { access: byForge } = await read(`${github}access: {forge: {clientId: a, clientSecret: {env: S}}}`);
+    assert.deepEqual(byForge?.kind === "doors" && byForge.doors.forge, {
+      clientId: "a",
+      clientSecret: { env: "S" },
+      needs: "read",
+      scope: "repo",
+    });
+    const wrong = {
+      "{oidc: {issuer: https://a.dev, clientId: a, clientSecret: {env: S}}}": /allow.*(missing|must)/,
+      "{oidc: {issuer: https://a.dev, clientId: a, clientSecret: {env: S}, allow: {}}}": /domains or emails/,
+      "{oidc: {issuer: http://a.dev, clientId: a, clientSecret: {env: S}, allow: everyone}}": /https:/,
+      "{forge: {clientId: a, clientSecret: {env: S}}}": /its forge "local" has no logins/,
+    };
+    for (const [typed, expected] of Object.entries(wrong)) {
+      assert.match(await problemsOf(operator(`access: ${typed}`)), expected, typed);
+    }
+  });
+
   it("names what is no access, network or time, and the line", async () => {
     const cases = {
       "access: pubic": /stackling\.yaml:2: "access" is "pubic".*did you mean "public"/,

@@ -83,7 +83,10 @@ export async function startEdge(
     onError,
     ...options,
   });
-  const app: RequestListener = (_request, response) => response.end("stackling itself");
+  const app: RequestListener = (request, response) => {
+    if (access && request.url?.startsWith("/auth/callback")) void access.relay(request, response);
+    else response.end("stackling itself");
+  };
   const server = createEdgeServer({ routes, gateway, app, domain });
   await listen(server);
   return {

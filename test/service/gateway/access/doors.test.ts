@@ -4,7 +4,7 @@ import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { WebSocket, WebSocketServer } from "ws";
-import type { AccessConfig } from "../../../../service/config/types.ts";
+import type { AccessConfig } from "../../../../service/config/access-types.ts";
 import { aPreview } from "../../../support/previews.ts";
 import { type Ask, ask, type Edge, HOST, startEdge, startUpstream, URLS } from "../edge.ts";
 

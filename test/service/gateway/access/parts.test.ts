@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { clientAddress, networks } from "../../../../service/gateway/access/address.ts";
 import { accessFindings } from "../../../../service/gateway/access/findings.ts";
-import { allowedCookies, doorCookieName, ownPathOf } from "../../../../service/gateway/access/own-paths.ts";
+import { allowedCookies, cookieName, ownPathOf } from "../../../../service/gateway/access/own-paths.ts";
 
 const from = (remoteAddress: string, forwarded?: string) =>
   ({
@@ -33,7 +33,7 @@ describe("addresses", () => {
 });
 
 describe("what is ours of a request", () => {
-  it("is two addresses and no others", () => {
+  it("is a few addresses and no others", () => {
     assert.equal(ownPathOf("/.stackling/door"), "door");
     assert.equal(ownPathOf("/.stackling/share/x?to=/"), "share");
     for (const url of [
@@ -61,7 +61,7 @@ describe("what is ours of a request", () => {
       "b=1",
       "c=1; Domains=x",
     ]);
-    assert.equal(doorCookieName("https", "preview.acme.dev"), "__Host-stackling-door");
+    assert.equal(cookieName("door", "https", "preview.acme.dev"), "__Host-stackling-door");
   });
 });
 

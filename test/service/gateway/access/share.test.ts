@@ -1,7 +1,7 @@
 /** Share links: who has one gets in, for a while, at one host, and is led nowhere else. */
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import type { AccessConfig } from "../../../../service/config/types.ts";
+import type { AccessConfig } from "../../../../service/config/access-types.ts";
 import type { ShareWish } from "../../../../service/gateway/access/share.ts";
 import { aPreview } from "../../../support/previews.ts";
 import { ask, type Edge, HOST, startEdge, startUpstream, URLS } from "../edge.ts";
