@@ -37,7 +37,7 @@ async function find(drivers: Drivers, name: string): Promise<Keeper | undefined>
 
 /** What `doctor` says where strangers' pull requests could come and would not be kept apart. */
 export function isolationFindings(
-  { forges, repositories }: Pick<OperatorConfig, "forges" | "repositories">,
+  { forges, repositories, targets }: Pick<OperatorConfig, "forges" | "repositories" | "targets">,
   isolationOf: IsolationOf,
 ): readonly Finding[] {
   const kindOf = (forge: string) => forges.find(({ name }) => name === forge)?.kind;
@@ -46,7 +46,11 @@ export function isolationFindings(
   return open.flatMap(({ name, target, untrusted }): readonly Finding[] => {
     const isolation = isolationOf(target);
     const strangers = `pull requests of forks and outsiders to "${name}"`;
-    if (isolation === "apart") return [];
+    if (isolation === "apart") {
+      if (targets.find((one) => one.name === target)?.service.driver !== "local") return [];
+      const what = `${strangers}, once approved, run as a system user of their own and share this machine's loopback and network`;
+      return [{ ok: true, what, remedy: "choose a target elsewhere where strangers are many" }];
+    }
     if (isolation === "sharing") {
       const what = `${strangers} cannot be approved: databases of the target "${target}" hold data that is not the preview's own`;
       return [{ ok: true, what }];

@@ -35,14 +35,20 @@ describe("a target", () => {
 describe("doctor", () => {
   const say = (isolation: Isolation, changes: Partial<RepositoryConfig> = {}, kind: "github" | "local" = "github") => {
     const forges: OperatorConfig["forges"] = [{ name: "memory", kind, options: {} }];
-    const findings = isolationFindings({ forges, repositories: [{ ...shop, ...changes }] }, () => isolation);
+    const repositories = [{ ...shop, target: "here", ...changes }];
+    const targets = [
+      { ...chosen("local"), name: "here" },
+      { ...chosen("kubernetes"), name: "cluster" },
+    ];
+    const findings = isolationFindings({ forges, repositories, targets }, () => isolation);
     return findings.map(({ ok, what }) => `${ok} ${what}`).join();
   };
 
   it("says where strangers' pull requests cannot be approved, and where they are not kept apart", () => {
-    assert.equal(say("apart"), "");
+    assert.equal(say("apart", { target: "cluster" }), "");
+    assert.match(say("apart"), /^true .*run as a system user of their own and share this machine's loopback/);
     assert.match(say("together"), /^true .*to "shop" cannot be approved: the service does not run as root/);
-    assert.match(say("sharing"), /^true .*cannot be approved: databases of the target "local"/);
+    assert.match(say("sharing"), /^true .*cannot be approved: databases of the target "here"/);
     assert.match(
       say("together", { untrusted: { withoutIsolation: true } }),
       /run, once approved, as the service's own user/,

@@ -37,6 +37,8 @@ function rowsOf(preview: PreviewView): readonly (readonly [string, string])[] {
     ...further.map(([service, url]) => [`  ${service}`, url] as const),
     ["commit", preview.commit],
     ["newest", preview.headSha === preview.commit ? undefined : preview.headSha],
+    ["approval", preview.awaitsApproval && `awaited for ${preview.awaitsApproval}`],
+    ["not trusted", preview.untrusted && trustLine(preview.untrusted)],
     ["database", preview.database],
     ["stage", preview.stage],
     ["gone", time(preview.goneAt)],
@@ -59,6 +61,11 @@ function rowsOf(preview: PreviewView): readonly (readonly [string, string])[] {
     ["stack", preview.stack],
   ];
   return rows.flatMap(([name, value]) => (value ? [[name, value] as const] : []));
+}
+
+function trustLine({ approved, isolated }: NonNullable<PreviewView["untrusted"]>): string {
+  const by = approved ? `approved by ${approved.by}` : "approved";
+  return `${by}; without the operator's secrets${isolated ? "" : "; not kept apart from the service's own files"}`;
 }
 
 function time(at: string | undefined): string | undefined {

@@ -22,6 +22,9 @@ const tries = {
   environment: () => process.env,
   read: ({ path }) => ({ text: statSync(path).isDirectory() ? readdirSync(path).join() : readFileSync(path, "utf8") }),
   write: ({ path }) => (writeFileSync(path, "here"), {}),
+  listen: ({ port }) => new Promise((resolve, reject) => {
+    const server = createServer().on("error", reject).listen(Number(port), "127.0.0.1", () => server.close(() => resolve({})));
+  }),
   signal: ({ pid }) => (process.kill(Number(pid), 0), {}),
   call: ({ port, host, method, path }) => new Promise((resolve, reject) => {
     const asked = request({ host: "127.0.0.1", port, path, method, headers: { host, "content-type": "application/json" } }, (response) => {
