@@ -15,6 +15,7 @@ export interface AppDeps
   readonly store: Pick<Store, "list" | "find" | "findByStack" | "history" | "receipts" | "counters" | "onChange">;
   readonly webhooks: Omit<WebhooksDeps, "onError">;
   readonly logs: LogReader;
+  readonly baselines?: ApiDeps["baselines"];
   readonly checks: ReadinessChecks;
   readonly sessions: Sessions;
   /** Where a login at a preview's door comes back to. */

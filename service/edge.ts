@@ -9,6 +9,7 @@ import { createCounters } from "./api/counters.ts";
 import type { ReadinessChecks } from "./api/health.ts";
 import { previewEnds } from "./api/preview-ends.ts";
 import { createApp } from "./app.ts";
+import type { Baselines } from "./baselines/keeper.ts";
 import { renderComment } from "./comment.ts";
 import type { OperatorConfig } from "./config/types.ts";
 import type { EngineByHand } from "./engine-by-hand.ts";
@@ -36,6 +37,7 @@ export interface EdgeParts {
   readonly inbox: Inbox;
   readonly actions: AllActions;
   readonly operate: Operate;
+  readonly baselines: Baselines;
   readonly doctor: () => Promise<readonly Finding[]>;
   /** What `/readyz` asks. */
   readonly checks: ReadinessChecks;
@@ -105,6 +107,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     onError,
     actions,
     operate: parts.operate,
+    baselines: parts.baselines,
     doctor: parts.doctor,
     share: access.share,
     relay: access.relay,

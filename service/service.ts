@@ -9,6 +9,7 @@ import { checkPlugins } from "../infra/plugins.ts";
 import type { Stacks } from "../infra/stacks.ts";
 import { type AllActions, createActions } from "./actions.ts";
 import { createAlarm } from "./alarm.ts";
+import { startBaselines } from "./baselines/keeper.ts";
 import { createCaps } from "./caps/caps.ts";
 import { defaultDrift, defaultSweep } from "./config/defaults.ts";
 import type { OperatorConfig } from "./config/types.ts";
@@ -148,6 +149,8 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     sweepEverySeconds: (config.sweep ?? defaultSweep).everySeconds,
   });
   undo.push(() => operate.close());
+  const baselines = startBaselines(parts);
+  undo.push(() => baselines.close());
   const checks = createReadinessChecks({ ...parts, engine, repositories: config.repositories });
   const doctor = createDoctor({
     checks,
@@ -169,6 +172,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     ...parts,
     actions,
     operate,
+    baselines,
     doctor,
     checks,
     engineByHand: byHand,

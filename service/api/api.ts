@@ -9,6 +9,7 @@ import {
   TerminalError,
 } from "../../components/errors.ts";
 import type { Finding } from "../../components/ports.ts";
+import type { Baselines } from "../baselines/keeper.ts";
 import type { EngineByHand } from "../engine-by-hand.ts";
 import type { Operate } from "../operate.ts";
 import { sameSecret } from "../session.ts";
@@ -16,6 +17,7 @@ import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
 import { type AccessDeps, isForeign, visitorOf } from "./access.ts";
 import { type Actions, act, actionRequest } from "./actions.ts";
+import { baselineRoutes } from "./baselines.ts";
 import { operateRoutes } from "./operate.ts";
 import type { EndsReader } from "./preview-ends.ts";
 import { type PreviewView, previewView, type ViewExtras } from "./preview-view.ts";
@@ -27,6 +29,7 @@ export interface ApiDeps extends AccessDeps, Pick<ShareRoutesDeps, "share"> {
   readonly actions: Actions;
   readonly operate: Operate;
   readonly logs: LogReader;
+  readonly baselines?: Baselines;
   readonly streams: Streams;
   readonly doctor: () => Promise<readonly Finding[]>;
   /** The comment as it would stand on the pull request, and when it is looked at next. */
@@ -138,6 +141,7 @@ export function createApi(deps: ApiDeps): Router {
     response.json({ findings: await deps.doctor(), counters: await store.counters().catch(() => ({})) });
   });
   shareRoutes(api, { share: deps.share, named });
+  if (deps.baselines) baselineRoutes(api, { baselines: deps.baselines, streams });
   operateRoutes(api, { operate: deps.operate, nameOf: (request) => nameOf(deps, request) });
   api.post("/login-links", (request, response) => {
     if (visitorOf(deps, request).kind !== "token")

@@ -9,6 +9,8 @@ import type { Store } from "../store/store.ts";
 export interface Streams {
   /** NDJSON, one `LogLine` each; an error in the middle ends it with one `{"error": …}` line. */
   logs(response: ServerResponse, read: (signal: AbortSignal) => AsyncIterable<LogLine>): Promise<void>;
+  /** The same with lines of any kind. */
+  lines(response: ServerResponse, read: (signal: AbortSignal) => AsyncIterable<object>): Promise<void>;
   /** NDJSON: one line at once, then nothing until the client leaves or `until` aborts. */
   hold(response: ServerResponse, line: unknown, until: AbortSignal): Promise<void>;
   /** Server-sent events: `describe` is asked at once and after each change; undefined ends the stream. */
@@ -51,16 +53,19 @@ export function createStreams({ store }: { readonly store: Pick<Store, "onChange
     }
   };
 
+  const lines: Streams["lines"] = (response, read) =>
+    admitted(response, async (signal) => {
+      begin(response, "application/x-ndjson; charset=utf-8");
+      try {
+        for await (const line of read(signal)) if (!(await write(response, `${JSON.stringify(line)}\n`))) return;
+      } catch (error) {
+        if (!signal.aborted) response.write(`${JSON.stringify({ error: plainError(error) })}\n`);
+      }
+    });
+
   return {
-    logs: (response, read) =>
-      admitted(response, async (signal) => {
-        begin(response, "application/x-ndjson; charset=utf-8");
-        try {
-          for await (const line of read(signal)) if (!(await write(response, `${JSON.stringify(line)}\n`))) return;
-        } catch (error) {
-          if (!signal.aborted) response.write(`${JSON.stringify({ error: plainError(error) })}\n`);
-        }
-      }),
+    logs: lines,
+    lines,
     hold: (response, line, until) =>
       admitted(response, async (left) => {
         begin(response, "application/x-ndjson; charset=utf-8");

@@ -1,14 +1,17 @@
 /** The service's API as the verbs use it. */
 import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { StacklingError, TerminalError } from "../../components/errors.ts";
 import type { Finding, LogLine } from "../../components/ports.ts";
 import type { DriftReport } from "../../infra/stacks.ts";
 import type { ActionRequest } from "../api/actions.ts";
+import type { BaselineCheckRequest } from "../api/baselines.ts";
 import type { SweepRequest } from "../api/operate.ts";
 import type { PreviewView } from "../api/preview-view.ts";
 import type { ShareRequest } from "../api/share.ts";
+import type { BaselineView, BuildLine, CheckLine } from "../baselines/keeper.ts";
 import type { EngineByHand } from "../engine-by-hand.ts";
 import type { ShareLink } from "../gateway/access/share.ts";
 import type { Pause } from "../store/operation.ts";
@@ -41,6 +44,10 @@ export interface Client {
   sweep(request: SweepRequest): Promise<SweepReport>;
   /** A link that opens a preview's door for a while. */
   share(key: string, request: ShareRequest): Promise<ShareLink & { readonly key: string }>;
+  baselines(): Promise<readonly BaselineView[]>;
+  /** Builds one, or follows the build that runs. */
+  buildBaseline(name: string): AsyncIterable<BuildLine>;
+  checkBaseline(name: string, names: readonly string[]): AsyncIterable<CheckLine>;
   /** An address that logs its first visitor in to the pages. */
   loginLink(): Promise<string>;
   /** Looks until `done` says so. Rejects with `StacklingError` (`TimedOut`) after `timeoutMs`. */
@@ -110,15 +117,7 @@ export function createClient({ url, token }: { readonly url: string; readonly to
         follow: follow ? "1" : "0",
         ...(service ? { service } : {}),
       });
-      const message = await open(`${of(key)}/logs?${query}`, signal ? { signal } : {});
-      for await (const line of createInterface({ input: message, crlfDelay: Number.POSITIVE_INFINITY })) {
-        const value = JSON.parse(line) as
-          | LogLine
-          | { readonly error: { readonly reason: string; readonly message: string } };
-        if ("error" in value)
-          throw new StacklingError({ reason: value.error.reason, userMessage: value.error.message });
-        yield value;
-      }
+      yield* linesOf<LogLine>(await open(`${of(key)}/logs?${query}`, signal ? { signal } : {}));
     },
     lease: async (key) => {
       const message = await open(`${of(key)}/lease`, { method: "POST", body: {} });
@@ -145,6 +144,16 @@ export function createClient({ url, token }: { readonly url: string; readonly to
       return (await ask<{ pause: Pause | null }>("/pause", call)).pause;
     },
     sweep: async (body) => (await ask<{ report: SweepReport }>("/sweep", { method: "POST", body })).report,
+    baselines: async () => (await ask<{ baselines: readonly BaselineView[] }>("/baselines")).baselines,
+    async *buildBaseline(name) {
+      const path = `/baselines/${encodeURIComponent(name)}/build`;
+      yield* linesOf<BuildLine>(await open(path, { method: "POST", body: {} }));
+    },
+    async *checkBaseline(name, names) {
+      const path = `/baselines/${encodeURIComponent(name)}/check`;
+      const body: BaselineCheckRequest = { names: [...names] };
+      yield* linesOf<CheckLine>(await open(path, { method: "POST", body }));
+    },
     loginLink: async () => (await ask<{ url: string }>("/login-links", { method: "POST", body: {} })).url,
     waitFor: async (key, done, { timeoutMs, onChange, signal }) => {
       const deadline = performance.now() + timeoutMs;
@@ -160,6 +169,15 @@ export function createClient({ url, token }: { readonly url: string; readonly to
       }
     },
   };
+}
+
+/** Lines of JSON; throws the error that ends them, if one does. */
+async function* linesOf<Line extends object>(message: IncomingMessage): AsyncGenerator<Line> {
+  for await (const line of createInterface({ input: message, crlfDelay: Number.POSITIVE_INFINITY })) {
+    const value = JSON.parse(line) as Line | { readonly error: { readonly reason: string; readonly message: string } };
+    if ("error" in value) throw new StacklingError({ reason: value.error.reason, userMessage: value.error.message });
+    yield value;
+  }
 }
 
 function timedOut({ key, condition, reason, message }: PreviewView, timeoutMs: number): StacklingError {

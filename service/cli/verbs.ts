@@ -1,5 +1,6 @@
 import type { Verb } from "./verb.ts";
 
+const baselineParent = ["baseline", "databases that previews are copies of"] as const;
 const configParent = ["config", "look at configuration files"] as const;
 
 /** Every verb; adding one is a file and an entry. */
@@ -160,6 +161,25 @@ export const verbs: readonly Verb[] = [
       ["--confirm", "also what only you can let go: all that has no stack, or the previews and stacks that are named"],
     ],
     load: async () => (await import("./verbs/sweep.ts")).sweep,
+  },
+  {
+    parent: baselineParent,
+    usage: "build <name>",
+    description: "build a baseline anew from its source, masked; the one before stays until it is whole",
+    load: async () => (await import("./verbs/baseline.ts")).baselineBuild,
+  },
+  {
+    parent: baselineParent,
+    usage: "ls",
+    description: "list baselines, and those that are still to be built",
+    load: async () => (await import("./verbs/baseline.ts")).baselineLs,
+  },
+  {
+    parent: baselineParent,
+    usage: "check <name>",
+    description: "look into a baseline for e-mail addresses, phone and card numbers, and names",
+    options: [["--names <file>", "names to look for, one in each line"]],
+    load: async () => (await import("./verbs/baseline.ts")).baselineCheck,
   },
   {
     usage: "stop-all",

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type ForgeName, forges } from "../forges/registry.ts";
 import { accessRules, trustedProxies } from "./access-schema.ts";
+import { baselineSchema } from "./baselines.ts";
 import { parseDuration } from "./duration.ts";
 import { officeKeys } from "./office-hours.ts";
 import { pullRequestRules } from "./pull-request-rules.ts";
@@ -210,6 +211,7 @@ export const operatorSchema = z.strictObject({
     .array(repository)
     .min(1, "must name at least one repository")
     .describe("Whose pull requests get previews."),
+  baselines: z.record(name, baselineSchema).optional().describe("Databases that previews can be copies of, by name."),
   targets: z.record(name, target).optional().describe("Named choices of drivers. Default: `local` alone."),
   limits: z
     .strictObject({

@@ -3,6 +3,7 @@ import { ConfigError } from "../../components/errors.ts";
 import { registry } from "../../components/registry.ts";
 import { type ForgeName, forges } from "../forges/registry.ts";
 import { accessMisfits, accessOf } from "./access-schema.ts";
+import { resolveBaselines } from "./baselines.ts";
 import { closest } from "./closest.ts";
 import {
   DEFAULT_PORT,
@@ -53,7 +54,9 @@ export async function parseOperator(
     ),
   );
   const repositories = resolveRepositories(typed, { directory, forges: connected.forges });
+  const baselines = resolveBaselines(typed.baselines, { directory, targets });
   const misfits = [
+    ...baselines.misfits,
     ...connected.misfits,
     ...targets.flatMap((t) => t.misfits),
     ...repositories.misfits,
@@ -72,6 +75,7 @@ export async function parseOperator(
     ...engineOf(typed, directory),
     ...(typed.token ? { token: place(typed.token, directory) } : {}),
     ...(typed.log ? { log: typed.log } : {}),
+    ...(typed.baselines ? { baselines: baselines.baselines } : {}),
     images: imagesOf(typed.images, directory),
     limits: limitsOf(typed.limits),
     lifecycle: {

@@ -4,6 +4,7 @@
  */
 import type { BuildStep, ServiceDefinition, TargetChoice } from "../../components/ports.ts";
 import type { ForgeName } from "../forges/registry.ts";
+import type { BaselineConfig } from "./baselines.ts";
 import type { AccessConfig, ApplicationAccess } from "./access-types.ts";
 
 export interface TargetConfig extends TargetChoice {
@@ -163,6 +164,8 @@ export interface OperatorConfig {
   readonly access?: AccessConfig;
   /** Addresses and networks whose forwarding headers are believed; undefined: none. */
   readonly trustForwarded?: readonly string[];
+  /** Undefined: none. */
+  readonly baselines?: readonly BaselineConfig[];
   readonly images: ImagesConfig;
   readonly limits: {
     /** Engine runs at once. */

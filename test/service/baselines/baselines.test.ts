@@ -6,7 +6,7 @@ import { after, before, describe, it } from "node:test";
 import { ConflictError, StacklingError, TerminalError } from "../../../components/errors.ts";
 import { withClient } from "../../../components/local/database-client.ts";
 import { createBaseline, dropBaseline, listBaselines } from "../../../service/baselines/baselines.ts";
-import { fillFromCommand, fillFromSql } from "../../../service/baselines/fill.ts";
+import { fillFromCommand, fillFromDump } from "../../../service/baselines/fill.ts";
 import { startTestPostgres } from "../../support/postgres.ts";
 import { requires } from "../../support/requires.ts";
 
@@ -36,7 +36,7 @@ describe("baselines", requires("postgres"), () => {
   it("are listed with date and size once built from an SQL file", async () => {
     const file = join(folder, "seed.sql");
     await writeFile(file, "CREATE TABLE a (n int); INSERT INTO a VALUES (1);");
-    await build("main", fillFromSql(file));
+    await build("main", fillFromDump(file));
     const [found, ...others] = await listBaselines(server.url);
     assert.deepEqual(others, []);
     assert.equal(found?.name, "main");
