@@ -249,7 +249,15 @@ export interface ServiceDriver<O = unknown> extends Driver<O, ServiceArgs<O>, Se
    */
   readonly isolates?: () => boolean;
 }
-export type DatabaseDriver<O = unknown> = Driver<O, DatabaseArgs<O>, DatabaseComponent>;
+export interface DatabaseDriver<O = unknown> extends Driver<O, DatabaseArgs<O>, DatabaseComponent> {
+  /**
+   * Of drivers whose database is not the preview's own: which commands of `preview.yaml` are run on it; nothing that
+   * a preview wishes makes it anew. Absent: it is its own, and all are run.
+   */
+  readonly shares?: (options: O) => readonly TaskDefinition["name"][];
+  /** It gives data of the operator's that no pull request of a stranger may see. */
+  readonly trustedOnly?: true;
+}
 export type DnsDriver<O = unknown> = Driver<O, DnsArgs<O>, DnsComponent>;
 export interface SecretsDriver<O = unknown> extends Driver<O, SecretsArgs<O>, SecretsComponent> {
   /** `granted`: granted secrets lie in a store of the driver's own, and the configuration names no values for them. */

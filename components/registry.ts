@@ -7,6 +7,11 @@ export const registry = {
   },
   database: {
     clone: async () => (await import("./database/clone.ts")).cloneDatabase,
+    empty: async () => (await import("./database/empty.ts")).emptyDatabase,
+    schema: async () => (await import("./database/schema.ts")).schemaDatabase,
+    shared: async () => (await import("./database/shared.ts")).sharedDatabase,
+    snapshot: async () => (await import("./database/snapshot.ts")).snapshotDatabase,
+    replica: async () => (await import("./database/replica.ts")).replicaDatabase,
     neon: async () => (await import("./database/neon.ts")).neonDatabase,
   },
   dns: {

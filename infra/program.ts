@@ -4,6 +4,7 @@ import { TerminalError, toldToEngine } from "../components/errors.ts";
 import type {
   DatabaseArgs,
   DatabaseComponent,
+  DatabaseDriver,
   DnsArgs,
   DnsComponent,
   RouteDefinition,
@@ -29,7 +30,10 @@ interface ProgramDriver<A, C> {
 
 export interface TargetDrivers {
   readonly service: ProgramDriver<ServiceArgs<never>, ServiceComponent>;
-  readonly database?: ProgramDriver<DatabaseArgs<never>, DatabaseComponent>;
+  readonly database?: ProgramDriver<DatabaseArgs<never>, DatabaseComponent> & {
+    readonly shares?: (options: never) => readonly TaskDefinition["name"][];
+    readonly trustedOnly?: true;
+  };
   readonly dns: ProgramDriver<DnsArgs<never>, DnsComponent>;
   readonly secrets: ProgramDriver<SecretsArgs<never>, SecretsComponent> & { readonly brings?: "granted" };
 }
@@ -95,7 +99,7 @@ export function previewProgram(
       options: optionsOf(drivers.service, target.service.options),
       source: spec.source,
       services: spec.services.map((service) => pinned(spec, service)),
-      tasks: tasks(spec),
+      tasks: tasks(spec, drivers),
       urls: spec.urls,
       ...(database && { database: { name: database.name, url: database.url, identity: database.identity } }),
       secrets: secrets.values,
@@ -136,6 +140,7 @@ function createDatabase(spec: PreviewSpec, drivers: TargetDrivers) {
   if (!spec.database || !spec.target.database || !drivers.database) return undefined;
   return new drivers.database.component("database", {
     stack: spec.stack,
+  keepFromStrangers(spec, drivers.database);
     tags: spec.tags,
     options: optionsOf(drivers.database, spec.target.database.options),
     generation: spec.generations.database,
@@ -152,6 +157,13 @@ function refuseGrants({ untrusted, grantedSecrets: [granted] }: PreviewSpec): vo
 
 function secretDefinitions(
   spec: PreviewSpec,
+/** Throws `TerminalError` where the commit of a stranger would see data that is not for it. */
+export function keepFromStrangers(spec: PreviewSpec, { trustedOnly }: Pick<DatabaseDriver, "trustedOnly">): void {
+  if (!spec.untrusted || !trustedOnly) return;
+  const userMessage = `creating the database of "${spec.stack}": a pull request that is not trusted gets none of the strategy "${spec.target.database?.driver}", which holds data of others`;
+  throw new TerminalError({ reason: "SpecInvalid", userMessage });
+}
+
   { secrets: { brings } }: TargetDrivers,
   values: Readonly<Record<string, string>>,
 ): SecretDefinition[] {
@@ -168,18 +180,21 @@ function secretDefinitions(
   return [...generated, ...granted];
 }
 
-function tasks(spec: PreviewSpec): TaskDefinition[] {
+function tasks(spec: PreviewSpec, { database }: TargetDrivers): TaskDefinition[] {
   const { migrate, seed } = spec.database ?? {};
   // What answers at the main link carries the application's own tools.
   const main = spec.services.find(({ name }) => name === Object.keys(spec.urls)[0]) ?? spec.services[0];
   const image = main && pinned(spec, main).image;
   const inImage = image === undefined ? {} : { image };
-  return [
+  // On a database of many, what is run is the operator's to say.
+  const run = database?.shares?.(optionsOf(database, spec.target.database?.options));
+  const all = [
     ...(migrate ? [{ name: "migrate" as const, ...migrate, ...inImage, generation: spec.generations.deploy }] : []),
     ...(seed ? [{ name: "seed" as const, ...seed, ...inImage, generation: spec.generations.seed }] : []),
   ];
 }
 
+  return all.filter(({ name }) => run?.includes(name) ?? true);
 /** The service with its images as they were found at the registry. */
 function pinned<S extends ServiceDefinition>({ images = {} }: PreviewSpec, service: S): S {
   const pin = <I extends { readonly image?: string }>(part: I): I =>

@@ -85,6 +85,8 @@ export const previewSpec = z.strictObject({
       baseline: z.string().optional(),
       migrate: buildStep.optional(),
       seed: buildStep.optional(),
+      /** It is not the preview's own: nothing makes it anew. */
+      shared: z.literal(true).optional(),
     })
     .optional(),
   /** How the application shuts the operator's door further. */

@@ -82,7 +82,14 @@ export function createActions(deps: ActionDeps): AllActions {
         status: triedAgain(preview.status),
       })),
     redeploy: raise("deploy"),
-    resetDatabase: raise("database"),
+    resetDatabase: (key) =>
+      wish(key, (preview) => {
+        if (!preview.status.live?.database?.shared) return raised(preview, "database");
+        throw new TerminalError({
+          reason: "DatabaseShared",
+          userMessage: `resetting the database of "${key}": it is not its own, and others work with it`,
+        });
+      }),
     rotate: raise("secrets"),
     approve: (key, sha, by) => approve(deps, key, { sha, by }),
     async seed(key, scenario) {

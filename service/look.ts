@@ -7,6 +7,7 @@ import { specDigest } from "../infra/spec.ts";
 import { type AdoptDeps, adopt, type NewPreview } from "./adopt.ts";
 import type { OfficeHours, OperatorConfig, RepositoryConfig } from "./config/types.ts";
 import type { Desired } from "./decide.ts";
+import { wishedForCommit } from "./fresh-database.ts";
 import { isKept, type Lifetime, lifecycleOf, lifetimeOf } from "./lifecycle.ts";
 import type { PauseSpan } from "./pauses.ts";
 import {
@@ -202,12 +203,14 @@ function observe(deps: WishDeps, preview: NewPreview, look: Look): Partial<NewPr
   if (verdict.kind === "absent" && verdict.reason === "Expired" && !intents.removed) {
     return { ...facts, intents: { ...intents, removed: expiredAt(seen, verdict.evidence, now) } };
   }
-  if (verdict.kind !== "present" || preview.status.goneAt === undefined) return facts;
+  if (verdict.kind !== "present") return facts;
+  const wished = wishedForCommit(seen, verdict);
+  if (preview.status.goneAt === undefined) return { ...facts, intents: wished };
   // Reopened, or pushed to after it was gone: a life of its own, with clocks of its own.
   const clocks = { extendedTo: undefined, renewedAt: undefined, clocksFrom: undefined };
   return {
     ...facts,
-    intents: { ...intents, ...clocks, asleep: false },
+    intents: { ...wished, ...clocks, asleep: false },
     createdAt: now,
     lastPushAt: now,
     status: { ...newStatus(now), headSha: verdict.headSha },

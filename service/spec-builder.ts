@@ -64,9 +64,7 @@ export function buildSpec(wish: SpecInput): PreviewSpec {
     },
     services: application.services.map((service) => buildService(service, input)),
     ...(target.runs === "images" ? { images: {} } : {}),
-    ...(application.database
-      ? { database: { ...(repository.baseline ? { baseline: repository.baseline } : {}), ...application.database } }
-      : {}),
+    ...(application.database ? { database: databaseOf(application.database, input) } : {}),
     ...accessOf(application),
     generatedSecrets: [...application.generatedSecrets],
     grantedSecrets: [...application.grantedSecrets],
@@ -80,6 +78,14 @@ export function buildSpec(wish: SpecInput): PreviewSpec {
 /** Nothing, most of the time. */
 function echoOf({ keep, extendedTo, approved }: SpecInput["intents"]): Pick<PreviewSpec, "intents"> {
   if (!keep && extendedTo === undefined && approved === undefined) return {};
+/** What a push does to it is in the generations. */
+function databaseOf(
+  { onPush: _wished, ...database }: NonNullable<ApplicationConfig["database"]>,
+  { repository: { baseline }, target }: Pick<SpecInput, "repository" | "target">,
+): PreviewSpec["database"] {
+  return { ...(baseline ? { baseline } : {}), ...(target.sharesDatabase ? { shared: true } : {}), ...database };
+}
+
   return {
     intents: {
       keep,

@@ -84,6 +84,8 @@ export interface Intents {
   /** Ref of a preview by hand, registered until `down`. */
   readonly gitRef?: string;
   readonly keep: boolean;
+  /** With `onPush: reset`: the commit that the database's generation stands for. */
+  readonly databaseFor?: string;
   /** Of a pull request that is not trusted: the one commit that may run, and on whose word. */
   readonly approved?: Approval;
   /** ISO 8601; the hard stop it was extended to. */

@@ -1,6 +1,8 @@
 /** The service's resources as a Pulumi program declares them. */
 import { CustomResource, type CustomResourceOptions, type Input, type Output } from "@pulumi/pulumi";
 import type { CheckoutInputs } from "./checkout.ts";
+import type { DatabaseInputs } from "./database.ts";
+import type { AccessInputs } from "./database-access.ts";
 import type { RouteInputs } from "./route.ts";
 import type { SecretInputs } from "./secret.ts";
 import type { ServiceInputs } from "./service.ts";
@@ -52,5 +54,28 @@ export class LocalSecret extends CustomResource {
   constructor(name: string, inputs: Declared<SecretInputs>, opts: CustomResourceOptions) {
     const hidden = { additionalSecretOutputs: ["value"] };
     super("stackling:local:Secret", name, { ...inputs, value: undefined }, { ...opts, ...hidden });
+  }
+}
+
+export class LocalDatabase extends CustomResource {
+  declare readonly name: Output<string>;
+  declare readonly url: Output<string>;
+  declare readonly identity: Output<string>;
+
+  constructor(name: string, inputs: DatabaseInputs, opts: CustomResourceOptions) {
+    const outputs = { role: undefined, url: undefined, identity: undefined };
+    super("stackling:local:Database", name, { ...inputs, ...outputs }, { ...opts, additionalSecretOutputs: ["url"] });
+  }
+}
+
+export class LocalDatabaseAccess extends CustomResource {
+  declare readonly name: Output<string>;
+  declare readonly url: Output<string>;
+  declare readonly identity: Output<string>;
+
+  constructor(name: string, inputs: AccessInputs, opts: CustomResourceOptions) {
+    const hidden = { additionalSecretOutputs: ["url"] };
+    const outputs = { url: undefined, identity: undefined };
+    super("stackling:local:DatabaseAccess", name, { ...inputs, ...outputs }, { ...opts, ...hidden });
   }
 }

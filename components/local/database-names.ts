@@ -17,9 +17,18 @@ const marker = z.object({
   id: z.string(),
   /** False until the database was handed over whole. */
   complete: z.boolean(),
+  /** Of a role in a database that is not its own: what it may do, and where. */
+  access: z
+    .object({ kind: z.enum(["schema", "member", "reader"]), database: z.string(), of: z.string().optional() })
+    .optional(),
 });
 
 export type DatabaseMarker = z.infer<typeof marker>;
+
+/** Comment of a database that Stackling made for many previews, and of the role that owns what they make in it. */
+const sharedMarker = z.object({ shared: z.string(), complete: z.boolean() });
+
+export type SharedMarker = z.infer<typeof sharedMarker>;
 
 /** Comment of a sealed baseline's database. */
 const baselineMarker = z.object({ baseline: z.string(), builtAt: z.string() });
@@ -36,7 +45,15 @@ export function baselineDatabaseName(baseline: string): string {
   return checked(`baseline.${baseline}`, `naming the database of baseline "${baseline}"`);
 }
 
-export function formatMarker(value: DatabaseMarker | BaselineMarker): string {
+/** Database of many previews' schemas; the dot keeps it apart from every stack's. */
+export const SCHEMAS_DATABASE = "stackling.schemas";
+
+/** The one development database of a repository, and the role that owns what is in it. */
+export function sharedDatabaseName(repository: string): string {
+  return checked(`stackling.shared.${repository}`, `naming the shared database of "${repository}"`);
+}
+
+export function formatMarker(value: DatabaseMarker | BaselineMarker | SharedMarker): string {
   return PREFIX + JSON.stringify(value);
 }
 
@@ -46,6 +63,10 @@ export function parseMarker(comment: string | null | undefined): DatabaseMarker 
 
 export function parseBaselineMarker(comment: string | null | undefined): BaselineMarker | undefined {
   return baselineMarker.safeParse(parse(comment)).data;
+}
+
+export function parseSharedMarker(comment: string | null | undefined): SharedMarker | undefined {
+  return sharedMarker.safeParse(parse(comment)).data;
 }
 
 function parse(comment: string | null | undefined): unknown {

@@ -4,6 +4,7 @@ import pg from "pg";
 import { StacklingError, TerminalError } from "../errors.ts";
 import { type DatabaseMarker, formatMarker, parseMarker } from "./database-names.ts";
 import { scramVerifier } from "./database-password.ts";
+import type { LocalSettings } from "./resource.ts";
 
 const id = pg.escapeIdentifier;
 const text = pg.escapeLiteral;
@@ -24,6 +25,17 @@ export async function resolveServer(reference: ServerReference): Promise<string>
   });
 }
 
+/** Of the server that is named, else of the provider's own. */
+export async function adminUrlFor(settings: LocalSettings, server: ServerReference | undefined): Promise<string> {
+  if (server) return resolveServer(server);
+  if (settings.adminUrl) return settings.adminUrl;
+  throw new TerminalError({
+    reason: "DatabaseFailed",
+    userMessage:
+      "reaching the database server: none is configured; name its admin URL in the target's database options",
+  });
+}
+
 /** What the server has under one name. */
 export interface Found {
   readonly role: { readonly marker: DatabaseMarker | undefined } | undefined;
@@ -31,19 +43,23 @@ export interface Found {
 }
 
 export async function find(client: pg.Client, name: string): Promise<Found> {
-  const roles = await client.query<{ comment: string | null }>(
-    "SELECT shobj_description(oid, 'pg_authid') AS comment FROM pg_roles WHERE rolname = $1",
-    [name],
-  );
+  const role = await findRole(client, name);
   const databases = await client.query<{ oid: number; owner: string }>(
     "SELECT oid, pg_get_userbyid(datdba) AS owner FROM pg_database WHERE datname = $1",
     [name],
   );
-  const role = roles.rows[0];
-  return { role: role && { marker: parseMarker(role.comment) }, database: databases.rows[0] };
+  return { role, database: databases.rows[0] };
 }
 
-/** Everything of ours on the server, of one stack or of all. */
+export async function findRole(client: pg.Client, name: string): Promise<Found["role"]> {
+  const { rows } = await client.query<{ comment: string | null }>(
+    "SELECT shobj_description(oid, 'pg_authid') AS comment FROM pg_roles WHERE rolname = $1",
+    [name],
+  );
+  return rows[0] && { marker: parseMarker(rows[0].comment) };
+}
+
+/** Databases of previews' own and their roles, of one stack or of all; not the roles that share a database. */
 export async function findOwned(
   client: pg.Client,
   stack?: string,
@@ -54,8 +70,9 @@ export async function findOwned(
      FROM pg_roles r WHERE shobj_description(r.oid, 'pg_authid') IS NOT NULL ORDER BY 1`,
   );
   return roles.rows.flatMap(({ name, comment, databases }) => {
-    const owner = parseMarker(comment)?.stack;
-    if (owner === undefined || (stack !== undefined && owner !== stack)) return [];
+    const marker = parseMarker(comment);
+    const owner = marker?.stack;
+    if (owner === undefined || marker?.access || (stack !== undefined && owner !== stack)) return [];
     const owned = databases.map((database) => ({ kind: "database" as const, name: database, stack: owner }));
     return [...owned, { kind: "role" as const, name, stack: owner }];
   });
@@ -112,12 +129,16 @@ export async function dropRole(client: pg.Client, name: string): Promise<void> {
   await client.query(`DROP ROLE IF EXISTS ${id(name)}`);
 }
 
-/** URL of a database for its role on the server of `adminUrl`, whose other settings (TLS) are kept. */
-export function roleUrl(adminUrl: string, login: { readonly name: string; readonly password: string }): string {
+/** URL of a database (the role's own by default) on the server of `adminUrl`, whose other settings (TLS) are kept. */
+export function roleUrl(
+  adminUrl: string,
+  login: { readonly name: string; readonly password: string },
+  database = login.name,
+): string {
   const url = new URL(adminUrl);
   url.username = login.name;
   url.password = login.password;
-  url.pathname = `/${login.name}`;
+  url.pathname = `/${encodeURIComponent(database)}`;
   return url.href;
 }
 
@@ -126,6 +147,15 @@ export function adminUrlOf(adminUrl: string, database: string): string {
   const url = new URL(adminUrl);
   url.pathname = `/${encodeURIComponent(database)}`;
   return url.href;
+}
+
+/** Runs `work`; what fails in it is told as the failure of `action`. */
+export async function attempt<T>(action: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw databaseError(action, error);
+  }
 }
 
 /** Ours as they are; the server's words stay in `cause`, but for those a person can act on. */
@@ -142,7 +172,9 @@ const KNOWN: Readonly<Record<string, string>> = {
   ENOTFOUND: "the database server's host name is unknown",
   ETIMEDOUT: "the database server does not answer",
   "28P01": "the database server refuses the admin's password",
-  "42501": "the admin role lacks the right to; it needs CREATEDB and CREATEROLE",
+  "2BP01": "something that is left in another database depends on it",
+  "42501":
+    "the admin role lacks the right to; it needs CREATEDB and CREATEROLE, and in a database of yours what it is to grant",
   "53100": "the database server's disk is full",
   "53300": "the database server has no connection left",
   "55006": "it is in use by another session",

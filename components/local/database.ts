@@ -7,8 +7,9 @@ import { cloneDatabase } from "./database-clone.ts";
 import { baselineDatabaseName, type DatabaseMarker } from "./database-names.ts";
 import { randomPassword } from "./database-password.ts";
 import {
+  adminUrlFor,
   adminUrlOf,
-  databaseError,
+  attempt,
   dropDatabase,
   dropRole,
   type Found,
@@ -16,11 +17,11 @@ import {
   openToOwner,
   putMarker,
   putRole,
-  resolveServer,
   roleUrl,
   type ServerReference,
 } from "./database-server.ts";
-import type { LocalResource, LocalSettings, ResourceContext } from "./resource.ts";
+import { restoreSnapshot, type Snapshot } from "./database-snapshot.ts";
+import type { LocalResource, ResourceContext } from "./resource.ts";
 
 export interface DatabaseInputs {
   /** Name of database and role, fixed per stack. */
@@ -29,6 +30,8 @@ export interface DatabaseInputs {
   readonly server?: ServerReference;
   /** Baseline to copy; absent: an empty database. */
   readonly baseline?: string;
+  /** Dump to restore into the empty database. */
+  readonly snapshot?: Snapshot;
   /** Raised to have the database made anew. */
   readonly generation: number;
   /** Sessions the role may have at once. */
@@ -54,7 +57,7 @@ export const databaseResource: LocalResource<DatabaseInputs, DatabaseState> = {
   type: "stackling:local:Database",
 
   diff(state, inputs) {
-    const replaces = (["name", "server", "baseline", "generation"] as const).filter(
+    const replaces = (["name", "server", "baseline", "snapshot", "generation"] as const).filter(
       (input) => JSON.stringify(state[input]) !== JSON.stringify(inputs[input]),
     );
     const changes = replaces.length > 0 || state.connectionLimit !== inputs.connectionLimit;
@@ -125,7 +128,7 @@ async function create(context: ResourceContext, inputs: DatabaseInputs): Promise
       const role = { name, exists: found.role !== undefined, marker, connectionLimit, password };
       await putRole(client, role);
       try {
-        return await finish({ client, context, inputs, marker, adminUrl });
+        return await finish({ client, context, inputs, marker, adminUrl, password });
       } catch (error) {
         // One that was whole before holds somebody's rows.
         if (!marker.complete) await undo(client, context, name, error);
@@ -141,12 +144,14 @@ async function create(context: ResourceContext, inputs: DatabaseInputs): Promise
 async function settleOld(
   client: pg.Client,
   { stack }: ResourceContext,
-  { name, generation, baseline }: DatabaseInputs,
+  { name, generation, baseline, snapshot }: DatabaseInputs,
   found: Found,
 ): Promise<DatabaseMarker> {
   const old = found.role?.marker;
   const same = old && old.generation === generation && old.baseline === baseline;
-  if (same && (found.database || !old.complete)) return old;
+  // What a killed restore left cannot be told from what it had yet to do.
+  const half = snapshot !== undefined && !old?.complete;
+  if (same && !half && (found.database || !old.complete)) return old;
   if (found.database) await dropDatabase(client, name);
   return { stack, generation, ...(baseline === undefined ? {} : { baseline }), id: newId(), complete: false };
 }
@@ -158,9 +163,10 @@ async function finish(task: {
   readonly inputs: DatabaseInputs;
   readonly marker: DatabaseMarker;
   readonly adminUrl: string;
+  readonly password: string;
 }): Promise<string> {
-  const { client, context, inputs, marker, adminUrl } = task;
-  const { name, baseline } = inputs;
+  const { client, context, inputs, marker, adminUrl, password } = task;
+  const { name, baseline, snapshot } = inputs;
   if (!(await find(client, name)).database) {
     await context.admit();
     await clone(client, inputs);
@@ -169,6 +175,7 @@ async function finish(task: {
     await context.admit();
     await openToOwner(client, name, JSON.stringify(inputs.tags));
     if (baseline !== undefined) await handOver(adminUrlOf(adminUrl, name), baselineDatabaseName(baseline), name);
+    if (snapshot) await restoreSnapshot(snapshot, roleUrl(adminUrl, { name, password }), context.signal);
     await putMarker(client, name, { ...marker, complete: true });
   }
   const { database } = await find(client, name);
@@ -206,38 +213,23 @@ async function undo(client: pg.Client, context: ResourceContext, name: string, e
 
 function refuseForeign(found: Found, stack: string, name: string): void {
   const marker = found.role?.marker;
-  const foreignRole = found.role && marker?.stack !== stack;
+  const foreignRole = found.role && !ownMarker(found, stack);
   const foreignDatabase = found.database && (!found.role || found.database.owner !== name);
   if (!foreignRole && !foreignDatabase) return;
   const what = foreignRole ? `a role "${name}"` : `a database "${name}"`;
-  const whose = marker ? `belongs to preview "${marker.stack}"` : "was not made by Stackling";
+  const whose = marker
+    ? `belongs to preview "${marker.stack}"${marker.access ? " by another strategy" : ""}`
+    : "was not made by Stackling";
   throw new TerminalError({
     reason: "DatabaseFailed",
     userMessage: `creating database "${name}": the server has ${what} already that ${whose}; rename or drop it`,
   });
 }
 
+/** Of this stack, and of a database of its own. */
 function ownMarker(found: Found, stack: string): DatabaseMarker | undefined {
   const marker = found.role?.marker;
-  return marker?.stack === stack ? marker : undefined;
-}
-
-async function adminUrlFor(settings: LocalSettings, server: ServerReference | undefined): Promise<string> {
-  if (server) return resolveServer(server);
-  if (settings.adminUrl) return settings.adminUrl;
-  throw new TerminalError({
-    reason: "DatabaseFailed",
-    userMessage:
-      "reaching the database server: none is configured; name its admin URL in the target's database options",
-  });
-}
-
-async function attempt<T>(action: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw databaseError(action, error);
-  }
+  return marker?.stack === stack && !marker.access ? marker : undefined;
 }
 
 function gone(name: string): StacklingError {

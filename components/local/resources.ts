@@ -8,6 +8,7 @@ export const resources = {
   "stackling:local:Service": async () => erase((await import("./service.ts")).serviceResource),
   "stackling:local:Route": async () => erase((await import("./route.ts")).routeResource),
   "stackling:local:Database": async () => erase((await import("./database.ts")).databaseResource),
+  "stackling:local:DatabaseAccess": async () => erase((await import("./database-access.ts")).databaseAccessResource),
   "stackling:local:Secret": async () => erase((await import("./secret.ts")).secretResource),
 } as const;
 

@@ -52,6 +52,7 @@ function toApplication(file: ApplicationFile): ApplicationConfig {
       : {}),
     ...(file.access ? { access: applicationAccessOf(file.access) } : {}),
     generatedSecrets: secrets.filter(([, source]) => source === "generated").map(([name]) => name),
+            ...(tasks.onPush === "reset" ? { onPush: tasks.onPush } : {}),
     grantedSecrets: secrets.filter(([, source]) => source === "granted").map(([name]) => name),
     submodules: file.submodules ?? false,
     lfs: file.lfs ?? false,

@@ -24,6 +24,13 @@ export function misfitsOf(fitting: Fitting): readonly string[] {
     target.runs === "images" ? imageMisfits(fitting, service) : sourceMisfits(fitting, service),
   );
   if (!application.database || target.database) return [...services, ...unguarded];
+  if (application.database?.onPush === "reset" && target.sharesDatabase) {
+    return [
+      ...services,
+      ...unguarded,
+      `preview.yaml: asks for "onPush: reset", and the database of the target "${target.name}" is shared, so that no preview may make it anew`,
+    ];
+  }
   return [...services, ...unguarded, `preview.yaml: asks for a "database", and the target "${target.name}" has none`];
 }
 

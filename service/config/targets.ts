@@ -16,6 +16,8 @@ interface ConfigurableDriver {
   readonly placedBy?: readonly string[];
   /** Of service drivers. */
   readonly runs?: TargetConfig["runs"];
+  /** Of database drivers that give previews none of their own. */
+  readonly shares?: unknown;
 }
 
 /** What is asked of `components/registry.ts`, by port and name. */
@@ -72,7 +74,11 @@ export async function resolveTarget(
   const { program } = file;
   const runs = service.driver?.runs ?? "source";
   const places = { service: service.placedBy ?? [], database: database?.placedBy ?? [] };
-  return { target: { name, ...choice, runs, places, ...(program !== undefined ? { program } : {}) }, misfits };
+  const shared = database?.driver?.shares === undefined ? {} : { sharesDatabase: true as const };
+  return {
+    target: { name, ...choice, runs, places, ...shared, ...(program !== undefined ? { program } : {}) },
+    misfits,
+  };
 }
 
 /** This machine's own database server is out of a cluster's reach, so there is nothing to fall back on. */
@@ -96,6 +102,9 @@ interface Choosing {
   readonly onThisMachine: boolean;
 }
 
+/** Database drivers that work on this machine's own server unless they are told another. */
+const ON_OWN_SERVER: ReadonlySet<string> = new Set(["clone", "empty", "schema", "snapshot", "shared", "replica"]);
+
 /** What drivers need to know of this instance and nobody should have to write down. */
 function ownOptions(
   { port, dataDir, domain, onThisMachine }: Choosing,
@@ -104,7 +113,7 @@ function ownOptions(
   if (port === "service" && driver === "local") return { dataDir };
   if (port === "dns" && driver === "gateway") return { dataDir };
   if (port === "dns" && (driver === "wildcard" || driver === "cloudflare") && domain !== undefined) return { domain };
-  if (port === "database" && driver === "clone" && onThisMachine)
+  if (port === "database" && ON_OWN_SERVER.has(driver) && onThisMachine)
     return { server: { file: layout(dataDir).previewsUrl } };
   return {};
 }

@@ -14,6 +14,8 @@ export interface TargetConfig extends TargetChoice {
   /** Names of the options that say where things lie, by port: previews are not moved by a change of them. */
   readonly places?: { readonly service?: readonly string[]; readonly database?: readonly string[] };
   /** Absolute path of the operator's own module that adds to each preview. */
+  /** Its database driver gives previews no database of their own. */
+  readonly sharesDatabase?: true;
   readonly program?: string;
 }
 
@@ -214,6 +216,8 @@ export interface ApplicationConfig {
   readonly services: readonly ServiceDefinition[];
   readonly database?: {
     readonly migrate?: BuildStep;
+    /** `reset`: made anew, migrated and seeded for every commit; undefined: kept. */
+    readonly onPush?: "reset";
     readonly seed?: BuildStep;
   };
   /** Shuts the operator's door further. */

@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
 import { databaseResource } from "../../components/local/database.ts";
-import { previewDatabaseName } from "../../components/local/database-names.ts";
+import { type AccessInputs, databaseAccessResource } from "../../components/local/database-access.ts";
+import { withClient } from "../../components/local/database-client.ts";
+import { previewDatabaseName, SCHEMAS_DATABASE } from "../../components/local/database-names.ts";
 import { type DriverName, registry } from "../../components/registry.ts";
 import { databaseContract } from "../contracts/database.ts";
 import { aBranch, anEndpoint, NEON_KEY, type NeonServer, startNeonServer } from "../support/neon-server.ts";
@@ -14,6 +16,54 @@ import { requires } from "../support/requires.ts";
 const suites: Record<DriverName<"database">, () => void> = {
   clone: () =>
     databaseContract({ name: "clone", load: registry.database.clone, world: cloneWorld, ...requires("postgres") }),
+  empty: () =>
+    databaseContract({
+      name: "empty",
+      load: registry.database.empty,
+      world: cloneWorld,
+      baselines: false,
+      ...requires("postgres"),
+    }),
+  snapshot: () =>
+    databaseContract({
+      name: "snapshot",
+      load: registry.database.snapshot,
+      world: snapshotWorld,
+      baselines: false,
+      ...requires("postgres", "psql"),
+    }),
+  schema: () =>
+    databaseContract({
+      name: "schema",
+      load: registry.database.schema,
+      world: () => accessWorld({}, { database: { name: SCHEMAS_DATABASE, own: true }, access: { kind: "schema" } }),
+      baselines: false,
+      ...requires("postgres"),
+    }),
+  shared: () =>
+    databaseContract({
+      name: "shared",
+      load: registry.database.shared,
+      world: () =>
+        accessWorld(
+          { database: "development", role: "developers", run: [] },
+          { database: { name: "development", own: false }, access: { kind: "member", of: "developers" } },
+        ),
+      baselines: false,
+      ...requires("postgres"),
+    }),
+  replica: () =>
+    databaseContract({
+      name: "replica",
+      load: registry.database.replica,
+      world: () =>
+        accessWorld(
+          { database: "development", schemas: ["public"] },
+          { database: { name: "development", own: false }, access: { kind: "reader", schemas: ["public"] } },
+        ),
+      baselines: false,
+      ...requires("postgres"),
+    }),
   neon: () =>
     databaseContract({
       name: "neon",
@@ -61,28 +111,68 @@ async function neonWorld() {
   };
 }
 
-async function cloneWorld() {
+async function serverWorld() {
   const server = await startTestPostgres();
   const folder = await mkdtemp(join(tmpdir(), "stackling-database-"));
   const file = join(folder, "admin.url");
   await writeFile(file, server.url, { mode: 0o600 });
-  const options = { server: { file }, connectionLimit: 5 };
   return {
-    options,
-    async make(stack: string) {
-      const context = {
-        settings: { dataDir: folder },
-        stack,
-        admit: async () => undefined,
-        signal: new AbortController().signal,
-        log: () => undefined,
-      };
-      const inputs = { ...options, name: previewDatabaseName(stack), generation: 0, tags: {} };
-      return (await databaseResource.create(context, inputs, "database")).state;
-    },
+    url: server.url,
+    options: { server: { file }, connectionLimit: 5 },
+    contextOf: (stack: string) => ({
+      settings: { dataDir: folder },
+      stack,
+      admit: async () => undefined,
+      signal: new AbortController().signal,
+      log: () => undefined,
+    }),
     async stop() {
       await server.stop();
       await rm(folder, { recursive: true });
     },
+  };
+}
+
+async function cloneWorld() {
+  const { options, contextOf, stop } = await serverWorld();
+  return {
+    options,
+    async make(stack: string) {
+      const inputs = { ...options, name: previewDatabaseName(stack), generation: 0, tags: {} };
+      return (await databaseResource.create(contextOf(stack), inputs, "database")).state;
+    },
+    stop,
+  };
+}
+
+async function snapshotWorld() {
+  const { options: given, contextOf, stop } = await serverWorld();
+  const dump = `${given.server.file}.sql`;
+  await writeFile(dump, "CREATE TABLE orders (id int); INSERT INTO orders VALUES (1);\n");
+  const options = { ...given, dump };
+  return {
+    options,
+    async make(stack: string) {
+      const inputs = { ...given, name: previewDatabaseName(stack), generation: 0, tags: {}, snapshot: { dump } };
+      return (await databaseResource.create(contextOf(stack), inputs, "database")).state;
+    },
+    stop,
+  };
+}
+
+/** With a database `development`, whose things belong to the role `developers`. */
+async function accessWorld<O>(own: O, { database, access }: Pick<AccessInputs, "database" | "access">) {
+  const { url, options, contextOf, stop } = await serverWorld();
+  await withClient(url, async (client) => {
+    await client.query("CREATE ROLE developers");
+    await client.query("CREATE DATABASE development OWNER developers");
+  });
+  return {
+    options: { ...options, ...own },
+    async make(stack: string) {
+      const inputs = { ...options, name: previewDatabaseName(stack), database, access, generation: 0 };
+      return (await databaseAccessResource.create(contextOf(stack), inputs, "access")).state;
+    },
+    stop,
   };
 }

@@ -16,6 +16,8 @@ export function databaseContract<O>(subject: {
   readonly load: () => Promise<DatabaseDriver<O>>;
   readonly world: () => Promise<DatabaseWorld<O>>;
   readonly skip: false | string;
+  /** False for one that starts from none, and says so where one is named. */
+  readonly baselines?: false;
   /** Options for a component that asks its vendor while it is declared; the example's where it asks nobody. */
   readonly options?: () => Promise<O>;
   /** What the provider knows of a child once it is made. */
@@ -25,6 +27,7 @@ export function databaseContract<O>(subject: {
     name,
     load,
     world,
+    baselines = true,
     made: stateOf = () => ({ url: "postgres://role:word@host:1/name", identity: "one" }),
   } = subject;
 
@@ -75,15 +78,23 @@ export function databaseContract<O>(subject: {
 
     it("passes generation and baseline on, so that a change of either makes it anew", async () => {
       const declared = new Set<string>();
-      for (const [generation, baseline] of [[0], [7], [7, "main"]] as const) {
+      const wishes: readonly (readonly [number, string?])[] = [[0], [7], ...(baselines ? [[7, "main"] as const] : [])];
+      for (const [generation, baseline] of wishes) {
         const { children } = await declare(generation, baseline);
         declared.add(JSON.stringify(children.filter(({ custom }) => custom).map(({ inputs }) => inputs)));
       }
-      assert.equal(declared.size, 3);
+      assert.equal(declared.size, wishes.length);
     });
 
+    if (!baselines) {
+      it("refuses a baseline, which it has no use for, by name", async () => {
+        await assert.rejects(declare(0, "main"), /starts from no baseline, and the repository names "main"/);
+      });
+    }
+
     it("declares the same for the same wish", async () => {
-      const [one, two] = [await declare(3, "main"), await declare(3, "main")];
+      const wish: readonly [number, string?] = baselines ? [3, "main"] : [3];
+      const [one, two] = [await declare(...wish), await declare(...wish)];
       assert.deepEqual(two.children, one.children);
     });
 
@@ -99,8 +110,11 @@ export function databaseContract<O>(subject: {
         await ground.make("shop-pr-1");
         await ground.make("shop-pr-11");
         const owned = (await operations.owned?.(ground.options, "shop-pr-1")) ?? [];
-        assert.ok(owned.some(({ kind }) => kind.startsWith("database")));
-        for (const thing of owned) assert.equal(thing.stack, "shop-pr-1");
+        assert.ok(owned.length > 0);
+        for (const thing of owned) {
+          assert.equal(thing.stack, "shop-pr-1");
+          assert.ok(operations.kinds?.includes(thing.kind), thing.kind);
+        }
         for (const thing of owned) await operations.remove?.(ground.options, thing);
         assert.deepEqual(await operations.owned?.(ground.options, "shop-pr-1"), []);
         const rest = (await operations.owned?.(ground.options)) ?? [];

@@ -16,6 +16,7 @@ export type Kind =
   | "root"
   | "xfs"
   | "openssl"
+  | "psql"
   | "cgroups";
 
 const engineFault: string | undefined = await locateEngine().then(
@@ -33,6 +34,7 @@ const lacks: Readonly<Record<Kind, () => string | undefined>> = {
   gitea: () => missing("gitea"),
   python: () => missing("python3"),
   openssl: () => missing("openssl"),
+  psql: () => missing("psql"),
   root: () => (process.getuid?.() === 0 ? undefined : "this user is not root"),
   cgroups: () => (cgroupsWritable() ? undefined : "this user may make no control groups"),
   xfs: () => (process.getuid?.() === 0 ? (missing("mkfs.xfs") ?? missing("losetup")) : "only root can mount"),

@@ -69,6 +69,11 @@ describe("reading preview.yaml", () => {
     assert.deepEqual(services[0]?.environment, { DATABASE_URL: "${database.url}", A: "1", B: "3" });
   });
 
+  it("keeps the database over pushes unless it says reset", () => {
+    const onPush = (said: string) => parse(`database: {${said}}\nservices: {web: x}\n`).database?.onPush;
+    assert.deepEqual(["", "onPush: keep", "onPush: reset"].map(onPush), [undefined, undefined, "reset"]);
+  });
+
   it("lists all problems at once, each with its line and a way out", () => {
     assert.deepEqual(
       problemsOf(`services:

@@ -22,7 +22,7 @@ async function resolve(target: string) {
 }
 
 describe("drivers that go together", () => {
-  const right: readonly [string, string, readonly unknown[]][] = [
+  const right: [string, string, readonly unknown[]][] = [
     [
       "a cluster with databases of a server",
       `service: ${kubernetes}, database: ${clone}`,
@@ -47,6 +47,13 @@ describe("drivers that go together", () => {
       ["source", "cloudflare", "local"],
     ],
   ];
+  for (const strategy of ["empty", "schema", "shared", "{driver: replica, database: staging}"]) {
+    right.push([
+      `this machine with its own server and ${strategy}`,
+      `database: ${strategy}`,
+      ["source", "gateway", "local"],
+    ]);
+  }
   for (const [what, target, expected] of right) {
     it(`are ${what}`, async () => {
       const found = await resolve(target);
@@ -94,6 +101,11 @@ describe("drivers that go together", () => {
       "a cluster with the databases of this machine",
       `service: ${kubernetes}, database: clone`,
       /"targets\.t\.database" needs "server": the services run elsewhere/,
+    ],
+    [
+      "a database of many without whose rights previews get in it",
+      "database: {driver: shared, database: development}",
+      /"database" and "role" go together/,
     ],
     ["ECS and no word of databases", `service: ${ecs}`, /"targets\.t" needs a "database"/],
   ];

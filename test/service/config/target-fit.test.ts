@@ -16,9 +16,15 @@ function misfits(text: string, changes: Partial<Fitting> = {}): readonly string[
 }
 
 const choice = { driver: "x", options: {} };
-const source: Partial<Fitting> = {
-  target: { name: "local", runs: "source", service: choice, dns: choice, secrets: choice, database: choice },
+const local: Fitting["target"] = {
+  name: "local",
+  runs: "source",
+  service: choice,
+  dns: choice,
+  secrets: choice,
+  database: choice,
 };
+const source: Partial<Fitting> = { target: local };
 const bare: Partial<Fitting> = {
   target: { name: "bare", runs: "images", service: choice, dns: choice, secrets: choice },
 };
@@ -92,6 +98,12 @@ describe("an application on a target", () => {
       const found = misfits(text, changes);
       assert.equal(found.length, 1, found.join("\n"));
       assert.match(found[0] ?? "", message);
+    [
+      "a new database for each commit where all share one",
+      "database: {onPush: reset}\nservices: {web: x}\n",
+      { target: { ...local, sharesDatabase: true } },
+      /asks for "onPush: reset", and the database of the target "local" is shared/,
+    ],
     });
   }
 });

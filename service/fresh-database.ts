@@ -1,0 +1,21 @@
+/** `onPush: reset`: which commit a preview's database was made for. Pure. */
+import type { Verdict } from "./policy.ts";
+import type { Intents, Preview } from "./status.ts";
+import { raised } from "./wishes.ts";
+
+/**
+ * What is wished once a commit shall be built: with `onPush: reset` the database's generation is raised once for each
+ * commit, however often it is looked at, and also where the store that knew the last one was lost. A redeploy of the
+ * same commit keeps its database.
+ */
+export function wishedForCommit(
+  { intents, status }: Pick<Preview, "intents" | "status">,
+  { application, headSha }: Extract<Verdict, { kind: "present" }>,
+): Intents {
+  if (application.database?.onPush !== "reset") return intents;
+  const madeFor = intents.databaseFor ?? status.live?.source.commit;
+  if (madeFor === undefined) return { ...intents, databaseFor: headSha };
+  if (madeFor === headSha) return intents;
+  const { generations = intents.generations } = raised({ intents }, "database");
+  return { ...intents, generations, databaseFor: headSha };
+}
