@@ -138,9 +138,9 @@ function optionsOf(driver: { readonly options: { parse(value: unknown): unknown 
 
 function createDatabase(spec: PreviewSpec, drivers: TargetDrivers) {
   if (!spec.database || !spec.target.database || !drivers.database) return undefined;
+  keepFromStrangers(spec, drivers.database);
   return new drivers.database.component("database", {
     stack: spec.stack,
-  keepFromStrangers(spec, drivers.database);
     tags: spec.tags,
     options: optionsOf(drivers.database, spec.target.database.options),
     generation: spec.generations.database,
@@ -155,8 +155,6 @@ function refuseGrants({ untrusted, grantedSecrets: [granted] }: PreviewSpec): vo
   throw new TerminalError({ reason: "SpecInvalid", userMessage });
 }
 
-function secretDefinitions(
-  spec: PreviewSpec,
 /** Throws `TerminalError` where the commit of a stranger would see data that is not for it. */
 export function keepFromStrangers(spec: PreviewSpec, { trustedOnly }: Pick<DatabaseDriver, "trustedOnly">): void {
   if (!spec.untrusted || !trustedOnly) return;
@@ -164,6 +162,8 @@ export function keepFromStrangers(spec: PreviewSpec, { trustedOnly }: Pick<Datab
   throw new TerminalError({ reason: "SpecInvalid", userMessage });
 }
 
+function secretDefinitions(
+  spec: PreviewSpec,
   { secrets: { brings } }: TargetDrivers,
   values: Readonly<Record<string, string>>,
 ): SecretDefinition[] {
@@ -192,9 +192,9 @@ function tasks(spec: PreviewSpec, { database }: TargetDrivers): TaskDefinition[]
     ...(migrate ? [{ name: "migrate" as const, ...migrate, ...inImage, generation: spec.generations.deploy }] : []),
     ...(seed ? [{ name: "seed" as const, ...seed, ...inImage, generation: spec.generations.seed }] : []),
   ];
+  return all.filter(({ name }) => run?.includes(name) ?? true);
 }
 
-  return all.filter(({ name }) => run?.includes(name) ?? true);
 /** The service with its images as they were found at the registry. */
 function pinned<S extends ServiceDefinition>({ images = {} }: PreviewSpec, service: S): S {
   const pin = <I extends { readonly image?: string }>(part: I): I =>

@@ -83,10 +83,10 @@ export const previewSpec = z.strictObject({
   database: z
     .strictObject({
       baseline: z.string().optional(),
-      migrate: buildStep.optional(),
-      seed: buildStep.optional(),
       /** It is not the preview's own: nothing makes it anew. */
       shared: z.literal(true).optional(),
+      migrate: buildStep.optional(),
+      seed: buildStep.optional(),
     })
     .optional(),
   /** How the application shuts the operator's door further. */

@@ -75,9 +75,6 @@ export function buildSpec(wish: SpecInput): PreviewSpec {
   };
 }
 
-/** Nothing, most of the time. */
-function echoOf({ keep, extendedTo, approved }: SpecInput["intents"]): Pick<PreviewSpec, "intents"> {
-  if (!keep && extendedTo === undefined && approved === undefined) return {};
 /** What a push does to it is in the generations. */
 function databaseOf(
   { onPush: _wished, ...database }: NonNullable<ApplicationConfig["database"]>,
@@ -86,6 +83,9 @@ function databaseOf(
   return { ...(baseline ? { baseline } : {}), ...(target.sharesDatabase ? { shared: true } : {}), ...database };
 }
 
+/** Nothing, most of the time. */
+function echoOf({ keep, extendedTo, approved }: SpecInput["intents"]): Pick<PreviewSpec, "intents"> {
+  if (!keep && extendedTo === undefined && approved === undefined) return {};
   return {
     intents: {
       keep,

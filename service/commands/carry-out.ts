@@ -128,10 +128,10 @@ function wish(preview: Preview, command: Command, ground: Ground): Wish {
     case "redeploy":
       return { change: raised(preview, "deploy"), answer: "the newest commit is built again" };
     case "reset-db":
+      if (preview.status.live?.database?.shared) return { problem: "its database is not its own" };
       return { change: raised(preview, "database"), answer: "its database is made anew" };
     case "seed":
       if (command.scenario !== undefined) return { problem: `there is no scenario \`${command.scenario}\`` };
-      if (preview.status.live?.database?.shared) return { problem: "its database is not its own" };
       return { change: raised(preview, "seed"), answer: "its seed runs again" };
     case "sleep":
       return { change: asleep({ now }), answer: "it sleeps until somebody visits it, pushes or wakes it" };

@@ -114,12 +114,12 @@ export const applicationSchema = z.strictObject({
           .optional()
           .describe("Brings the schema to this commit; runs before traffic, with DATABASE_URL set."),
         seed: step.optional().describe("Fills a new database with data; runs after `migrate`, once per database."),
-      }),
-    ])
         onPush: z
           .enum(["keep", "reset"])
           .optional()
           .describe("`reset`: every commit gets a new database, migrated and seeded. Default `keep`."),
+      }),
+    ])
     .optional()
     .describe("Gives each preview a database of its own, in DATABASE_URL. `true` where it needs no commands."),
   env: environment.optional().describe("Environment variables of every service."),

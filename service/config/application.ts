@@ -45,6 +45,7 @@ function toApplication(file: ApplicationFile): ApplicationConfig {
     ...(hasDatabase
       ? {
           database: {
+            ...(tasks.onPush === "reset" ? { onPush: tasks.onPush } : {}),
             ...(tasks.migrate !== undefined ? { migrate: toStep(tasks.migrate) } : {}),
             ...(tasks.seed !== undefined ? { seed: toStep(tasks.seed) } : {}),
           },
@@ -52,7 +53,6 @@ function toApplication(file: ApplicationFile): ApplicationConfig {
       : {}),
     ...(file.access ? { access: applicationAccessOf(file.access) } : {}),
     generatedSecrets: secrets.filter(([, source]) => source === "generated").map(([name]) => name),
-            ...(tasks.onPush === "reset" ? { onPush: tasks.onPush } : {}),
     grantedSecrets: secrets.filter(([, source]) => source === "granted").map(([name]) => name),
     submodules: file.submodules ?? false,
     lfs: file.lfs ?? false,

@@ -23,7 +23,6 @@ export function misfitsOf(fitting: Fitting): readonly string[] {
   const services = application.services.flatMap((service) =>
     target.runs === "images" ? imageMisfits(fitting, service) : sourceMisfits(fitting, service),
   );
-  if (!application.database || target.database) return [...services, ...unguarded];
   if (application.database?.onPush === "reset" && target.sharesDatabase) {
     return [
       ...services,
@@ -31,6 +30,7 @@ export function misfitsOf(fitting: Fitting): readonly string[] {
       `preview.yaml: asks for "onPush: reset", and the database of the target "${target.name}" is shared, so that no preview may make it anew`,
     ];
   }
+  if (!application.database || target.database) return [...services, ...unguarded];
   return [...services, ...unguarded, `preview.yaml: asks for a "database", and the target "${target.name}" has none`];
 }
 

@@ -13,9 +13,9 @@ export interface TargetConfig extends TargetChoice {
   readonly runs: "source" | "images";
   /** Names of the options that say where things lie, by port: previews are not moved by a change of them. */
   readonly places?: { readonly service?: readonly string[]; readonly database?: readonly string[] };
-  /** Absolute path of the operator's own module that adds to each preview. */
   /** Its database driver gives previews no database of their own. */
   readonly sharesDatabase?: true;
+  /** Absolute path of the operator's own module that adds to each preview. */
   readonly program?: string;
 }
 
@@ -215,9 +215,9 @@ export interface ApplicationConfig {
   readonly build: readonly BuildStep[];
   readonly services: readonly ServiceDefinition[];
   readonly database?: {
-    readonly migrate?: BuildStep;
     /** `reset`: made anew, migrated and seeded for every commit; undefined: kept. */
     readonly onPush?: "reset";
+    readonly migrate?: BuildStep;
     readonly seed?: BuildStep;
   };
   /** Shuts the operator's door further. */

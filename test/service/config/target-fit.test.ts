@@ -92,18 +92,18 @@ describe("an application on a target", () => {
       bare,
       /asks for a "database", and the target "bare" has none/,
     ],
-  ];
-  for (const [what, text, changes, message] of wrong) {
-    it(`does not fit with ${what}`, () => {
-      const found = misfits(text, changes);
-      assert.equal(found.length, 1, found.join("\n"));
-      assert.match(found[0] ?? "", message);
     [
       "a new database for each commit where all share one",
       "database: {onPush: reset}\nservices: {web: x}\n",
       { target: { ...local, sharesDatabase: true } },
       /asks for "onPush: reset", and the database of the target "local" is shared/,
     ],
+  ];
+  for (const [what, text, changes, message] of wrong) {
+    it(`does not fit with ${what}`, () => {
+      const found = misfits(text, changes);
+      assert.equal(found.length, 1, found.join("\n"));
+      assert.match(found[0] ?? "", message);
     });
   }
 });
