@@ -36,7 +36,7 @@ CREATE TABLE public.users (
 ALTER TABLE public.users OWNER TO somebody;
 CREATE FUNCTION public.keep_old() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO audit.changes VALUES (OLD.email::text); RETURN NEW;
+  INSERT INTO audit.changes VALUES (TG_OP); RETURN NEW;
 END;
 $$;
 CREATE TABLE audit.changes (what text);
@@ -53,7 +53,7 @@ CREATE UNIQUE INDEX users_email ON public.users USING btree (email);
 ALTER TABLE ONLY public.users ADD CONSTRAINT users_login UNIQUE (login);
 ALTER TABLE ONLY public.users ADD CONSTRAINT users_parent FOREIGN KEY (parent) REFERENCES public.users(id);
 ALTER TABLE ONLY public.orders ADD CONSTRAINT orders_email FOREIGN KEY (email) REFERENCES public.users(email) ON UPDATE CASCADE;
-CREATE TRIGGER keep_old BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.keep_old();
+CREATE TRIGGER keep_old BEFORE INSERT OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.keep_old();
 REFRESH MATERIALIZED VIEW public.mails;
 GRANT SELECT ON TABLE public.users TO somebody;
 \\unrestrict x
@@ -315,6 +315,15 @@ describe("building a baseline", requires("postgres"), () => {
     await assert.rejects(build({ ...objects, columns: {} }), /1 large objects: say "largeObjects: keep"/);
     await build({ ...objects, columns: {}, largeObjects: "remove" });
     for (const text of await filesOf("baseline.objects")) assert.ok(!/acme/.test(text));
+  });
+
+  it("leaves nothing in the files of a column that was dropped before", async () => {
+    const dropped = await from(
+      "dropped",
+      "CREATE TABLE a (b int, c text); INSERT INTO a VALUES (1, 'ada@acme.dev'); ALTER TABLE a DROP COLUMN c;",
+    );
+    await build({ ...dropped, columns: {} });
+    for (const text of await filesOf("baseline.dropped")) assert.ok(!/acme\.dev/.test(text));
   });
 
   it("cuts down before it masks", async () => {
