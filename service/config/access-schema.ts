@@ -71,6 +71,13 @@ const doors = z.strictObject({
     .enum(["all", "any"])
     .optional()
     .describe("Whether `all` of several doors must be passed, or `any` of them is enough. Default `all`."),
+  openServices: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe(
+      "Services that everybody may reach all the same, by name: an API that pages call from the browser, or that others' webhooks come to.",
+    ),
   bypass: secretReference
     .optional()
     .describe("Token by which test runners pass, in the header `X-Stackling-Bypass` or the cookie `stackling-bypass`."),
@@ -107,7 +114,7 @@ export function accessOf(
   if (access === undefined) return {};
   if (access === "public") return { access: { kind: "public" } };
   const typed = access === "private" ? {} : access;
-  const { password, ip, forge, oidc, satisfy = "all", bypass, shareLinks }: z.infer<typeof doors> = typed;
+  const { password, ip, forge, oidc, satisfy = "all", openServices, bypass, shareLinks }: z.infer<typeof doors> = typed;
   const shareSeconds = shareLinks === undefined ? SHARE_MAX_SECONDS : parseDuration(shareLinks);
   return {
     access: {
@@ -121,6 +128,7 @@ export function accessOf(
           : {}),
       },
       satisfy,
+      ...(openServices ? { openServices } : {}),
       ...(bypass ? { bypass: place(bypass, directory) } : {}),
       ...(shareSeconds === undefined ? {} : { shareSeconds }),
     },

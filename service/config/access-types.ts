@@ -9,6 +9,8 @@ export type AccessConfig =
       /** None: share links and the token of test runners alone open it. */
       readonly doors: DoorOptions;
       readonly satisfy: "all" | "any";
+      /** Services that everybody may reach all the same. */
+      readonly openServices?: readonly string[];
       /** Token of test runners. */
       readonly bypass?: SecretReference;
       /** How long a share link may last; undefined: there are none. */

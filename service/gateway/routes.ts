@@ -44,7 +44,7 @@ export interface RoutesDeps {
   /** Domain of the gateway with its port, as in the config: `localhost:4000`. */
   readonly domain: string;
   /** Absent: everybody may see every preview. */
-  readonly guardOf?: (preview: Preview) => Guard | undefined;
+  readonly guardOf?: (preview: Preview, service?: string) => Guard | undefined;
   readonly onError: (error: unknown) => void;
 }
 
@@ -151,7 +151,7 @@ function createTable({ domain, guardOf }: Pick<RoutesDeps, "domain" | "guardOf">
     // What was read earlier may arrive later.
     if (before && before.preview.revision >= preview.revision) return false;
     remove(preview.key);
-    const routes = routesOf(preview, domain, guardOf?.(preview));
+    const routes = routesOf(preview, domain, (service) => guardOf?.(preview, service));
     for (const [host, route] of routes) byHost.set(host, route);
     byKey.set(preview.key, { hosts: [...routes.keys()], preview });
     if (preview.status.goneAt) gone.add(preview.key);
@@ -169,7 +169,11 @@ function createTable({ domain, guardOf }: Pick<RoutesDeps, "domain" | "guardOf">
 }
 
 /** By host, with and without port, so that the Host header as browsers send it is found at once. */
-function routesOf(preview: Preview, domain: string, guard: Guard | undefined): Map<string, Route> {
+function routesOf(
+  preview: Preview,
+  domain: string,
+  guardOf: (service: string | undefined) => Guard | undefined,
+): Map<string, Route> {
   const routes = new Map<string, Route>();
   const { live } = preview.status;
   const healthPathsOf = (service: string | undefined) =>
@@ -185,7 +189,7 @@ function routesOf(preview: Preview, domain: string, guard: Guard | undefined): M
       host: hostNameOf(host),
       service,
       door: doorOf(preview),
-      guard,
+      guard: guardOf(service),
       preview,
       healthPaths: healthPathsOf(service),
       address: addressCell(),

@@ -15,6 +15,8 @@ export interface Row {
 export interface Guard {
   /** Each must be passed: the operator's, and the application's own. */
   readonly rows: readonly Row[];
+  /** Services that it does not stand before. */
+  readonly openServices: ReadonlySet<string>;
   /** The operator has not said who may come in. */
   readonly isUndecided: boolean;
   /** How long share links may open it; undefined: they do not. */

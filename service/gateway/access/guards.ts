@@ -10,8 +10,8 @@ import type { Guard, NamedDoor, Row } from "./guard.ts";
 import { ipDoor } from "./ip.ts";
 import { doors } from "./registry.ts";
 
-/** The guard of a preview; undefined: everybody may see it. */
-export type GuardOf = (preview: Pick<Preview, "repository" | "status">) => Guard | undefined;
+/** The guard of a preview, or of one of its services; undefined: everybody may see it. */
+export type GuardOf = (preview: Pick<Preview, "repository" | "status">, service?: string) => Guard | undefined;
 
 export interface GuardsDeps extends Pick<DoorDeps, "digest"> {
   readonly config: Pick<OperatorConfig, "access" | "domain" | "repositories"> & Partial<Pick<OperatorConfig, "forges">>;
@@ -30,8 +30,9 @@ export async function createGuards(deps: GuardsDeps): Promise<GuardOf> {
   for (const { name, access } of config.repositories) {
     if (access) own.set(name, await guardFrom(access, parts));
   }
-  return ({ repository, status }) => {
-    const guard = own.has(repository) ? own.get(repository) : everywhere;
+  return ({ repository, status }, service) => {
+    const whole = own.has(repository) ? own.get(repository) : everywhere;
+    const guard = service !== undefined && whole?.openServices.has(service) ? undefined : whole;
     const { access } = status.live ?? {};
     return access ? shutFurther(guard, access, parts) : guard;
   };
@@ -44,6 +45,7 @@ async function guardFrom(access: AccessConfig, deps: DoorDeps): Promise<Guard | 
   const made = await Promise.all(names.map((name) => make(name, access.doors[name], deps)));
   return {
     rows: [{ doors: made.flat(), satisfy }],
+    openServices: new Set(access.openServices),
     isUndecided: kind === "undecided",
     ...(shareSeconds === undefined ? {} : { shareSeconds }),
     ...(bypass ? { bypass: () => deps.secret(bypass) } : {}),
@@ -64,7 +66,8 @@ function shutFurther(
   { ip, shareLinks }: ApplicationAccess,
   deps: DoorDeps,
 ): Guard | undefined {
-  const base = guard ?? (ip && { rows: [], isUndecided: false, shareSeconds: SHARE_MAX_SECONDS });
+  const base =
+    guard ?? (ip && { rows: [], openServices: new Set<string>(), isUndecided: false, shareSeconds: SHARE_MAX_SECONDS });
   if (!base) return undefined;
   const row: readonly Row[] = ip ? [{ doors: [{ name: "ip", ...ipDoor(deps, ip) }], satisfy: "all" }] : [];
   return { ...base, rows: [...base.rows, ...row], ...(shareLinks === false ? { shareSeconds: undefined } : {}) };

@@ -43,7 +43,7 @@ export function createShare(deps: ShareDeps): Share {
     const refused = (reason: string, why: string) =>
       new TerminalError({ reason, userMessage: `sharing "${key}": ${why}` });
     if (status.goneAt !== undefined) throw refused("Gone", "it is gone");
-    const guard = deps.guardOf(preview);
+    const guard = deps.guardOf(preview, service);
     const most = guard ? guard.shareSeconds : SHARE_MAX_SECONDS;
     if (most === undefined) throw refused("ShareLinksOff", "share links are off for it (access.shareLinks)");
     if (seconds > most) throw refused("ShareTooLong", `a link may last ${inWords(most)} at most (access.shareLinks)`);

@@ -38,10 +38,15 @@ describe("access in stackling.yaml", () => {
 
   it("may differ for a repository, and be without share links", async () => {
     const { repositories } = await read(
-      "access: public\nrepositories: [{path: ../shop, access: {satisfy: any, ip: [127.0.0.1], shareLinks: off}}]",
+      "access: public\nrepositories: [{path: ../shop, access: {satisfy: any, ip: [127.0.0.1], openServices: [api], shareLinks: off}}]",
     );
     const [{ access } = {}] = repositories;
-    assert.deepEqual(access, { kind: "doors", doors: { ip: ["127.0.0.1"] }, satisfy: "any" });
+    assert.deepEqual(access, {
+      kind: "doors",
+      doors: { ip: ["127.0.0.1"] },
+      satisfy: "any",
+      openServices: ["api"],
+    });
   });
 
   it("may be a login, for whom the operator names", async () => {

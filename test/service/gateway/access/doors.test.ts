@@ -312,6 +312,15 @@ describe("a preview's door", () => {
     assert.deepEqual(await statusFor({ cookie: await signIn() }), [200, 101]);
   });
 
+  it("stands not before a service that is open, and before every other one of the preview", async () => {
+    const host = "pr-42-api-shop.localhost:4000";
+    await start(doors({ openServices: ["api"] }));
+    edge.addresses.set("shop-pr-42/api", upstream.address);
+    edge.store.put(aPreview({ urls: { ...URLS, api: `http://${host}` } }));
+    assert.deepEqual(await statusFor({}, { host }), [200, 101]);
+    assert.deepEqual(await statusFor({}), [403, 403]);
+  });
+
   it("is another one where a repository says so", async () => {
     const shop = { name: "shop", forge: "local", path: "/shop", target: "local", branches: [], secrets: {}, tags: {} };
     await start(password, { access: { repositories: [{ ...shop, access: { kind: "public" } }] } });
