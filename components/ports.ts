@@ -113,6 +113,8 @@ export interface ServiceArgs<O = unknown> {
   readonly secretReferences?: Readonly<Record<string, SecretLocation>>;
   /** Non-secret environment for every process: preview key, commit, URL. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Text of a file with flag definitions; a driver that can gives it to its services, see service/flags.ts. */
+  readonly flags?: string;
   /** Raised to release the same commit again. */
   readonly generation: number;
 }

@@ -16,6 +16,7 @@ import type {
   ServiceDefinition,
   TaskDefinition,
 } from "../components/ports.ts";
+import { flagFile, flagVariables } from "../components/service/flags.ts";
 import type { PreviewSpec } from "./spec.ts";
 import { registerTags } from "./tags.ts";
 
@@ -98,13 +99,14 @@ export function previewProgram(
       tags,
       options: optionsOf(drivers.service, target.service.options),
       source: spec.source,
-      services: spec.services.map((service) => pinned(spec, service)),
+      services: spec.services.map((service) => flagged(spec, pinned(spec, service))),
       tasks: tasks(spec, drivers),
       urls: spec.urls,
       ...(database && { database: { name: database.name, url: database.url, identity: database.identity } }),
       secrets: secrets.values,
       ...(secrets.references && { secretReferences: secrets.references }),
       environment: environment(spec),
+      ...(spec.flags && { flags: flagFile(spec.flags) }),
       generation: generations.deploy,
     });
     const dns = new drivers.dns.component(
@@ -200,6 +202,11 @@ function pinned<S extends ServiceDefinition>({ images = {} }: PreviewSpec, servi
   const pin = <I extends { readonly image?: string }>(part: I): I =>
     part.image === undefined ? part : { ...part, image: images[part.image] ?? part.image };
   return { ...pin(service), sidecars: service.sidecars.map(pin) };
+}
+
+/** As declared, so that migrations and seeds get them too. */
+function flagged<S extends ServiceDefinition>({ flags = {} }: PreviewSpec, service: S): S {
+  return { ...service, environment: { ...flagVariables(flags), ...service.environment } };
 }
 
 function environment(spec: PreviewSpec): Record<string, string> {

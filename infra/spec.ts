@@ -39,6 +39,8 @@ const service = z.strictObject({
   cpu: z.number().positive(),
 });
 
+const flagValue = z.union([z.boolean(), z.number(), z.string()]);
+
 const driverChoice = z.strictObject({
   driver: z.string(),
   /** The driver's own options, already parsed; references to secrets, never the secrets. */
@@ -89,6 +91,10 @@ export const previewSpec = z.strictObject({
       seed: buildStep.optional(),
     })
     .optional(),
+  /** Feature flags by name, with what is in effect; absent where the application declares none. */
+  flags: z
+    .record(z.string(), z.strictObject({ value: flagValue, default: flagValue, values: z.array(flagValue).optional() }))
+    .optional(),
   /** How the application shuts the operator's door further. */
   access: z.strictObject({ ip: z.array(z.string()).optional(), shareLinks: z.literal(false).optional() }).optional(),
   /** Names of generated secrets the application asks for. */
@@ -115,6 +121,7 @@ export const previewSpec = z.strictObject({
     .strictObject({
       keep: z.boolean(),
       extendedTo: z.iso.datetime().optional(),
+      flags: z.record(z.string(), z.string()).optional(),
       approved: z.strictObject({ sha: commitSha, by: z.string(), at: z.iso.datetime() }).optional(),
     })
     .optional(),

@@ -9,6 +9,7 @@ import type { Actions } from "./api/actions.ts";
 import { type ApproveDeps, approve } from "./approve.ts";
 import type { ApplicationConfig, OperatorConfig, RepositoryConfig } from "./config/types.ts";
 import { type CompareDeps, createCompare, leaseOf, noSuchPreview } from "./drift/compare.ts";
+import { flagFault, flagSaid } from "./flags.ts";
 import type { Forge } from "./forges/forge.ts";
 import { extended, lifecycleOf } from "./lifecycle.ts";
 import { minuteOf } from "./reason-words.ts";
@@ -92,6 +93,14 @@ export function createActions(deps: ActionDeps): AllActions {
       }),
     rotate: raise("secrets"),
     approve: (key, sha, by) => approve(deps, key, { sha, by }),
+    flag: (key, { name, value }) =>
+      wishLiving(key, "setting a flag of", ({ intents, status }) => {
+        const isTakenBack = value === undefined && Object.hasOwn(intents.flags ?? {}, name);
+        const fault = isTakenBack ? undefined : flagFault(status.live?.flags ?? {}, name, value);
+        if (fault === undefined) return flagSaid(intents, name, value);
+        const why = status.live ? fault.replaceAll("`", '"') : "its flags are known once a first version serves";
+        throw new TerminalError({ reason: "NoSuchFlag", userMessage: `setting a flag of "${key}": ${why}` });
+      }),
     async seed(key, scenario) {
       if (scenario !== undefined) {
         throw new TerminalError({

@@ -3,6 +3,7 @@ import { hostName, parseKey } from "../infra/names.ts";
 import { ALARM_AFTER, isAlarming } from "./alarm.ts";
 import { COMMANDS } from "./commands/verbs.ts";
 import { driftWords } from "./drift/words.ts";
+import { flagFaults, flagsSet } from "./flags.ts";
 import { commentMarker } from "./forges/marker.ts";
 import { KEEP_LABEL } from "./lifecycle.ts";
 import { minuteOf, reasonWords } from "./reason-words.ts";
@@ -35,6 +36,7 @@ export function renderComment(preview: Preview, { fallbackUrl }: CommentOptions 
     warning(preview),
     isAlarming(preview) ? STUCK_NOTE : undefined,
     drift(preview.status),
+    flagNote(preview),
     servesOn(preview.status) ? "The last good version goes on serving." : undefined,
     fallbackUrl !== undefined && OFFERED.has(status.reason) ? `Meanwhile: <${fallbackUrl}>` : undefined,
     answers(preview),
@@ -114,6 +116,17 @@ function drift({ drift: seen, live }: Preview["status"]): string | undefined {
   return ["> [!NOTE]", `> ${text(driftWords(seen.differences))}`].join("\n");
 }
 
+/** Those that somebody set; the others are as everywhere. */
+function flags({ status }: Preview): readonly [string, string] | undefined {
+  const set = Object.entries(flagsSet(status.live?.flags));
+  return set.length > 0 ? ["Flags", set.map(([name, value]) => `\`${name}=${value}\``).join(" · ")] : undefined;
+}
+
+function flagNote({ status, pullRequest }: Preview): string | undefined {
+  const faults = status.live ? flagFaults(status.live.flags ?? {}, pullRequest?.labels ?? []) : [];
+  return faults.length > 0 ? ["> [!NOTE]", ...faults.map((fault) => `> ${text(fault)}`)].join("\n") : undefined;
+}
+
 function teardown(preview: Preview): readonly [string, string] | undefined {
   const { status } = preview;
   if (status.teardownAt === undefined || !status.stackExists || status.reason === "Paused") return undefined;
@@ -153,6 +166,7 @@ function table(preview: Preview): string {
     live && ["Services", live.services.map(({ name }) => service(name, live.urls[name])).join(" · ")],
     typeof outputs.database === "string" ? ["Database branch", `\`${outputs.database}\``] : undefined,
     approval(preview),
+    flags(preview),
     ["Since", minuteOf(status.since)],
     teardown(preview),
     hardStop(preview),

@@ -7,6 +7,7 @@ import { specDigest } from "../infra/spec.ts";
 import { type AdoptDeps, adopt, type NewPreview } from "./adopt.ts";
 import type { OfficeHours, OperatorConfig, RepositoryConfig } from "./config/types.ts";
 import type { Desired } from "./decide.ts";
+import { flagsSet } from "./flags.ts";
 import { wishedForCommit } from "./fresh-database.ts";
 import { isKept, type Lifetime, lifecycleOf, lifetimeOf } from "./lifecycle.ts";
 import type { PauseSpan } from "./pauses.ts";
@@ -160,6 +161,7 @@ export function wishFor(deps: WishDeps, look: Look, preview: NewPreview): Wish {
     owner: subject.kind === "pullRequest" ? subject.pullRequest.author : "by-hand",
     createdAt: preview.createdAt,
     intents: preview.intents,
+    ...(subject.kind === "pullRequest" ? { labels: subject.pullRequest.labels } : {}),
     hardStopSeconds: lifecycle.hardStopSeconds,
     ...(live ? { tags: live.tags } : {}),
     ...(subject.kind === "pullRequest" && distrustOf(subject.pullRequest) !== undefined
@@ -181,7 +183,9 @@ function isolationBy(
 
 /** By a push, or by what a person wished for. */
 function isAsked(spec: PreviewSpec, live: PreviewSpec): boolean {
-  return spec.source.commit !== live.source.commit || canonical(spec.generations) !== canonical(live.generations);
+  const wishesOf = ({ source, generations, flags }: PreviewSpec) =>
+    canonical([source.commit, generations, flagsSet(flags)]);
+  return wishesOf(spec) !== wishesOf(live);
 }
 
 /** What a look changes in the record. Pure but for the clock; laid over the newest record under its lock. */

@@ -4,6 +4,7 @@ import { referencesIn } from "../components/service/references.ts";
 import { formatKey, hostName, type PreviewKey, stackName } from "../infra/names.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
 import type { ApplicationConfig, OperatorConfig, RepositoryConfig, TargetConfig } from "./config/types.ts";
+import { flagsInEffect } from "./flags.ts";
 import { imageOf } from "./images/reference.ts";
 import type { Intents } from "./status.ts";
 import { after } from "./times.ts";
@@ -25,7 +26,9 @@ export interface SpecInput {
   readonly owner: string;
   /** ISO 8601 */
   readonly createdAt: string;
-  readonly intents: Pick<Intents, "generations" | "keep" | "extendedTo" | "approved">;
+  readonly intents: Pick<Intents, "generations" | "keep" | "extendedTo" | "flags" | "approved">;
+  /** Of the pull request. */
+  readonly labels?: readonly string[];
   /** Seconds after its creation at which the preview goes, unless it is kept or extended; undefined: never. */
   readonly hardStopSeconds?: number;
   /** Tags of the running stack: they never change while it lives. */
@@ -65,6 +68,7 @@ export function buildSpec(wish: SpecInput): PreviewSpec {
     services: application.services.map((service) => buildService(service, input)),
     ...(target.runs === "images" ? { images: {} } : {}),
     ...(application.database ? { database: databaseOf(application.database, input) } : {}),
+    ...flagsOf(input),
     ...accessOf(application),
     generatedSecrets: [...application.generatedSecrets],
     grantedSecrets: [...application.grantedSecrets],
@@ -84,15 +88,26 @@ function databaseOf(
 }
 
 /** Nothing, most of the time. */
-function echoOf({ keep, extendedTo, approved }: SpecInput["intents"]): Pick<PreviewSpec, "intents"> {
-  if (!keep && extendedTo === undefined && approved === undefined) return {};
+function echoOf({ keep, extendedTo, flags, approved }: SpecInput["intents"]): Pick<PreviewSpec, "intents"> {
+  if (!keep && extendedTo === undefined && flags === undefined && approved === undefined) return {};
   return {
     intents: {
       keep,
       ...(extendedTo === undefined ? {} : { extendedTo }),
+      ...(flags === undefined ? {} : { flags: { ...flags } }),
       ...(approved === undefined ? {} : { approved: { ...approved } }),
     },
   };
+}
+
+function flagsOf({ application, intents, labels = [] }: SpecInput): Pick<PreviewSpec, "flags"> {
+  if (!application.flags) return {};
+  const flags = flagsInEffect(application.flags, { labels, said: intents.flags ?? {} });
+  const copied = Object.entries(flags).map(([name, { values, ...flag }]) => [
+    name,
+    { ...flag, ...(values ? { values: [...values] } : {}) },
+  ]);
+  return { flags: Object.fromEntries(copied) };
 }
 
 /**

@@ -98,6 +98,8 @@ export interface Intents {
   readonly asleep: boolean;
   /** ISO 8601 of that wish: a later visit or push undoes it. */
   readonly asleepSince?: string;
+  /** Feature flags that a person set, name to what was said: before any label's word. */
+  readonly flags?: Readonly<Record<string, string>>;
   /** Of a pull request's preview: which of its comments were handled, so that each counts once. */
   readonly commands?: CommandsHandled;
 }

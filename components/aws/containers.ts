@@ -19,9 +19,16 @@ export interface ContainersInput {
   readonly options: Pick<EcsOptions, "region" | "healthImage" | "registryCredentials">;
   readonly logGroup: string;
   readonly settings: Settings;
+  /** Text of the file with flag definitions, of services alone. */
+  readonly flags?: string;
   /** Raised to release the same commit again. */
   readonly generation: number;
 }
+
+/** Ephemeral volume of a task in which the file with flag definitions lies, and where its containers find that. */
+export const FLAGS_VOLUME = "flags";
+const FLAGS_FOLDER = "/etc/stackling/flags";
+export const FLAGS_PATH = `${FLAGS_FOLDER}/flags.json`;
 
 /** One process: image, command and what it is called in the log. */
 export interface ContainerDefinition {
@@ -53,7 +60,7 @@ export function serviceContainers(service: ServiceDefinition, input: ContainersI
     container(sidecarOf(service, sidecar, main.image), service.name, input),
   );
   const health = checked && port !== undefined ? [healthContainer(service, port, input)] : [];
-  return [container(main, service.name, input), ...sidecars, ...health];
+  return [container(main, service.name, input), ...sidecars, ...health, ...flagsContainer(service, input)];
 }
 
 /** Log streams are named `<stream>/<container>/<task>`. */
@@ -71,6 +78,7 @@ export function container(definition: ContainerDefinition, stream: string, input
     secrets: sorted(input.settings.secret),
     ...(credentials !== undefined && { repositoryCredentials: { credentialsParameter: credentials } }),
     ...(readOnlyRoot && { readonlyRootFilesystem: true }),
+    ...withFlags(stream, input),
     linuxParameters: { initProcessEnabled: true },
     dockerLabels: { "stackling.dev/generation": String(input.generation) },
     logConfiguration: logConfiguration(stream, input),
@@ -94,6 +102,37 @@ function sidecarOf({ directory }: ServiceDefinition, sidecar: SidecarDefinition,
     ...(sidecar.command !== undefined && { command: sidecar.command }),
     ...(sidecar.port !== undefined && { port: sidecar.port }),
   };
+}
+
+/** Begins when the file is written. */
+function withFlags(service: string, { flags }: ContainersInput): object {
+  if (flags === undefined) return {};
+  return {
+    mountPoints: [{ sourceVolume: FLAGS_VOLUME, containerPath: FLAGS_FOLDER, readOnly: true }],
+    dependsOn: [{ containerName: flagsName(service), condition: "SUCCESS" }],
+  };
+}
+
+/** Fargate mounts no files of ours, so a container writes it before the others begin. */
+function flagsContainer({ name }: ServiceDefinition, input: ContainersInput): object[] {
+  if (input.flags === undefined) return [];
+  return [
+    {
+      name: flagsName(name),
+      image: input.options.healthImage,
+      essential: false,
+      entryPoint: ["sh", "-c"],
+      command: [`printf %s "$FLAGS" > ${FLAGS_PATH}`],
+      environment: [{ name: "FLAGS", value: input.flags }],
+      secrets: [],
+      mountPoints: [{ sourceVolume: FLAGS_VOLUME, containerPath: FLAGS_FOLDER, readOnly: false }],
+      logConfiguration: logConfiguration(name, input),
+    },
+  ];
+}
+
+function flagsName(service: string): string {
+  return `${service}-flags`;
 }
 
 /** Essential, because ECS takes the health of a task from its essential containers only. */

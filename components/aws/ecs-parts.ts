@@ -2,9 +2,10 @@
 import { all, type Output, output } from "@pulumi/pulumi";
 import { TerminalError } from "../errors.ts";
 import type { ServiceDefinition, TaskDefinition } from "../ports.ts";
+import { flagFileVariables } from "../service/flags.ts";
 import { taskKey } from "../service/tasks.ts";
 import { awaited } from "./awaited.ts";
-import { container, requireImage, serviceContainers } from "./containers.ts";
+import { container, FLAGS_PATH, FLAGS_VOLUME, requireImage, serviceContainers } from "./containers.ts";
 import { claimed, type EcsBuild, taskSettings } from "./ecs-build.ts";
 import { clusterArn } from "./ecs-cluster.ts";
 import { directEdge } from "./ecs-options.ts";
@@ -32,15 +33,26 @@ export function after<T>(value: Output<T>, others: readonly Output<unknown>[]): 
 /** The version of one service as it shall run. */
 export function defineService(build: EcsBuild, service: ServiceDefinition): Version {
   const { args, name } = build;
-  const { stack, options, generation } = args;
+  const { stack, options, generation, flags } = args;
   const checked = service.kind === "web" && !directEdge(options);
-  const containers = settingsOf(build, service).apply((settings) =>
-    serviceContainers(service, { options, logGroup: logGroupName(stack), settings, generation }, checked),
+  const found = flags === undefined ? {} : flagFileVariables(FLAGS_PATH);
+  const environment = { ...found, ...service.environment };
+  const containers = settingsOf(build, { name: service.name, environment }).apply((settings) =>
+    serviceContainers(service, { options, logGroup: logGroupName(stack), settings, flags, generation }, checked),
   );
   const { execution, task } = build.roles;
   const made = makeTaskDefinition(
     name(`service-${service.name}`),
-    { stack, part: service.name, what: service.name, size: service, containers, options, roles: { execution, task } },
+    {
+      stack,
+      part: service.name,
+      what: service.name,
+      size: service,
+      containers,
+      options,
+      roles: { execution, task },
+      ...(flags === undefined ? {} : { volumes: [FLAGS_VOLUME] }),
+    },
     build.child,
   );
   return made.arn;

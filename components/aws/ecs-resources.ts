@@ -48,6 +48,8 @@ export interface TaskDefinitionInput {
   readonly what: string;
   readonly size: { readonly cpu: number; readonly memoryMiB: number };
   readonly containers: Output<readonly object[]>;
+  /** Ephemeral ones, by name. */
+  readonly volumes?: readonly string[];
   readonly options: EcsOptions;
   readonly roles: Roles;
 }
@@ -58,7 +60,7 @@ export function makeTaskDefinition(
   input: TaskDefinitionInput,
   opts: CustomResourceOptions,
 ): TaskDefinition {
-  const { stack, part, what, size, containers, options, roles } = input;
+  const { stack, part, what, size, containers, volumes, options, roles } = input;
   const fitting = fargateSize(size);
   if (!fitting) {
     throw new TerminalError({
@@ -78,6 +80,7 @@ export function makeTaskDefinition(
       executionRoleArn: roles.execution.arn,
       taskRoleArn: roles.task.arn,
       containerDefinitions: jsonStringify(containers),
+      ...(volumes && { volumes: volumes.map((volume) => ({ name: volume })) }),
     },
     { ...opts, dependsOn: [...roles.execution.needs, ...roles.task.needs] },
   );

@@ -19,12 +19,18 @@ export interface PodDefinition
   readonly healthPath?: string;
   readonly startTimeoutSeconds: number;
   readonly readOnlyRoot?: boolean;
+  /** ConfigMap that holds the flag definitions. */
+  readonly flags?: string;
   readonly env: Input<Input<input.core.v1.EnvVar>[]>;
   readonly envFrom: Input<Input<input.core.v1.EnvFromSource>[]>;
 }
 
 type PodOptions = Pick<KubernetesOptions, "tolerations" | "nodeSelector" | "priorityClassName" | "runAsUser">;
 
+/** Where the file with flag definitions is mounted, and what it is called there. */
+const FLAGS_FOLDER = "/etc/stackling/flags";
+export const FLAGS_FILE = "flags.json";
+export const FLAGS_PATH = `${FLAGS_FOLDER}/${FLAGS_FILE}`;
 /** Seconds between two questions whether a service is ready. */
 const PROBE_SECONDS = 2;
 /** Of a limit, what is set aside on the node: previews mostly wait. The default quota has the same share. */
@@ -48,7 +54,7 @@ export function podSpec(pod: PodDefinition, options: PodOptions): PodSpec {
       sidecars.length > 0 && { initContainers: sidecars.map((one) => ({ ...one, restartPolicy: "Always" })) }),
     containers: [mainContainer(pod), ...(runsOn ? sidecars : [])],
     ...(!runsOn && { restartPolicy: "Never" }),
-    ...(pod.readOnlyRoot && { volumes: [{ name: "tmp", emptyDir: {} }] }),
+    ...volumes(pod),
     ...(options.tolerations.length > 0 && { tolerations: options.tolerations.map((one) => ({ ...one })) }),
     ...(Object.keys(options.nodeSelector).length > 0 && { nodeSelector: { ...options.nodeSelector } }),
     ...(options.priorityClassName !== undefined && { priorityClassName: options.priorityClassName }),
@@ -109,8 +115,20 @@ function securityContext({ readOnlyRoot }: PodDefinition): Container["securityCo
   };
 }
 
-function mounts({ readOnlyRoot }: PodDefinition): Pick<Container, "volumeMounts"> {
-  return readOnlyRoot ? { volumeMounts: [{ name: "tmp", mountPath: "/tmp" }] } : {};
+function volumes({ readOnlyRoot, flags }: PodDefinition): Pick<PodSpec, "volumes"> {
+  const made = [
+    ...(readOnlyRoot ? [{ name: "tmp", emptyDir: {} }] : []),
+    ...(flags === undefined ? [] : [{ name: "flags", configMap: { name: flags } }]),
+  ];
+  return made.length > 0 ? { volumes: made } : {};
+}
+
+function mounts({ readOnlyRoot, flags }: PodDefinition): Pick<Container, "volumeMounts"> {
+  const made = [
+    ...(readOnlyRoot ? [{ name: "tmp", mountPath: "/tmp" }] : []),
+    ...(flags === undefined ? [] : [{ name: "flags", mountPath: FLAGS_FOLDER, readOnly: true }]),
+  ];
+  return made.length > 0 ? { volumeMounts: made } : {};
 }
 
 /**

@@ -3,6 +3,7 @@ import { CustomResource, type CustomResourceOptions, type Input, type Output } f
 import type { CheckoutInputs } from "./checkout.ts";
 import type { DatabaseInputs } from "./database.ts";
 import type { AccessInputs } from "./database-access.ts";
+import type { FlagsInputs } from "./flags.ts";
 import type { RouteInputs } from "./route.ts";
 import type { SecretInputs } from "./secret.ts";
 import type { ServiceInputs } from "./service.ts";
@@ -45,6 +46,15 @@ export class LocalRelease extends CustomResource {
 export class LocalRoute extends CustomResource {
   constructor(name: string, inputs: Declared<RouteInputs>, opts: CustomResourceOptions) {
     super("stackling:local:Route", name, { ...inputs }, opts);
+  }
+}
+
+export class LocalFlags extends CustomResource {
+  /** Absolute path of the file. */
+  declare readonly path: Output<string>;
+
+  constructor(name: string, inputs: Declared<FlagsInputs>, opts: CustomResourceOptions) {
+    super("stackling:local:Flags", name, { ...inputs, path: undefined }, opts);
   }
 }
 

@@ -80,6 +80,7 @@ function previewLayout(folder: string) {
     log: (name: string) => join(folder, "logs", `${plain("log", name)}.log`),
     routes: join(folder, "routes"),
     route: (service: string) => join(folder, "routes", `${plain("service", service)}.json`),
+    flags: (id: string) => join(folder, "flags", `${plain("flags", id)}.json`),
     home: join(folder, "home"),
     tmp: join(folder, "tmp"),
   } as const;

@@ -9,6 +9,7 @@ export const resources = {
   "stackling:local:Route": async () => erase((await import("./route.ts")).routeResource),
   "stackling:local:Database": async () => erase((await import("./database.ts")).databaseResource),
   "stackling:local:DatabaseAccess": async () => erase((await import("./database-access.ts")).databaseAccessResource),
+  "stackling:local:Flags": async () => erase((await import("./flags.ts")).flagsResource),
   "stackling:local:Secret": async () => erase((await import("./secret.ts")).secretResource),
 } as const;
 

@@ -14,17 +14,19 @@ import { type Awaited, createAwaited } from "../kubernetes/awaited.ts";
 import { EXTERNAL_SECRET, HTTP_ROUTE, type NeededKind } from "../kubernetes/claim.ts";
 import { declareEdge } from "../kubernetes/edge.ts";
 import { declareEnvironment } from "../kubernetes/environment.ts";
+import { type DeclaredFlags, declareFlags } from "../kubernetes/flags.ts";
 import { declareJob } from "../kubernetes/jobs.ts";
 import { clusterAddress, namespaceName } from "../kubernetes/names.ts";
 import { declareClaimed } from "../kubernetes/namespace.ts";
 import * as operations from "../kubernetes/operations.ts";
 import { type KubernetesOptions, options } from "../kubernetes/options.ts";
-import { type PodDefinition, podSpec, portOf } from "../kubernetes/pods.ts";
+import { FLAGS_PATH, type PodDefinition, podSpec, portOf } from "../kubernetes/pods.ts";
 import { createProvider } from "../kubernetes/provider.ts";
 import { declareCronJob, declareDeployment } from "../kubernetes/workloads.ts";
 import type { ServiceArgs, ServiceComponent, ServiceDefinition, ServiceDriver, TaskDefinition } from "../ports.ts";
 import { PreviewComponent } from "../preview-component.ts";
 import { servicesExample } from "./example.ts";
+import { flagFileVariables } from "./flags.ts";
 import { dependenciesOf, type ReferenceValues, startOrder } from "./references.ts";
 import { taskEnvironment, taskKey } from "./tasks.ts";
 
@@ -41,6 +43,8 @@ interface Place {
   readonly known: Output<Pick<ReferenceValues, "databaseUrl" | "secrets">>;
   /** Values that must not show in log lines. Secret. */
   readonly hidden: Output<readonly string[]>;
+  /** The file with flag definitions, of services alone. */
+  readonly flags: DeclaredFlags | undefined;
   /** Must be there before any pod. */
   readonly walls: readonly Resource[];
   readonly inside: CustomResourceOptions;
@@ -87,13 +91,17 @@ class KubernetesServices extends PreviewComponent implements ServiceComponent {
       provider,
     });
     const known = knownValues(args);
+    const inside = { parent: this, provider, dependsOn: claimed.namespace, deletedWith: claimed.namespace };
+    // No service's name begins with a digit.
+    const childName = this.childName("0-flags");
     return {
       namespace,
       addresses: addressesIn(namespace, args.services),
       known,
       hidden: secret(known.apply(hiddenValues)),
+      flags: args.flags === undefined ? undefined : declareFlags(args.flags, { namespace, childName, inside }),
       walls: claimed.walls,
-      inside: { parent: this, provider, dependsOn: claimed.namespace, deletedWith: claimed.namespace },
+      inside,
       awaited,
     };
   }
@@ -128,14 +136,19 @@ class KubernetesServices extends PreviewComponent implements ServiceComponent {
   }
 
   #service(args: Args, place: Place, service: ServiceDefinition, before: readonly Output<unknown>[]) {
-    const environment = this.#environment(args, place, service);
+    const { flags } = place;
+    const declared = { ...(flags ? flagFileVariables(FLAGS_PATH) : {}), ...service.environment };
+    const environment = this.#environment(args, place, { name: service.name, environment: declared });
     const { scheduleTimeoutSeconds } = args.options;
     const common = {
       ...place,
-      pod: podSpec(servicePod(args, service, environment.envFrom), args.options),
+      pod: podSpec({ ...servicePod(args, service, environment.envFrom), flags: flags?.name }, args.options),
       scheduleTimeoutSeconds,
       childName: this.childName(service.name),
-      inside: { ...place.inside, dependsOn: after([...place.walls, ...environment.resources], before) },
+      inside: {
+        ...place.inside,
+        dependsOn: after([...place.walls, ...(flags ? [flags.resource] : []), ...environment.resources], before),
+      },
     };
     if (service.kind === "cron") return declareCronJob({ ...common, service, generation: args.generation }).ready;
     if (service.kind !== "job") return declareDeployment({ ...common, service, generation: args.generation }).ready;

@@ -2,12 +2,13 @@
 import { all, type ComponentResourceOptions, type Output, output, secret } from "@pulumi/pulumi";
 import { z } from "zod";
 import { TerminalError } from "../errors.ts";
-import { LocalCheckout, LocalFolder, LocalRelease, LocalTask } from "../local/custom-resources.ts";
+import { LocalCheckout, LocalFlags, LocalFolder, LocalRelease, LocalTask } from "../local/custom-resources.ts";
 import * as operations from "../local/operations.ts";
 import { canSwitchUser } from "../local/users.ts";
 import type { ServiceArgs, ServiceComponent, ServiceDefinition, ServiceDriver, SidecarDefinition } from "../ports.ts";
 import { PreviewComponent } from "../preview-component.ts";
 import { servicesExample } from "./example.ts";
+import { flagFileVariables } from "./flags.ts";
 import { addressesUsed, dependenciesOf, type ReferenceValues, resolveEnvironment, startOrder } from "./references.ts";
 import { taskEnvironment, taskKey } from "./tasks.ts";
 
@@ -35,6 +36,7 @@ class LocalServices extends PreviewComponent implements ServiceComponent {
       { parent: this, dependsOn: folder },
     );
     const tasks = this.#tasks(args, checkout);
+    const flagFile = this.#flagFile(args, folder);
     const releases = new Map<string, LocalRelease>();
     for (const { service, order } of ordered) {
       const before = dependenciesOf(service).flatMap((dependency) => releases.get(dependency) ?? []);
@@ -44,7 +46,13 @@ class LocalServices extends PreviewComponent implements ServiceComponent {
         {
           service: releasable(service),
           checkout: checkout.path,
-          environment: secret(values.apply((known) => ({ ...environment, ...resolveEnvironment(service, known) }))),
+          environment: secret(
+            all([values, flagFile]).apply(([known, found]) => ({
+              ...environment,
+              ...found,
+              ...resolveEnvironment(service, known),
+            })),
+          ),
           secrets,
           order,
           generation,
@@ -57,6 +65,13 @@ class LocalServices extends PreviewComponent implements ServiceComponent {
       Object.fromEntries(Object.entries(known).filter(([, address]) => address !== "")),
     );
     this.registerOutputs({ addresses: this.addresses });
+  }
+
+  /** Variables that name the file; none without flags. */
+  #flagFile({ flags }: Args, folder: LocalFolder): Output<Record<string, string>> {
+    if (flags === undefined) return output<Record<string, string>>({});
+    const file = new LocalFlags(this.childName("flags"), { text: flags }, { parent: this, dependsOn: folder });
+    return file.path.apply(flagFileVariables);
   }
 
   /** One after the other, all before any service. */

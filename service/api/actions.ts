@@ -20,6 +20,8 @@ export interface Actions {
   resetDatabase(key: string, by: string): Promise<unknown>;
   seed(key: string, scenario: string | undefined, by: string): Promise<unknown>;
   rotate(key: string, by: string): Promise<unknown>;
+  /** Sets a feature flag; without a value what was said of it before is taken back. */
+  flag(key: string, flag: { readonly name: string; readonly value?: string }, by: string): Promise<unknown>;
   /** Lets one commit of a fork's or an outsider's pull request run; `sha` is its whole id. */
   approve(key: string, sha: string, by: string): Promise<unknown>;
   /** Looks at the world first and puts right what differs, also when the wish is unchanged. */
@@ -43,6 +45,11 @@ export const actionRequest = z.union([
     sha: z.string().refine(isCommitId, "must be the whole id of a commit").toLowerCase(),
   }),
   z.strictObject({ action: z.literal("keep"), keep: z.boolean().optional() }),
+  z.strictObject({
+    action: z.literal("flag"),
+    name: z.string().min(1).max(64),
+    value: z.string().min(1).max(64).optional(),
+  }),
   z.strictObject({
     action: z.literal("seed"),
     scenario: z
@@ -68,6 +75,11 @@ export async function act(actions: Actions, key: string, request: ActionRequest,
     case "seed":
       await actions.seed(key, request.scenario, by);
       return;
+    case "flag": {
+      const { name, value } = request;
+      await actions.flag(key, { name, ...(value === undefined ? {} : { value }) }, by);
+      return;
+    }
     case "approve":
       await actions.approve(key, request.sha, by);
       return;

@@ -1,5 +1,7 @@
 /** A preview as API, `--json` and pages show it. Pure. */
+import type { FlagValue } from "../../components/service/flags.ts";
 import { mainUrl } from "../comment.ts";
+import { flagsInEffect, setBy } from "../flags.ts";
 import { isKept } from "../lifecycle.ts";
 import type { Approval, Condition, DriftSeen, Preview, Stage } from "../status.ts";
 import { awaitedCommit } from "../trust.ts";
@@ -59,8 +61,22 @@ export interface PreviewView {
   readonly awaitsApproval?: string;
   /** Of one that serves without being trusted: whose word lets it run, and whether it is kept apart from the service. */
   readonly untrusted?: { readonly isolated: boolean; readonly approved?: Approval };
+  /** Feature flags of the version that serves; absent where there are none. */
+  readonly flags?: readonly FlagView[];
   readonly excerpt: readonly string[];
   readonly comment?: string;
+}
+
+export interface FlagView {
+  readonly name: string;
+  /** In effect in the version that serves. */
+  readonly value: FlagValue;
+  readonly default: FlagValue;
+  readonly values?: readonly FlagValue[];
+  /** What labels and persons ask for now; the next version has it. */
+  readonly wished: FlagValue;
+  /** Whose word `wished` is, where it is not the default. */
+  readonly setBy?: "label" | "person";
 }
 
 /** What a view holds beside the preview itself; `comment` and `dueAt` only the whole one. */
@@ -107,6 +123,7 @@ export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewV
     drift: status.drift,
     awaitsApproval: awaitedCommit(preview),
     untrusted: untrustedOf(preview),
+    flags: flagsOf(preview),
     excerpt: status.excerpt,
     ...extras,
   };
@@ -115,6 +132,16 @@ export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewV
 function untrustedOf({ status: { live }, intents: { approved } }: Preview): PreviewView["untrusted"] {
   if (!live?.untrusted) return undefined;
   return { ...live.untrusted, ...(approved?.sha === live.source.commit ? { approved } : {}) };
+}
+
+function flagsOf({ status, intents, pullRequest }: Preview): PreviewView["flags"] {
+  const { flags: serving } = status.live ?? {};
+  if (!serving) return undefined;
+  const wished = flagsInEffect(serving, { labels: pullRequest?.labels ?? [], said: intents.flags ?? {} });
+  return Object.entries(serving).map(([name, flag]) => {
+    const next = wished[name]?.value ?? flag.default;
+    return { name, ...flag, wished: next, ...(next === flag.default ? {} : { setBy: setBy(name, intents) }) };
+  });
 }
 
 function keptBy({ intents, pullRequest }: Preview): PreviewView["keptBy"] {

@@ -105,6 +105,12 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./verbs/redeploy.ts")).rotate,
   },
   {
+    usage: "flag <key> <assignment>",
+    description: "set a feature flag for one preview: name=value; name= takes that back",
+    options: [["--timeout <seconds>", "how long to wait for it", "600"]],
+    load: async () => (await import("./verbs/flag.ts")).flag,
+  },
+  {
     usage: "sleep <key>",
     description: "put a preview to sleep until the next visit or push; its data stays",
     options: [["--timeout <seconds>", "how long to wait for it", "120"]],

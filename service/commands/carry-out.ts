@@ -1,5 +1,6 @@
 /** One slash command laid over a preview: what it changes in the record, and what is answered. Pure. */
-import type { Lifecycle } from "../config/types.ts";
+import type { FlagDeclaration, Lifecycle } from "../config/types.ts";
+import { flagFault, flagSaid } from "../flags.ts";
 import { extended, KEEP_LABEL, type Moment } from "../lifecycle.ts";
 import { isPaused } from "../pauses.ts";
 import { hasLabel } from "../policy.ts";
@@ -15,6 +16,8 @@ export interface Ground extends Moment {
   /** Head that the forge shows now; the record may not have it yet. */
   readonly headSha: string;
   readonly lifecycle: Lifecycle;
+  /** Those that preview.yaml declares; undefined where it was not read and nothing serves. */
+  readonly flags?: Readonly<Record<string, FlagDeclaration>>;
   /** Why nothing is built for this pull request now, but for want of an approval; undefined when something is. */
   readonly refusal?: string;
   /** Of a fork's or an outsider's. */
@@ -43,7 +46,7 @@ export function carryOut(preview: Preview, command: Command, ground: Ground): Ca
   const { change, answer, problem } = wish(preview, command, ground);
   if (problem !== undefined) return confused(problem);
   const { lastVisitAt, ...intents } = change;
-  const waits = BRING_UP.has(command.verb) && isPaused(ground.pauses, ground.now);
+  const waits = (BRING_UP.has(command.verb) || command.verb === "flag") && isPaused(ground.pauses, ground.now);
   return {
     outcome: "done",
     answer: waits ? `${answer} once previews go on, for all are stopped` : answer,
@@ -137,6 +140,8 @@ function wish(preview: Preview, command: Command, ground: Ground): Wish {
       return { change: asleep({ now }), answer: "it sleeps until somebody visits it, pushes or wakes it" };
     case "wake":
       return { change: { ...notAsleep(), lastVisitAt: now }, answer: "it wakes up" };
+    case "flag":
+      return setFlag(preview, command, ground);
     case "keep":
       return keep(preview, command.keep, ground);
     case "extend":
@@ -144,6 +149,20 @@ function wish(preview: Preview, command: Command, ground: Ground): Wish {
     default:
       return { problem: "there is no such command" };
   }
+}
+
+function setFlag(
+  { intents, status }: Preview,
+  { name, value }: Extract<Command, { verb: "flag" }>,
+  { flags = status.live?.flags }: Ground,
+): Wish {
+  if (!flags && !status.live) return { problem: "its flags are not known before `preview.yaml` was read" };
+  const isHeld = Object.hasOwn(intents.flags ?? {}, name);
+  const fault = value === undefined && isHeld ? undefined : flagFault(flags ?? {}, name, value);
+  if (fault !== undefined) return { problem: fault };
+  const change = flagSaid(intents, name, value);
+  if (value === undefined) return { change, answer: `\`${name}\` is again as labels and \`preview.yaml\` say` };
+  return { change, answer: `\`${name}\` becomes \`${value}\`` };
 }
 
 function keep(preview: Preview, keeps: boolean, { now }: Ground): Wish {

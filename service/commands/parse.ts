@@ -4,12 +4,14 @@ import { isCommitId } from "../trust.ts";
 import { VERBS, type Verb } from "./verbs.ts";
 
 export type Command =
-  | { readonly verb: Exclude<Verb, "extend" | "keep" | "seed" | "approve"> }
+  | { readonly verb: Exclude<Verb, "extend" | "keep" | "seed" | "flag" | "approve"> }
   | { readonly verb: "extend"; readonly seconds: number }
   | { readonly verb: "keep"; readonly keep: boolean }
   | { readonly verb: "seed"; readonly scenario?: string }
   /** Without a commit: the newest, where whoever says it must have seen that. */
-  | { readonly verb: "approve"; readonly sha?: string };
+  | { readonly verb: "approve"; readonly sha?: string }
+  /** Without a value: what was said of it before is taken back. */
+  | { readonly verb: "flag"; readonly name: string; readonly value?: string };
 
 /** One line that begins with `/preview`. */
 export interface Line {
@@ -23,6 +25,7 @@ export const MOST_LINES = 5;
 /** As in the API. */
 const EXTEND_MOST_SECONDS = 366 * 86_400;
 const SHOWN_OF_A_WORD = 16;
+const SHOWN_OF_A_FLAG = 48;
 
 /**
  * The commands of a comment, in order. A line counts when it begins with `/preview`; lines in code blocks,
@@ -40,7 +43,8 @@ export function parseCommands(body: string): readonly Line[] {
 
 function parseLine([first = "help", ...rest]: readonly string[]): Line {
   const verb = VERBS.find((known) => known === first.toLowerCase());
-  const said = [first.toLowerCase(), ...rest.slice(0, 1)].map(shown).join(" ");
+  const most = verb === "flag" ? SHOWN_OF_A_FLAG : SHOWN_OF_A_WORD;
+  const said = [first.toLowerCase(), ...rest.slice(0, 1)].map((word) => shown(word, most)).join(" ");
   if (verb === undefined) {
     return { said: shown(first), asks: { problem: `there is no such command; there are ${list(VERBS)}` } };
   }
@@ -51,6 +55,7 @@ function asksOf(verb: Verb, rest: readonly string[]): Line["asks"] {
   const [argument, ...more] = rest;
   if (more.length > 0) return { problem: "there is a word too many in that line" };
   if (verb === "extend") return extendBy(argument);
+  if (verb === "flag") return setFlag(argument);
   if (verb === "approve") return approve(argument);
   if (verb === "seed") return { command: argument === undefined ? { verb } : { verb, scenario: shown(argument) } };
   if (verb === "keep") {
@@ -59,6 +64,12 @@ function asksOf(verb: Verb, rest: readonly string[]): Line["asks"] {
     return { problem: "it is `keep` or `keep off`" };
   }
   return argument === undefined ? { command: { verb } } : { problem: `nothing is expected behind \`${verb}\`` };
+}
+
+function setFlag(assignment = ""): Line["asks"] {
+  const [, name, value] = /^([^=]{1,64})=(.{0,64})$/.exec(assignment) ?? [];
+  if (name === undefined) return { problem: "it wants a flag and its value: `flag name=value`" };
+  return { command: { verb: "flag", name, ...(value ? { value } : {}) } };
 }
 
 /** The whole id, for a commit with the same first digits can be made at will. */
@@ -76,9 +87,9 @@ function extendBy(time: string | undefined): Line["asks"] {
 }
 
 /** A word of a stranger as it may stand in code: without what could end it, and cut. */
-function shown(word: string): string {
-  const plain = word.replace(/[^\w.:/-]/g, "");
-  return plain.length <= SHOWN_OF_A_WORD ? plain || "…" : `${plain.slice(0, SHOWN_OF_A_WORD)}…`;
+function shown(word: string, most = SHOWN_OF_A_WORD): string {
+  const plain = word.replace(/[^\w.:/=-]/g, "");
+  return plain.length <= most ? plain || "…" : `${plain.slice(0, most)}…`;
 }
 
 function list(verbs: readonly string[]): string {

@@ -113,7 +113,7 @@ async function readNews(
 /** What holds of the pull request now, whatever the preview was told before. */
 function groundOf(
   deps: CommandDeps,
-  { subject, preview }: Look,
+  { subject, preview, application: read }: Look,
   repository: RepositoryConfig,
   pullRequest: PullRequest,
 ): Omit<SharedGround, "pauses"> {
@@ -131,5 +131,6 @@ function groundOf(
     lifecycle: lifecycleOf(deps.config, repository),
     ...(refused ? { refusal: verdict.message } : {}),
     trust: { distrust: distrustOf(pullRequest), barred: strangersRefusal(repository, isolation) },
+    ...(read?.kind === "found" ? { flags: read.application.flags ?? {} } : {}),
   };
 }

@@ -9,6 +9,7 @@ export const COMMANDS = {
   wake: ["wake", "wakes it"],
   "reset-db": ["reset-db", "makes its database anew; what is in it is lost"],
   seed: ["seed", "runs its seed again"],
+  flag: ["flag name=value", "sets a feature flag for this preview; `flag name=` takes that back"],
   approve: ["approve SHA", "lets that commit of a fork or an outsider run"],
   status: ["status", "looks at it again"],
   help: ["help", "shows this list"],

@@ -4,6 +4,7 @@ import { imageFault, isOfCommit, withoutTag } from "../images/reference.ts";
 import type { ApplicationLimits } from "./application.ts";
 import { closest } from "./closest.ts";
 import { scheduleFault } from "./cron.ts";
+import { checkFlags } from "./flags.ts";
 import type { ApplicationConfig } from "./types.ts";
 import type { Misfit } from "./yaml-file.ts";
 
@@ -19,6 +20,7 @@ export function checkApplication(application: ApplicationConfig, limits: Applica
     ...checkDependencies(application.services),
     ...checkNames(application.services),
     ...checkSteps(application),
+    ...checkFlags(application.flags ?? {}, application.services),
     ...checkLimits(application, limits),
   ];
 }

@@ -10,6 +10,7 @@ import {
   type StepFile,
   type StepsFile,
 } from "./application-schema.ts";
+import { toFlags } from "./flags.ts";
 import type { ApplicationConfig, OperatorConfig } from "./types.ts";
 import { byLine, readYamlFile } from "./yaml-file.ts";
 
@@ -54,6 +55,7 @@ function toApplication(file: ApplicationFile): ApplicationConfig {
     ...(file.access ? { access: applicationAccessOf(file.access) } : {}),
     generatedSecrets: secrets.filter(([, source]) => source === "generated").map(([name]) => name),
     grantedSecrets: secrets.filter(([, source]) => source === "granted").map(([name]) => name),
+    ...(file.flags ? { flags: toFlags(file.flags) } : {}),
     submodules: file.submodules ?? false,
     lfs: file.lfs ?? false,
   };

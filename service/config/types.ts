@@ -3,9 +3,10 @@
  * person typed is the parsers' business (`operator.ts`, `application.ts`).
  */
 import type { BuildStep, ServiceDefinition, TargetChoice } from "../../components/ports.ts";
+import type { Flag } from "../../components/service/flags.ts";
 import type { ForgeName } from "../forges/registry.ts";
-import type { BaselineConfig } from "./baselines.ts";
 import type { AccessConfig, ApplicationAccess } from "./access-types.ts";
+import type { BaselineConfig } from "./baselines.ts";
 
 export interface TargetConfig extends TargetChoice {
   readonly name: string;
@@ -226,6 +227,11 @@ export interface ApplicationConfig {
   readonly generatedSecrets: readonly string[];
   /** Names of operator secrets the application asks to be granted. */
   readonly grantedSecrets: readonly string[];
+  /** Feature flags by name; absent where there are none. */
+  readonly flags?: Readonly<Record<string, FlagDeclaration>>;
   readonly submodules: boolean;
   readonly lfs: boolean;
 }
+
+/** A feature flag as it is where nobody says otherwise. */
+export type FlagDeclaration = Pick<Flag, "default" | "values">;

@@ -62,6 +62,7 @@ function factsOf(view: PreviewView): Html {
     ["Author", view.author ? html`${view.author}` : html`<span class="soft">by hand</span>`],
     ["Database", view.database ? html`<code>${view.database}</code>` : html`<span class="soft">none</span>`],
     ...(view.untrusted ? [["Not trusted", trustOf(view.untrusted)] as const] : []),
+    ...(view.flags ? [["Flags", flagsOf(view.flags)] as const] : []),
     ["Stack", html`<code>${view.stack}</code>`],
   ];
   return html`<section class="card"><h2>About</h2><dl class="facts">${facts.map(
@@ -72,6 +73,13 @@ function factsOf(view: PreviewView): Html {
 function trustOf({ approved, isolated }: NonNullable<PreviewView["untrusted"]>): Html {
   const by = approved ? html`approved by ${approved.by}` : html`approved`;
   return html`${by}; without the operator's secrets${!isolated && "; not kept apart from the service's own files"}`;
+}
+
+function flagsOf(flags: NonNullable<PreviewView["flags"]>): Html {
+  return html`${flags.map(({ name, value, wished, setBy }, index) => {
+    const next = wished === value ? "" : `, next ${wished}`;
+    return html`${index > 0 && ", "}<code>${name}=${String(value)}</code>${next}${setBy && html` <span class="soft">(${setBy})</span>`}`;
+  })}`;
 }
 
 function historyOf(history: readonly HistoryEntry[]): Html {

@@ -26,8 +26,15 @@ import { createServer } from "node:http";
 const text = readFileSync("text.txt", "utf8");
 createServer((request, response) => {
   if (request.url !== "/health") console.log("asked for " + request.url);
-  response.end(text + " " + process.pid);
+  const { FLAG_THEME, FLAGD_OFFLINE_FLAG_SOURCE_PATH: file } = process.env;
+  if (request.url === "/flags") response.end(FLAG_THEME + " " + readFileSync(file, "utf8"));
+  else response.end(text + " " + process.pid);
 }).listen(process.env.PORT, () => console.log("listening"));
+`;
+
+const FLAGS = `
+flags:
+  theme: {default: light, values: [light, dark]}
 `;
 
 describe("the verbs of a running service", needs, () => {
@@ -38,7 +45,9 @@ describe("the verbs of a running service", needs, () => {
 
   before(async () => {
     cli = await prepareCommandLine();
-    repository = await createRepository({ files: tinyApp({ text: "main", server: TALKING }) });
+    const files = tinyApp({ text: "main", server: TALKING });
+    files["preview.yaml"] += FLAGS;
+    repository = await createRepository({ files });
     await repository.commit("open", { "text.txt": "one" }, "Say one");
     port = await serveApp(cli, repository.path);
   });
@@ -88,6 +97,19 @@ describe("the verbs of a running service", needs, () => {
     const processBefore = (await visitorOf(waited.url ?? "").get("/")).text;
     assert.equal((await cli.run("redeploy", "app#1")).code, 0);
     assert.notEqual((await visitorOf(waited.url ?? "").get("/")).text, processBefore);
+  });
+
+  it("sets a feature flag for one preview, and says which there are where it is none", async () => {
+    const flags = async () => (await visitorOf(`http://pr-1-app.localhost:${port}`).get("/flags")).text;
+    assert.match(await flags(), /^light [\s\S]*"defaultVariant": "light"/);
+    const set = await cli.run("flag", "app#1", "theme=dark");
+    assert.equal(set.code, 0, set.stderr);
+    assert.match(await flags(), /^dark [\s\S]*"defaultVariant": "dark"/);
+    assert.match((await cli.run("show", "app#1")).stdout, /flags +theme=dark \(person\)/);
+    assert.match((await cli.run("flag", "app#1", "theme=dark")).stdout, /^app#1 has theme=dark already/);
+    const refused = await cli.run("flag", "app#1", "theme=blue");
+    assert.deepEqual([refused.code, /"theme" is one of "light", "dark"/.test(refused.stderr)], [1, true]);
+    assert.equal((await cli.run("flag", "app#1", "theme")).code, 2);
   });
 
   it("hands the stack to the real pulumi: its state, its refresh, and a destroy that is healed", async () => {

@@ -158,6 +158,19 @@ describe("the comment", () => {
     await assertGolden("preview-yaml-changed", renderComment({ ...preview, handles }));
   });
 
+  it("shows the feature flags that somebody set, and which label says nothing that is one", () => {
+    const preview = previewOf("Healthy");
+    const { live } = preview.status;
+    assert.ok(live);
+    const flags = { beta: { value: true, default: false }, theme: { value: "light", default: "light" } };
+    const labels = ["flag:beta=true", "flag:theme=|x"];
+    const pullRequest = { ...pullRequestOf(preview), labels };
+    const comment = renderComment({ ...preview, pullRequest, status: { ...preview.status, live: { ...live, flags } } });
+    assert.match(comment, /^\| Flags \| `beta=true` \|$/m);
+    assert.ok(comment.includes("> [!NOTE]\n> The label `flag:theme=x` does nothing:"), comment);
+    assert.ok(renderComment({ ...preview, pullRequest }).includes("`preview.yaml` declares no flags"));
+  });
+
   it("warns the author, by name, of what nobody uses", async () => {
     await assertGolden("idle-warning", renderComment(warnedPreview("ada")));
   });

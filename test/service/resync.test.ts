@@ -181,6 +181,38 @@ describe("actions", () => {
     assert.deepEqual(bench.stacks.ups[1]?.spec.generations, { deploy: 1, database: 1, seed: 1, secrets: 1 });
   });
 
+  it("flag sets a value that the next version has, and refuses what is none", async () => {
+    const { flag } = actions();
+    bench.forge.files.set(
+      "main:preview.yaml",
+      "services: {web: x}\nflags: {theme: {default: light, values: [light, dark]}}\n",
+    );
+    await bench.reconcile("shop#1");
+    await flag("shop#1", { name: "theme", value: "dark" }, "ada");
+    await bench.reconcile("shop#1");
+    assert.equal(bench.stacks.ups.at(-1)?.spec.flags?.theme?.value, "dark");
+    await assert.rejects(flag("shop#1", { name: "theme", value: "blue" }, "ada"), {
+      reason: "NoSuchFlag",
+      message: /"theme" is one of "light", "dark", not "blue"/,
+    });
+    await assert.rejects(flag("shop#1", { name: "beta" }, "ada"), { reason: "NoSuchFlag" });
+    await flag("shop#1", { name: "theme" }, "ada");
+    await bench.reconcile("shop#1");
+    assert.equal(bench.stacks.ups.at(-1)?.spec.flags?.theme?.value, "light");
+  });
+
+  it("a label's flag is taken up, also by one that sleeps, which goes on sleeping", async () => {
+    const { sleep } = actions();
+    bench.forge.files.set("main:preview.yaml", "services: {web: x}\nflags: {beta: false}\n");
+    await bench.reconcile("shop#1");
+    await sleep("shop#1", "ada");
+    await bench.reconcile("shop#1");
+    bench.forge.pulls.set(1, pullRequest(1, SHA.a, { labels: ["flag:beta=true", "flag:gamma=1"] }));
+    await bench.reconcile("shop#1");
+    const { status } = await bench.preview("shop#1");
+    assert.deepEqual([status.live?.flags?.beta?.value, status.reason], [true, "Asleep"]);
+  });
+
   it("drift says who made a difference and when, where the vendor tells", async () => {
     const type = "kubernetes:apps/v1:Deployment";
     const known = { urn: "urn", type, name: "web", kind: "changed" } as const;

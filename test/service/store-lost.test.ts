@@ -54,6 +54,18 @@ describe("a preview whose store was lost", () => {
     assert.equal((await bench.preview(KEY)).status.goneAt, undefined);
   });
 
+  it("has the feature flags that a person set", async () => {
+    bench.forge.files.set("main:preview.yaml", "services: {web: x}\nflags: {theme: light}\n");
+    await bench.reconcile(KEY);
+    await actions.flag(KEY, { name: "theme", value: "dark" }, "ada");
+    await bench.reconcile(KEY);
+    const ups = bench.stacks.ups.length;
+    await loseStore();
+    const { intents, status } = await bench.preview(KEY);
+    assert.deepEqual([intents.flags, status.live?.flags?.theme?.value], [{ theme: "dark" }, "dark"]);
+    assert.equal(bench.stacks.ups.length, ups, "being told it again is no update");
+  });
+
   it("has all its time anew where it was kept after the last update", async () => {
     bench.clock.advance(29 * DAY_SECONDS);
     await actions.keep(KEY, "ada");

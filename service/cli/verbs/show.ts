@@ -40,6 +40,7 @@ function rowsOf(preview: PreviewView): readonly (readonly [string, string])[] {
     ["approval", preview.awaitsApproval && `awaited for ${preview.awaitsApproval}`],
     ["not trusted", preview.untrusted && trustLine(preview.untrusted)],
     ["database", preview.database],
+    ["flags", preview.flags && flagsLine(preview.flags)],
     ["stage", preview.stage],
     ["gone", time(preview.goneAt)],
     ["created", time(preview.createdAt)],
@@ -61,6 +62,10 @@ function rowsOf(preview: PreviewView): readonly (readonly [string, string])[] {
     ["stack", preview.stack],
   ];
   return rows.flatMap(([name, value]) => (value ? [[name, value] as const] : []));
+}
+
+function flagsLine(flags: NonNullable<PreviewView["flags"]>): string {
+  return flags.map(({ name, value, setBy }) => `${name}=${value}${setBy ? ` (${setBy})` : ""}`).join(", ");
 }
 
 function trustLine({ approved, isolated }: NonNullable<PreviewView["untrusted"]>): string {

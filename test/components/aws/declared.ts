@@ -129,6 +129,9 @@ export interface Container {
   readonly secrets: readonly { readonly name: string; readonly valueFrom: string }[];
   readonly healthCheck?: { readonly command: readonly string[] };
   readonly portMappings?: readonly { readonly containerPort: number }[];
+  readonly essential: boolean;
+  readonly mountPoints?: readonly object[];
+  readonly dependsOn?: readonly object[];
   readonly readonlyRootFilesystem?: boolean;
   readonly repositoryCredentials?: { readonly credentialsParameter: string };
 }

@@ -35,6 +35,25 @@ describe("a preview on ECS", () => {
     assert.equal(edge, undefined);
   });
 
+  it("writes the flag definitions into a file before anything of the service begins", async () => {
+    const { one } = await declare(aws, { flags: "{}\n" });
+    const definition = one("TaskDefinition", "service-web");
+    assert.deepEqual(definition.inputs.volumes, [{ name: "flags" }]);
+    const { web, "web-flags": writer } = containersOf(definition);
+    const mount = { sourceVolume: "flags", containerPath: "/etc/stackling/flags" };
+    assert.partialDeepStrictEqual(writer, {
+      essential: false,
+      command: ['printf %s "$FLAGS" > /etc/stackling/flags/flags.json'],
+      environment: [{ name: "FLAGS", value: "{}\n" }],
+      mountPoints: [{ ...mount, readOnly: false }],
+    });
+    assert.deepEqual(web?.mountPoints, [{ ...mount, readOnly: true }]);
+    assert.deepEqual(web?.dependsOn, [{ containerName: "web-flags", condition: "SUCCESS" }]);
+    const path = web?.environment.find(({ name }) => name === "FLAGD_OFFLINE_FLAG_SOURCE_PATH");
+    assert.equal(path?.value, "/etc/stackling/flags/flags.json");
+    assert.equal((await declare(aws)).one("TaskDefinition", "service-web").inputs.volumes, undefined);
+  });
+
   it("hangs everything below the component, with the explicit provider, which holds no credentials and is where tags go", async () => {
     const { all } = await declare(aws, withDatabase());
     const provider = all.find(({ type }) => type === "pulumi:providers:aws");

@@ -121,7 +121,7 @@ describe("the pods of a service", () => {
     readonly resources?: unknown;
     readonly restartPolicy?: string;
     readonly env: { name: string; value: string }[];
-    readonly volumeMounts?: unknown;
+    readonly volumeMounts?: readonly object[];
     readonly startupProbe?: { failureThreshold: number; httpGet?: { path: string }; tcpSocket?: { port: number } };
   }
   interface Pod extends Record<string, unknown> {
@@ -158,6 +158,32 @@ describe("the pods of a service", () => {
       readOnlyRootFilesystem: true,
     });
     assert.deepEqual(spec.containers[0]?.volumeMounts, [{ name: "tmp", mountPath: "/tmp" }]);
+  });
+
+  it("have the flag definitions as a file that they cannot write, and start anew with others", async () => {
+    const declared = async (flags: string) => {
+      const { inputs } = await declare({ flags, services: [aService({ readOnlyRoot: true })], urls: {} });
+      const map = inputs("ConfigMap", "0-flags") as { metadata: { name: string }; data: object; immutable: boolean };
+      const { spec } = (inputs("Deployment", "web").spec as Workload).template;
+      const environment = inputs("ConfigMap", "web") as { data: object };
+      return { map, spec, environment };
+    };
+    const { map, spec, environment } = await declared("{}\n");
+    assert.deepEqual([map.data, map.immutable], [{ "flags.json": "{}\n" }, true]);
+    assert.deepEqual(spec.volumes, [
+      { name: "tmp", emptyDir: {} },
+      { name: "flags", configMap: { name: map.metadata.name } },
+    ]);
+    assert.deepEqual(spec.containers[0]?.volumeMounts?.[1], {
+      name: "flags",
+      mountPath: "/etc/stackling/flags",
+      readOnly: true,
+    });
+    assert.deepEqual(environment.data, {
+      FLAGD_OFFLINE_FLAG_SOURCE_PATH: "/etc/stackling/flags/flags.json",
+      FLAGD_RESOLVER: "in-process",
+    });
+    assert.notEqual((await declared("{ }\n")).map.metadata.name, map.metadata.name);
   });
 
   it("are asked for health by path, or else whether their port is open, for as long as they may start", async () => {

@@ -85,6 +85,7 @@ describe("API", () => {
       { action: "reset-db" },
       { action: "seed", scenario: "team" },
       { action: "rotate" },
+      { action: "flag", name: "theme", value: "dark" },
       { action: "approve", sha: COMMIT },
       { action: "look" },
     ];
@@ -94,6 +95,7 @@ describe("API", () => {
     }
     assert.equal(edge.acts.length, wishes.length);
     assert.ok(edge.acts.includes("extend shop#42 3600 by api"));
+    assert.ok(edge.acts.includes("flag shop#42 theme=dark by api"));
     const bad = [
       '{"action":"__proto__"}',
       '{"action":"constructor"}',

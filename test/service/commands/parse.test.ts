@@ -6,7 +6,7 @@ import { VERBS } from "../../../service/commands/verbs.ts";
 describe("the commands of a comment", () => {
   it("are every verb there is, in any case, alone in its line", () => {
     for (const verb of VERBS) {
-      const text = verb === "extend" ? "extend 48h" : verb;
+      const text = verb === "extend" ? "extend 48h" : verb === "flag" ? "flag theme=dark" : verb;
       for (const body of [`/preview ${text}`, `  /PREVIEW   ${text.toUpperCase().replace("48H", "48h")}  `]) {
         const [line, ...more] = parseCommands(body);
         assert.deepEqual([verbOf(line), more], [verb, []], body);
@@ -28,6 +28,8 @@ describe("the commands of a comment", () => {
     assert.deepEqual(commandsOf("/preview keep"), [{ verb: "keep", keep: true }]);
     assert.deepEqual(commandsOf("/preview keep --off"), [{ verb: "keep", keep: false }]);
     assert.deepEqual(commandsOf("/preview seed demo"), [{ verb: "seed", scenario: "demo" }]);
+    assert.deepEqual(commandsOf("/preview flag a.b=c=d"), [{ verb: "flag", name: "a.b", value: "c=d" }]);
+    assert.deepEqual(commandsOf("/preview flag theme="), [{ verb: "flag", name: "theme" }]);
   });
 
   const shown: Readonly<Record<string, string>> = {

@@ -6,7 +6,7 @@ import type { ReconcileDeps } from "../../../service/reconcile.ts";
 import { type MemoryComments, memoryComments } from "../../support/memory-comments.ts";
 import { pullRequest } from "../../support/memory-forge.ts";
 import { testDatabase } from "../../support/postgres.ts";
-import { type Bench, reconcileBench, SHA } from "../../support/reconcile-world.ts";
+import { type Bench, PREVIEW_YAML, reconcileBench, SHA } from "../../support/reconcile-world.ts";
 
 describe("a command in a comment", () => {
   let database: Awaited<ReturnType<typeof testDatabase>>;
@@ -74,6 +74,35 @@ describe("a command in a comment", () => {
       "`/preview sleep` by @ada: it sleeps until somebody visits it, pushes or wakes it.",
       "`/preview wake` by @ada: it wakes up.",
     ]);
+  });
+
+  it("sets a feature flag and takes that back, and says which there are where it is none", async () => {
+    bench.forge.files.set(
+      "main:preview.yaml",
+      "services: {web: x}\nflags: {beta: false, theme: {default: light, values: [light, dark]}}\n",
+    );
+    const { key, number } = await opened();
+    const ups = bench.stacks.ups.length;
+    const flagsOf = async () => (await bench.preview(key)).status.live?.flags;
+    comments.say(number, "/preview flag theme=dark\n/preview flag beta=on");
+    await look(key);
+    assert.deepEqual(await flagsOf(), {
+      beta: { default: false, value: true },
+      theme: { default: "light", value: "dark", values: ["light", "dark"] },
+    });
+    assert.equal(bench.stacks.ups.length, ups + 1);
+    comments.say(number, "/preview flag theme=blue\n/preview flag thme=dark\n/preview flag theme");
+    await look(key);
+    assert.deepEqual(await answersOf(key), [
+      "flag theme=blue; ada; confused; `theme` is one of `light`, `dark`, not `blue`",
+      "flag thme=dark; ada; confused; there is no flag `thme`; the nearest is `theme`",
+      "flag theme; ada; confused; it wants a flag and its value: `flag name=value`",
+    ]);
+    comments.say(number, "/preview flag theme=");
+    await look(key);
+    assert.deepEqual([(await flagsOf())?.theme?.value, (await flagsOf())?.beta?.value], ["light", true]);
+    assert.equal(bench.stacks.ups.length, ups + 2);
+    bench.forge.files.set("main:preview.yaml", PREVIEW_YAML);
   });
 
   it("takes it down until a push, and up again", async () => {
