@@ -11,7 +11,7 @@ import type { Store } from "./store/store.ts";
 import { createWebhooks, type WebhooksDeps } from "./webhooks.ts";
 
 export interface AppDeps
-  extends Pick<ApiDeps, "actions" | "operate" | "doctor" | "share" | "extras" | "ends" | "engineByHand"> {
+  extends Pick<ApiDeps, "actions" | "operate" | "doctor" | "share" | "extras" | "ends" | "engineByHand" | "external"> {
   readonly store: Pick<Store, "list" | "find" | "findByStack" | "history" | "receipts" | "counters" | "onChange">;
   readonly webhooks: Omit<WebhooksDeps, "onError">;
   readonly logs: LogReader;

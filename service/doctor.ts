@@ -30,6 +30,8 @@ export interface DoctorDeps {
   readonly isolation: () => Promise<readonly Finding[]>;
   /** Kill switch and sweep. */
   readonly operation: () => Promise<readonly Finding[]>;
+  /** Reviews of external services that are overdue. */
+  readonly external: () => Promise<readonly Finding[]>;
   /** Whether it is said who may see previews, and what shares a site with them. */
   readonly access: () => Promise<readonly Finding[]>;
   /** Version of the engine that is in use. */
@@ -49,6 +51,7 @@ export function createDoctor(deps: DoctorDeps): () => Promise<readonly Finding[]
       ask("the repositories are those they were", deps.identities),
       ask("targets were asked whether they keep previews apart", deps.isolation),
       ask("sweep and kill switch were looked at", deps.operation),
+      ask("the services of others were listed", deps.external),
       ask("the previews' doors were looked at", deps.access),
       ask("deliveries are for repositories of the configuration", () => checkDeliveries(deps)),
     ]);

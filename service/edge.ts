@@ -13,6 +13,7 @@ import type { Baselines } from "./baselines/keeper.ts";
 import { renderComment } from "./comment.ts";
 import type { OperatorConfig } from "./config/types.ts";
 import type { EngineByHand } from "./engine-by-hand.ts";
+import type { ExternalServices } from "./external/services.ts";
 import type { Forge } from "./forges/forge.ts";
 import { createAccess } from "./gateway/access/access.ts";
 import { createGateway } from "./gateway/gateway.ts";
@@ -39,6 +40,7 @@ export interface EdgeParts {
   readonly operate: Operate;
   readonly baselines: Baselines;
   readonly doctor: () => Promise<readonly Finding[]>;
+  readonly external: ExternalServices;
   /** What `/readyz` asks. */
   readonly checks: ReadinessChecks;
   /** See `WebhooksDeps`. */
@@ -111,6 +113,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     doctor: parts.doctor,
     share: access.share,
     relay: access.relay,
+    external: parts.external,
     ends: async () => {
       const moment = { now: clock().toISOString(), pauses: await store.pauses() };
       return (preview) => previewEnds(preview, lifecycleFor(preview.repository), moment);

@@ -19,6 +19,7 @@ import { createCompare } from "./drift/compare.ts";
 import { startDriftTimer } from "./drift/timer.ts";
 import { startEdge } from "./edge.ts";
 import { createEngineByHand } from "./engine-by-hand.ts";
+import { createExternalServices } from "./external/services.ts";
 import { connectForges, LOCAL_FORGE } from "./forges/connect.ts";
 import type { Forge } from "./forges/forge.ts";
 import { accessFindings } from "./gateway/access/findings.ts";
@@ -151,6 +152,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
   undo.push(() => operate.close());
   const baselines = startBaselines(parts);
   undo.push(() => baselines.close());
+  const external = createExternalServices({ ...parts, repositories: repositories.all });
   const checks = createReadinessChecks({ ...parts, engine, repositories: config.repositories });
   const doctor = createDoctor({
     checks,
@@ -164,6 +166,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     identities: identities.check,
     isolation: async () => isolationFindings({ ...config, repositories: await repositories.all() }, parts.isolationOf),
     operation: operate.check,
+    external: external.check,
     access: async () => accessFindings({ ...config, repositories: await repositories.all() }),
     engineVersion: engine.version,
   });
@@ -174,6 +177,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     operate,
     baselines,
     doctor,
+    external,
     checks,
     engineByHand: byHand,
     onPush: resync.pushed,

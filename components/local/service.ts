@@ -3,6 +3,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { StacklingError } from "../errors.ts";
 import type { ServiceDefinition } from "../ports.ts";
+import { EMULATORS, emulatorFolder } from "./emulators.ts";
 import { baseEnvironment } from "./environment.ts";
 import { withFileLock } from "./file-lock.ts";
 import { exists, writeJson } from "./json-file.ts";
@@ -133,6 +134,9 @@ async function writeLaunch(context: ResourceContext, inputs: ServiceInputs): Pro
   const port = await choosePort(dataDir);
   const preview = layout(dataDir).preview(stack);
   const base = baseEnvironment({ stack, preview, node: await nodeFolder(dataDir) });
+  const emulators: Record<string, string> = service.command?.includes(EMULATORS)
+    ? { [EMULATORS]: await emulatorFolder(dataDir) }
+    : {};
   const launch: Launch = {
     stack,
     service: service.name,
@@ -142,7 +146,7 @@ async function writeLaunch(context: ResourceContext, inputs: ServiceInputs): Pro
     directory: inside(checkout, service.directory),
     command: service.command ?? "",
     sidecars: service.sidecars,
-    environment: { ...inputs.environment, ...base, PORT: String(port) },
+    environment: { ...inputs.environment, ...base, ...emulators, PORT: String(port) },
     secrets,
     port,
     healthPath: service.healthPath,

@@ -11,6 +11,7 @@ import {
 import type { Finding } from "../../components/ports.ts";
 import type { Baselines } from "../baselines/keeper.ts";
 import type { EngineByHand } from "../engine-by-hand.ts";
+import type { ExternalServices } from "../external/services.ts";
 import type { Operate } from "../operate.ts";
 import { sameSecret } from "../session.ts";
 import type { Preview } from "../status.ts";
@@ -32,6 +33,7 @@ export interface ApiDeps extends AccessDeps, Pick<ShareRoutesDeps, "share"> {
   readonly baselines?: Baselines;
   readonly streams: Streams;
   readonly doctor: () => Promise<readonly Finding[]>;
+  readonly external: Pick<ExternalServices, "read">;
   /** The comment as it would stand on the pull request, and when it is looked at next. */
   readonly extras: (preview: Preview) => Promise<ViewExtras>;
   readonly ends: EndsReader;
@@ -139,6 +141,9 @@ export function createApi(deps: ApiDeps): Router {
   });
   api.get("/doctor", async (_request, response) => {
     response.json({ findings: await deps.doctor(), counters: await store.counters().catch(() => ({})) });
+  });
+  api.get("/services", async (_request, response) => {
+    response.json(await deps.external.read());
   });
   shareRoutes(api, { share: deps.share, named });
   if (deps.baselines) baselineRoutes(api, { baselines: deps.baselines, streams });

@@ -13,6 +13,7 @@ import type { PreviewView } from "../api/preview-view.ts";
 import type { ShareRequest } from "../api/share.ts";
 import type { BaselineView, BuildLine, CheckLine } from "../baselines/keeper.ts";
 import type { EngineByHand } from "../engine-by-hand.ts";
+import type { ServiceMatrix } from "../external/matrix.ts";
 import type { ShareLink } from "../gateway/access/share.ts";
 import type { Pause } from "../store/operation.ts";
 import type { SweepReport } from "../sweep/report.ts";
@@ -38,6 +39,8 @@ export interface Client {
   /** The right to run an engine by hand, held by the service for as long as this connection lives. */
   lease(key: string): Promise<RemoteLease>;
   doctor(): Promise<{ readonly findings: readonly Finding[]; readonly counters: Readonly<Record<string, number>> }>;
+  /** Services of others that the repositories use. */
+  services(): Promise<ServiceMatrix>;
   /** The kill switch, after it was set as asked; null while nothing is stopped. */
   pause(paused?: boolean, by?: string): Promise<Pause | null>;
   /** Resolves when the sweep is over. */
@@ -139,6 +142,7 @@ export function createClient({ url, token }: { readonly url: string; readonly to
       };
     },
     doctor: () => ask("/doctor"),
+    services: () => ask("/services"),
     pause: async (paused, by) => {
       const call = paused === undefined ? {} : ({ method: "POST", body: { paused, by } } as const);
       return (await ask<{ pause: Pause | null }>("/pause", call)).pause;

@@ -169,6 +169,11 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./verbs/sweep.ts")).sweep,
   },
   {
+    usage: "services",
+    description: "services of others: what each is in production, in previews and where people develop",
+    load: async () => (await import("./verbs/services.ts")).services,
+  },
+  {
     parent: baselineParent,
     usage: "build <name>",
     description: "build a baseline anew from its source, masked; the one before stays until it is whole",

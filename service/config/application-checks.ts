@@ -109,6 +109,8 @@ function referenceFault(text: string, inner: string, application: ApplicationCon
   if (root === "secrets" && name && property === undefined) {
     const known = [...application.generatedSecrets, ...application.grantedSecrets];
     if (known.includes(name)) return undefined;
+    const off = application.external?.find(({ secrets }) => Object.values(secrets).includes(name));
+    if (off) return `refers to "${text}", but "external.${off.name}" is ${off.mode} and has no keys`;
     return `refers to "${text}", but "secrets" has no ${name}${meant(closest(name, known))}`;
   }
   return `has the unknown reference "${text}"; known: \${database.url}, \${services.NAME.url}, \${services.NAME.address}, \${secrets.NAME}`;

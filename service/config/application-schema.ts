@@ -1,6 +1,7 @@
 /** `preview.yaml` as a person writes it. Descriptions become the published JSON Schema and docs/config.md. */
 import { z } from "zod";
 import { applicationAccess } from "./access-schema.ts";
+import { externalSchema } from "./external.ts";
 import { flagsSchema } from "./flags.ts";
 
 const serviceName = z
@@ -128,6 +129,7 @@ export const applicationSchema = z.strictObject({
     .record(secretName, z.enum(["generated", "granted"]))
     .optional()
     .describe("`generated`: a random value made once per preview. `granted`: a value the operator's config gives."),
+  external: externalSchema.optional(),
   flags: flagsSchema.optional(),
   access: applicationAccess.optional(),
   submodules: z.boolean().optional().describe("Check out git submodules. Default false."),

@@ -10,6 +10,7 @@ import {
   type StepFile,
   type StepsFile,
 } from "./application-schema.ts";
+import { checkExternal, emulatorServices, externalVariables, secretsToGrant, toExternal } from "./external.ts";
 import { toFlags } from "./flags.ts";
 import type { ApplicationConfig, OperatorConfig } from "./types.ts";
 import { byLine, readYamlFile } from "./yaml-file.ts";
@@ -27,7 +28,8 @@ export function parseApplication(
   const yaml = readYamlFile(text, applicationSchema);
   if (yaml.value === undefined) throw new ConfigError(file, yaml.problems);
   const application = toApplication(yaml.value);
-  const problems = checkApplication(application, limits).map(({ path, message }) => yaml.problemAt(path, message));
+  const misfits = [...checkApplication(application, limits), ...checkExternal(yaml.value)];
+  const problems = misfits.map(({ path, message }) => yaml.problemAt(path, message));
   if (problems.length > 0) throw new ConfigError(file, byLine(problems));
   return application;
 }
@@ -35,7 +37,11 @@ export function parseApplication(
 function toApplication(file: ApplicationFile): ApplicationConfig {
   const hasDatabase = file.database !== undefined && file.database !== false;
   const shared = { ...(hasDatabase ? { DATABASE_URL: "${database.url}" } : {}), ...texts(file.env) };
-  const services = Object.entries(file.services).map(([name, typed]) => toService(name, typed, shared));
+  const own = Object.entries(file.services).map(([name, typed]) =>
+    toService(name, typed, { ...externalVariables(file.external, name), ...shared }),
+  );
+  const services = [...own, ...emulatorServices(file.external)];
+  const external = file.external && toExternal(file.external);
   const secrets = Object.entries(file.secrets ?? {});
   const tasks = typeof file.database === "object" ? file.database : {};
   return {
@@ -54,7 +60,12 @@ function toApplication(file: ApplicationFile): ApplicationConfig {
       : {}),
     ...(file.access ? { access: applicationAccessOf(file.access) } : {}),
     generatedSecrets: secrets.filter(([, source]) => source === "generated").map(([name]) => name),
-    grantedSecrets: secrets.filter(([, source]) => source === "granted").map(([name]) => name),
+    grantedSecrets: secretsToGrant(
+      secrets.filter(([, source]) => source === "granted").map(([name]) => name),
+      external ?? [],
+      services,
+    ),
+    ...(external ? { external } : {}),
     ...(file.flags ? { flags: toFlags(file.flags) } : {}),
     submodules: file.submodules ?? false,
     lfs: file.lfs ?? false,

@@ -1,6 +1,7 @@
 /** Whether an application can run on a target: what neither file can say alone. Pure. */
 import type { ServiceDefinition } from "../../components/ports.ts";
 import { imageOf, parseImage } from "../images/reference.ts";
+import { emulatorName } from "./external.ts";
 import type { ApplicationConfig, ImagesConfig, RepositoryConfig, TargetConfig } from "./types.ts";
 
 export interface Fitting {
@@ -54,7 +55,13 @@ function sourceMisfits({ target }: Fitting, { name, command, sidecars }: Service
 }
 
 function imageMisfits(fitting: Fitting, { name, image, sidecars }: ServiceDefinition): readonly string[] {
-  const { target, images } = fitting;
+  const { target, images, application } = fitting;
+  const played = application.external?.find((one) => one.mode === "emulated" && emulatorName(one.name) === name);
+  if (played) {
+    return [
+      `preview.yaml: external "${played.name}" is emulated, which the target "${target.name}" cannot, for it runs images; choose another mode, or a target that runs the source`,
+    ];
+  }
   if (image === undefined) {
     return [
       `preview.yaml: service "${name}" has no image, but the target "${target.name}" runs images; write \`image: ${suggestion(fitting)}\` under "services.${name}" and have CI push it (docs/images.md has a workflow)`,

@@ -229,9 +229,27 @@ export interface ApplicationConfig {
   readonly grantedSecrets: readonly string[];
   /** Feature flags by name; absent where there are none. */
   readonly flags?: Readonly<Record<string, FlagDeclaration>>;
+  /** Services of others that it talks to; undefined where the file does not say. */
+  readonly external?: readonly ExternalService[];
   readonly submodules: boolean;
   readonly lfs: boolean;
 }
 
 /** A feature flag as it is where nobody says otherwise. */
 export type FlagDeclaration = Pick<Flag, "default" | "values">;
+
+export type ExternalMode = "sandbox" | "emulated" | "shared" | "off";
+
+/** A service of somebody else, and what it is in each place. */
+export interface ExternalService {
+  readonly name: string;
+  /** In previews. */
+  readonly mode: ExternalMode;
+  /** In words; undefined where nobody said. */
+  readonly production?: string;
+  readonly development?: string;
+  /** `YYYY-MM-DD` on which somebody is to look at it again. */
+  readonly review?: string;
+  /** Granted secrets by the variables that hold them. */
+  readonly secrets: Readonly<Record<string, string>>;
+}

@@ -5,6 +5,7 @@ import { type Actions, act } from "../api/actions.ts";
 import type { EndsReader } from "../api/preview-ends.ts";
 import { type PreviewView, previewView, type ViewExtras } from "../api/preview-view.ts";
 import { plainError, type Streams } from "../api/streams.ts";
+import type { ExternalServices } from "../external/services.ts";
 import type { Share } from "../gateway/access/share.ts";
 import type { Operate } from "../operate.ts";
 import type { Preview } from "../status.ts";
@@ -19,6 +20,7 @@ import { failedPage, missingPage, questionPage, refusedPage } from "./notices.ts
 import { operatePages } from "./operate-routes.ts";
 import { findSwitch, SWITCHES } from "./pause-section.ts";
 import { actorOf, fieldOf, form, isConfirmed, sessionOf } from "./posted.ts";
+import { servicesPage } from "./services-page.ts";
 import { sessionPages } from "./session-routes.ts";
 import { sharePages } from "./share-section.ts";
 import { findVerb } from "./verbs.ts";
@@ -27,6 +29,7 @@ export interface DashboardDeps extends AccessDeps {
   readonly store: Pick<Store, "list" | "find" | "findByStack" | "history">;
   readonly actions: Actions;
   readonly operate: Operate;
+  readonly external: Pick<ExternalServices, "read">;
   readonly streams: Streams;
   readonly extras: (preview: Preview) => Promise<ViewExtras>;
   readonly ends: EndsReader;
@@ -93,6 +96,11 @@ export function createDashboard(deps: DashboardDeps): Router {
     frameOf: (request) => frameOf(deps, request),
     actor: (request) => actorOf(deps, request),
     send,
+  });
+  pages.get("/services", async (request, response) => {
+    const frame = await frameOf(deps, request);
+    if (!frame.session) return response.redirect(303, "/");
+    send(response, 200, servicesPage(await deps.external.read(), frame));
   });
   sharePages(pages, {
     share: deps.share,

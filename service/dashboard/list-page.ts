@@ -97,7 +97,7 @@ function houseSection({
   readonly lastSweep: SweepReport | undefined;
 }): Html {
   return html`<section class="card house"><h2>Keep the house clean</h2>
-<p class="soft">${reportInShort(lastSweep, now)}${lastSweep && html` <a href="/sweep">Its report</a>.`} A sweep removes what no preview owns any more; it also comes by itself.</p>
+<p class="soft">${reportInShort(lastSweep, now)}${lastSweep && html` <a href="/sweep">Its report</a>.`} A sweep removes what no preview owns any more; it also comes by itself. <a href="/services">Services of others</a> and what they are in previews.</p>
 <div class="actions">${sweepForm(session)}${!pause && switchForm("stop-all", session)}</div></section>`;
 }
 

@@ -27,7 +27,14 @@ const text = readFileSync("text.txt", "utf8");
 createServer((request, response) => {
   if (request.url !== "/health") console.log("asked for " + request.url);
   const { FLAG_THEME, FLAGD_OFFLINE_FLAG_SOURCE_PATH: file } = process.env;
-  if (request.url === "/flags") response.end(FLAG_THEME + " " + readFileSync(file, "utf8"));
+  if (request.url === "/send") {
+    const body = JSON.stringify({ from: "shop@example.dev", to: "ada@example.dev", subject: "Your tea", text: "It comes." });
+    const headers = { authorization: "Bearer re_any", "content-type": "application/json" };
+    fetch(process.env.RESEND_BASE_URL + "/emails", { method: "POST", headers, body }).then(
+      (sent) => response.end(String(sent.status)),
+      (error) => response.end(String(error.cause ?? error)),
+    );
+  } else if (request.url === "/flags") response.end(FLAG_THEME + " " + readFileSync(file, "utf8"));
   else response.end(text + " " + process.pid);
 }).listen(process.env.PORT, () => console.log("listening"));
 `;
@@ -35,6 +42,9 @@ createServer((request, response) => {
 const FLAGS = `
 flags:
   theme: {default: light, values: [light, dark]}
+external:
+  mail: {mode: emulated, emulator: resend, address: RESEND_BASE_URL}
+  payments: {mode: off, production: live account, review: 2099-01-31}
 `;
 
 describe("the verbs of a running service", needs, () => {
@@ -110,6 +120,24 @@ describe("the verbs of a running service", needs, () => {
     const refused = await cli.run("flag", "app#1", "theme=blue");
     assert.deepEqual([refused.code, /"theme" is one of "light", "dark"/.test(refused.stderr)], [1, true]);
     assert.equal((await cli.run("flag", "app#1", "theme")).code, 2);
+  });
+
+  it("lists the services of others", async () => {
+    const { stdout } = await cli.run("services");
+    assert.match(stdout, /app +payments +live account +off +not said +2099-01-31/);
+    const { services } = JSON.parse((await cli.run("services", "--json")).stdout) as {
+      services: { preview: string }[];
+    };
+    assert.deepEqual(
+      services.map(({ preview }) => preview),
+      ["emulated", "off"],
+    );
+  });
+
+  it("keeps a mail in the preview's own inbox", async () => {
+    assert.equal((await visitorOf(`http://pr-1-app.localhost:${port}`).get("/send")).text, "200");
+    const { urls } = JSON.parse((await cli.run("show", "app#1", "--json")).stdout) as PreviewView;
+    assert.match((await visitorOf(urls["emulated-mail"] ?? "").get("/inbox")).text, /Your tea/);
   });
 
   it("hands the stack to the real pulumi: its state, its refresh, and a destroy that is healed", async () => {

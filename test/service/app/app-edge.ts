@@ -100,6 +100,7 @@ export async function startApp() {
     sessions,
     token: TOKEN,
     homeUrl: "http://localhost:4000",
+    external: { read: async () => ({ at: "2026-11-21T10:00:00.000Z", services: [], warnings: [] }) },
     share: async ({ key }, { seconds, to = "/" }) => {
       acts.push(`share ${key} ${seconds} ${to}`);
       const expiresAt = "2026-11-22T10:00:00.000Z";

@@ -45,6 +45,12 @@ describe("an application on a target", () => {
 
   const wrong: readonly [string, string, Partial<Fitting>, RegExp][] = [
     [
+      "something emulated where images run, and says that",
+      "services: {web: {image: 'a/b:{sha}'}}\nexternal: {stripe: emulated}\n",
+      {},
+      /external "stripe" is emulated, which the target "cloud" cannot/,
+    ],
+    [
       "commands alone, and says the line to write",
       "services: {web: npm start}\n",
       {},

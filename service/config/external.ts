@@ -1,0 +1,248 @@
+/** `external` of preview.yaml: services of others, what they are in each place, and which keys previews get for them. */
+import { z } from "zod";
+import type { ServiceDefinition } from "../../components/ports.ts";
+import { closest } from "./closest.ts";
+import type { ExternalService } from "./types.ts";
+import type { Misfit } from "./yaml-file.ts";
+
+const mode = z
+  .enum(["sandbox", "emulated", "shared", "off"])
+  .describe(
+    "What it is in previews. `sandbox`: a place of its own for trying out, with test keys. `emulated`: a program of each preview's own that plays it. `shared`: the one that development uses too. `off`: nothing; it gets no keys.",
+  );
+
+const variable = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be letters, digits and underscores, no digit first");
+const secret = z.string().regex(/^[A-Z][A-Z0-9_]*$/, "must be capital letters, digits and underscores, a letter first");
+
+/** Of the package `emulate`: its README, "Options". */
+const EMULATORS = [
+  "apple",
+  "aws",
+  "clerk",
+  "github",
+  "google",
+  "linear",
+  "microsoft",
+  "mongoatlas",
+  "okta",
+  "resend",
+  "slack",
+  "stripe",
+  "twilio",
+  "vercel",
+] as const;
+
+const date = z.iso.date("must be a date such as 2027-03-01");
+
+const external = z.union([
+  z.strictObject({
+    mode,
+    secrets: z
+      .union([z.array(secret), z.record(variable, secret)])
+      .optional()
+      .describe(
+        "Its keys, of those that the operator's config gives: a list of names, or variable to name where the two differ.",
+      ),
+    env: z
+      .record(variable, z.union([z.string(), z.number(), z.boolean()]))
+      .optional()
+      .describe("Its further environment variables, such as an address; also where it is off."),
+    services: z
+      .array(z.string())
+      .min(1, "must hold a service")
+      .optional()
+      .describe("Which services get them. Default: every one."),
+    emulator: z.enum(EMULATORS).optional().describe("What plays it where it is emulated. Default: what has its name."),
+    address: z
+      .union([variable, z.array(variable).min(1)])
+      .optional()
+      .describe("Variables that get the emulator's address, such as `http://127.0.0.1:4321`."),
+    production: z.string().trim().min(1).optional().describe("What it is in production, in words."),
+    development: z.string().trim().min(1).optional().describe("What it is where people develop, in words."),
+    review: date.optional().describe("Day on which somebody is to look at this entry again, such as `2027-03-01`."),
+  }),
+  mode,
+]);
+
+export const externalSchema = z
+  .record(
+    z
+      .string()
+      .regex(/^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/, "must be lower-case letters, digits and dashes, a letter first"),
+    external,
+  )
+  .describe(
+    "Services of others by name, each with its mode in previews. With it, a secret that none of them names has no way into a preview.",
+  );
+
+export type ExternalFile = z.infer<typeof externalSchema>;
+
+/** What preview.yaml holds that external services have to do with, as typed. */
+export interface AroundExternal {
+  readonly external?: ExternalFile | undefined;
+  readonly secrets?: Readonly<Record<string, "generated" | "granted">> | undefined;
+  readonly env?: Readonly<Record<string, unknown>> | undefined;
+  readonly services: Readonly<
+    Record<string, string | { readonly env?: Readonly<Record<string, unknown>> | undefined }>
+  >;
+}
+
+export function toExternal(file: ExternalFile): readonly ExternalService[] {
+  return Object.entries(file).map(([name, typed]) => {
+    const { mode: chosen, production, development, review, ...rest } = wholeOf(typed);
+    return {
+      name,
+      mode: chosen,
+      secrets: secretsOf(rest),
+      ...(production === undefined ? {} : { production }),
+      ...(development === undefined ? {} : { development }),
+      ...(review === undefined ? {} : { review }),
+    };
+  });
+}
+
+/** A service of the application's own for each that is emulated. */
+export function emulatorServices(file: ExternalFile | undefined): readonly ServiceDefinition[] {
+  return Object.entries(file ?? {}).flatMap(([name, typed]) => {
+    const { mode: chosen, emulator = name } = wholeOf(typed);
+    if (chosen !== "emulated") return [];
+    const own = emulatorName(name);
+    return [
+      {
+        name: own,
+        kind: "web",
+        command: `exec node "$STACKLING_EMULATORS/main.mjs" ${emulator}`,
+        directory: ".",
+        startTimeoutSeconds: 60,
+        // Links that it gives out are for browsers.
+        environment: { EMULATE_BASE_URL: `\${services.${own}.url}` },
+        dependsOn: [],
+        sidecars: [],
+        memoryMiB: 256,
+        cpu: 0.25,
+      },
+    ];
+  });
+}
+
+/** Of the service that plays it. */
+export function emulatorName(external: string): string {
+  return `emulated-${external}`;
+}
+
+/** Variables that one service of the application gets; keys as references to the secrets that hold them. */
+export function externalVariables(file: ExternalFile | undefined, service: string): Record<string, string> {
+  const entries = Object.entries(file ?? {}).flatMap(([external, typed]) => {
+    const { mode: chosen, services, env = {}, address = [], ...rest } = wholeOf(typed);
+    if (services && !services.includes(service)) return [];
+    const keys = takesKeys(chosen) ? Object.entries(secretsOf(rest)) : [];
+    const addresses = chosen === "emulated" ? [address].flat() : [];
+    return [
+      ...addresses.map((name) => [name, `http://\${services.${emulatorName(external)}.address}`] as const),
+      ...keys.map(([name, held]) => [name, `\${secrets.${held}}`] as const),
+      ...Object.entries(env).map(([name, value]) => [name, String(value)] as const),
+    ];
+  });
+  return Object.fromEntries(entries);
+}
+
+/**
+ * Of the secrets that are granted or named by external services: those that an environment refers to. What is off
+ * gets none, and what nobody refers to stays outside.
+ */
+export function secretsToGrant(
+  granted: readonly string[],
+  external: readonly ExternalService[],
+  services: readonly Pick<ServiceDefinition, "environment">[],
+): readonly string[] {
+  const used = new Set(
+    services.flatMap(({ environment }) =>
+      Object.values(environment).flatMap((value) =>
+        [...value.matchAll(/\$\{secrets\.([A-Z0-9_]+)\}/g)].map(([, name = ""]) => name),
+      ),
+    ),
+  );
+  const live = external.filter(({ mode: chosen }) => takesKeys(chosen)).flatMap(namesOf);
+  const off = external.flatMap(namesOf).filter((name) => !live.includes(name));
+  const named = [...granted.filter((name) => !off.includes(name)), ...live];
+  return [...new Set(named)].filter((name) => used.has(name));
+}
+
+/** How they fit each other and the rest of the file. */
+export function checkExternal({ external: file, secrets = {}, env = {}, services }: AroundExternal): readonly Misfit[] {
+  if (!file) return [];
+  const setters = new Map(Object.keys(env).map((name) => [name, '"env"']));
+  for (const [name, typed] of Object.entries(services)) {
+    const own = typeof typed === "string" ? {} : (typed.env ?? {});
+    for (const key of Object.keys(own)) setters.set(key, `service "${name}"`);
+  }
+  const entries = Object.entries(file).flatMap(([name, typed]) => {
+    const { env: own = {}, services: chosen = [], address = [], mode: how, emulator, ...rest } = wholeOf(typed);
+    const at = (key: string, message: string): Misfit => ({
+      path: ["external", name, key],
+      message: `external "${name}" ${message}`,
+    });
+    const keys = secretsOf(rest);
+    const misfits = [...[address].flat(), ...Object.keys(keys), ...Object.keys(own)].flatMap((key) => {
+      const other = setters.get(key);
+      setters.set(key, `external "${name}"`);
+      return other === undefined ? [] : [at("secrets", `sets ${key}, and so does ${other}; leave one of them out`)];
+    });
+    const made = Object.values(keys).filter((secretName) => secrets[secretName] === "generated");
+    const strange = chosen.filter((service) => !Object.hasOwn(services, service));
+    return [
+      ...misfits,
+      ...made.map((key) => at("secrets", `wants ${key} of the operator, but "secrets" has it generated`)),
+      ...(how === "emulated" ? checkEmulated(name, emulator, services).map((message) => at("mode", message)) : []),
+      ...strange.map((service) => at("services", `names "${service}", which is no service${meant(service, services)}`)),
+    ];
+  });
+  const named = new Set(toExternal(file).flatMap(namesOf));
+  const unnamed = Object.entries(secrets).filter(([name, source]) => source === "granted" && !named.has(name));
+  const outside = unnamed.map(([name]): Misfit => {
+    const message = `secret "${name}" is granted, but nothing in "external" names it; say there what it is for, or it has no way into a preview`;
+    return { path: ["secrets", name], message };
+  });
+  return [...entries, ...outside];
+}
+
+function checkEmulated(
+  name: string,
+  emulator: string | undefined,
+  services: AroundExternal["services"],
+): readonly string[] {
+  const known: readonly string[] = EMULATORS;
+  const nobody = emulator === undefined && !known.includes(name);
+  const own = emulatorName(name);
+  return [
+    ...(nobody ? [`is emulated by what its "emulator" names, one of ${EMULATORS.join(", ")}`] : []),
+    ...(own.length > 30 ? [`is emulated, and its name may then have 21 characters at most`] : []),
+    ...(Object.hasOwn(services, own) ? [`is emulated by the service "${own}", which bears the name of another`] : []),
+  ];
+}
+
+/** What is off or played here has no use for the operator's keys. */
+export function takesKeys(mode: ExternalService["mode"]): boolean {
+  return mode === "sandbox" || mode === "shared";
+}
+
+type Whole = Exclude<ExternalFile[string], string>;
+
+function wholeOf(typed: ExternalFile[string]): Whole {
+  return typeof typed === "string" ? { mode: typed } : typed;
+}
+
+function secretsOf({ secrets = [] }: Pick<Whole, "secrets">): Readonly<Record<string, string>> {
+  return Array.isArray(secrets) ? Object.fromEntries(secrets.map((name) => [name, name])) : secrets;
+}
+
+function namesOf({ secrets }: ExternalService): readonly string[] {
+  return Object.values(secrets);
+}
+
+function meant(name: string, services: AroundExternal["services"]): string {
+  const hint = closest(name, Object.keys(services));
+  return hint === undefined ? "" : `; did you mean "${hint}"?`;
+}

@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { ConfigError } from "../../../components/errors.ts";
+import { parseApplication } from "../../../service/config/application.ts";
+
+const limits = { memoryMiB: 2048, cpu: 4, services: 4 };
+const parse = (text: string) => parseApplication(text, { file: "preview.yaml", limits });
+
+function problemsOf(text: string): readonly string[] {
+  try {
+    parse(text);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.userMessage.split("\n");
+    throw error;
+  }
+  return [];
+}
+
+const FILE = `services:
+  web: x
+  api: x
+external:
+  stripe:
+    mode: sandbox
+    secrets: {STRIPE_SECRET_KEY: STRIPE_TEST_KEY}
+    services: [api]
+    production: live account
+    development: stripe-mock
+    review: 2027-03-01
+  search: {mode: shared, secrets: [SEARCH_KEY], env: {SEARCH_URL: "https://search.example.dev"}}
+  mail: {mode: off, secrets: [MAIL_KEY], env: {MAIL: off}}
+  analytics: off
+`;
+
+describe("external services of preview.yaml", () => {
+  it("give each service the keys that are meant for it, by the names it uses", () => {
+    const { services, grantedSecrets } = parse(FILE);
+    const search = { SEARCH_KEY: "${secrets.SEARCH_KEY}", SEARCH_URL: "https://search.example.dev", MAIL: "off" };
+    assert.deepEqual(
+      services.map(({ environment }) => environment),
+      [search, { STRIPE_SECRET_KEY: "${secrets.STRIPE_TEST_KEY}", ...search }],
+    );
+    assert.deepEqual(grantedSecrets, ["STRIPE_TEST_KEY", "SEARCH_KEY"]);
+  });
+
+  it("say what each is in production, previews and development", () => {
+    assert.deepEqual(parse(FILE).external, [
+      {
+        name: "stripe",
+        mode: "sandbox",
+        secrets: { STRIPE_SECRET_KEY: "STRIPE_TEST_KEY" },
+        production: "live account",
+        development: "stripe-mock",
+        review: "2027-03-01",
+      },
+      { name: "search", mode: "shared", secrets: { SEARCH_KEY: "SEARCH_KEY" } },
+      { name: "mail", mode: "off", secrets: { MAIL_KEY: "MAIL_KEY" } },
+      { name: "analytics", mode: "off", secrets: {} },
+    ]);
+    assert.equal(parse("services: {web: x}\n").external, undefined);
+  });
+
+  it("leave a secret outside that no service refers to", () => {
+    const unused =
+      "secrets: {A: granted, B: granted, C: generated}\nservices: {web: {command: x, env: {X: '${secrets.B}'}}}\n";
+    assert.deepEqual(parse(unused).grantedSecrets, ["B"]);
+    const forNobody =
+      "services: {web: x}\nexternal: {a: {mode: sandbox, secrets: [A], services: [web]}, b: {mode: off, secrets: [B]}}\n";
+    assert.deepEqual(parse(forNobody).grantedSecrets, ["A"]);
+  });
+
+  it("give one that is emulated a process of the preview's own, and its address to who asks for it", () => {
+    const { services, main, grantedSecrets } = parse(
+      "services: {web: x, api: x}\nexternal: {mail: {mode: emulated, emulator: resend, address: RESEND_BASE_URL, env: {RESEND_API_KEY: re_any}, secrets: [A], services: [api]}}\n",
+    );
+    assert.deepEqual(
+      services.map(({ name, environment }) => [name, environment]),
+      [
+        ["web", {}],
+        ["api", { RESEND_BASE_URL: "http://${services.emulated-mail.address}", RESEND_API_KEY: "re_any" }],
+        ["emulated-mail", { EMULATE_BASE_URL: "${services.emulated-mail.url}" }],
+      ],
+    );
+    assert.match(services[2]?.command ?? "", /main\.mjs" resend$/);
+    assert.deepEqual([main, grantedSecrets], ["web", []]);
+  });
+
+  const web = (rest: string, env = "") => `services: {web: {command: x${env}}}\n${rest}`;
+  for (const [what, text, problem] of [
+    [
+      "a granted secret that none of them names",
+      web("secrets: {A: granted}\nexternal: {b: off}\n", ", env: {A: '${secrets.A}'}"),
+      'secret "A" is granted, but nothing in "external" names it; say there what it is for, or it has no way into a preview',
+    ],
+    [
+      "a key of one that is off",
+      web("external: {a: {mode: off, secrets: [A]}}\n", ", env: {X: '${secrets.A}'}"),
+      'service "web": X refers to "${secrets.A}", but "external.a" is off and has no keys',
+    ],
+    [
+      "one variable of two",
+      web("external: {a: {mode: sandbox, secrets: [A]}, b: {mode: shared, secrets: {A: B}}}\n"),
+      'external "b" sets A, and so does external "a"; leave one of them out',
+    ],
+    [
+      "a variable that a service sets",
+      web("external: {a: {mode: sandbox, secrets: [A]}}\n", ", env: {A: 1}"),
+      'external "a" sets A, and so does service "web"; leave one of them out',
+    ],
+    [
+      "a secret that is generated",
+      web("secrets: {A: generated}\nexternal: {a: {mode: sandbox, secrets: [A]}}\n"),
+      'external "a" wants A of the operator, but "secrets" has it generated',
+    ],
+    [
+      "a service that is none",
+      web("external: {a: {mode: sandbox, secrets: [A], services: [wbe]}}\n"),
+      'external "a" names "wbe", which is no service; did you mean "web"?',
+    ],
+    [
+      "a day that is none",
+      web("external: {a: {mode: off, review: 2027-02-30}}\n"),
+      '"external.a.review" must be a date such as 2027-03-01',
+    ],
+    [
+      "an emulator that there is none of",
+      web("external: {mail: emulated}\n"),
+      'external "mail" is emulated by what its "emulator" names, one of apple, aws, clerk, github, google, linear, microsoft, mongoatlas, okta, resend, slack, stripe, twilio, vercel',
+    ],
+    [
+      "an emulator beside a service of its name",
+      "services: {web: x, emulated-aws: x}\nexternal: {aws: emulated}\n",
+      'external "aws" is emulated by the service "emulated-aws", which bears the name of another',
+    ],
+    [
+      "a mode that is none",
+      web("external: {a: {mode: sandbx}}\n"),
+      '"external.a.mode" is "sandbx"; must be one of "sandbox", "emulated", "shared", "off"; did you mean "sandbox"?',
+    ],
+  ] as const) {
+    it(`do not take ${what}`, () => {
+      const problems = problemsOf(text);
+      assert.ok(
+        problems.some((one) => one.endsWith(problem)),
+        problems.join("\n"),
+      );
+    });
+  }
+});
