@@ -24,6 +24,8 @@ export interface DoctorDeps {
   readonly plugins: () => Promise<readonly Finding[]>;
   /** Whether registries take the credentials that are configured for them. */
   readonly registries: () => Promise<readonly Finding[]>;
+  /** Whether each is there, and its last build went well. */
+  readonly baselines: () => Promise<readonly Finding[]>;
   /** Whether each repository is still the one its name stands for. */
   readonly identities: () => Promise<readonly Finding[]>;
   /** Where strangers' pull requests cannot be kept apart. */
@@ -47,6 +49,7 @@ export function createDoctor(deps: DoctorDeps): () => Promise<readonly Finding[]
       ask("the targets' drivers answer", () => deps.world.check()),
       ask("the engine's plugins were looked for", deps.plugins),
       ask("registries were asked about their credentials", deps.registries),
+      ask("the baselines were looked for", deps.baselines),
       ask("the forges answer", () => checkForges(deps)),
       ask("the repositories are those they were", deps.identities),
       ask("targets were asked whether they keep previews apart", deps.isolation),

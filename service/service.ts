@@ -163,6 +163,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     plugins: () =>
       checkPlugins(registry, config.targets, { pulumiHome: layout(dataDir).pulumiHome, path: process.env.PATH ?? "" }),
     registries: () => checkRegistries(config.images),
+    baselines: baselines.findings,
     identities: identities.check,
     isolation: async () => isolationFindings({ ...config, repositories: await repositories.all() }, parts.isolationOf),
     operation: operate.check,

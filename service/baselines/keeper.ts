@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import { ConflictError, StacklingError, TerminalError } from "../../components/errors.ts";
 import { resolveServer, type ServerReference } from "../../components/local/database-server.ts";
 import { replaceFile } from "../../components/local/json-file.ts";
+import type { Finding } from "../../components/ports.ts";
 import { type BaselineConfig, serversOf } from "../config/baselines.ts";
 import { closest } from "../config/closest.ts";
 import type { OperatorConfig } from "../config/types.ts";
@@ -29,6 +30,8 @@ export interface BaselineView {
   /** When it is built anew by itself; null: only when asked for. */
   readonly nextAt: string | null;
   readonly building: boolean;
+  /** Why the last build failed, where nothing was built since; null: it did not, or the service began anew. */
+  readonly failure: string | null;
 }
 
 /** One line of what a build says; the last holds `baseline`. */
@@ -46,6 +49,8 @@ export interface Baselines {
   build(name: string): AsyncIterable<BuildLine>;
   /** Looks into it; ends when nobody reads the lines any more. */
   check(name: string, names: readonly string[], signal: AbortSignal): AsyncIterable<CheckLine>;
+  /** What `doctor` says of those that are configured. */
+  findings(): Promise<readonly Finding[]>;
 }
 
 export interface BaselinesDeps {
@@ -69,7 +74,7 @@ export function startBaselines(deps: BaselinesDeps): Baselines & { close(): Prom
   const running = new Map<string, Feed<BuildLine>>();
   /** What the last build of this process took out, by baseline. */
   const takenOut = new Map<string, Names>();
-  const failedAt = new Map<string, number>();
+  const failures = new Map<string, { readonly atMs: number; readonly message: string }>();
   const scheduled = configured.filter(({ everySeconds }) => everySeconds !== undefined);
   const timer = scheduled.length > 0 ? every(deps.lookEveryMs ?? LOOK_EVERY_MS, buildDue) : undefined;
 
@@ -105,7 +110,7 @@ export function startBaselines(deps: BaselinesDeps): Baselines & { close(): Prom
           signal: stopping.signal,
         });
         takenOut.set(one.name, names);
-        failedAt.delete(one.name);
+        failures.delete(one.name);
         logger.info(
           { baseline: one.name, bytes: built.baseline.bytes, findings: built.findings.length },
           "built a baseline",
@@ -113,7 +118,12 @@ export function startBaselines(deps: BaselinesDeps): Baselines & { close(): Prom
         say(built);
       } catch (error) {
         if (error instanceof UnclassifiedError) say({ unclassified: error.columns });
-        failedAt.set(one.name, Date.parse(now()));
+        // Another replica was quicker: no failure of ours.
+        if (!(error instanceof ConflictError)) {
+          logger.warn({ err: error, baseline: one.name }, "building a baseline failed");
+          const message = error instanceof StacklingError ? error.userMessage : "it went wrong; the log says how";
+          failures.set(one.name, { atMs: Date.parse(now()), message });
+        }
         throw stopping.signal.aborted ? brokenOff(one.name, error) : error;
       } finally {
         running.delete(one.name);
@@ -148,6 +158,7 @@ export function startBaselines(deps: BaselinesDeps): Baselines & { close(): Prom
       source: typed?.source.kind ?? null,
       nextAt: next === undefined ? null : new Date(next).toISOString(),
       building: one.newest && running.has(one.name),
+      failure: (one.newest && failures.get(one.name)?.message) || null,
     };
   }
 
@@ -155,13 +166,13 @@ export function startBaselines(deps: BaselinesDeps): Baselines & { close(): Prom
     try {
       const due = (await list()).filter(({ nextAt, building }) => nextAt !== null && !building && nextAt <= now());
       for (const { name } of due) {
-        const failed = failedAt.get(name);
+        const failed = failures.get(name)?.atMs;
         if (stopping.signal.aborted || (failed !== undefined && Date.parse(now()) - failed < AGAIN_AFTER_MS)) continue;
-        await begin(find(name)).done;
+        // Told already; the next may go well.
+        await begin(find(name)).done.catch(() => undefined);
       }
     } catch (error) {
-      // Another replica was quicker.
-      if (!(error instanceof ConflictError)) logger.warn({ err: error }, "building a baseline on schedule failed");
+      logger.warn({ err: error }, "looking for baselines that are due failed; it is tried again in a while");
     }
   }
 
@@ -186,6 +197,10 @@ export function startBaselines(deps: BaselinesDeps): Baselines & { close(): Prom
         say({ report });
       }).lines();
     },
+    async findings() {
+      if (configured.length === 0) return [];
+      return (await list()).filter(({ newest, source }) => newest && source !== null).map(findingOf);
+    },
     async close() {
       stopping.abort();
       await timer?.close();
@@ -200,6 +215,14 @@ export function startBaselines(deps: BaselinesDeps): Baselines & { close(): Prom
     const [only] = servers;
     return resolveServer(typed?.server ?? (servers.length === 1 && only ? only : find(name).server));
   }
+}
+
+function findingOf({ name, builtAt, building, failure }: BaselineView): Finding {
+  const built = builtAt === null ? "was not built yet" : `is of ${builtAt}`;
+  const [first] = failure?.split("\n") ?? [];
+  const what = `baseline "${name}" ${built}${first === undefined ? "" : `, and the last build failed: ${first}`}`;
+  if (building || (builtAt !== null && failure === null)) return { ok: true, what };
+  return { ok: false, what, remedy: `stackling baseline build ${name}` };
 }
 
 function serversFor({ baselines = [], targets }: BaselinesDeps["config"]): readonly ServerReference[] {

@@ -81,9 +81,10 @@ function printFindings(findings: readonly BaselineFinding[], context: CliContext
   printLine(context.stdout, table(findings, columns, context));
 }
 
-function builtOf({ builtAt, building }: BaselineView, now: Date): string {
+function builtOf({ builtAt, building, failure }: BaselineView, now: Date): string {
   const built = builtAt === null ? "not yet" : `${age(builtAt, now)} ago`;
-  return building ? `${built}, being built` : built;
+  if (building) return `${built}, being built`;
+  return failure === null ? built : `${built}, the last build failed`;
 }
 
 function size(bytes: number): string {

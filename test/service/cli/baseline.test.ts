@@ -93,6 +93,13 @@ describe("the verbs of baselines", requires("postgres"), () => {
       unclassified: [{ table: "users", column: "email", type: "text" }],
     });
     assert.match((await run("check", "main")).stderr, /was not built yet/);
+    assert.match((await run("ls")).stdout, /main +not yet, the last build failed +dump/);
+    const [finding] = (await keeper?.findings()) ?? [];
+    assert.deepEqual([finding?.ok, finding?.remedy], [false, "stackling baseline build main"]);
+    assert.match(
+      finding?.what ?? "",
+      /^baseline "main" was not built yet, and the last build failed: .* 1 column is not/,
+    );
 
     await serve({ users: { email: { fake: "email" }, note: "keep" } });
     const built = await run("build", "main");
@@ -100,6 +107,10 @@ describe("the verbs of baselines", requires("postgres"), () => {
     assert.match(built.stderr, /loading users\n[\s\S]*masking users\n/);
     const checked = await run("check", "main");
     assert.deepEqual([checked.code, checked.stdout], [0, "nothing found in 2 columns of 1 rows\n"]);
+    assert.deepEqual(
+      (await keeper?.findings())?.map(({ ok }) => ok),
+      [true],
+    );
     const listed = JSON.parse((await run("ls", "--json")).stdout);
     assert.deepEqual(
       [listed.baselines.length, listed.baselines[0].name, listed.baselines[0].building],
