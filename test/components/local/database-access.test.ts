@@ -134,7 +134,7 @@ for (const admins of ["superuser", "managed admin"] as const) {
         await drop("shop-pr-7", again.state);
       });
 
-      for (const steps of [1, 2, 3]) {
+      for (const steps of admins === "superuser" ? [1, 2, 3] : []) {
         it(`${strategy}: is finished when an earlier create stopped at its admission ${steps}`, async () => {
           let left = steps;
           const admit = async () => {

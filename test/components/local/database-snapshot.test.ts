@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -84,6 +84,19 @@ describe("a preview's database of a dump", requires("postgres", "psql"), () => {
     ]);
     await drop("shop-pr-1", one);
     await drop("shop-pr-2", two);
+  });
+
+  it("has the rows of an archive too, whoever owned them and whatever others were granted", async () => {
+    // By pg_dump 15 of a table of the role "boss" with a grant to everybody.
+    await copyFile(new URL("../../fixtures/shop.dump", import.meta.url), join(folder, "archive"));
+    const made = await make("shop-pr-7", "archive");
+    const owners = "SELECT tableowner AS owner, note FROM pg_tables, orders WHERE tablename = 'orders' ORDER BY id";
+    assert.deepEqual(await sql(made.state.url, owners), [
+      { owner: "shop_pr_7", note: "one" },
+      { owner: "shop_pr_7", note: null },
+    ]);
+    assert.equal((await sql(made.state.url, "SELECT FROM noted")).length, 1);
+    await drop("shop-pr-7", made);
   });
 
   it("is restored whole when a killed create left half of it, and not again when it is whole", async () => {
