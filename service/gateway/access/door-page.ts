@@ -51,7 +51,7 @@ const SHUT: Words = {
 const UNDECIDED: Words = {
   status: 403,
   title: "Nobody has said who may see this preview",
-  text: "Its address can be guessed, so it stays shut. Whoever runs Stackling writes `access` into stackling.yaml: a password, networks, or `public`. Until then `stackling share` makes links.",
+  text: "Its address can be guessed, so it stays shut. Whoever runs Stackling writes `access` into stackling.yaml: a password, a login, networks, or `public`. Until then `stackling share` makes links.",
 };
 
 /** Answers as HTML, JSON or a line of text, whichever was asked for. */

@@ -18,7 +18,7 @@ export function accessFindings(
     ...undecided.map(({ name }) => ({
       ok: false,
       what: `nobody has said who may see the previews of "${name}": they are shut to everyone without a share link`,
-      remedy: "write `access` into stackling.yaml: a password, networks, or `public`",
+      remedy: "write `access` into stackling.yaml: a password, a login, networks, or `public`",
     })),
     ...sharedDomain(hostNameOf(config.domain)),
   ];
