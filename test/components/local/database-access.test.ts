@@ -225,7 +225,7 @@ for (const admins of ["superuser", "managed admin"] as const) {
     it("shared: what one preview makes, the others change, and it stays when that one goes", async () => {
       const [one, two] = [await make("shared", "shop-pr-1"), await make("shared", "shop-pr-2")];
       assert.equal(one.state.identity, two.state.identity);
-      await sql(one.state.url, "CREATE TABLE carts (id int); RESET ROLE; CREATE TABLE put_off (id int)");
+      await sql(one.state.url, "CREATE TABLE carts (id int); SET ROLE NONE; CREATE TABLE put_off (id int)");
       await sql(two.state.url, "ALTER TABLE carts ADD price int; INSERT INTO carts VALUES (1, 2)");
       await drop("shop-pr-1", one.state);
       assert.equal((await sql(two.state.url, "SELECT FROM carts")).length, 1);
