@@ -248,7 +248,7 @@ describe("a checkout", () => {
       { source, environment: {}, generation: 0 },
       "checkout",
     );
-    await checkoutResource.confirm?.(context, id);
+    await checkoutResource.confirm?.(context, id, state);
     await rm(state.path, { recursive: true });
     assert.equal(await checkoutResource.read(context, id, state), undefined);
     assert.deepEqual(await world.owned(), ["folder", "user"]);
