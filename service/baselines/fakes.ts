@@ -3,9 +3,9 @@
  * lead to nobody: RFC 2606 (example.com), RFC 5737 and 3849 (addresses for documentation), 555-0100 to
  * 555-0199 (kept for fiction by the North American Numbering Plan), and +999, which no country has.
  */
-import { createHmac } from "node:crypto";
 import { base, en, Faker, type Randomizer } from "@faker-js/faker";
 import type { FakeKind } from "../config/baselines.ts";
+import { keyedDigest, padsOf } from "./keyed.ts";
 
 export interface FakeWish {
   readonly kind: FakeKind | "format";
@@ -20,13 +20,14 @@ export interface FakeWish {
 export type Fakes = (wish: FakeWish) => string;
 
 export function createFakes(key: Uint8Array): Fakes {
+  const pads = padsOf(key);
   let draw: Draw = () => Buffer.alloc(32);
   // The library's own generator takes longer to be set than a value takes to be made.
   let next = numbersOf(draw);
   const randomizer: Randomizer = { next: () => next(2 ** 32) / 2 ** 32, seed: () => undefined };
   const faker = new Faker({ locale: [en, base], randomizer });
   return ({ kind, value, attempt, unique, maxLength }) => {
-    draw = (part) => createHmac("sha256", key).update(`${kind}\0${attempt}\0${part}\0${value}`).digest();
+    draw = (part) => keyedDigest(pads, `${kind}\0${attempt}\0${part}\0${value}`);
     next = numbersOf(draw);
     if (kind === "format") return inFormat(value, next);
     const digest = draw(0);

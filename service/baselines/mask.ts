@@ -5,6 +5,7 @@ import { type StacklingError, TerminalError } from "../../components/errors.ts";
 import type { FakeKind } from "../config/baselines.ts";
 import type { Column, Table } from "./catalog.ts";
 import { createFakes, type Fakes } from "./fakes.ts";
+import { type KeyPads, padsOf } from "./keyed.ts";
 import type { ColumnMask, TableMask } from "./rules.ts";
 import { serverWords } from "./server-words.ts";
 
@@ -29,7 +30,7 @@ export async function maskRows(client: pg.Client, { masks, key, onStep, signal }
   for (const { table, columns } of masks) {
     signal?.throwIfAborted();
     onStep(`masking ${table.name}`);
-    await maskTable(client, { table, columns }, hashKeys(derive(key, "hashes")));
+    await maskTable(client, { table, columns }, padsOf(derive(key, "hashes")));
   }
 }
 
@@ -138,7 +139,7 @@ function tooFew(kind: string): StacklingError {
  * All rows go out, changed, and come back: in place, a new value would meet an old one of another row that is not
  * changed yet, and a unique index refuses that.
  */
-async function maskTable(client: pg.Client, { table, columns }: TableMask, hash: HashKeys): Promise<void> {
+async function maskTable(client: pg.Client, { table, columns }: TableMask, hash: KeyPads): Promise<void> {
   const stored = table.columns.filter(({ generated }) => !generated);
   const names = stored.map(({ name }) => id(name)).join(", ");
   const values = stored.map((column) => {
@@ -211,18 +212,4 @@ function keyOf(value: string): string {
 /** Keys of different use, so that a fake tells nothing of a hash. */
 function derive(key: Uint8Array, use: string): Uint8Array {
   return new Uint8Array(hkdfSync("sha256", key, "", `stackling baseline ${use}`, 32));
-}
-
-interface HashKeys {
-  readonly inner: Buffer;
-  readonly outer: Buffer;
-}
-
-/** A key of 32 bytes padded to SHA-256's block of 64, as HMAC has it. */
-function hashKeys(key: Uint8Array): HashKeys {
-  const padded = Buffer.concat([key, Buffer.alloc(64 - key.length)]);
-  return {
-    inner: Buffer.from(padded.map((byte) => byte ^ 0x36)),
-    outer: Buffer.from(padded.map((byte) => byte ^ 0x5c)),
-  };
 }
