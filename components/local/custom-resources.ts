@@ -85,7 +85,7 @@ export class LocalDatabaseAccess extends CustomResource {
 
   constructor(name: string, inputs: AccessInputs, opts: CustomResourceOptions) {
     const hidden = { additionalSecretOutputs: ["url"] };
-    const outputs = { url: undefined, identity: undefined };
+    const outputs = { url: undefined, identity: undefined, made: undefined };
     super("stackling:local:DatabaseAccess", name, { ...inputs, ...outputs }, { ...opts, ...hidden });
   }
 }

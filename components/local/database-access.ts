@@ -42,6 +42,8 @@ export interface AccessState extends AccessInputs {
   readonly url: string;
   /** What tasks are keyed by. */
   readonly identity: string;
+  /** Another one whenever the role was made anew. */
+  readonly made: string;
 }
 
 /** A standby that is further behind is broken. */
@@ -108,6 +110,8 @@ export const databaseAccessResource: LocalResource<AccessInputs, AccessState> = 
       const found = await withClient(adminUrl, (client) => findRole(client, name));
       const marker = ownMarker(found, context.stack, state);
       if (found && !marker) return context.log(`role "${name}" was not made by Stackling and is left alone`);
+      // What took its place bears its name, and may be there before this one goes.
+      if (marker && marker.id !== state.made) return;
       await context.admit();
       await removeAccess(adminUrl, {
         name,
@@ -138,10 +142,10 @@ async function create(context: ResourceContext, inputs: AccessInputs): Promise<A
     await removeAccess(adminUrl, { name, stack: context.stack, access: marker.access });
   }
   const password = randomPassword();
-  const identity = await admitRole({ context, inputs, adminUrl, password });
+  const { identity, made } = await admitRole({ context, inputs, adminUrl, password });
   const url = urlOf(adminUrl, inputs, password);
   await untilReplayed(context, inputs, url);
-  return { ...inputs, url, identity };
+  return { ...inputs, url, identity, made };
 }
 
 /** Role, grants and mark, in this order: what a killed one leaves is found by its role. */
@@ -150,7 +154,7 @@ async function admitRole(task: {
   readonly inputs: AccessInputs;
   readonly adminUrl: string;
   readonly password: string;
-}): Promise<string> {
+}): Promise<Pick<AccessState, "identity" | "made">> {
   const { context, inputs, adminUrl, password } = task;
   const { name, generation, connectionLimit } = inputs;
   const { stack } = context;
@@ -166,7 +170,7 @@ async function admitRole(task: {
       await context.admit();
       await withLock(client, () => kind.grant(client, grantee, inputs.access));
       await putMarker(client, name, { ...marker, complete: true });
-      return await kind.identity(client, grantee);
+      return { identity: await kind.identity(client, grantee), made: marker.id };
     } catch (error) {
       if (!marker.complete) await undo(context, adminUrl, inputs, error);
       throw error;

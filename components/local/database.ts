@@ -101,10 +101,13 @@ export const databaseResource: LocalResource<DatabaseInputs, DatabaseState> = {
       const adminUrl = await adminUrlFor(context.settings, state.server);
       await withClient(adminUrl, async (client) => {
         const found = await find(client, name);
-        if (!ownMarker(found, context.stack)) {
+        const marker = ownMarker(found, context.stack);
+        if (!marker) {
           if (found.role) context.log(`role "${name}" was not made by Stackling and is left alone`);
           return;
         }
+        // What took its place bears its name, and may be there before this one goes.
+        if (!state.identity.endsWith(`-${marker.id}`)) return;
         await context.admit();
         if (found.database?.owner === name) await dropDatabase(client, name);
         await context.admit();

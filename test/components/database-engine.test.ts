@@ -7,6 +7,7 @@ import { schemaDatabase } from "../../components/database/schema.ts";
 import { withClient } from "../../components/local/database-client.ts";
 import { SCHEMAS_DATABASE } from "../../components/local/database-names.ts";
 import { adminUrlOf } from "../../components/local/database-server.ts";
+import { registerTags } from "../../infra/tags.ts";
 import { startTestPostgres } from "../support/postgres.ts";
 import { requires } from "../support/requires.ts";
 import { createEngineWorld } from "./local/engine-world.ts";
@@ -20,6 +21,7 @@ describe("a preview's schema", requires("engine", "postgres"), () => {
   before(async () => {
     server = await startTestPostgres();
     world = await createEngineWorld("shop-pr-1", async () => {
+      registerTags({}, "shop-pr-1");
       const database = new schemaDatabase.component("database", { stack: "shop-pr-1", tags: {}, options, generation });
       return { url: database.url, identity: database.identity };
     });
@@ -61,7 +63,7 @@ describe("a preview's schema", requires("engine", "postgres"), () => {
     generation = 1;
     const third = await up();
     assert.notEqual(third.identity, second.identity);
-    await assert.rejects(sql(third.url, "SELECT FROM orders"), /does not exist/);
+    await assert.rejects(sql(third.url, "SELECT FROM orders"), /relation "orders" does not exist/);
 
     await world.stack.destroy();
     assert.deepEqual(await schemaDatabase.operations.owned?.(options), []);

@@ -205,6 +205,9 @@ for (const admins of ["superuser", "managed admin"] as const) {
       const third = await make("schema", "shop-pr-1", { generation: 1 });
       await assert.rejects(sql(third.state.url, "SELECT FROM old"), /does not exist/);
       assert.equal(new Set([state, second.state, third.state].map(({ identity }) => identity)).size, 3);
+      // An engine that makes the new one first deletes the old one last.
+      await drop("shop-pr-1", second.state);
+      await sql(third.state.url, "CREATE TABLE still (id int)");
       await drop("shop-pr-1", third.state);
     });
 
@@ -316,7 +319,7 @@ describe("what a preview had by one strategy", requires("postgres"), () => {
       await databaseResource.delete(context, "shop_pr_1", before);
       const shared = { ...inputs, ...strategies.shared };
       await assert.rejects(databaseAccessResource.create(context, shared, "access"), /by another strategy/);
-      await databaseAccessResource.delete(context, "shop_pr_1", { ...shared, url: state.url, identity: "x" });
+      await databaseAccessResource.delete(context, "shop_pr_1", { ...state, ...shared, identity: "x" });
       assert.deepEqual(await databaseAccessResource.read(context, "shop_pr_1", state), state);
     } finally {
       await server.stop();

@@ -154,6 +154,9 @@ describe("a preview's database", requires("postgres"), () => {
     const again = await make("shop-pr-10", { generation: 1 });
     assert.equal((await sql(again.state.url, "SELECT FROM items")).length, 2);
     assert.notEqual(again.state.identity, state.identity);
+    // An engine that makes the new one first deletes the old one last.
+    await drop("shop-pr-10", state);
+    assert.equal((await sql(again.state.url, "SELECT FROM items")).length, 2);
     await drop("shop-pr-10", again.state);
   });
 
