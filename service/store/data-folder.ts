@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { type Kysely, sql } from "kysely";
 import { TerminalError } from "../../components/errors.ts";
+import { every } from "../every.ts";
 import { codeOf } from "./database.ts";
 import type { LeaseDeps } from "./lease.ts";
 import type { Tables } from "./tables.ts";
@@ -47,19 +48,11 @@ export async function claimFolder({ db, holder, logger }: LeaseDeps, folder: Dat
     if (rows[0]) throw refused(folder, rows[0].name);
     await renew(transaction);
   });
-  let renewing: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    // A server that does not answer must not be asked on every connection there is.
-    renewing ??= renew(db)
-      .catch((error) => logger.warn({ code: codeOf(error) }, "renewing the data folder's lease failed"))
-      .finally(() => {
-        renewing = undefined;
-      });
-  }, RENEW_EVERY_MS);
-  timer.unref();
+  const timer = every(RENEW_EVERY_MS, () =>
+    renew(db).catch((error) => logger.warn({ code: codeOf(error) }, "renewing the data folder's lease failed")),
+  );
   return async () => {
-    clearInterval(timer);
-    await renewing;
+    await timer.close();
     await sql`delete from lease where stack = ${name}`.execute(db);
   };
 
