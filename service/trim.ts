@@ -1,6 +1,7 @@
 /** Trims this machine's caches at the start and once a day. */
 import type { Logger } from "pino";
 import { trimCaches } from "../components/local/trim.ts";
+import { every } from "./every.ts";
 import type { Store } from "./store/store.ts";
 
 const EVERY_MS = 86_400_000;
@@ -13,15 +14,12 @@ export interface TrimDeps {
 
 /** `close` resolves when a trim under way has ended. */
 export function startTrim({ dataDir, store, logger }: TrimDeps): { close(): Promise<void> } {
-  let running = trim();
-  const timer = setInterval(() => {
-    running = trim();
-  }, EVERY_MS);
-  timer.unref();
+  const first = trim();
+  const timer = every(EVERY_MS, trim);
   return {
     async close() {
-      clearInterval(timer);
-      await running;
+      await timer.close();
+      await first;
     },
   };
 
