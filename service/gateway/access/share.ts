@@ -59,7 +59,8 @@ export function createShare(deps: ShareDeps): Share {
 
 /** Also of one that has no version yet: the link waits with its visitor. */
 function homeOf(preview: Preview, service: string | undefined, { scheme, domain }: ShareDeps): string | undefined {
-  if (service !== undefined) return preview.status.live?.urls[service];
+  const urls = preview.status.live?.urls ?? {};
+  if (service !== undefined) return Object.hasOwn(urls, service) ? urls[service] : undefined;
   const key = parseKey(preview.key);
   return mainUrl(preview) ?? (key && `${scheme}://${hostName(key, domain)}`);
 }

@@ -124,6 +124,7 @@ describe("a share link", () => {
     const cookie = cookieOf(await follow(link.url));
     await assert.rejects(share({ seconds: 86_401 }), { reason: "ShareTooLong" });
     await assert.rejects(share({ service: "api" }), { reason: "NoSuchService" });
+    await assert.rejects(share({ service: "constructor" }), { reason: "NoSuchService" });
     await edge.close();
     await start({ kind: "doors", doors: {}, satisfy: "all" });
     assert.equal((await follow(link.url)).status, 403);
