@@ -63,7 +63,7 @@ export const oidcDoor: DoorMaker<"oidc"> = ({ secret, digest }, options) => {
   };
 };
 
-/** An address that the provider has not checked proves nothing. */
+/** An address proves nothing that the provider says it has not checked; of one that says nothing it is believed. */
 function isAllowed(claims: IDToken | undefined, allow: OidcOptions["allow"]): boolean {
   if (claims === undefined) return false;
   if (allow === "everyone") return true;
