@@ -1,12 +1,11 @@
 /** A login per preview that reads an existing database and cannot write it. */
 import { type ComponentResourceOptions, type Output, output, secret } from "@pulumi/pulumi";
 import { z } from "zod";
-import { LocalDatabaseAccess } from "../local/custom-resources.ts";
 import { accessOperations } from "../local/database-access-operations.ts";
-import { previewDatabaseName } from "../local/database-names.ts";
 import { serverOptions } from "../local/database-operations.ts";
 import type { DatabaseArgs, DatabaseComponent, DatabaseDriver } from "../ports.ts";
 import { PreviewComponent } from "../preview-component.ts";
+import { declareAccess } from "./access.ts";
 import { refuseBaseline } from "./baseline.ts";
 
 const options = z.strictObject({
@@ -36,20 +35,12 @@ class ReplicaDatabase extends PreviewComponent implements DatabaseComponent {
   constructor(name: string, args: DatabaseArgs<Options>, opts?: ComponentResourceOptions) {
     refuseBaseline("replica", args);
     super("stackling:database:Replica", name, {}, opts);
-    const { server, connectionLimit, database, schemas, at } = args.options;
-    const access = new LocalDatabaseAccess(
-      this.childName("access"),
-      {
-        name: previewDatabaseName(args.stack),
-        server,
-        database: { name: database, own: false },
-        access: { kind: "reader", schemas },
-        generation: args.generation,
-        connectionLimit,
-        ...(at === undefined ? {} : { at }),
-      },
-      { parent: this },
-    );
+    const { database, schemas, at } = args.options;
+    const access = declareAccess(this, this.childName("access"), args, {
+      database: { name: database, own: false },
+      access: { kind: "reader", schemas },
+      ...(at === undefined ? {} : { at }),
+    });
     this.name = output(database);
     this.url = secret(access.url);
     this.identity = access.identity;

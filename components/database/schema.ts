@@ -1,13 +1,13 @@
 /** A schema and a role per preview in one database of many. */
 import { type ComponentResourceOptions, type Output, output, secret } from "@pulumi/pulumi";
 import { z } from "zod";
-import { LocalDatabaseAccess } from "../local/custom-resources.ts";
 import { openSchemas } from "../local/database-access-kind.ts";
 import { accessOperations } from "../local/database-access-operations.ts";
-import { previewDatabaseName, SCHEMAS_DATABASE } from "../local/database-names.ts";
+import { SCHEMAS_DATABASE } from "../local/database-names.ts";
 import { serverOptions } from "../local/database-operations.ts";
 import type { DatabaseArgs, DatabaseComponent, DatabaseDriver } from "../ports.ts";
 import { PreviewComponent } from "../preview-component.ts";
+import { declareAccess } from "./access.ts";
 import { refuseBaseline } from "./baseline.ts";
 
 const options = z.strictObject({
@@ -31,19 +31,11 @@ class SchemaDatabase extends PreviewComponent implements DatabaseComponent {
   constructor(name: string, args: DatabaseArgs<Options>, opts?: ComponentResourceOptions) {
     refuseBaseline("schema", args);
     super("stackling:database:Schema", name, {}, opts);
-    const { server, connectionLimit, database } = args.options;
-    const access = new LocalDatabaseAccess(
-      this.childName("access"),
-      {
-        name: previewDatabaseName(args.stack),
-        server,
-        database: { name: database ?? SCHEMAS_DATABASE, own: database === undefined },
-        access: { kind: "schema" },
-        generation: args.generation,
-        connectionLimit,
-      },
-      { parent: this },
-    );
+    const { database } = args.options;
+    const access = declareAccess(this, this.childName("access"), args, {
+      database: { name: database ?? SCHEMAS_DATABASE, own: database === undefined },
+      access: { kind: "schema" },
+    });
     this.name = output(access.name);
     this.url = secret(access.url);
     this.identity = access.identity;

@@ -2,14 +2,14 @@
 import { type ComponentResourceOptions, type Output, output, secret } from "@pulumi/pulumi";
 import { z } from "zod";
 import { TerminalError } from "../errors.ts";
-import { LocalDatabaseAccess } from "../local/custom-resources.ts";
 import { refuseGroup } from "../local/database-access-member.ts";
 import { accessOperations } from "../local/database-access-operations.ts";
-import { previewDatabaseName, sharedDatabaseName } from "../local/database-names.ts";
+import { sharedDatabaseName } from "../local/database-names.ts";
 import { serverOptions } from "../local/database-operations.ts";
 import { databaseError } from "../local/database-server.ts";
 import type { DatabaseArgs, DatabaseComponent, DatabaseDriver } from "../ports.ts";
 import { PreviewComponent } from "../preview-component.ts";
+import { declareAccess } from "./access.ts";
 import { refuseBaseline } from "./baseline.ts";
 
 const options = z
@@ -51,19 +51,10 @@ class SharedDatabase extends PreviewComponent implements DatabaseComponent {
     refuseBaseline("shared", args);
     const { database, of } = placeOf(args);
     super("stackling:database:Shared", name, {}, opts);
-    const { server, connectionLimit } = args.options;
-    const access = new LocalDatabaseAccess(
-      this.childName("access"),
-      {
-        name: previewDatabaseName(args.stack),
-        server,
-        database,
-        access: { kind: "member", of },
-        generation: args.generation,
-        connectionLimit,
-      },
-      { parent: this },
-    );
+    const access = declareAccess(this, this.childName("access"), args, {
+      database,
+      access: { kind: "member", of },
+    });
     this.name = output(database.name);
     this.url = secret(access.url);
     this.identity = access.identity;
