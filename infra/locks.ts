@@ -11,8 +11,8 @@ interface LockDeps {
 }
 
 /**
- * Clears what a dead run of ours left: its lock, half a state. True when there was any of it. Throws `ConflictError`
- * (`StackLocked`) before it unlocks anything when a lock of anybody else is there.
+ * Removes the locks of dead runs of ours and mends a state that was cut short; true when it did either. Throws
+ * `ConflictError` (`StackLocked`) when one lock is anybody else's: then no lock that is written whole is removed.
  */
 export async function clearDeadRun(deps: LockDeps, folder: FolderBackend | undefined, stack: string): Promise<boolean> {
   const wasLocked = await unlockDead(deps, folder, stack);
