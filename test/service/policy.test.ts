@@ -5,18 +5,8 @@ import type { PullRequestRules } from "../../service/config/types.ts";
 import { EXPIRY, type PolicyInput, policy, refusalOf } from "../../service/policy.ts";
 import { NO_INTENTS } from "../../service/status.ts";
 import { pullRequest } from "../support/memory-forge.ts";
-import { SHA, shop } from "../support/reconcile-world.ts";
+import { application, SHA, shop } from "../support/reconcile-world.ts";
 
-const application = {
-  main: "web",
-  install: [],
-  build: [],
-  services: [],
-  generatedSecrets: [],
-  grantedSecrets: [],
-  submodules: false,
-  lfs: false,
-};
 const NOW = "2026-03-01T12:00:00.000Z";
 
 function judge(changes: Partial<PolicyInput> = {}, pull: Parameters<typeof pullRequest>[2] = {}): string {

@@ -2,23 +2,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import type { ApplicationConfig } from "../../service/config/types.ts";
 import { policy } from "../../service/policy.ts";
 import { NO_INTENTS } from "../../service/status.ts";
 import { pullRequest } from "../support/memory-forge.ts";
-import { SHA, shop } from "../support/reconcile-world.ts";
+import { application, SHA, shop } from "../support/reconcile-world.ts";
 
 const NOW = "2026-03-01T12:00:00.000Z";
-const application: ApplicationConfig = {
-  main: "web",
-  install: [],
-  build: [],
-  services: [],
-  generatedSecrets: [],
-  grantedSecrets: [],
-  submodules: false,
-  lfs: false,
-};
 
 const asked = fc.record({
   facts: fc.record({

@@ -2,7 +2,7 @@ import { pino } from "pino";
 import { withClient } from "../../components/local/database-client.ts";
 import type { OwnedThing } from "../../components/ports.ts";
 import { type ActionDeps, type AllActions, createActions } from "../../service/actions.ts";
-import type { OperatorConfig, RepositoryConfig } from "../../service/config/types.ts";
+import type { ApplicationConfig, OperatorConfig, RepositoryConfig } from "../../service/config/types.ts";
 import { createImages } from "../../service/images/images.ts";
 import { createRegistry } from "../../service/images/registry.ts";
 import { type ReconcileDeps, reconcile } from "../../service/reconcile.ts";
@@ -24,6 +24,18 @@ export const shop: RepositoryConfig = {
   branches: ["**"],
   secrets: {},
   tags: {},
+};
+
+/** What a preview.yaml may come to that says nothing. */
+export const application: ApplicationConfig = {
+  main: "web",
+  install: [],
+  build: [],
+  services: [],
+  generatedSecrets: [],
+  grantedSecrets: [],
+  submodules: false,
+  lfs: false,
 };
 
 const choice = { driver: "local", options: {} };

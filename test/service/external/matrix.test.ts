@@ -5,7 +5,7 @@ import { servicesPage } from "../../../service/dashboard/services-page.ts";
 import { matrixOf, serviceFindings } from "../../../service/external/matrix.ts";
 import { createExternalServices } from "../../../service/external/services.ts";
 import { memoryForge } from "../../support/memory-forge.ts";
-import { config, shop } from "../../support/reconcile-world.ts";
+import { application, config, shop } from "../../support/reconcile-world.ts";
 
 const NOW = "2026-11-21T10:00:00.000Z";
 const stripe: ExternalService = {
@@ -18,18 +18,7 @@ const stripe: ExternalService = {
 };
 
 function found(more: Partial<ApplicationConfig>) {
-  const application: ApplicationConfig = {
-    main: "web",
-    install: [],
-    build: [],
-    services: [],
-    generatedSecrets: [],
-    grantedSecrets: [],
-    submodules: false,
-    lfs: false,
-    ...more,
-  };
-  return { repository: { name: "shop" }, read: { kind: "found" as const, application } };
+  return { repository: { name: "shop" }, read: { kind: "found" as const, application: { ...application, ...more } } };
 }
 
 describe("the matrix of external services", () => {
