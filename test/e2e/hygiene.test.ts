@@ -68,9 +68,11 @@ describe("a house that is kept clean", requires("engine", "postgres"), () => {
   };
 
   it("lives a preview's life by the clock: asleep, woken by a visit, warned once, gone with a receipt, unless kept", async () => {
-    await Promise.all(["kept", "short"].map((branch) => quick.commit(branch, { "text.txt": branch })));
+    await quick.commit("kept", { "text.txt": "kept" });
     const { key: kept } = await instance.waitForBranch("kept", isHealthy, "live");
     await stackling("keep", kept);
+    // Opened only now: its life passes in seconds, and a busy machine's CLI takes as long.
+    await quick.commit("short", { "text.txt": "short" });
     const live = await instance.waitForBranch("short", isHealthy, "live");
     const { key, stack, url = "" } = live;
     assert.equal(live.stage, "Active");
@@ -78,8 +80,8 @@ describe("a house that is kept clean", requires("engine", "postgres"), () => {
     const { status, text } = await instance.get(url);
     assert.deepEqual([status, text.slice(0, 5)], [200, "short"]);
     await instance.waitFor(key, isHealthy, "awake again");
-    await instance.waitFor(key, (p) => p.stage === "Idle", "warned");
-    assert.match(await stackling("show", key), /goes/i);
+    const { goesAt } = await instance.waitFor(key, (p) => p.stage === "Idle", "warned");
+    assert.ok(goesAt, "says when it goes");
     await instance.waitFor(key, (p) => p.stage === "Gone", "gone");
     assert.deepEqual(await remainsOf({ dataDir: instance.dataDir, stack }), []);
     assert.match(await stackling("show", key), /Nobody had used it/);
