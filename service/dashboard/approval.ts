@@ -1,13 +1,13 @@
 /** The button by which somebody lets one commit of a stranger run, and what its form brings back. */
-import type { Request, Response, Router } from "express";
+import type { Request, Router } from "express";
 import type { Actions } from "../api/actions.ts";
 import type { PreviewView } from "../api/preview-view.ts";
 import { plainError } from "../api/streams.ts";
 import type { Session } from "../session.ts";
 import { isCommitId } from "../trust.ts";
+import type { Answering } from "./answering.ts";
 import { postForm, submitButton } from "./forms.ts";
 import { type Html, html, safeHref } from "./html.ts";
-import type { Frame } from "./layout.ts";
 import { detailHref } from "./listing.ts";
 import { failedPage, missingPage, questionPage, refusedPage } from "./notices.ts";
 import { fieldOf, form, isConfirmed } from "./posted.ts";
@@ -36,14 +36,10 @@ export function approvalDone({ key }: Pick<PreviewView, "key">): string {
   return `The commit may run: ${key} is built without the operator's secrets.`;
 }
 
-export interface ApprovalPages {
+export interface ApprovalPages extends Answering {
   readonly actions: Pick<Actions, "approve">;
   /** Undefined for a key that there is not. */
   readonly viewOf: (request: Request) => Promise<PreviewView | undefined>;
-  readonly frameOf: (request: Request) => Promise<Frame>;
-  /** The session of who may act; undefined where the form is not of this session. */
-  readonly actor: (request: Request) => Session | undefined;
-  readonly send: (response: Response, status: number, page: Html) => void;
 }
 
 /** Asks first, for what it lets in runs. */

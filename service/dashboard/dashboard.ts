@@ -10,6 +10,7 @@ import type { Share } from "../gateway/access/share.ts";
 import type { Operate } from "../operate.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
+import type { Answering } from "./answering.ts";
 import { approvalDone, approvalPages } from "./approval.ts";
 import { detailPage } from "./detail-page.ts";
 import type { Html } from "./html.ts";
@@ -53,6 +54,11 @@ const ASSETS = new URL("./assets/", import.meta.url).pathname;
 
 export function createDashboard(deps: DashboardDeps): Router {
   const { store } = deps;
+  const answering: Answering = {
+    frameOf: (request) => frameOf(deps, request),
+    actor: (request) => actorOf(deps, request),
+    send,
+  };
   const pages = express.Router();
   pages.use("/assets", express.static(ASSETS, { index: false, redirect: false, maxAge: "5m", setHeaders: harden }));
   pages.use((_request, response, next) => {
@@ -87,28 +93,15 @@ export function createDashboard(deps: DashboardDeps): Router {
       const preview = await named(deps, request);
       return preview && previewView(preview);
     },
-    frameOf: (request) => frameOf(deps, request),
-    actor: (request) => actorOf(deps, request),
-    send,
+    ...answering,
   });
-  operatePages(pages, {
-    operate: deps.operate,
-    frameOf: (request) => frameOf(deps, request),
-    actor: (request) => actorOf(deps, request),
-    send,
-  });
+  operatePages(pages, { operate: deps.operate, ...answering });
   pages.get("/services", async (request, response) => {
     const frame = await frameOf(deps, request);
     if (!frame.session) return response.redirect(303, "/");
     send(response, 200, servicesPage(await deps.external.read(), frame));
   });
-  sharePages(pages, {
-    share: deps.share,
-    named: (request) => named(deps, request),
-    frameOf: (request) => frameOf(deps, request),
-    actor: (request) => actorOf(deps, request),
-    send,
-  });
+  sharePages(pages, { share: deps.share, named: (request) => named(deps, request), ...answering });
   // Says only that something changed; what, the page asks for with its own rights.
   pages.get("/live", async (request, response) => {
     const { key } = request.query;
@@ -121,7 +114,7 @@ export function createDashboard(deps: DashboardDeps): Router {
       },
     });
   });
-  sessionPages(pages, deps, { frameOf: (request) => frameOf(deps, request), send });
+  sessionPages(pages, deps, answering);
   return pages;
 }
 

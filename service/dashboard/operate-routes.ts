@@ -1,22 +1,16 @@
 /** The pages' side of what is asked of all previews at once: kill switch and sweep. */
-import type { Request, Response, Router } from "express";
+import type { Router } from "express";
 import { sweepRequest } from "../api/operate.ts";
 import { plainError } from "../api/streams.ts";
 import type { Operate } from "../operate.ts";
-import type { Session } from "../session.ts";
-import type { Html } from "./html.ts";
-import type { Frame } from "./layout.ts";
+import type { Answering } from "./answering.ts";
 import { failedPage, questionPage, refusedPage } from "./notices.ts";
 import { findSwitch, SWITCHES } from "./pause-section.ts";
 import { fieldOf, form, isConfirmed } from "./posted.ts";
 import { SWEEP_QUESTIONS, sweepPage } from "./sweep-page.ts";
 
-export interface OperatePages {
+export interface OperatePages extends Answering {
   readonly operate: Operate;
-  readonly frameOf: (request: Request) => Promise<Frame>;
-  /** The session of who may act; undefined where the form is not of this session. */
-  readonly actor: (request: Request) => Session | undefined;
-  readonly send: (response: Response, status: number, page: Html) => void;
 }
 
 export function operatePages(pages: Router, { operate, frameOf, actor, send }: OperatePages): void {

@@ -1,8 +1,7 @@
 /** Login by a link that works once, and logout. */
-import type { Request, Response, Router } from "express";
+import type { Router } from "express";
 import { type AccessDeps, cookieOf } from "../api/access.ts";
-import type { Html } from "./html.ts";
-import type { Frame } from "./layout.ts";
+import type { Answering } from "./answering.ts";
 import { expiredPage, refusedPage } from "./notices.ts";
 import { actorOf, form } from "./posted.ts";
 
@@ -10,12 +9,11 @@ export interface SessionDeps extends AccessDeps {
   readonly homeUrl: string;
 }
 
-export interface SessionPages {
-  readonly frameOf: (request: Request) => Promise<Frame>;
-  readonly send: (response: Response, status: number, page: Html) => void;
-}
-
-export function sessionPages(pages: Router, deps: SessionDeps, { frameOf, send }: SessionPages): void {
+export function sessionPages(
+  pages: Router,
+  deps: SessionDeps,
+  { frameOf, send }: Pick<Answering, "frameOf" | "send">,
+): void {
   pages.get("/login/:code", async (request, response) => {
     const cookie = deps.sessions.redeem(String(request.params.code));
     if (cookie === undefined) return send(response, 403, expiredPage(await frameOf(request)));

@@ -1,5 +1,5 @@
 /** The button that makes a share link, and the page that shows it once. */
-import type { Request, Response, Router } from "express";
+import type { Request, Router } from "express";
 import type { PreviewView } from "../api/preview-view.ts";
 import { SHARE_SECONDS } from "../api/share.ts";
 import { plainError } from "../api/streams.ts";
@@ -7,6 +7,7 @@ import type { Share, ShareLink } from "../gateway/access/share.ts";
 import { minuteOf } from "../reason-words.ts";
 import type { Session } from "../session.ts";
 import type { Preview } from "../status.ts";
+import type { Answering } from "./answering.ts";
 import { postForm, submitButton } from "./forms.ts";
 import { type Html, html, safeHref } from "./html.ts";
 import { type Frame, layout } from "./layout.ts";
@@ -30,13 +31,9 @@ export function shareForm({ key, stage }: PreviewView, session: Session): Html {
   return postForm({ to: `${detailHref(key)}/share`, session, label: `Share ${key}`, body, leaves: true });
 }
 
-export interface SharePagesDeps {
+export interface SharePagesDeps extends Answering {
   readonly share: Share;
   readonly named: (request: Request) => Promise<Preview | undefined>;
-  readonly frameOf: (request: Request) => Promise<Frame>;
-  /** The session of one that may act. */
-  readonly actor: (request: Request) => Session | undefined;
-  readonly send: (response: Response, status: number, page: Html) => void;
 }
 
 export function sharePages(pages: Router, deps: SharePagesDeps): void {
