@@ -64,6 +64,12 @@ export interface Operations<O> {
    * need not wait any longer for what it began.
    */
   setAwake?(context: OperationContext<O>, awake: boolean, signal?: AbortSignal): Promise<void>;
+  /**
+   * Of a credential that ends by itself: makes it valid for its whole time again, awake or asleep. It stays the
+   * same one, and what is connected stays connected. Resolves with when it ends now, ISO 8601 UTC; undefined
+   * where it does not end, or there is none. Rejects where it could not be asked: it is asked again soon.
+   */
+  renew?(context: OperationContext<O>): Promise<string | undefined>;
   /** True when everything that should run while awake runs. */
   isAwake?(context: OperationContext<O>): Promise<boolean>;
   logs?(context: OperationContext<O>, query: LogQuery): AsyncIterable<LogLine>;

@@ -158,6 +158,11 @@ export interface DatabaseArgs<O = unknown> {
   readonly generation: number;
   /** Named baseline to branch from; absent: an empty database. */
   readonly baseline?: string;
+  /**
+   * Raised to have its login made anew (`rotate`): the data stays, and the login before it is good until what uses
+   * it was replaced. Absent: 0.
+   */
+  readonly rotation?: number;
 }
 
 export interface DatabaseComponent extends PreviewComponent, DatabaseConnection {}

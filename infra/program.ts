@@ -146,6 +146,7 @@ function createDatabase(spec: PreviewSpec, drivers: TargetDrivers) {
     tags: spec.tags,
     options: optionsOf(drivers.database, spec.target.database.options),
     generation: spec.generations.database,
+    rotation: spec.generations.secrets,
     ...(spec.database.baseline !== undefined && { baseline: spec.database.baseline }),
   });
 }
