@@ -1,5 +1,5 @@
 /** Which value each feature flag of a preview has: a person's word, else a label's, else preview.yaml's. Pure. */
-import type { Flags, FlagValue } from "../components/service/flags.ts";
+import { FLAG_WORD, type Flags, type FlagValue } from "../components/service/flags.ts";
 import { closest } from "./config/closest.ts";
 import type { FlagDeclaration } from "./config/types.ts";
 import type { Intents } from "./status.ts";
@@ -89,7 +89,7 @@ function readAs({ default: usual, values }: FlagDeclaration, word: string): Flag
 function read(type: string, word: string): FlagValue | undefined {
   if (type === "boolean") return SWITCH.get(word.toLowerCase());
   if (type === "number") return /^-?\d+(\.\d+)?$/.test(word) ? Number(word) : undefined;
-  return /^[\w.,:/@+-]{1,64}$/.test(word) ? word : undefined;
+  return FLAG_WORD.test(word) ? word : undefined;
 }
 
 const SWITCH = new Map([

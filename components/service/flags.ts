@@ -2,6 +2,9 @@
 
 export type FlagValue = boolean | number | string;
 
+/** A flag that is a word: as far as labels, comments and environments take a text alike. */
+export const FLAG_WORD = /^[\w.,:/@+-]{1,64}$/;
+
 export interface Flag {
   /** In effect. */
   readonly value: FlagValue;

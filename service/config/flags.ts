@@ -1,12 +1,8 @@
 /** `flags` of preview.yaml: what may be typed, what it means, and what a schema cannot say of it. */
 import { z } from "zod";
-import type { FlagValue } from "../../components/service/flags.ts";
-import { flagVariable } from "../../components/service/flags.ts";
+import { FLAG_WORD, type FlagValue, flagVariable } from "../../components/service/flags.ts";
 import type { FlagDeclaration } from "./types.ts";
 import type { Misfit } from "./yaml-file.ts";
-
-/** As far as labels, comments and environments take a text alike. */
-const TEXT = /^[\w.,:/@+-]{1,64}$/;
 
 const name = z
   .string()
@@ -18,7 +14,7 @@ const name = z
 const value = z.union([
   z.boolean(),
   z.number(),
-  z.string().regex(TEXT, "must be 1 to 64 letters, digits and _ . , : / @ + -"),
+  z.string().regex(FLAG_WORD, "must be 1 to 64 letters, digits and _ . , : / @ + -"),
 ]);
 
 const flag = z.union([

@@ -2,21 +2,12 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { ConfigError } from "../../../components/errors.ts";
 import { parseApplication } from "../../../service/config/application.ts";
+import { problemsOf as problems } from "./problems.ts";
 
 const limits = { memoryMiB: 2048, cpu: 4, services: 4 };
 const parse = (text: string) => parseApplication(text, { file: "preview.yaml", limits });
-
-function problemsOf(text: string): readonly string[] {
-  try {
-    parse(text);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.userMessage.split("\n");
-    throw error;
-  }
-  return [];
-}
+const problemsOf = (text: string) => problems(() => parse(text));
 
 describe("reading preview.yaml", () => {
   it("fills in what one line leaves out", () => {

@@ -1,20 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ConfigError } from "../../../components/errors.ts";
 import { parseApplication } from "../../../service/config/application.ts";
+import { problemsOf as problems } from "./problems.ts";
 
 const limits = { memoryMiB: 2048, cpu: 4, services: 4 };
 const parse = (text: string) => parseApplication(text, { file: "preview.yaml", limits });
-
-function problemsOf(text: string): readonly string[] {
-  try {
-    parse(text);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.userMessage.split("\n");
-    throw error;
-  }
-  return [];
-}
+const problemsOf = (text: string) => problems(() => parse(text));
 
 const FILE = `services:
   web: x
