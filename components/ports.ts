@@ -163,6 +163,8 @@ export interface DatabaseArgs<O = unknown> {
    * it was replaced. Absent: 0.
    */
   readonly rotation?: number;
+  /** Somebody asks for `operations.renew` while the preview lives, so that its login may end by itself. */
+  readonly renewed?: true;
 }
 
 export interface DatabaseComponent extends PreviewComponent, DatabaseConnection {}

@@ -17,6 +17,7 @@ import type {
   TaskDefinition,
 } from "../components/ports.ts";
 import { flagFile, flagVariables } from "../components/service/flags.ts";
+import { mainUrlOf } from "./names.ts";
 import type { PreviewSpec } from "./spec.ts";
 import { registerTags } from "./tags.ts";
 
@@ -147,6 +148,7 @@ function createDatabase(spec: PreviewSpec, drivers: TargetDrivers) {
     options: optionsOf(drivers.database, spec.target.database.options),
     generation: spec.generations.database,
     rotation: spec.generations.secrets,
+    renewed: true,
     ...(spec.database.baseline !== undefined && { baseline: spec.database.baseline }),
   });
 }
@@ -211,12 +213,13 @@ function flagged<S extends ServiceDefinition>({ flags = {} }: PreviewSpec, servi
 }
 
 function environment(spec: PreviewSpec): Record<string, string> {
-  const main = Object.values(spec.urls)[0];
+  const main = mainUrlOf(spec.key, spec.urls);
   return {
     STACKLING_KEY: spec.key,
     STACKLING_COMMIT: spec.source.commit,
     STACKLING_GIT_BRANCH: spec.gitBranch,
     ...(main !== undefined && { STACKLING_URL: main }),
+    ...(spec.login?.key !== undefined && { STACKLING_LOGIN_KEY: spec.login.key }),
   };
 }
 
