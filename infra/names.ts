@@ -44,6 +44,14 @@ export function hostName(key: PreviewKey, domain: string, service?: string): str
   return `${cut(label, LABEL_MAX)}.${domain}`;
 }
 
+/** Of all addresses of a preview by service, that of the main one, whatever order they are in. */
+export function mainUrlOf(key: string, urls: Readonly<Record<string, string>>): string | undefined {
+  const all = Object.values(urls);
+  const parsed = parseKey(key);
+  const start = parsed && `//${hostName(parsed, "")}`;
+  return all.find((url) => start !== undefined && url.includes(start)) ?? all[0];
+}
+
 /** Text as it is when it fits, else cut with a hash of the whole, so that two long names stay two. */
 function cut(text: string, max: number): string {
   if (text.length <= max) return text;

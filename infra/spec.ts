@@ -100,6 +100,14 @@ export const previewSpec = z.strictObject({
   /** Names of generated secrets the application asks for. */
   generatedSecrets: z.array(z.string()),
   /** Names of secrets whose values the operator grants; the runner brings the values. None where `untrusted`. */
+  /** Users of its seeds, and the path that logs one in; `key` is the public half of the preview's own pair. */
+  login: z
+    .strictObject({
+      path: z.string().startsWith("/"),
+      users: z.array(z.strictObject({ name: z.string(), title: z.string() })),
+      key: z.string().optional(),
+    })
+    .optional(),
   grantedSecrets: z.array(z.string()),
   /**
    * Of a fork or an outsider, and approved; `isolated`: the target keeps it apart from the service. Whatever else
@@ -130,7 +138,11 @@ export const previewSpec = z.strictObject({
 
 export type PreviewSpec = z.infer<typeof previewSpec>;
 
-/** SHA-256 of the wish in hexadecimal, whatever the order of its keys: equal ones ask for equal stacks. */
-export function specDigest({ images: _found, intents: _echoed, ...wish }: PreviewSpec): string {
-  return createHash("sha256").update(canonical(wish)).digest("hex");
+/**
+ * SHA-256 of the wish in hexadecimal, whatever the order of its keys: equal ones ask for equal stacks. A new key for
+ * logins waits for the next update: it comes of a new API token, and no preview starts anew for that.
+ */
+export function specDigest({ images: _found, intents: _echoed, login, ...wish }: PreviewSpec): string {
+  const asked = login ? { ...wish, login: { ...login, key: undefined } } : wish;
+  return createHash("sha256").update(canonical(asked)).digest("hex");
 }

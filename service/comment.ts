@@ -1,5 +1,5 @@
 /** The one comment on a pull request, and the line beside its check. Pure; the same preview gives the same text. */
-import { hostName, parseKey } from "../infra/names.ts";
+import { mainUrlOf } from "../infra/names.ts";
 import { ALARM_AFTER, isAlarming } from "./alarm.ts";
 import { COMMANDS } from "./commands/verbs.ts";
 import { driftWords } from "./drift/words.ts";
@@ -69,10 +69,7 @@ export function renderSummary({ status }: Pick<Preview, "status">): string {
 
 /** Address of the main service; undefined until a first version has answered. */
 export function mainUrl({ key, status }: Pick<Preview, "key" | "status">): string | undefined {
-  const urls = Object.values(status.live?.urls ?? {});
-  const parsed = parseKey(key);
-  const start = parsed && `//${hostName(parsed, "")}`;
-  return urls.find((url) => start !== undefined && url.includes(start)) ?? urls[0];
+  return mainUrlOf(key, status.live?.urls ?? {});
 }
 
 const PREVIEW_YAML_NOTE = [
@@ -144,6 +141,20 @@ function hardStop(preview: Preview): readonly [string, string] | undefined {
   if (status.hardStop === undefined || !status.stackExists || status.reason === "Paused") return undefined;
   const extend = takesCommands(preview) ? "/preview extend 14d" : `stackling extend '${key}' 14d`;
   return ["Stays until", `${minuteOf(status.hardStop)} at most; \`${extend}\` moves that`];
+/** By a click on a page of the preview's own, which asks once more. */
+function logins(preview: Preview): readonly [string, string] | undefined {
+  const users = preview.status.live?.login?.users ?? [];
+  const url = mainUrl(preview);
+  if (users.length === 0 || url === undefined) return undefined;
+  const linkTo = (query: string) => `${url}/.stackling/login${query}`;
+  const links = users.slice(0, LOGINS_SHOWN).map(({ name, title }) => {
+    const query = new URLSearchParams({ as: name }).toString();
+    return `[${text(title)}](${linkTo(`?${query}`)})`;
+  });
+  const more = users.length > LOGINS_SHOWN ? [`[all ${users.length}](${linkTo("")})`] : [];
+  return ["Log in as", [...links, ...more].join(" · ")];
+}
+
 }
 
 function servesOn({ condition, live, reason }: Preview["status"]): boolean {
@@ -170,6 +181,7 @@ function table(preview: Preview): string {
     ["Since", minuteOf(status.since)],
     teardown(preview),
     hardStop(preview),
+    logins(preview),
   ];
   const lines = rows.filter((row) => row !== undefined).map(([name, value]) => `| ${name} | ${value} |`);
   return ["| | |", "|---|---|", ...lines].join("\n");

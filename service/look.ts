@@ -40,6 +40,8 @@ export interface LookDeps extends AdoptDeps {
   /** How a target keeps previews, by its name; undefined: none keeps them apart. */
   readonly isolationOf?: (target: string) => Isolation;
   readonly now: () => string;
+  /** Public key for logins as a user of the seeds, by stack. */
+  readonly loginKeyOf?: (stack: string) => string;
 }
 
 /** What was found and read, before anything is written. */
@@ -165,6 +167,7 @@ export function wishFor(deps: WishDeps, look: Look, preview: NewPreview): Wish {
     hardStopSeconds: lifecycle.hardStopSeconds,
     ...(live ? { tags: live.tags } : {}),
     ...(subject.kind === "pullRequest" && distrustOf(subject.pullRequest) !== undefined
+    ...(application.login && deps.loginKeyOf ? { loginKey: deps.loginKeyOf(preview.stack) } : {}),
       ? { untrusted: { isolated: isolation === "apart" } }
       : {}),
   });
@@ -172,7 +175,7 @@ export function wishFor(deps: WishDeps, look: Look, preview: NewPreview): Wish {
   return { verdict, desired: { kind: "present", digest: specDigest(spec), unasked }, ...clocks, spec };
 }
 
-type WishDeps = Pick<LookDeps, "config" | "now" | "isolationOf">;
+type WishDeps = Pick<LookDeps, "config" | "now" | "isolationOf" | "loginKeyOf">;
 
 function isolationBy(
   { isolationOf }: Pick<LookDeps, "isolationOf">,

@@ -30,6 +30,7 @@ import { checkRegistries, configuredRegistry } from "./images/configured.ts";
 import { createImages } from "./images/images.ts";
 import { createInbox, type Inbox } from "./inbox/inbox.ts";
 import { type IsolationOf, isolationFindings, readIsolation } from "./isolation.ts";
+import { createLoginKeys } from "./login-keys.ts";
 import { createLookAgain } from "./look-again.ts";
 import { createNotifier } from "./notify.ts";
 import { startOperate } from "./operate.ts";
@@ -271,6 +272,7 @@ function reconcileDeps(
     }),
     prepareSource: (spec) => prepareSource(parts, spec),
     resolveSecrets: (spec) => resolveSecrets(parts, spec),
+    loginKeyOf: createLoginKeys({ secret: parts.token, now: () => new Date() }).publicOf,
     now,
     logger,
   };

@@ -34,6 +34,8 @@ export interface SpecInput {
   /** Tags of the running stack: they never change while it lives. */
   readonly tags?: Readonly<Record<string, string>>;
   /** Of an approved pull request of a fork or an outsider: it gets nothing that is the operator's. */
+  /** Public key by which the application knows who is logged in by us. */
+  readonly loginKey?: string;
   readonly untrusted?: { readonly isolated: boolean };
 }
 
@@ -71,6 +73,7 @@ export function buildSpec(wish: SpecInput): PreviewSpec {
     ...flagsOf(input),
     ...accessOf(application),
     generatedSecrets: [...application.generatedSecrets],
+    ...loginOf(input),
     grantedSecrets: [...application.grantedSecrets],
     generations: { ...input.intents.generations },
     ...(input.untrusted ? { untrusted: { ...input.untrusted } } : {}),
@@ -169,6 +172,12 @@ function buildTags({ repository, key, owner, createdAt, hardStopSeconds }: SpecI
     ...("number" in key ? { "pull-request": String(key.number) } : {}),
     owner,
     ...(repository.team ? { team: repository.team } : {}),
+function loginOf({ application: { login }, loginKey }: SpecInput): Pick<PreviewSpec, "login"> {
+  if (!login) return {};
+  const users = login.users.map((user) => ({ ...user }));
+  return { login: { path: login.path, users, ...(loginKey === undefined ? {} : { key: loginKey }) } };
+}
+
     ...(repository.costCenter ? { "cost-center": repository.costCenter } : {}),
     created: createdAt,
     ...(hardStopSeconds === undefined ? {} : { "hard-stop": after(createdAt, hardStopSeconds * 1000) }),

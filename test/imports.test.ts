@@ -34,6 +34,7 @@ const general = new Set([
   "execa",
   "express",
   "google-protobuf",
+  "jose",
   "kysely",
   "p-queue",
   "pg",

@@ -67,6 +67,8 @@ export interface PreviewView {
   readonly comment?: string;
 }
 
+  /** Users of its seeds; `/.stackling/login?as=NAME` on its main host logs one in. */
+  readonly login?: { readonly users: readonly { readonly name: string; readonly title: string }[] };
 export interface FlagView {
   readonly name: string;
   /** In effect in the version that serves. */
@@ -130,6 +132,7 @@ export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewV
 }
 
 function untrustedOf({ status: { live }, intents: { approved } }: Preview): PreviewView["untrusted"] {
+    login: loginOf(preview),
   if (!live?.untrusted) return undefined;
   return { ...live.untrusted, ...(approved?.sha === live.source.commit ? { approved } : {}) };
 }
@@ -140,6 +143,10 @@ function flagsOf({ status, intents, pullRequest }: Preview): PreviewView["flags"
   const wished = flagsInEffect(serving, { labels: pullRequest?.labels ?? [], said: intents.flags ?? {} });
   return Object.entries(serving).map(([name, flag]) => {
     const next = wished[name]?.value ?? flag.default;
+function loginOf({ status: { live } }: Preview): PreviewView["login"] {
+  return live?.login && { users: live.login.users };
+}
+
     return { name, ...flag, wished: next, ...(next === flag.default ? {} : { setBy: setBy(name, intents) }) };
   });
 }

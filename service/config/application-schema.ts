@@ -3,6 +3,7 @@ import { z } from "zod";
 import { applicationAccess } from "./access-schema.ts";
 import { externalSchema } from "./external.ts";
 import { flagsSchema } from "./flags.ts";
+import { loginSchema } from "./login.ts";
 
 const serviceName = z
   .string()
@@ -135,6 +136,7 @@ export const applicationSchema = z.strictObject({
   submodules: z.boolean().optional().describe("Check out git submodules. Default false."),
   lfs: z.boolean().optional().describe("Fetch git LFS files. Default false."),
 });
+  login: loginSchema.optional(),
 
 export type ApplicationFile = z.infer<typeof applicationSchema>;
 export type ServiceFile = z.infer<typeof service>;

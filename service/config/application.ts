@@ -12,6 +12,7 @@ import {
 } from "./application-schema.ts";
 import { checkExternal, emulatorServices, externalVariables, secretsToGrant, toExternal } from "./external.ts";
 import { toFlags } from "./flags.ts";
+import { toLogin } from "./login.ts";
 import type { ApplicationConfig, OperatorConfig } from "./types.ts";
 import { byLine, readYamlFile } from "./yaml-file.ts";
 
@@ -76,6 +77,7 @@ function toService(
   name: string,
   typed: string | ServiceFile,
   shared: Readonly<Record<string, string>>,
+    ...(file.login ? { login: toLogin(file.login) } : {}),
 ): ServiceDefinition {
   const service: ServiceFile = typeof typed === "string" ? { command: typed } : typed;
   const kind: ServiceKind = service.kind ?? (service.schedule === undefined ? "web" : "cron");

@@ -7,6 +7,7 @@ import type { Flag } from "../../components/service/flags.ts";
 import type { ForgeName } from "../forges/registry.ts";
 import type { AccessConfig, ApplicationAccess } from "./access-types.ts";
 import type { BaselineConfig } from "./baselines.ts";
+import type { LoginConfig } from "./login.ts";
 
 export interface TargetConfig extends TargetChoice {
   readonly name: string;
@@ -228,6 +229,8 @@ export interface ApplicationConfig {
   /** Names of operator secrets the application asks to be granted. */
   readonly grantedSecrets: readonly string[];
   /** Feature flags by name; absent where there are none. */
+  /** Users that visitors may log in as; absent where the application has no such login. */
+  readonly login?: LoginConfig;
   readonly flags?: Readonly<Record<string, FlagDeclaration>>;
   /** Services of others that it talks to; undefined where the file does not say. */
   readonly external?: readonly ExternalService[];

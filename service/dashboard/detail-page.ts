@@ -65,6 +65,7 @@ function factsOf(view: PreviewView): Html {
     ...(view.flags ? [["Flags", flagsOf(view.flags)] as const] : []),
     ["Stack", html`<code>${view.stack}</code>`],
   ];
+    ...(view.login && view.url ? [["Log in as", loginsOf(view.login, view.url)] as const] : []),
   return html`<section class="card"><h2>About</h2><dl class="facts">${facts.map(
     ([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`,
   )}</dl></section>`;
@@ -77,6 +78,13 @@ function trustOf({ approved, isolated }: NonNullable<PreviewView["untrusted"]>):
 
 function flagsOf(flags: NonNullable<PreviewView["flags"]>): Html {
   return html`${flags.map(({ name, value, wished, setBy }, index) => {
+function loginsOf({ users }: NonNullable<PreviewView["login"]>, url: string): Html {
+  return html`${users.map(({ name, title }, index) => {
+    const to = `${url}/.stackling/login?${new URLSearchParams({ as: name }).toString()}`;
+    return html`${index > 0 && ", "}<a href="${safeHref(to)}">${title}</a>`;
+  })}`;
+}
+
     const next = wished === value ? "" : `, next ${wished}`;
     return html`${index > 0 && ", "}<code>${name}=${String(value)}</code>${next}${setBy && html` <span class="soft">(${setBy})</span>`}`;
   })}`;

@@ -171,6 +171,20 @@ describe("the comment", () => {
     assert.ok(renderComment({ ...preview, pullRequest }).includes("`preview.yaml` declares no flags"));
   });
 
+  it("offers to log in as the users of its seeds", () => {
+    const preview = previewOf("Healthy");
+    const { live } = preview.status;
+    assert.ok(live);
+    const users = [{ name: "ada", title: "Shop [owner]" }, ..."bcdef"].map((user) =>
+      typeof user === "string" ? { name: user, title: user } : user,
+    );
+    const login = { path: "/login", users };
+    const comment = renderComment({ ...preview, status: { ...preview.status, live: { ...live, login } } });
+    const row = /^\| Log in as \| (.*) \|$/m.exec(comment)?.[1] ?? comment;
+    assert.match(row, /^\[Shop \\\[owner\\\]\]\(http:\/\/[^ ]+\/\.stackling\/login\?as=ada\) · /);
+    assert.match(row, / · \[all 6\]\(http:\/\/[^ ]+\/\.stackling\/login\)$/);
+  });
+
   it("warns the author, by name, of what nobody uses", async () => {
     await assertGolden("idle-warning", renderComment(warnedPreview("ada")));
   });

@@ -1,6 +1,7 @@
 /** Who may see which preview: guards, the porter who asks for them, and the links that open them. */
 import { createHmac } from "node:crypto";
 import type { OperatorConfig } from "../../config/types.ts";
+import { createLoginKeys } from "../../login-keys.ts";
 import type { Routes } from "../routes.ts";
 import { type Networks, networks } from "./address.ts";
 import { createGuards, type GuardOf } from "./guards.ts";
@@ -34,6 +35,7 @@ export async function createAccess(deps: AccessDeps): Promise<Access> {
   const { config, token, now, onError } = deps;
   const { scheme, domain } = config;
   const passes = createPasses({ now, secret: token });
+  const keys = createLoginKeys({ now, secret: token });
   const key = createHmac("sha256", token).update("stackling doors").digest();
   const digest = (text: string) => createHmac("sha256", key).update(text).digest("base64url").slice(0, 22);
   const guardOf = await createGuards({ config, digest, environment: deps.environment });
@@ -43,6 +45,6 @@ export async function createAccess(deps: AccessDeps): Promise<Access> {
     trusts,
     share: createShare({ passes, guardOf, scheme, domain, now }),
     relay: createRelay({ passes, scheme }),
-    porter: (routes) => createPorter({ passes, routes, trusts, scheme, domain, now, onError }),
+    porter: (routes) => createPorter({ passes, keys, routes, trusts, scheme, domain, now, onError }),
   };
 }

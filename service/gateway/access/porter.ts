@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { cookieOf, isForeign } from "../../api/access.ts";
+import type { LoginKeys } from "../../login-keys.ts";
 import { hostNameOf, type Route, type Routes } from "../routes.ts";
 import { clientAddress, type Networks } from "./address.ts";
 import { type DoorNotice, sendDoorPage } from "./door-page.ts";
@@ -13,9 +14,11 @@ import { createLogin } from "./login.ts";
 import { BYPASS_COOKIE, BYPASS_HEADER, cookieName, ownPathOf, SHARE_PATH } from "./own-paths.ts";
 import type { Passes } from "./passes.ts";
 import { addressWithin } from "./redirect.ts";
+import { createSeededLogin } from "./seeded-login.ts";
 
 export interface PorterDeps {
   readonly passes: Passes;
+  readonly keys: LoginKeys;
   readonly routes: Pick<Routes, "lookup">;
   /** Load balancers of ours. */
   readonly trusts: Networks;
@@ -35,7 +38,7 @@ export interface Porter {
 
 const SESSION_MS = 12 * 3_600_000;
 
-interface Exchange {
+export interface Exchange {
   readonly route: Route;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -45,6 +48,7 @@ export function createPorter(deps: PorterDeps): Porter {
   const { passes } = deps;
   const doorCookie = cookieName("door", deps.scheme, deps.domain);
   const login = createLogin(deps);
+  const seededLogin = createSeededLogin(deps);
 
   async function broughtBy(request: IncomingMessage, { host, preview }: Route): Promise<Brought> {
     const { headers } = request;
@@ -62,7 +66,14 @@ export function createPorter(deps: PorterDeps): Porter {
     const exchange = { route, request, response };
     if (path === "share") return redeem(exchange);
     if (path === "door") return answer(exchange);
-    if (path !== undefined) return path === "login" ? sendAway(exchange) : welcomeBack(exchange);
+    if (path === "back") return welcomeBack(exchange);
+    if (path === "login" && asksDoor(request)) return sendAway(exchange);
+    const isIn = await passGuard(exchange);
+    return isIn && path === "login" ? beUser(exchange) : isIn;
+  }
+
+  async function passGuard(exchange: Exchange): Promise<boolean> {
+    const { route, request } = exchange;
     const { guard } = route;
     if (guard === undefined) return true;
     if (isOfAnother(deps, route, request)) return refuse(exchange, { doors: [], to: "/", notice: "foreign" });
@@ -71,6 +82,12 @@ export function createPorter(deps: PorterDeps): Porter {
     return (
       doors === undefined || refuse(exchange, { doors, to: request.method === "GET" ? (request.url ?? "/") : "/" })
     );
+  }
+
+  /** As one of the application's seeds, once somebody is let in. */
+  async function beUser(exchange: Exchange): Promise<boolean> {
+    const outcome = await seededLogin(exchange);
+    return outcome.kind === "away" ? send(exchange, outcome.url) : outcome.kind === "wait";
   }
 
   /** A share link: its token becomes a cookie, and the address in the browser's bar one without it. */
@@ -189,6 +206,11 @@ export function createPorter(deps: PorterDeps): Porter {
       }
     },
   };
+}
+
+/** A login at the preview's door, and not in the application behind it. */
+function asksDoor({ url }: IncomingMessage): boolean {
+  return new URL(url ?? "/", "http://preview").searchParams.has("door");
 }
 
 interface Cookie {

@@ -6,5 +6,11 @@ export function addressWithin(origin: string, to: string): string {
   // Parsed as a browser does, for which `//host` and `/\host` are other hosts.
   if (!to.startsWith("/") || !URL.canParse(to, origin)) return `${origin}/`;
   const url = new URL(to, origin);
-  return url.origin === new URL(origin).origin && ownPathOf(url.pathname) === undefined ? url.href : `${origin}/`;
+  return url.origin === new URL(origin).origin && isGoal(url) ? url.href : `${origin}/`;
+}
+
+/** An address of the application, or of ours the one where users of its seeds are chosen. */
+function isGoal({ pathname, searchParams }: URL): boolean {
+  const own = ownPathOf(pathname);
+  return own === undefined || (own === "login" && !searchParams.has("door"));
 }
