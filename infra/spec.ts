@@ -97,9 +97,6 @@ export const previewSpec = z.strictObject({
     .optional(),
   /** How the application shuts the operator's door further. */
   access: z.strictObject({ ip: z.array(z.string()).optional(), shareLinks: z.literal(false).optional() }).optional(),
-  /** Names of generated secrets the application asks for. */
-  generatedSecrets: z.array(z.string()),
-  /** Names of secrets whose values the operator grants; the runner brings the values. None where `untrusted`. */
   /** Users of its seeds, and the path that logs one in; `key` is the public half of the preview's own pair. */
   login: z
     .strictObject({
@@ -108,6 +105,9 @@ export const previewSpec = z.strictObject({
       key: z.string().optional(),
     })
     .optional(),
+  /** Names of generated secrets the application asks for. */
+  generatedSecrets: z.array(z.string()),
+  /** Names of secrets whose values the operator grants; the runner brings the values. None where `untrusted`. */
   grantedSecrets: z.array(z.string()),
   /**
    * Of a fork or an outsider, and approved; `isolated`: the target keeps it apart from the service. Whatever else

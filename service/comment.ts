@@ -136,11 +136,6 @@ function approval(preview: Preview): readonly [string, string] | undefined {
   return note === undefined ? undefined : ["Not trusted", text(note)];
 }
 
-function hardStop(preview: Preview): readonly [string, string] | undefined {
-  const { key, status } = preview;
-  if (status.hardStop === undefined || !status.stackExists || status.reason === "Paused") return undefined;
-  const extend = takesCommands(preview) ? "/preview extend 14d" : `stackling extend '${key}' 14d`;
-  return ["Stays until", `${minuteOf(status.hardStop)} at most; \`${extend}\` moves that`];
 /** By a click on a page of the preview's own, which asks once more. */
 function logins(preview: Preview): readonly [string, string] | undefined {
   const users = preview.status.live?.login?.users ?? [];
@@ -155,6 +150,11 @@ function logins(preview: Preview): readonly [string, string] | undefined {
   return ["Log in as", [...links, ...more].join(" · ")];
 }
 
+function hardStop(preview: Preview): readonly [string, string] | undefined {
+  const { key, status } = preview;
+  if (status.hardStop === undefined || !status.stackExists || status.reason === "Paused") return undefined;
+  const extend = takesCommands(preview) ? "/preview extend 14d" : `stackling extend '${key}' 14d`;
+  return ["Stays until", `${minuteOf(status.hardStop)} at most; \`${extend}\` moves that`];
 }
 
 function servesOn({ condition, live, reason }: Preview["status"]): boolean {
@@ -176,12 +176,12 @@ function table(preview: Preview): string {
     head && head !== live?.source.commit ? [live ? "Newest commit" : "Commit", commit(preview, head)] : undefined,
     live && ["Services", live.services.map(({ name }) => service(name, live.urls[name])).join(" · ")],
     typeof outputs.database === "string" ? ["Database branch", `\`${outputs.database}\``] : undefined,
+    logins(preview),
     approval(preview),
     flags(preview),
     ["Since", minuteOf(status.since)],
     teardown(preview),
     hardStop(preview),
-    logins(preview),
   ];
   const lines = rows.filter((row) => row !== undefined).map(([name, value]) => `| ${name} | ${value} |`);
   return ["| | |", "|---|---|", ...lines].join("\n");

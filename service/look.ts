@@ -39,9 +39,9 @@ export interface LookDeps extends AdoptDeps {
   readonly findRepository: (name: string) => Promise<RepositoryConfig | undefined>;
   /** How a target keeps previews, by its name; undefined: none keeps them apart. */
   readonly isolationOf?: (target: string) => Isolation;
-  readonly now: () => string;
   /** Public key for logins as a user of the seeds, by stack. */
   readonly loginKeyOf?: (stack: string) => string;
+  readonly now: () => string;
 }
 
 /** What was found and read, before anything is written. */
@@ -166,8 +166,8 @@ export function wishFor(deps: WishDeps, look: Look, preview: NewPreview): Wish {
     ...(subject.kind === "pullRequest" ? { labels: subject.pullRequest.labels } : {}),
     hardStopSeconds: lifecycle.hardStopSeconds,
     ...(live ? { tags: live.tags } : {}),
-    ...(subject.kind === "pullRequest" && distrustOf(subject.pullRequest) !== undefined
     ...(application.login && deps.loginKeyOf ? { loginKey: deps.loginKeyOf(preview.stack) } : {}),
+    ...(subject.kind === "pullRequest" && distrustOf(subject.pullRequest) !== undefined
       ? { untrusted: { isolated: isolation === "apart" } }
       : {}),
   });

@@ -33,9 +33,9 @@ export interface SpecInput {
   readonly hardStopSeconds?: number;
   /** Tags of the running stack: they never change while it lives. */
   readonly tags?: Readonly<Record<string, string>>;
-  /** Of an approved pull request of a fork or an outsider: it gets nothing that is the operator's. */
   /** Public key by which the application knows who is logged in by us. */
   readonly loginKey?: string;
+  /** Of an approved pull request of a fork or an outsider: it gets nothing that is the operator's. */
   readonly untrusted?: { readonly isolated: boolean };
 }
 
@@ -72,8 +72,8 @@ export function buildSpec(wish: SpecInput): PreviewSpec {
     ...(application.database ? { database: databaseOf(application.database, input) } : {}),
     ...flagsOf(input),
     ...accessOf(application),
-    generatedSecrets: [...application.generatedSecrets],
     ...loginOf(input),
+    generatedSecrets: [...application.generatedSecrets],
     grantedSecrets: [...application.grantedSecrets],
     generations: { ...input.intents.generations },
     ...(input.untrusted ? { untrusted: { ...input.untrusted } } : {}),
@@ -154,6 +154,12 @@ function accessOf({ access }: ApplicationConfig): Pick<PreviewSpec, "access"> {
   return { access: { ...(ip ? { ip: [...ip] } : {}), ...(shareLinks === undefined ? {} : { shareLinks }) } };
 }
 
+function loginOf({ application: { login }, loginKey }: SpecInput): Pick<PreviewSpec, "login"> {
+  if (!login) return {};
+  const users = login.users.map((user) => ({ ...user }));
+  return { login: { path: login.path, users, ...(loginKey === undefined ? {} : { key: loginKey }) } };
+}
+
 function buildUrls({ application, config, key }: SpecInput): Record<string, string> {
   const web = application.services.filter((service) => service.kind === "web");
   return Object.fromEntries(
@@ -172,12 +178,6 @@ function buildTags({ repository, key, owner, createdAt, hardStopSeconds }: SpecI
     ...("number" in key ? { "pull-request": String(key.number) } : {}),
     owner,
     ...(repository.team ? { team: repository.team } : {}),
-function loginOf({ application: { login }, loginKey }: SpecInput): Pick<PreviewSpec, "login"> {
-  if (!login) return {};
-  const users = login.users.map((user) => ({ ...user }));
-  return { login: { path: login.path, users, ...(loginKey === undefined ? {} : { key: loginKey }) } };
-}
-
     ...(repository.costCenter ? { "cost-center": repository.costCenter } : {}),
     created: createdAt,
     ...(hardStopSeconds === undefined ? {} : { "hard-stop": after(createdAt, hardStopSeconds * 1000) }),

@@ -63,12 +63,12 @@ export interface PreviewView {
   readonly untrusted?: { readonly isolated: boolean; readonly approved?: Approval };
   /** Feature flags of the version that serves; absent where there are none. */
   readonly flags?: readonly FlagView[];
+  /** Users of its seeds; `/.stackling/login?as=NAME` on its main host logs one in. */
+  readonly login?: { readonly users: readonly { readonly name: string; readonly title: string }[] };
   readonly excerpt: readonly string[];
   readonly comment?: string;
 }
 
-  /** Users of its seeds; `/.stackling/login?as=NAME` on its main host logs one in. */
-  readonly login?: { readonly users: readonly { readonly name: string; readonly title: string }[] };
 export interface FlagView {
   readonly name: string;
   /** In effect in the version that serves. */
@@ -126,15 +126,19 @@ export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewV
     awaitsApproval: awaitedCommit(preview),
     untrusted: untrustedOf(preview),
     flags: flagsOf(preview),
+    login: loginOf(preview),
     excerpt: status.excerpt,
     ...extras,
   };
 }
 
 function untrustedOf({ status: { live }, intents: { approved } }: Preview): PreviewView["untrusted"] {
-    login: loginOf(preview),
   if (!live?.untrusted) return undefined;
   return { ...live.untrusted, ...(approved?.sha === live.source.commit ? { approved } : {}) };
+}
+
+function loginOf({ status: { live } }: Preview): PreviewView["login"] {
+  return live?.login && { users: live.login.users };
 }
 
 function flagsOf({ status, intents, pullRequest }: Preview): PreviewView["flags"] {
@@ -143,10 +147,6 @@ function flagsOf({ status, intents, pullRequest }: Preview): PreviewView["flags"
   const wished = flagsInEffect(serving, { labels: pullRequest?.labels ?? [], said: intents.flags ?? {} });
   return Object.entries(serving).map(([name, flag]) => {
     const next = wished[name]?.value ?? flag.default;
-function loginOf({ status: { live } }: Preview): PreviewView["login"] {
-  return live?.login && { users: live.login.users };
-}
-
     return { name, ...flag, wished: next, ...(next === flag.default ? {} : { setBy: setBy(name, intents) }) };
   });
 }

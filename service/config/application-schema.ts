@@ -133,10 +133,10 @@ export const applicationSchema = z.strictObject({
   external: externalSchema.optional(),
   flags: flagsSchema.optional(),
   access: applicationAccess.optional(),
+  login: loginSchema.optional(),
   submodules: z.boolean().optional().describe("Check out git submodules. Default false."),
   lfs: z.boolean().optional().describe("Fetch git LFS files. Default false."),
 });
-  login: loginSchema.optional(),
 
 export type ApplicationFile = z.infer<typeof applicationSchema>;
 export type ServiceFile = z.infer<typeof service>;

@@ -68,6 +68,7 @@ function toApplication(file: ApplicationFile): ApplicationConfig {
     ),
     ...(external ? { external } : {}),
     ...(file.flags ? { flags: toFlags(file.flags) } : {}),
+    ...(file.login ? { login: toLogin(file.login) } : {}),
     submodules: file.submodules ?? false,
     lfs: file.lfs ?? false,
   };
@@ -77,7 +78,6 @@ function toService(
   name: string,
   typed: string | ServiceFile,
   shared: Readonly<Record<string, string>>,
-    ...(file.login ? { login: toLogin(file.login) } : {}),
 ): ServiceDefinition {
   const service: ServiceFile = typeof typed === "string" ? { command: typed } : typed;
   const kind: ServiceKind = service.kind ?? (service.schedule === undefined ? "web" : "cron");

@@ -224,13 +224,13 @@ export interface ApplicationConfig {
   };
   /** Shuts the operator's door further. */
   readonly access?: ApplicationAccess;
+  /** Users that visitors may log in as; absent where the application has no such login. */
+  readonly login?: LoginConfig;
   /** Names of random secrets made once per preview. */
   readonly generatedSecrets: readonly string[];
   /** Names of operator secrets the application asks to be granted. */
   readonly grantedSecrets: readonly string[];
   /** Feature flags by name; absent where there are none. */
-  /** Users that visitors may log in as; absent where the application has no such login. */
-  readonly login?: LoginConfig;
   readonly flags?: Readonly<Record<string, FlagDeclaration>>;
   /** Services of others that it talks to; undefined where the file does not say. */
   readonly external?: readonly ExternalService[];

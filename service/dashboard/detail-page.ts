@@ -63,9 +63,9 @@ function factsOf(view: PreviewView): Html {
     ["Database", view.database ? html`<code>${view.database}</code>` : html`<span class="soft">none</span>`],
     ...(view.untrusted ? [["Not trusted", trustOf(view.untrusted)] as const] : []),
     ...(view.flags ? [["Flags", flagsOf(view.flags)] as const] : []),
+    ...(view.login && view.url ? [["Log in as", loginsOf(view.login, view.url)] as const] : []),
     ["Stack", html`<code>${view.stack}</code>`],
   ];
-    ...(view.login && view.url ? [["Log in as", loginsOf(view.login, view.url)] as const] : []),
   return html`<section class="card"><h2>About</h2><dl class="facts">${facts.map(
     ([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`,
   )}</dl></section>`;
@@ -76,8 +76,6 @@ function trustOf({ approved, isolated }: NonNullable<PreviewView["untrusted"]>):
   return html`${by}; without the operator's secrets${!isolated && "; not kept apart from the service's own files"}`;
 }
 
-function flagsOf(flags: NonNullable<PreviewView["flags"]>): Html {
-  return html`${flags.map(({ name, value, wished, setBy }, index) => {
 function loginsOf({ users }: NonNullable<PreviewView["login"]>, url: string): Html {
   return html`${users.map(({ name, title }, index) => {
     const to = `${url}/.stackling/login?${new URLSearchParams({ as: name }).toString()}`;
@@ -85,6 +83,8 @@ function loginsOf({ users }: NonNullable<PreviewView["login"]>, url: string): Ht
   })}`;
 }
 
+function flagsOf(flags: NonNullable<PreviewView["flags"]>): Html {
+  return html`${flags.map(({ name, value, wished, setBy }, index) => {
     const next = wished === value ? "" : `, next ${wished}`;
     return html`${index > 0 && ", "}<code>${name}=${String(value)}</code>${next}${setBy && html` <span class="soft">(${setBy})</span>`}`;
   })}`;
