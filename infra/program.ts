@@ -226,6 +226,7 @@ function environment(spec: PreviewSpec): Record<string, string> {
 function routes(spec: PreviewSpec, { addresses, edge }: ServiceComponent): RouteDefinition[] {
   return Object.entries(spec.urls).map(([service, url]) => ({
     host: new URL(url).host,
+    ...(spec.database?.scenario !== undefined && { SEED_SCENARIO: spec.database.scenario }),
     service,
     ...(edge && { edge }),
     address: addresses.apply((known) => {

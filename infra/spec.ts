@@ -90,6 +90,9 @@ export const previewSpec = z.strictObject({
       migrate: buildStep.optional(),
       seed: buildStep.optional(),
     })
+      /** The one that `seed` is of, of all that may be chosen. */
+      scenario: z.string().optional(),
+      scenarios: z.array(z.string()).optional(),
     .optional(),
   /** Feature flags by name, with what is in effect; absent where the application declares none. */
   flags: z
@@ -131,6 +134,7 @@ export const previewSpec = z.strictObject({
       extendedTo: z.iso.datetime().optional(),
       flags: z.record(z.string(), z.string()).optional(),
       approved: z.strictObject({ sha: commitSha, by: z.string(), at: z.iso.datetime() }).optional(),
+      seeds: z.strictObject({ said: z.string() }).optional(),
     })
     .optional(),
   tags: z.record(z.string(), z.string()),

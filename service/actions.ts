@@ -13,6 +13,7 @@ import { flagFault, flagSaid } from "./flags.ts";
 import type { Forge } from "./forges/forge.ts";
 import { extended, lifecycleOf } from "./lifecycle.ts";
 import { minuteOf } from "./reason-words.ts";
+import { scenarioFault, scenarioSaid } from "./scenarios.ts";
 import type { Generations, Intents, Preview } from "./status.ts";
 import type { HeldLease } from "./store/lease.ts";
 import type { Store } from "./store/store.ts";
@@ -101,15 +102,17 @@ export function createActions(deps: ActionDeps): AllActions {
         const why = status.live ? fault.replaceAll("`", '"') : "its flags are known once a first version serves";
         throw new TerminalError({ reason: "NoSuchFlag", userMessage: `setting a flag of "${key}": ${why}` });
       }),
-    async seed(key, scenario) {
-      if (scenario !== undefined) {
-        throw new TerminalError({
-          reason: "NoSuchScenario",
-          userMessage: `seeding "${key}": there is no scenario "${scenario}"; leave it out to run the one seed`,
-        });
-      }
-      await raise("seed")(key);
-    },
+    seed: (key, scenario) =>
+      wish(key, (preview) => {
+        if (scenario === undefined) return raised(preview, "seed");
+        const { live } = preview.status;
+        const fault = live?.database?.shared
+          ? "its database is not its own, and others work with it"
+          : scenarioFault(live?.database?.scenarios ?? [], scenario);
+        if (fault === undefined) return scenarioSaid(preview, scenario);
+        const why = live ? fault.replaceAll("`", '"') : "its scenarios are known once a first version serves";
+        throw new TerminalError({ reason: "NoSuchScenario", userMessage: `seeding "${key}": ${why}` });
+      }),
     sleep: (key) => wishLiving(key, "putting to sleep", () => asleep({ now: deps.now() })),
     async wake(key) {
       await store.visited({ [key]: deps.now() });

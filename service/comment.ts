@@ -7,6 +7,7 @@ import { flagFaults, flagsSet } from "./flags.ts";
 import { commentMarker } from "./forges/marker.ts";
 import { KEEP_LABEL } from "./lifecycle.ts";
 import { minuteOf, reasonWords } from "./reason-words.ts";
+import { scenarioFaults } from "./scenarios.ts";
 import type { Preview } from "./status.ts";
 import { approvalNote, approvalRequest } from "./trust.ts";
 
@@ -36,7 +37,7 @@ export function renderComment(preview: Preview, { fallbackUrl }: CommentOptions 
     warning(preview),
     isAlarming(preview) ? STUCK_NOTE : undefined,
     drift(preview.status),
-    flagNote(preview),
+    labelNote(preview),
     servesOn(preview.status) ? "The last good version goes on serving." : undefined,
     fallbackUrl !== undefined && OFFERED.has(status.reason) ? `Meanwhile: <${fallbackUrl}>` : undefined,
     answers(preview),
@@ -119,8 +120,11 @@ function flags({ status }: Preview): readonly [string, string] | undefined {
   return set.length > 0 ? ["Flags", set.map(([name, value]) => `\`${name}=${value}\``).join(" · ")] : undefined;
 }
 
-function flagNote({ status, pullRequest }: Preview): string | undefined {
-  const faults = status.live ? flagFaults(status.live.flags ?? {}, pullRequest?.labels ?? []) : [];
+/** Labels that ask for what there is not. */
+function labelNote({ status: { live }, pullRequest }: Preview): string | undefined {
+  if (!live) return undefined;
+  const labels = pullRequest?.labels ?? [];
+  const faults = [...flagFaults(live.flags ?? {}, labels), ...scenarioFaults(live.database, labels)];
   return faults.length > 0 ? ["> [!NOTE]", ...faults.map((fault) => `> ${text(fault)}`)].join("\n") : undefined;
 }
 
@@ -177,6 +181,7 @@ function table(preview: Preview): string {
     live && ["Services", live.services.map(({ name }) => service(name, live.urls[name])).join(" · ")],
     typeof outputs.database === "string" ? ["Database branch", `\`${outputs.database}\``] : undefined,
     logins(preview),
+    live?.database?.scenario === undefined ? undefined : ["Seeded with", `\`${live.database.scenario}\``],
     approval(preview),
     flags(preview),
     ["Since", minuteOf(status.since)],

@@ -24,6 +24,7 @@ import {
   type SubjectRead,
   type Verdict,
 } from "./policy.ts";
+import { wishedForScenario } from "./scenarios.ts";
 import { buildSpec } from "./spec-builder.ts";
 import { type Intents, newStatus, type Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
@@ -211,7 +212,7 @@ function observe(deps: WishDeps, preview: NewPreview, look: Look): Partial<NewPr
     return { ...facts, intents: { ...intents, removed: expiredAt(seen, verdict.evidence, now) } };
   }
   if (verdict.kind !== "present") return facts;
-  const wished = wishedForCommit(seen, verdict);
+  const wished = wishedForScenario({ ...seen, intents: wishedForCommit(seen, verdict) }, verdict.application);
   if (preview.status.goneAt === undefined) return { ...facts, intents: wished };
   // Reopened, or pushed to after it was gone: a life of its own, with clocks of its own.
   const clocks = { extendedTo: undefined, renewedAt: undefined, clocksFrom: undefined };

@@ -6,6 +6,7 @@ import type { PreviewSpec } from "../infra/spec.ts";
 import type { ApplicationConfig, OperatorConfig, RepositoryConfig, TargetConfig } from "./config/types.ts";
 import { flagsInEffect } from "./flags.ts";
 import { imageOf } from "./images/reference.ts";
+import { scenarioFor } from "./scenarios.ts";
 import type { Intents } from "./status.ts";
 import { after } from "./times.ts";
 
@@ -26,7 +27,7 @@ export interface SpecInput {
   readonly owner: string;
   /** ISO 8601 */
   readonly createdAt: string;
-  readonly intents: Pick<Intents, "generations" | "keep" | "extendedTo" | "flags" | "approved">;
+  readonly intents: Pick<Intents, "generations" | "keep" | "extendedTo" | "flags" | "seeds" | "approved">;
   /** Of the pull request. */
   readonly labels?: readonly string[];
   /** Seconds after its creation at which the preview goes, unless it is kept or extended; undefined: never. */
@@ -84,20 +85,37 @@ export function buildSpec(wish: SpecInput): PreviewSpec {
 
 /** What a push does to it is in the generations. */
 function databaseOf(
-  { onPush: _wished, ...database }: NonNullable<ApplicationConfig["database"]>,
-  { repository: { baseline }, target }: Pick<SpecInput, "repository" | "target">,
+  { onPush: _wished, scenario: usual, scenarios, ...database }: NonNullable<ApplicationConfig["database"]>,
+  { repository: { baseline }, target, labels = [], intents: { seeds } }: SpecInput,
 ): PreviewSpec["database"] {
-  return { ...(baseline ? { baseline } : {}), ...(target.sharesDatabase ? { shared: true } : {}), ...database };
+  const { sharesDatabase: shared } = target;
+  const from = { ...(baseline ? { baseline } : {}), ...(shared ? { shared } : {}), ...database };
+  // On a database of many nobody chooses.
+  const said = shared ? { labels: [], seeds: undefined } : { labels, seeds };
+  const chosen = scenarioFor({ scenario: usual, scenarios }, { ...said, live: undefined });
+  if (!chosen || !scenarios) return from;
+  const { seed: _other, ...others } = from;
+  const { scenario } = chosen;
+  const seed = scenarios[scenario];
+  return { ...others, ...(seed ? { seed: { ...seed } } : {}), scenario, scenarios: Object.keys(scenarios) };
 }
 
 /** Nothing, most of the time. */
-function echoOf({ keep, extendedTo, flags, approved }: SpecInput["intents"]): Pick<PreviewSpec, "intents"> {
-  if (!keep && extendedTo === undefined && flags === undefined && approved === undefined) return {};
+function echoOf({
+  keep,
+  extendedTo,
+  flags,
+  seeds: { said } = {},
+  approved,
+}: SpecInput["intents"]): Pick<PreviewSpec, "intents"> {
+  const wished = [extendedTo, flags, said, approved];
+  if (!keep && wished.every((one) => one === undefined)) return {};
   return {
     intents: {
       keep,
       ...(extendedTo === undefined ? {} : { extendedTo }),
       ...(flags === undefined ? {} : { flags: { ...flags } }),
+      ...(said === undefined ? {} : { seeds: { said } }),
       ...(approved === undefined ? {} : { approved: { ...approved } }),
     },
   };

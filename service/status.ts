@@ -2,6 +2,7 @@
 import type { PreviewSpec } from "../infra/spec.ts";
 import type { Difference } from "../infra/stacks.ts";
 import type { AnnouncementHandles, PullRequest } from "./forges/forge.ts";
+import type { SeedWish } from "./scenarios.ts";
 
 export type Condition = "Ready" | "Reconciling" | "Stalled";
 
@@ -100,6 +101,7 @@ export interface Intents {
   readonly asleepSince?: string;
   /** Feature flags that a person set, name to what was said: before any label's word. */
   readonly flags?: Readonly<Record<string, string>>;
+  readonly seeds?: SeedWish;
   /** Of a pull request's preview: which of its comments were handled, so that each counts once. */
   readonly commands?: CommandsHandled;
 }

@@ -53,6 +53,10 @@ export interface PreviewView {
   readonly pullRequestUrl?: string;
   /** Public database name of the preview. */
   readonly database?: string;
+  /** What its database was seeded with, where there is a choice, */
+  readonly scenario?: string;
+  /** and what it could be. */
+  readonly scenarios?: readonly string[];
   /** Destroys in a row that failed; absent while none did. */
   readonly destroyFailures?: number;
   /** What the last look at the world found; undefined before the first. */
@@ -121,6 +125,8 @@ export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewV
     author: pullRequest?.author,
     pullRequestUrl: pullRequest?.url,
     database: typeof database === "string" ? database : undefined,
+    scenario: status.live?.database?.scenario,
+    scenarios: status.live?.database?.shared ? undefined : status.live?.database?.scenarios,
     destroyFailures: status.destroyFailures > 0 ? status.destroyFailures : undefined,
     drift: status.drift,
     awaitsApproval: awaitedCommit(preview),

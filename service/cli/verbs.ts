@@ -94,7 +94,8 @@ export const verbs: readonly Verb[] = [
   },
   {
     usage: "seed <key> [scenario]",
-    description: "run a preview's seed again",
+    description:
+      "make a preview's database anew, seeded with a scenario; what is in it is lost. Without one, run its seed again",
     options: [["--timeout <seconds>", "how long to wait for it", "600"]],
     load: async () => (await import("./verbs/redeploy.ts")).seed,
   },

@@ -5,6 +5,7 @@ import { extended, KEEP_LABEL, type Moment } from "../lifecycle.ts";
 import { isPaused } from "../pauses.ts";
 import { hasLabel } from "../policy.ts";
 import { minuteOf } from "../reason-words.ts";
+import { scenarioFault, scenarioSaid } from "../scenarios.ts";
 import type { CommandOutcome, Intents, Preview } from "../status.ts";
 import { type ApprovalGround, approvalProblem, isApproved, wasSeen } from "../trust.ts";
 import { asleep, kept, notAsleep, notRemoved, raised, removed } from "../wishes.ts";
@@ -18,6 +19,8 @@ export interface Ground extends Moment {
   readonly lifecycle: Lifecycle;
   /** Those that preview.yaml declares; undefined where it was not read and nothing serves. */
   readonly flags?: Readonly<Record<string, FlagDeclaration>>;
+  /** Of preview.yaml, by name; undefined as `flags` is. */
+  readonly scenarios?: readonly string[];
   /** Why nothing is built for this pull request now, but for want of an approval; undefined when something is. */
   readonly refusal?: string;
   /** Of a fork's or an outsider's. */
@@ -134,7 +137,7 @@ function wish(preview: Preview, command: Command, ground: Ground): Wish {
       if (preview.status.live?.database?.shared) return { problem: "its database is not its own" };
       return { change: raised(preview, "database"), answer: "its database is made anew" };
     case "seed":
-      if (command.scenario !== undefined) return { problem: `there is no scenario \`${command.scenario}\`` };
+      if (command.scenario !== undefined) return seedWith(preview, command.scenario, ground);
       return { change: raised(preview, "seed"), answer: "its seed runs again" };
     case "sleep":
       return { change: asleep({ now }), answer: "it sleeps until somebody visits it, pushes or wakes it" };
@@ -163,6 +166,20 @@ function setFlag(
   const change = flagSaid(intents, name, value);
   if (value === undefined) return { change, answer: `\`${name}\` is again as labels and \`preview.yaml\` say` };
   return { change, answer: `\`${name}\` becomes \`${value}\`` };
+}
+
+function seedWith(
+  preview: Preview,
+  scenario: string,
+  { scenarios = preview.status.live?.database?.scenarios }: Ground,
+): Wish {
+  const { live } = preview.status;
+  if (live?.database?.shared) return { problem: "its database is not its own" };
+  if (!scenarios && !live) return { problem: "its scenarios are not known before `preview.yaml` was read" };
+  const fault = scenarioFault(scenarios ?? [], scenario);
+  if (fault !== undefined) return { problem: fault };
+  const answer = `its database is made anew and seeded with \`${scenario}\`; what was in it is lost`;
+  return { change: scenarioSaid(preview, scenario), answer };
 }
 
 function keep(preview: Preview, keeps: boolean, { now }: Ground): Wish {

@@ -43,7 +43,7 @@ export function parseCommands(body: string): readonly Line[] {
 
 function parseLine([first = "help", ...rest]: readonly string[]): Line {
   const verb = VERBS.find((known) => known === first.toLowerCase());
-  const most = verb === "flag" ? SHOWN_OF_A_FLAG : SHOWN_OF_A_WORD;
+  const most = verb === "flag" || verb === "seed" ? SHOWN_OF_A_FLAG : SHOWN_OF_A_WORD;
   const said = [first.toLowerCase(), ...rest.slice(0, 1)].map((word) => shown(word, most)).join(" ");
   if (verb === undefined) {
     return { said: shown(first), asks: { problem: `there is no such command; there are ${list(VERBS)}` } };
@@ -57,7 +57,9 @@ function asksOf(verb: Verb, rest: readonly string[]): Line["asks"] {
   if (verb === "extend") return extendBy(argument);
   if (verb === "flag") return setFlag(argument);
   if (verb === "approve") return approve(argument);
-  if (verb === "seed") return { command: argument === undefined ? { verb } : { verb, scenario: shown(argument) } };
+  if (verb === "seed") {
+    return { command: argument === undefined ? { verb } : { verb, scenario: shown(argument, SHOWN_OF_A_FLAG) } };
+  }
   if (verb === "keep") {
     if (argument === undefined) return { command: { verb, keep: true } };
     if (/^(--)?off$/i.test(argument)) return { command: { verb, keep: false } };

@@ -131,6 +131,11 @@ function groundOf(
     lifecycle: lifecycleOf(deps.config, repository),
     ...(refused ? { refusal: verdict.message } : {}),
     trust: { distrust: distrustOf(pullRequest), barred: strangersRefusal(repository, isolation) },
-    ...(read?.kind === "found" ? { flags: read.application.flags ?? {} } : {}),
+    ...(read?.kind === "found"
+      ? {
+          flags: read.application.flags ?? {},
+          scenarios: Object.keys(read.application.database?.scenarios ?? {}),
+        }
+      : {}),
   };
 }

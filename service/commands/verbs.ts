@@ -8,7 +8,10 @@ export const COMMANDS = {
   sleep: ["sleep", "puts it to sleep until somebody visits"],
   wake: ["wake", "wakes it"],
   "reset-db": ["reset-db", "makes its database anew; what is in it is lost"],
-  seed: ["seed", "runs its seed again"],
+  seed: [
+    "seed team",
+    "makes its database anew, seeded with that scenario; `seed` alone runs its seed again on what is there",
+  ],
   flag: ["flag name=value", "sets a feature flag for this preview; `flag name=` takes that back"],
   approve: ["approve SHA", "lets that commit of a fork or an outsider run"],
   status: ["status", "looks at it again"],

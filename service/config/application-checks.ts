@@ -197,6 +197,9 @@ function checkSteps(application: ApplicationConfig): readonly Misfit[] {
     ...application.build.flatMap((step, index) => one(["build", index], step)),
     ...one(["database", "migrate"], application.database?.migrate),
     ...one(["database", "seed"], application.database?.seed),
+    ...Object.entries(application.database?.scenarios ?? {}).flatMap(([name, step]) =>
+      one(["database", "scenarios", name], step ?? undefined),
+    ),
   ];
 }
 

@@ -4,6 +4,7 @@ import { applicationAccess } from "./access-schema.ts";
 import { externalSchema } from "./external.ts";
 import { flagsSchema } from "./flags.ts";
 import { loginSchema } from "./login.ts";
+import { scenarioSchema, scenariosSchema } from "./scenarios.ts";
 
 const serviceName = z
   .string()
@@ -117,6 +118,8 @@ export const applicationSchema = z.strictObject({
           .optional()
           .describe("Brings the schema to this commit; runs before traffic, with DATABASE_URL set."),
         seed: step.optional().describe("Fills a new database with data; runs after `migrate`, once per database."),
+        scenarios: scenariosSchema(step).optional(),
+        scenario: scenarioSchema.optional(),
         onPush: z
           .enum(["keep", "reset"])
           .optional()

@@ -13,6 +13,7 @@ import {
 import { checkExternal, emulatorServices, externalVariables, secretsToGrant, toExternal } from "./external.ts";
 import { toFlags } from "./flags.ts";
 import { toLogin } from "./login.ts";
+import { checkScenarios, toScenarios } from "./scenarios.ts";
 import type { ApplicationConfig, OperatorConfig } from "./types.ts";
 import { byLine, readYamlFile } from "./yaml-file.ts";
 
@@ -29,7 +30,12 @@ export function parseApplication(
   const yaml = readYamlFile(text, applicationSchema);
   if (yaml.value === undefined) throw new ConfigError(file, yaml.problems);
   const application = toApplication(yaml.value);
-  const misfits = [...checkApplication(application, limits), ...checkExternal(yaml.value)];
+  const { database } = yaml.value;
+  const misfits = [
+    ...checkApplication(application, limits),
+    ...checkExternal(yaml.value),
+    ...(typeof database === "object" ? checkScenarios(database, application.services) : []),
+  ];
   const problems = misfits.map(({ path, message }) => yaml.problemAt(path, message));
   if (problems.length > 0) throw new ConfigError(file, byLine(problems));
   return application;
@@ -45,6 +51,7 @@ function toApplication(file: ApplicationFile): ApplicationConfig {
   const external = file.external && toExternal(file.external);
   const secrets = Object.entries(file.secrets ?? {});
   const tasks = typeof file.database === "object" ? file.database : {};
+  const seed = tasks.seed === undefined ? undefined : toStep(tasks.seed);
   return {
     main: file.main ?? services.find((service) => service.kind === "web")?.name ?? "",
     install: toSteps(file.install),
@@ -55,7 +62,9 @@ function toApplication(file: ApplicationFile): ApplicationConfig {
           database: {
             ...(tasks.onPush === "reset" ? { onPush: tasks.onPush } : {}),
             ...(tasks.migrate !== undefined ? { migrate: toStep(tasks.migrate) } : {}),
-            ...(tasks.seed !== undefined ? { seed: toStep(tasks.seed) } : {}),
+            ...(seed ? { seed } : {}),
+            ...(tasks.scenario !== undefined ? { scenario: tasks.scenario } : {}),
+            ...(tasks.scenarios ? { scenarios: toScenarios(tasks.scenarios, { seed, toStep }) } : {}),
           },
         }
       : {}),

@@ -220,7 +220,12 @@ export interface ApplicationConfig {
     /** `reset`: made anew, migrated and seeded for every commit; undefined: kept. */
     readonly onPush?: "reset";
     readonly migrate?: BuildStep;
+    /** Where there are no scenarios. */
     readonly seed?: BuildStep;
+    /** By name; null: nothing is run. */
+    readonly scenarios?: Readonly<Record<string, BuildStep | null>>;
+    /** That of a new preview; undefined: the first. */
+    readonly scenario?: string;
   };
   /** Shuts the operator's door further. */
   readonly access?: ApplicationAccess;

@@ -9,6 +9,7 @@ import { type Html, html, safeHref, sentenceOf } from "./html.ts";
 import { chip, type Frame, layout } from "./layout.ts";
 import { lifeSection, warningOf } from "./life-section.ts";
 import { bare, excerptOf, loginHint } from "./list-page.ts";
+import { seedForm } from "./seed-section.ts";
 import { shareForm } from "./share-section.ts";
 
 export interface DetailPage {
@@ -31,7 +32,7 @@ ${gone && fallbackUrl && html`<p>Meanwhile: <a href="${safeHref(fallbackUrl)}">$
 ${linksOf(view)}
 ${
   session
-    ? html`${approvalSection(view, session)}${verbForm({ view, session, from: "detail" })}${alarmBanner(view)}${warningOf(view, now)}${driftSection(view, now)}${lifeSection(view, now)}${shareForm(view, session)}${factsOf(view)}${historyOf(history)}${commentOf(view)}`
+    ? html`${approvalSection(view, session)}${verbForm({ view, session, from: "detail" })}${alarmBanner(view)}${warningOf(view, now)}${driftSection(view, now)}${lifeSection(view, now)}${seedForm(view, session)}${shareForm(view, session)}${factsOf(view)}${historyOf(history)}${commentOf(view)}`
     : loginHint()
 }`;
   return layout({
@@ -61,6 +62,7 @@ function factsOf(view: PreviewView): Html {
     ["Git branch", html`<code>${view.gitBranch}</code>`],
     ["Author", view.author ? html`${view.author}` : html`<span class="soft">by hand</span>`],
     ["Database", view.database ? html`<code>${view.database}</code>` : html`<span class="soft">none</span>`],
+    ...(view.scenario === undefined ? [] : [["Seeded with", html`<code>${view.scenario}</code>`] as const]),
     ...(view.untrusted ? [["Not trusted", trustOf(view.untrusted)] as const] : []),
     ...(view.flags ? [["Flags", flagsOf(view.flags)] as const] : []),
     ...(view.login && view.url ? [["Log in as", loginsOf(view.login, view.url)] as const] : []),

@@ -40,6 +40,7 @@ function rowsOf(preview: PreviewView): readonly (readonly [string, string])[] {
     ["approval", preview.awaitsApproval && `awaited for ${preview.awaitsApproval}`],
     ["not trusted", preview.untrusted && trustLine(preview.untrusted)],
     ["database", preview.database],
+    ["scenario", preview.scenario && scenarioLine(preview.scenario, preview.scenarios)],
     ["flags", preview.flags && flagsLine(preview.flags)],
     ["stage", preview.stage],
     ["gone", time(preview.goneAt)],
@@ -66,6 +67,11 @@ function rowsOf(preview: PreviewView): readonly (readonly [string, string])[] {
 
 function flagsLine(flags: NonNullable<PreviewView["flags"]>): string {
   return flags.map(({ name, value, setBy }) => `${name}=${value}${setBy ? ` (${setBy})` : ""}`).join(", ");
+}
+
+function scenarioLine(scenario: string, scenarios: PreviewView["scenarios"] = []): string {
+  const others = scenarios.filter((name) => name !== scenario);
+  return others.length > 0 ? `${scenario} (or ${others.join(", ")})` : scenario;
 }
 
 function trustLine({ approved, isolated }: NonNullable<PreviewView["untrusted"]>): string {

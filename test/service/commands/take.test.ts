@@ -238,7 +238,7 @@ describe("a command in a comment", () => {
     const answers = await answersOf(key);
     assert.match(answers[0] ?? "", /^explode; ada; confused; there is no such command; there are `up`/);
     assert.match(answers[1] ?? "", /^extend foo; ada; confused; it wants a time/);
-    assert.match(answers[2] ?? "", /^seed demo; ada; confused; there is no scenario `demo`/);
+    assert.match(answers[2] ?? "", /^seed demo; ada; confused; `preview.yaml` has no scenarios/);
     assert.deepEqual(
       (await bench.preview(key)).intents.commands?.receipts?.map(({ outcome }) => outcome),
       ["confused"],
