@@ -17,6 +17,7 @@ export type Kind =
   | "xfs"
   | "openssl"
   | "psql"
+  | "redis"
   | "cgroups";
 
 const engineFault: string | undefined = await locateEngine().then(
@@ -35,6 +36,7 @@ const lacks: Readonly<Record<Kind, () => string | undefined>> = {
   python: () => missing("python3"),
   openssl: () => missing("openssl"),
   psql: () => missing("psql"),
+  redis: () => missing("redis-server"),
   root: () => (process.getuid?.() === 0 ? undefined : "this user is not root"),
   cgroups: () => (cgroupsWritable() ? undefined : "this user may make no control groups"),
   xfs: () => (process.getuid?.() === 0 ? (missing("mkfs.xfs") ?? missing("losetup")) : "only root can mount"),

@@ -1,0 +1,41 @@
+/** What is done at one kind of server that previews share, so that each has a part of its own there. */
+import type { OwnedThing } from "../operations.ts";
+
+/** Whose part it is. */
+export interface Grantee {
+  readonly stack: string;
+  /** Random, in characters that need no escaping; for kinds whose logins take one. */
+  readonly password: string;
+  /** Names of what shall be there from the start, below the preview's prefix. */
+  readonly topics: readonly string[];
+}
+
+/** By name, secret all of them; what an application needs to reach its part. */
+export type BackingValues = Readonly<Record<string, string>>;
+
+/**
+ * Every one is idempotent and safe to ask at any time. `O` holds where the server is and references to its
+ * administrator's credentials. Each throws `StacklingError` in a person's words, with no secret in them.
+ */
+export interface BackingKind<O> {
+  /** Makes it, or mends it where somebody changed it; an earlier login of the preview is good no longer. */
+  grant(options: O, grantee: Grantee): Promise<BackingValues>;
+  /** Whether its login is as `grant` made it. */
+  holds(options: O, stack: string): Promise<boolean>;
+  /** Takes login, rights and everything below the prefix away. Gone already is success. */
+  revoke(options: O, stack: string): Promise<void>;
+  /** Of one stack also what lies below its prefix; of all, the logins. */
+  list(options: O, stack?: string): Promise<readonly OwnedThing[]>;
+}
+
+/** Name of a preview's login. What bears such a name is Stackling's. */
+export function loginOf(stack: string): string {
+  return `${LOGIN}${stack}`;
+}
+
+/** Undefined for a login that is not a preview's. */
+export function stackOfLogin(login: string): string | undefined {
+  return login.startsWith(LOGIN) ? login.slice(LOGIN.length) : undefined;
+}
+
+const LOGIN = "stackling-";
