@@ -219,6 +219,7 @@ function environment(spec: PreviewSpec): Record<string, string> {
     STACKLING_COMMIT: spec.source.commit,
     STACKLING_GIT_BRANCH: spec.gitBranch,
     ...(main !== undefined && { STACKLING_URL: main }),
+    ...(spec.database?.scenario !== undefined && { SEED_SCENARIO: spec.database.scenario }),
     ...(spec.login?.key !== undefined && { STACKLING_LOGIN_KEY: spec.login.key }),
   };
 }
@@ -226,7 +227,6 @@ function environment(spec: PreviewSpec): Record<string, string> {
 function routes(spec: PreviewSpec, { addresses, edge }: ServiceComponent): RouteDefinition[] {
   return Object.entries(spec.urls).map(([service, url]) => ({
     host: new URL(url).host,
-    ...(spec.database?.scenario !== undefined && { SEED_SCENARIO: spec.database.scenario }),
     service,
     ...(edge && { edge }),
     address: addresses.apply((known) => {

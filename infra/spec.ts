@@ -89,10 +89,10 @@ export const previewSpec = z.strictObject({
       shared: z.literal(true).optional(),
       migrate: buildStep.optional(),
       seed: buildStep.optional(),
-    })
       /** The one that `seed` is of, of all that may be chosen. */
       scenario: z.string().optional(),
       scenarios: z.array(z.string()).optional(),
+    })
     .optional(),
   /** Feature flags by name, with what is in effect; absent where the application declares none. */
   flags: z
@@ -133,8 +133,8 @@ export const previewSpec = z.strictObject({
       keep: z.boolean(),
       extendedTo: z.iso.datetime().optional(),
       flags: z.record(z.string(), z.string()).optional(),
-      approved: z.strictObject({ sha: commitSha, by: z.string(), at: z.iso.datetime() }).optional(),
       seeds: z.strictObject({ said: z.string() }).optional(),
+      approved: z.strictObject({ sha: commitSha, by: z.string(), at: z.iso.datetime() }).optional(),
     })
     .optional(),
   tags: z.record(z.string(), z.string()),
