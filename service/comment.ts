@@ -14,6 +14,7 @@ import { approvalNote, approvalRequest } from "./trust.ts";
 /** GitHub's limit of a deployment's description. */
 const SUMMARY_MAX = 140;
 const EXCERPT_LINE_MAX = 400;
+const LOGINS_SHOWN = 5;
 /** Keeps a name in a log line from ringing at somebody's door. */
 const ZERO_WIDTH_SPACE = "\u200b";
 

@@ -85,7 +85,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
       return;
     }
     porter.meet(route, request, response).then((isLetIn) => {
-      if (isLetIn && !response.destroyed) enter(current(route) ?? route, request, response);
+      if (!isLetIn || response.destroyed) return;
+      const now = current(route) ?? route;
+      if (now.guard === route.guard) enter(now, request, response);
+      else handle(now, request, response);
     });
   }
 
@@ -143,7 +146,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
   async function meet(stale: Route, request: IncomingMessage, response: ServerResponse): Promise<void> {
     await routes.freshen(stale.key);
     const route = current(stale) ?? stale;
-    if (route.door === "serve") return enter(route, request, response);
+    // Past its door anew: what stands before it may be another one now.
+    if (route.door === "serve") return handle(route, request, response);
     const sleeping = route.door === "asleep" || route.door === "waking";
     const counts = sleeping && countsAsVisit(request, route.healthPaths);
     if (counts) {
@@ -152,7 +156,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       if (!wantsHtml(request)) {
         const now = await held(route, response);
         if (response.destroyed) return;
-        if (now?.door === "serve") return enter(now, request, response);
+        if (now?.door === "serve") return handle(now, request, response);
       }
     }
     const latest = current(route) ?? route;
@@ -206,6 +210,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
     if (sleeping && countsAsVisit(request, route.healthPaths)) {
       wake(route);
       now = await held(route, socket);
+      if (now?.guard !== undefined && !(await deps.porter?.admits(now, request))) {
+        return answerRaw(socket, 403, "Forbidden");
+      }
     }
     try {
       const options = now?.door === "serve" ? await askAddress(deps.addressOf, now) : undefined;

@@ -5,6 +5,7 @@ import type { IncomingMessage } from "node:http";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { WebSocket, WebSocketServer } from "ws";
 import type { AccessConfig } from "../../../../service/config/access-types.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { aPreview } from "../../../support/previews.ts";
 import { type Ask, ask, type Edge, HOST, startEdge, startUpstream, URLS } from "../edge.ts";
 
@@ -266,6 +267,19 @@ describe("a preview's door", () => {
     assert.deepEqual(edge.woken, ["shop#42"]);
     await edge.visits.flush();
     assert.equal(edge.store.visits.length, 1);
+  });
+
+  it("lets nobody in who waited for a preview whose door was shut meanwhile", async () => {
+    await start({ kind: "public" });
+    await edge.store.setStatus("shop#42", { awake: false, reason: "Asleep" });
+    const [request, socket] = [ask(edge.port), knock({})];
+    await eventually(() => edge.woken[0]);
+    const preview = aPreview({ urls: URLS });
+    const { live } = preview.status;
+    assert.ok(live);
+    edge.store.put({ ...preview, status: { ...preview.status, live: { ...live, access: { ip: ["10.0.0.0/8"] } } } });
+    assert.deepEqual([(await request).status, await socket], [403, 403]);
+    assert.equal(seen.length, 0);
   });
 
   it("stays shut while its password cannot be read, and ends sessions when it changes", async () => {
