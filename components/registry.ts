@@ -13,6 +13,7 @@ export const registry = {
     snapshot: async () => (await import("./database/snapshot.ts")).snapshotDatabase,
     replica: async () => (await import("./database/replica.ts")).replicaDatabase,
     neon: async () => (await import("./database/neon.ts")).neonDatabase,
+    planetscale: async () => (await import("./database/planetscale.ts")).planetscaleDatabase,
   },
   dns: {
     gateway: async () => (await import("./dns/gateway.ts")).gatewayDns,

@@ -24,7 +24,7 @@ import { encodeForEngine, StacklingError } from "../errors.ts";
 import { createEngineLog } from "./engine-log.ts";
 import { admitFence, highestFence } from "./fence.ts";
 import { prepareDataDir } from "./layout.ts";
-import type { LocalSettings, ResourceContext } from "./resource.ts";
+import type { LocalDiff, LocalSettings, ResourceContext } from "./resource.ts";
 import { type AnyResource, findResource, type Json } from "./resources.ts";
 import { userOfPeer } from "./sockets.ts";
 
@@ -133,11 +133,15 @@ function service(provider: Provider): UntypedServiceImplementation {
   } satisfies Partial<IResourceProviderServer>;
 }
 
+const MADE_ANEW: LocalDiff = { changes: true, replaces: ["id"] };
+
 async function diff(provider: Provider, request: providerProto.DiffRequest) {
   const resource = await resourceOf(request.getUrn());
   const olds = plainOf(request.getOlds());
   await resource.confirm?.(contextOf(provider, request.getUrn()), request.getId(), olds);
-  const { changes, replaces, deleteBeforeReplace } = resource.diff(olds, plainOf(request.getNews()));
+  const difference = resource.diff(olds, plainOf(request.getNews()));
+  const isGone = resource.lives && !(await resource.lives(request.getId(), olds));
+  const { changes, replaces, deleteBeforeReplace } = isGone ? MADE_ANEW : difference;
   const { DIFF_NONE, DIFF_SOME } = providerProto.DiffResponse.DiffChanges;
   return new providerProto.DiffResponse()
     .setChanges(changes ? DIFF_SOME : DIFF_NONE)

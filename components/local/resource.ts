@@ -40,6 +40,8 @@ export interface LocalResource<I, S extends object> {
    * older version still serves from what a run left behind that died before it could say so.
    */
   confirm?(context: ResourceContext, id: string, state: S): Promise<void>;
+  /** False where what the state knows can be used no more, though nobody changed a wish: it is made anew. */
+  lives?(id: string, state: S): Promise<boolean>;
   /** Undefined when it is gone from the world, which refresh shows as drift. */
   read(context: ResourceContext, id: string, state: S): Promise<S | undefined>;
   update?(context: ResourceContext, id: string, state: S, inputs: I): Promise<S>;

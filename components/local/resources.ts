@@ -9,7 +9,14 @@ export const resources = {
   "stackling:local:Route": async () => erase((await import("./route.ts")).routeResource),
   "stackling:local:Database": async () => erase((await import("./database.ts")).databaseResource),
   "stackling:local:DatabaseAccess": async () => erase((await import("./database-access.ts")).databaseAccessResource),
+  "stackling:local:Schema": async () => erase((await import("./schema.ts")).schemaResource),
+  "stackling:local:SchemaChanges": async () => erase((await import("./schema.ts")).schemaChangesResource),
+  "stackling:local:DatabaseLogin": async () => erase((await import("./database-login.ts")).databaseLoginResource),
   "stackling:local:Flags": async () => erase((await import("./flags.ts")).flagsResource),
+  "stackling:local:PlanetscaleBranch": async () =>
+    erase((await import("../planetscale/branch-resource.ts")).branchResource),
+  "stackling:local:PlanetscalePassword": async () =>
+    erase((await import("../planetscale/password-resource.ts")).passwordResource),
   "stackling:local:Secret": async () => erase((await import("./secret.ts")).secretResource),
 } as const;
 

@@ -6,9 +6,17 @@ import { databaseResource } from "../../components/local/database.ts";
 import { type AccessInputs, databaseAccessResource } from "../../components/local/database-access.ts";
 import { withClient } from "../../components/local/database-client.ts";
 import { previewDatabaseName, SCHEMAS_DATABASE } from "../../components/local/database-names.ts";
+import { branchName } from "../../components/planetscale/branches.ts";
 import { type DriverName, registry } from "../../components/registry.ts";
 import { databaseContract } from "../contracts/database.ts";
 import { aBranch, anEndpoint, NEON_KEY, type NeonServer, startNeonServer } from "../support/neon-server.ts";
+import {
+  aPassword,
+  aBranch as aPlanetscaleBranch,
+  PLANETSCALE_ACCOUNT,
+  type PlanetscaleServer,
+  startPlanetscaleServer,
+} from "../support/planetscale-server.ts";
 import { startTestPostgres } from "../support/postgres.ts";
 import { requires } from "../support/requires.ts";
 
@@ -73,6 +81,16 @@ const suites: Record<DriverName<"database">, () => void> = {
       options: async () => (await startedNeon()).options,
       made: ({ type }) => neonState[type] ?? {},
     }),
+  planetscale: () =>
+    databaseContract({
+      name: "planetscale",
+      load: registry.database.planetscale,
+      world: planetscaleWorld,
+      skip: false,
+      options: planetscaleOptions,
+      url: /^mysql:\/\/[^:]+:[^@]+@[^/]+:\d+\/[^/]+$/,
+      made: () => ({ url: "mysql://role:word@host:3306/shop?ssl=%7B%7D" }),
+    }),
 };
 
 const neonState: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -105,6 +123,39 @@ async function neonWorld() {
     async make(stack: string) {
       server.branches.push(aBranch({ id: `br-${stack}`, name: `stackling/${stack}/0`, parent_id: "br-main" }));
       server.endpoints.push(anEndpoint({ id: `ep-${stack}`, branch_id: `br-${stack}`, current_state: "active" }));
+      return { url: "" };
+    },
+    stop: async () => {},
+  };
+}
+
+const planetscaleServers: PlanetscaleServer[] = [];
+after(() => Promise.all(planetscaleServers.map((server) => server.close())));
+
+let planetscale: ReturnType<typeof startedPlanetscale> | undefined;
+
+/** One for all components: where the API answers is part of what they declare. */
+async function planetscaleOptions() {
+  planetscale ??= startedPlanetscale();
+  return (await planetscale).options;
+}
+
+async function startedPlanetscale() {
+  const server = await startPlanetscaleServer();
+  planetscaleServers.push(server);
+  const { planetscaleDatabase } = await import("../../components/database/planetscale.ts");
+  const options = { ...planetscaleDatabase.example().options, ...PLANETSCALE_ACCOUNT, apiUrl: server.url };
+  return { server, options };
+}
+
+async function planetscaleWorld() {
+  const { server, options } = await startedPlanetscale();
+  return {
+    options,
+    async make(stack: string) {
+      const branch = aPlanetscaleBranch({ name: branchName(stack, 0) });
+      server.branches.push(branch);
+      server.passwords.push(aPassword(branch.name));
       return { url: "" };
     },
     stop: async () => {},

@@ -20,6 +20,8 @@ export function databaseContract<O>(subject: {
   readonly baselines?: false;
   /** Options for a component that asks its vendor while it is declared; the example's where it asks nobody. */
   readonly options?: () => Promise<O>;
+  /** Where it is not PostgreSQL's. */
+  readonly url?: RegExp;
   /** What the provider knows of a child once it is made. */
   readonly made?: (child: runtime.MockResourceArgs) => Readonly<Record<string, unknown>>;
 }): void {
@@ -70,7 +72,7 @@ export function databaseContract<O>(subject: {
       const { children, values, secrets } = await declare(0);
       const [found, url, identity] = values;
       for (const value of [found, identity]) assert.match(value ?? "", /./);
-      assert.match(url ?? "", /^postgres:\/\/[^:]+:[^@]+@[^/]+:\d+\/[^/]+$/);
+      assert.match(url ?? "", subject.url ?? /^postgres:\/\/[^:]+:[^@]+@[^/]+:\d+\/[^/]+$/);
       assert.deepEqual(secrets, [false, true, false, false]);
       assert.ok(children.some((child) => child.name === "shop"));
       for (const child of children) assert.match(child.name, /^shop(-|$)/);
