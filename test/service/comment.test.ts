@@ -181,8 +181,8 @@ describe("the comment", () => {
     const login = { path: "/login", users };
     const comment = renderComment({ ...preview, status: { ...preview.status, live: { ...live, login } } });
     const row = /^\| Log in as \| (.*) \|$/m.exec(comment)?.[1] ?? comment;
-    assert.match(row, /^\[Shop \\\[owner\\\]\]\(http:\/\/[^ ]+\/\.stackling\/login\?as=ada\) · /);
-    assert.match(row, / · \[all 6\]\(http:\/\/[^ ]+\/\.stackling\/login\)$/);
+    assert.match(row, /^\[Shop \\\[owner\\\]\]\(https:\/\/[^ ]+\/\.stackling\/login\?as=ada\) · /);
+    assert.match(row, / · \[all 6\]\(https:\/\/[^ ]+\/\.stackling\/login\)$/);
   });
 
   it("warns the author, by name, of what nobody uses", async () => {
