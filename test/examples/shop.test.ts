@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
+import { withClient } from "../../components/local/database-client.ts";
 import { eventually } from "../support/eventually.ts";
 import { testDatabase } from "../support/postgres.ts";
 
@@ -124,6 +125,38 @@ describe("the example shop", () => {
     await run("migrate.mjs");
     await run("seed.mjs");
     assert.deepEqual(await statusOf(web), before);
+  });
+
+  it("is seeded with each of its scenarios, and never twice", async () => {
+    for (const [scenario, products, orders] of [
+      ["empty", 0, 0],
+      ["demo", 6, 0],
+      ["busy-day", 6, 40],
+      ["edge-cases", 8, 3],
+    ] as const) {
+      const own = await testDatabase();
+      try {
+        const env = { ...environment(), DATABASE_URL: own.url, SEED_SCENARIO: scenario };
+        const script = (name: string) => execa(process.execPath, [name], { cwd: shop, env });
+        await script("migrate.mjs");
+        await script("seed.mjs");
+        await script("seed.mjs");
+        const { rows } = await withClient(own.url, (client) =>
+          client.query(
+            `SELECT (SELECT count(*)::int FROM products) AS products, (SELECT count(*)::int FROM orders) AS orders`,
+          ),
+        );
+        assert.deepEqual(rows, [{ products, orders }], scenario);
+      } finally {
+        await own.drop();
+      }
+    }
+  });
+
+  it("names those that there are where a scenario is none", async () => {
+    const env = { ...environment(), SEED_SCENARIO: "emtpy" };
+    const seeding = execa(process.execPath, ["seed.mjs"], { cwd: shop, env });
+    await assert.rejects(seeding, /SEED_SCENARIO is "emtpy", which is none of empty, demo, busy-day, edge-cases/);
   });
 
   it("names the file when a migration fails, and applies none of it", async () => {

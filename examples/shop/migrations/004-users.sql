@@ -1,0 +1,4 @@
+CREATE TABLE users (
+  name  text PRIMARY KEY,
+  title text NOT NULL
+);
