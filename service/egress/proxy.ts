@@ -3,16 +3,16 @@
  *
  * The tunnel is held until its first message is read: the host that a TLS handshake names, or the Host header of each
  * plain request, must be the host that was asked for. `proxy-chain` was looked at and opens tunnels before anything
- * can be read; HTTP is parsed by Node, the handshake by `read-tls-client-hello`, forwarding is httpxy's.
+ * can be read; HTTP is parsed by Node, the handshake by `read-tls-client-hello`.
  */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, connect, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { createProxyServer } from "httpxy";
 import type { Reaches } from "./addresses.ts";
 import { type Destination, fits, normalName, parseHostRule, readDestination } from "./hosts.ts";
 import { type NewRefusal, type RefusedWhy, refusalWords } from "./refusals.ts";
+import { send, sendUpgrade } from "./send.ts";
 import { readFirstWords } from "./server-name.ts";
 
 /** A preview that calls, and where to it may. */
@@ -78,7 +78,6 @@ type Judged =
 export function createEgressProxy(deps: EgressProxyDeps): EgressProxy {
   const limits = { ...LIMITS, ...deps.limits };
   const open = new Map<string, Set<Duplex>>();
-  const forwarder = createProxyServer({});
   /** What a plain tunnel leads to, by its connection. */
   const tunnels = new WeakMap<Duplex, Route>();
 
@@ -165,19 +164,15 @@ export function createEgressProxy(deps: EgressProxyDeps): EgressProxy {
       response.writeHead(status, { ...headers, ...PLAIN, connection: "close" }).end(`${words}\n`);
       return;
     }
-    const { stack, address: host, port } = judged.route;
-    if (!tunnels.has(request.socket)) hold(stack, response);
-    withoutOurs(request);
-    await forwarder.web(request, response, { target: { protocol: "http:", host, port }, proxyTimeout: limits.idleMs });
+    if (!tunnels.has(request.socket)) hold(judged.route.stack, response);
+    await send(request, response, { ...judged.route, idleMs: limits.idleMs });
   }
 
   async function upgrade(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     const judged = await routeOf(request);
     if (!("route" in judged)) return answerTunnel(socket, judged);
-    const { stack, address: host, port } = judged.route;
-    if (!tunnels.has(socket)) hold(stack, socket);
-    withoutOurs(request);
-    await forwarder.ws(request, socket, { target: { protocol: "http:", host, port } }, head);
+    if (!tunnels.has(socket)) hold(judged.route.stack, socket);
+    await sendUpgrade(request, { socket, head }, { ...judged.route, idleMs: limits.idleMs });
   }
 
   function serve(): Server {
@@ -280,11 +275,6 @@ function answerTunnel(socket: Socket, refused: Exclude<Judged, { route: Route }>
   // What was sent meanwhile is read, or the answer would be lost with it.
   socket.resume();
   socket.end(`HTTP/1.1 ${status} Refused\r\nconnection: close\r\n${head}\r\n${words}\n`, () => socket.destroySoon());
-}
-
-/** Its credentials are for us, and headers of one hop end here: RFC 9110, section 7.6.1. */
-function withoutOurs({ headers }: IncomingMessage): void {
-  for (const name of ["proxy-authorization", "proxy-connection", "keep-alive", "te", "trailer"]) delete headers[name];
 }
 
 function socketOf(stream: Duplex): Socket {
