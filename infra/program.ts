@@ -95,6 +95,9 @@ export function previewProgram(
       secrets: secretDefinitions(spec, drivers, grantedValues),
     });
     const database = createDatabase(spec, drivers);
+    // Of a database of many nobody could say whose change it is.
+    const changes = database && !drivers.database?.shares && new DatabaseChanges("schema", { database });
+    const { name, url, identity } = changes?.database ?? database ?? {};
     const service = new drivers.service.component("service", {
       stack,
       tags,

@@ -40,6 +40,7 @@ const general = new Set([
   "pg",
   "picocolors",
   "pino",
+  "tldts",
   "yaml",
   "zod",
 ]);
