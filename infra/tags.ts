@@ -2,6 +2,7 @@
  * The one place that knows how our tags are written at each vendor (DESIGN §3 rule 10). No component
  * sets a tag by hand; the transform is registered on the stack of each run and on nothing else.
  */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { type ResourceTransformArgs, type ResourceTransformResult, runtime } from "@pulumi/pulumi";
 import type { Tags } from "../components/ports.ts";
 
@@ -15,7 +16,19 @@ type Properties = Readonly<Record<string, unknown>>;
  */
 export function registerTags(given: Tags, stack: string): void {
   const tags = { ...given, stack };
-  runtime.registerResourceTransform((resource) => tagged(resource, tags));
+  const inProgram = AsyncLocalStorage.snapshot();
+  runtime.registerResourceTransform(async (resource) => {
+    const changed = tagged(resource, tags);
+    return changed && { ...changed, props: await inProgram(sealed, changed.props) };
+  });
+}
+
+/**
+ * The properties as they go to the engine. The SDK writes them outside the program's context, where it takes the
+ * engine for one without secrets, and would hand them all over as plain text, to lie so in the state.
+ */
+function sealed(props: Properties): Promise<Properties> {
+  return runtime.serializeProperties("props", props);
 }
 
 /** The resource with our tags in its vendor's form; undefined where the vendor has no place for them. */
