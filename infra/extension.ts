@@ -13,7 +13,7 @@ import type { Extension } from "./program.ts";
 const ROOT = new URL("../", import.meta.url).href;
 const SUFFIX = import.meta.url.slice(-3);
 /** What `previewProgram` gives out itself. */
-const OURS = ["spec", "addresses", "hosts", "database", "databaseIdentity"];
+const OURS = ["spec", "addresses", "hosts", "database", "databaseIdentity", "schema"];
 
 registerHooks({
   resolve: (specifier, context, next) => {

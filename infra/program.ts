@@ -1,5 +1,6 @@
 /** The program: one preview's components, chosen by the spec's target. The CLI and the runner run this same one. */
 import { type ComponentResourceOptions, secret } from "@pulumi/pulumi";
+import { DatabaseChanges } from "../components/database/changes.ts";
 import { TerminalError, toldToEngine } from "../components/errors.ts";
 import type {
   DatabaseArgs,
@@ -75,8 +76,8 @@ export async function loadDrivers(registry: Registry, target: PreviewSpec["targe
 }
 
 /**
- * Outputs: `spec`, `addresses`, `hosts`, `database` and `databaseIdentity`, all public. What a component throws
- * while it is declared reaches the engine with its reason.
+ * Outputs: `spec`, `addresses`, `hosts`, `database`, `databaseIdentity` and `schema` (what migrations made of it), all
+ * public. What a component throws while it is declared reaches the engine with its reason.
  */
 export function previewProgram(
   spec: PreviewSpec,
@@ -96,7 +97,8 @@ export function previewProgram(
     });
     const database = createDatabase(spec, drivers);
     // Of a database of many nobody could say whose change it is.
-    const changes = database && !drivers.database?.shares && new DatabaseChanges("schema", { database });
+    const own = drivers.database?.shares ? undefined : database;
+    const changes = own && new DatabaseChanges("schema", { database: own });
     const { name, url, identity } = changes?.database ?? database ?? {};
     const service = new drivers.service.component("service", {
       stack,
@@ -106,7 +108,7 @@ export function previewProgram(
       services: spec.services.map((service) => flagged(spec, pinned(spec, service))),
       tasks: tasks(spec, drivers),
       urls: spec.urls,
-      ...(database && { database: { name: database.name, url: database.url, identity: database.identity } }),
+      ...(name && url && identity && { database: { name, url, identity } }),
       secrets: secrets.values,
       ...(secrets.references && { secretReferences: secrets.references }),
       environment: environment(spec),
@@ -125,6 +127,7 @@ export function previewProgram(
       // takes a route for that.
       { dependsOn: service.addresses.apply(() => service) },
     );
+    const schema = changes?.readBehind(service, `${spec.source.commit} ${generations.deploy}`);
     const further = await extend?.({ spec, secrets, database, service, dns });
     return {
       ...further,
@@ -132,6 +135,7 @@ export function previewProgram(
       addresses: service.addresses,
       hosts: dns.hosts,
       ...(database && { database: database.name, databaseIdentity: database.identity }),
+      ...(schema && { schema }),
     };
   };
   return () => toldToEngine(declare);

@@ -5,6 +5,8 @@ import type { DatabaseInputs } from "./database.ts";
 import type { AccessInputs } from "./database-access.ts";
 import type { FlagsInputs } from "./flags.ts";
 import type { RouteInputs } from "./route.ts";
+import type { SchemaChangesInputs, SchemaInputs } from "./schema.ts";
+import type { SchemaDiff } from "./schema-diff.ts";
 import type { SecretInputs } from "./secret.ts";
 import type { ServiceInputs } from "./service.ts";
 import type { TaskInputs } from "./task.ts";
@@ -55,6 +57,23 @@ export class LocalFlags extends CustomResource {
 
   constructor(name: string, inputs: Declared<FlagsInputs>, opts: CustomResourceOptions) {
     super("stackling:local:Flags", name, { ...inputs, path: undefined }, opts);
+  }
+}
+
+export class LocalSchema extends CustomResource {
+  declare readonly of: Output<string>;
+  declare readonly packed: Output<string | undefined>;
+
+  constructor(name: string, inputs: Declared<SchemaInputs>, opts: CustomResourceOptions) {
+    super("stackling:local:Schema", name, { ...inputs, packed: undefined }, opts);
+  }
+}
+
+export class LocalSchemaChanges extends CustomResource {
+  declare readonly diff: Output<SchemaDiff | undefined>;
+
+  constructor(name: string, inputs: Declared<SchemaChangesInputs>, opts: CustomResourceOptions) {
+    super("stackling:local:SchemaChanges", name, { ...inputs, diff: undefined }, opts);
   }
 }
 

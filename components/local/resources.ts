@@ -12,6 +12,8 @@ export const resources = {
   "stackling:local:Schema": async () => erase((await import("./schema.ts")).schemaResource),
   "stackling:local:SchemaChanges": async () => erase((await import("./schema.ts")).schemaChangesResource),
   "stackling:local:DatabaseLogin": async () => erase((await import("./database-login.ts")).databaseLoginResource),
+  "stackling:local:Schema": async () => erase((await import("./schema.ts")).schemaResource),
+  "stackling:local:SchemaChanges": async () => erase((await import("./schema.ts")).schemaChangesResource),
   "stackling:local:Flags": async () => erase((await import("./flags.ts")).flagsResource),
   "stackling:local:PlanetscaleBranch": async () =>
     erase((await import("../planetscale/branch-resource.ts")).branchResource),

@@ -1,5 +1,6 @@
 /** What a database holds, as far as masking and cutting down must know it. */
 import type pg from "pg";
+import { OF_PEOPLE, ofNoExtension } from "../../components/local/own-objects.ts";
 import { createTypes, type TypeRow } from "./types.ts";
 
 /**
@@ -61,8 +62,7 @@ const TABLES = `
     CASE n.nspname WHEN 'public' THEN c.relname::text ELSE n.nspname || '.' || c.relname END AS name
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
-    AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_toast%'
-    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+    AND ${OF_PEOPLE} AND ${ofNoExtension("pg_class", "c.oid")}
   ORDER BY n.nspname, c.relname`;
 
 const COLUMNS = `
