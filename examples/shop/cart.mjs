@@ -37,9 +37,12 @@ export async function removeFromCart(database, cartId, productId) {
 }
 
 /** Turns the cart into an order and tells the worker; undefined when the cart is empty. */
-export async function placeOrder(database, cartId, customer) {
+export async function placeOrder(database, cartId, { customer, userName = null }) {
   return transaction(database, async (client) => {
-    const { rows } = await client.query("INSERT INTO orders (customer) VALUES ($1) RETURNING id", [customer]);
+    const { rows } = await client.query("INSERT INTO orders (customer, user_name) VALUES ($1, $2) RETURNING id", [
+      customer,
+      userName,
+    ]);
     const orderId = rows[0].id;
     const moved = await client.query(
       `WITH taken AS (DELETE FROM cart_lines WHERE cart_id = $1 RETURNING product_id, quantity)
@@ -57,9 +60,10 @@ export async function placeOrder(database, cartId, customer) {
 }
 
 export async function findOrder(database, id) {
-  const { rows } = await database.query("SELECT id, number::int, customer, status FROM orders WHERE id::text = $1", [
-    id,
-  ]);
+  const { rows } = await database.query(
+    `SELECT id, number::int, customer, status, user_name AS "userName" FROM orders WHERE id::text = $1`,
+    [id],
+  );
   if (!rows[0]) return undefined;
   const lines = await database.query(
     `SELECT p.id, p.name, p.picture, l.price_cents AS "priceCents", l.quantity

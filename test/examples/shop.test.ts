@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,6 +10,7 @@ import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { withClient } from "../../components/local/database-client.ts";
+import { createLoginKeys } from "../../service/login-keys.ts";
 import { eventually } from "../support/eventually.ts";
 import { testDatabase } from "../support/postgres.ts";
 
@@ -20,6 +22,13 @@ interface ShopStatus {
   readonly database: string;
   readonly products: number;
   readonly orders: number;
+}
+
+/** Whatever a token says, it is signed. */
+function unsignedFor(user: string, audience: string): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const exp = Math.floor(Date.now() / 1000) + 60;
+  return `${part({ alg: "none" })}.${part({ iss: "stackling", aud: audience, sub: user, jti: "x", exp })}.`;
 }
 
 const statusOf = async (host: string) => (await (await fetch(`${host}/api/v1/status`)).json()) as ShopStatus;
@@ -113,6 +122,66 @@ describe("the example shop", () => {
       },
       { what: "the packed order" },
     );
+  });
+
+  describe("in a preview", () => {
+    const stack = "shop-pr-7";
+    let preview = "";
+    const keys = (secret = "t0k3n", now = () => new Date()) => createLoginKeys({ now, secret });
+    const tokenFor = (user: string, { by = keys(), audience = OWN_URL, id = randomUUID() as string } = {}) =>
+      by.sign(stack, { user, audience, id });
+    const enter = (token: string) =>
+      fetch(`${preview}/stackling-login?${new URLSearchParams({ token })}`, { redirect: "manual" });
+    const sessionOf = (answer: Response) => (answer.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
+    const OWN_URL = "http://pr-7-shop.localhost:4000";
+
+    before(async () => {
+      const given = { STACKLING_LOGIN_KEY: keys().publicOf(stack), STACKLING_URL: OWN_URL };
+      preview = `http://127.0.0.1:${await start("web.mjs", /port (\d+)/, given)}`;
+    });
+
+    it("knows whom Stackling logs in, and keeps that user's orders to them", async () => {
+      const answer = await enter(await tokenFor("ada"));
+      assert.equal(answer.status, 303);
+      assert.match(answer.headers.get("set-cookie") ?? "", /; HttpOnly; SameSite=Lax$/);
+      const session = sessionOf(answer);
+      const page = async (path: string, cookie: string) => fetch(`${preview}${path}`, { headers: { cookie } });
+      assert.match(await (await page("/", session)).text(), /Logged in as <b>ada<\/b>/);
+      const added = await submit("/cart/add", { product: "jasmine-pearls" }, session);
+      const cart = (added.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
+      const placed = await submit("/orders", { customer: "Ada" }, `${session}; ${cart}`);
+      const order = placed.headers.get("location") ?? "";
+      assert.equal((await page(order, session)).status, 200);
+      const other = sessionOf(await enter(await tokenFor("grace")));
+      for (const cookie of ["", other, session.slice(0, -1)]) assert.equal((await page(order, cookie)).status, 404);
+      await fetch(`${preview}/logout`, { method: "POST", redirect: "manual", headers: { cookie: session } });
+      assert.doesNotMatch(await (await page("/", session)).text(), /Logged in/);
+    });
+
+    it("takes a token once", async () => {
+      const token = await tokenFor("ada");
+      assert.deepEqual([(await enter(token)).status, (await enter(token)).status], [303, 403]);
+    });
+
+    it("takes no token of another key, preview or time, nor one of nobody", async () => {
+      const old = new Date(Date.now() - 120_000);
+      for (const token of [
+        await tokenFor("ada", { by: keys("another") }),
+        await tokenFor("ada", { audience: "http://pr-8-shop.localhost:4000" }),
+        await tokenFor("ada", { by: keys("t0k3n", () => old) }),
+        await tokenFor("mallory"),
+        unsignedFor("ada", OWN_URL),
+        "",
+      ]) {
+        const answer = await enter(token);
+        assert.equal(answer.status, 403);
+        assert.equal(answer.headers.get("set-cookie"), null);
+      }
+    });
+  });
+
+  it("has no such login anywhere else", async () => {
+    assert.equal((await fetch(`${web}/stackling-login?token=x`)).status, 404);
   });
 
   it("makes no order of an empty cart", async () => {

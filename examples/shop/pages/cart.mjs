@@ -1,9 +1,9 @@
 import { html, money, raw } from "./html.mjs";
 import { layout } from "./layout.mjs";
 
-export function cartPage({ lines }) {
+export function cartPage({ lines, user }) {
   const cartCount = lines.reduce((sum, line) => sum + line.quantity, 0);
-  return layout({ title: "Cart", cartCount, main: lines.length > 0 ? filled(lines) : empty() });
+  return layout({ title: "Cart", cartCount, user, main: lines.length > 0 ? filled(lines, user) : empty() });
 }
 
 /** One product with its quantity, in carts and orders alike. */
@@ -18,13 +18,13 @@ export function totalRow(lines) {
   return html`<div class="row total"><span>Total</span><span class="price">${money(cents)}</span></div>`;
 }
 
-function filled(lines) {
+function filled(lines, user) {
   return html`<section class="panel"><h1>Your cart</h1>
 ${lines.map((line) => lineRow(line, removeForm(line)))}
 ${totalRow(lines)}
 <form method="post" action="/orders">
 <label for="customer">Who is it for?</label>
-<input id="customer" name="customer" maxlength="80" autocomplete="name" placeholder="Your name" required>
+<input id="customer" name="customer" maxlength="80" autocomplete="name" placeholder="Your name" value="${user?.name}" required>
 <button>Place the order</button>
 </form></section>`;
 }

@@ -2,10 +2,11 @@ import { theme } from "../theme.mjs";
 import { html, money, raw } from "./html.mjs";
 import { layout } from "./layout.mjs";
 
-export function homePage({ products, cartCount }) {
+export function homePage({ products, cartCount, user }) {
   return layout({
     title: theme.headline,
     cartCount,
+    user,
     main: html`<section class="hero"><h1>${theme.headline}</h1><p>${theme.tagline}</p></section>
 <section class="grid">${products.map(card)}</section>`,
   });

@@ -4,7 +4,7 @@ import { html, raw } from "./html.mjs";
 import { style } from "./style.mjs";
 
 /** The frame of every page; the footer tells which preview and commit it comes from. */
-export function layout({ title, cartCount, main }) {
+export function layout({ title, cartCount, user, main }) {
   return String(html`<!doctype html>
 <html lang="en">
 <head>
@@ -17,6 +17,7 @@ export function layout({ title, cartCount, main }) {
 <body>
 <header>
 <a class="brand" href="/">${raw(leaf())}<span>Kettle <i>&amp;</i> Leaf</span></a>
+${user && whoIs(user)}
 <a class="cart" href="/cart">Cart${cartCount > 0 && html` <b>${cartCount}</b>`}</a>
 </header>
 <main>${main}</main>
@@ -27,6 +28,10 @@ export function layout({ title, cartCount, main }) {
 </body>
 </html>
 `);
+}
+
+function whoIs({ name, title }) {
+  return html`<form class="who" method="post" action="/logout"><span title="${title}">Logged in as <b>${name}</b></span><button class="plain">log out</button></form>`;
 }
 
 function leaf() {

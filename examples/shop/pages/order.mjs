@@ -4,10 +4,11 @@ import { layout } from "./layout.mjs";
 
 const WORDS = { placed: "Placed: being packed", packed: "Packed" };
 
-export function orderPage({ order, cartCount, apiUrl }) {
+export function orderPage({ order, cartCount, user, apiUrl }) {
   return layout({
     title: `Order ${order.number}`,
     cartCount,
+    user,
     main: html`<section class="panel"><h1>Order ${order.number}</h1>
 <p>Thank you, ${order.customer}. <span id="status" class="badge ${order.status}">${WORDS[order.status]}</span></p>
 ${order.lines.map((line) => lineRow(line))}

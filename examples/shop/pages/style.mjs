@@ -10,6 +10,8 @@ h1, h2, .brand { font-family: Georgia, "Iowan Old Style", "Times New Roman", ser
 .brand { display: flex; gap: 10px; align-items: center; font-size: 22px; color: var(--ink); text-decoration: none; }
 .brand svg { width: 26px; color: var(--accent); }
 .brand i { color: var(--accent); }
+.who { margin-left: auto; margin-right: 16px; color: var(--quiet); font-size: 14px; }
+.who b { color: var(--ink); }
 .cart { color: var(--ink); text-decoration: none; border: 1px solid var(--line); border-radius: 99px; padding: 7px 18px; background: #fff; }
 .cart b { background: var(--accent); color: #fff; border-radius: 99px; padding: 1px 8px; margin-left: 6px; font-size: 13px; }
 main { flex: 1; padding-top: 40px; padding-bottom: 56px; }
