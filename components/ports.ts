@@ -52,6 +52,11 @@ export interface ServiceDefinition {
   readonly directory: string;
   /** Fixed port for drivers with a network of their own; the local driver chooses one and sets `PORT`. */
   readonly port?: number;
+  /**
+   * Names of further ports that it listens on, on 127.0.0.1, found in `PORT_NAME` and by others in
+   * `${services.NAME.ports.PORT}`; only drivers that run processes on one machine give them.
+   */
+  readonly ports?: readonly string[];
   /** Path that must answer 200–399 before traffic; `web` only. Without one, an open port suffices. */
   readonly healthPath?: string;
   /** Seconds from start to healthy before the release counts as failed. */
@@ -167,7 +172,10 @@ export interface DatabaseArgs<O = unknown> {
   readonly renewed?: true;
 }
 
-export interface DatabaseComponent extends PreviewComponent, DatabaseConnection {}
+export interface DatabaseComponent extends PreviewComponent, DatabaseConnection {
+  /** Secret. Values of the variables that its driver `gives`. */
+  readonly environment?: Output<Readonly<Record<string, string>>>;
+}
 
 export interface RouteDefinition {
   readonly host: string;
@@ -264,6 +272,8 @@ export interface DatabaseDriver<O = unknown> extends Driver<O, DatabaseArgs<O>, 
    * a preview wishes makes it anew. Absent: it is its own, and all are run.
    */
   readonly shares?: (options: O) => readonly TaskDefinition["name"][];
+  /** Names of environment variables that all services get with such a database, beside `DATABASE_URL`. */
+  readonly gives?: readonly string[];
   /** It gives data of the operator's that no pull request of a stranger may see. */
   readonly trustedOnly?: true;
 }

@@ -21,6 +21,7 @@ const service = z.strictObject({
   image: z.string().optional(),
   directory: z.string(),
   port: z.int().min(1).max(65535).optional(),
+  ports: z.array(name).optional(),
   healthPath: z.string().startsWith("/").optional(),
   startTimeoutSeconds: z.number().positive(),
   schedule: z.string().optional(),
@@ -98,6 +99,8 @@ export const previewSpec = z.strictObject({
   flags: z
     .record(z.string(), z.strictObject({ value: flagValue, default: flagValue, values: z.array(flagValue).optional() }))
     .optional(),
+  /** Pages with what was sent to services that are emulated, by their names; absent where there are none. */
+  inboxes: z.record(z.string(), z.string()).optional(),
   /** How the application shuts the operator's door further. */
   access: z.strictObject({ ip: z.array(z.string()).optional(), shareLinks: z.literal(false).optional() }).optional(),
   /** Users of its seeds, and the path that logs one in; `key` is the public half of the preview's own pair. */

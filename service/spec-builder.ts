@@ -3,6 +3,7 @@ import type { ServiceDefinition } from "../components/ports.ts";
 import { referencesIn } from "../components/service/references.ts";
 import { formatKey, hostName, type PreviewKey, stackName } from "../infra/names.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
+import { emulatorName } from "./config/emulators.ts";
 import type { ApplicationConfig, OperatorConfig, RepositoryConfig, TargetConfig } from "./config/types.ts";
 import { flagsInEffect } from "./flags.ts";
 import { imageOf } from "./images/reference.ts";
@@ -72,6 +73,7 @@ export function buildSpec(wish: SpecInput): PreviewSpec {
     ...(target.runs === "images" ? { images: {} } : {}),
     ...(application.database ? { database: databaseOf(application.database, input) } : {}),
     ...flagsOf(input),
+    ...inboxesOf(input),
     ...accessOf(application),
     ...loginOf(input),
     generatedSecrets: [...application.generatedSecrets],
@@ -152,7 +154,7 @@ function withoutGrants({ application, repository, ...input }: SpecInput): SpecIn
   };
 }
 
-function buildService(service: ServiceDefinition, { target, commit }: SpecInput): PreviewSpec["services"][number] {
+function buildService({ ports, ...service }: ServiceDefinition, { target, commit }: SpecInput): PreviewSpec["services"][number] {
   const inImage = target.runs === "images";
   const atCommit = <T extends { readonly image?: string }>(part: T): T =>
     part.image === undefined ? part : { ...part, image: imageOf(part.image, commit) };
@@ -161,12 +163,22 @@ function buildService(service: ServiceDefinition, { target, commit }: SpecInput)
     // There nothing chooses a port for it: the network is its own.
     ...(inImage && service.kind === "web" ? { port: service.port ?? PORT_IN_IMAGE } : {}),
     environment: { ...service.environment },
+    ...(ports ? { ports: [...ports] } : {}),
     dependsOn: [...service.dependsOn],
     sidecars: service.sidecars.map(atCommit),
   };
 }
 
 function accessOf({ access }: ApplicationConfig): Pick<PreviewSpec, "access"> {
+function inboxesOf(input: SpecInput): Pick<PreviewSpec, "inboxes"> {
+  const urls = buildUrls(input);
+  const inboxes = (input.application.external ?? []).flatMap(({ name, inbox }) => {
+    const url = urls[emulatorName(name)];
+    return inbox === undefined || url === undefined ? [] : [[name, `${url}${inbox}`] as const];
+  });
+  return inboxes.length > 0 ? { inboxes: Object.fromEntries(inboxes) } : {};
+}
+
   if (!access) return {};
   const { ip, shareLinks } = access;
   return { access: { ...(ip ? { ip: [...ip] } : {}), ...(shareLinks === undefined ? {} : { shareLinks }) } };

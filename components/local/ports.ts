@@ -9,9 +9,9 @@ const FIRST = 20_000;
 const COUNT = 12_000;
 const ATTEMPTS = 50;
 
-/** A port that nobody listens on and no release on this machine was given. */
-export async function choosePort(dataDir: string): Promise<number> {
-  const given = await givenPorts(dataDir);
+/** A port that nobody listens on and no release on this machine was given, nor is in `taken`. */
+export async function choosePort(dataDir: string, taken: readonly number[] = []): Promise<number> {
+  const given = new Set([...(await givenPorts(dataDir)), ...taken]);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const port = FIRST + randomInt(COUNT);
     if (!given.has(port) && (await isFree(port))) return port;
@@ -21,7 +21,7 @@ export async function choosePort(dataDir: string): Promise<number> {
 
 async function givenPorts(dataDir: string): Promise<Set<number>> {
   const releases = await Promise.all((await listStacks(dataDir)).map((stack) => listReleases(dataDir, stack)));
-  return new Set(releases.flat().map(({ launch }) => launch.port));
+  return new Set(releases.flat().flatMap(({ launch }) => [launch.port, ...Object.values(launch.ports ?? {})]));
 }
 
 function isFree(port: number): Promise<boolean> {

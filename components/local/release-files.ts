@@ -24,6 +24,8 @@ export interface Launch {
   /** Values in `environment` that must not show in messages. */
   readonly secrets: readonly string[];
   readonly port: number;
+  /** Further ones by name. */
+  readonly ports?: Readonly<Record<string, number>>;
   readonly healthPath?: string;
   readonly startTimeoutSeconds: number;
   readonly schedule?: string;

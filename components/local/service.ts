@@ -3,7 +3,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { StacklingError } from "../errors.ts";
 import type { ServiceDefinition } from "../ports.ts";
-import { EMULATORS, emulatorFolder } from "./emulators.ts";
+import { EMULATORS, emulatorFolder, INBOXES, inboxFolder } from "./emulators.ts";
 import { baseEnvironment } from "./environment.ts";
 import { withFileLock } from "./file-lock.ts";
 import { exists, writeJson } from "./json-file.ts";
@@ -46,6 +46,8 @@ export interface ServiceState extends ServiceInputs {
   readonly instance: string;
   /** Private `host:port`; empty for what does not listen. */
   readonly address: string;
+  /** Further ports by name, for what asked for some. */
+  readonly ports?: Readonly<Record<string, number>>;
 }
 
 const PORT_ATTEMPTS = 3;
@@ -66,8 +68,7 @@ export const serviceResource: LocalResource<ServiceInputs, ServiceState> = {
       const same = await readRelease(dataDir, context.stack, release);
       if (same) await removeRelease(same);
       context.log("starting");
-      const { address, instance } = await makeRelease(context, inputs);
-      return { id: release, state: { ...inputs, release, instance, address } };
+      return { id: release, state: { ...inputs, release, ...(await makeRelease(context, inputs)) } };
     });
   },
   async confirm({ settings, stack }, id) {
@@ -102,7 +103,8 @@ async function makeRelease(context: ResourceContext, inputs: ServiceInputs) {
   for (let attempt = 1; ; attempt++) {
     const release = await writeLaunch(context, inputs);
     try {
-      return { address: (await bringUp(context, release)) ?? "", instance: release.launch.instance };
+      const { instance, ports } = release.launch;
+      return { address: (await bringUp(context, release)) ?? "", instance, ...(ports ? { ports } : {}) };
     } catch (error) {
       await removeRelease(release, 500);
       const portTaken = error instanceof StacklingError && error.excerpt.some((line) => line.includes("EADDRINUSE"));
@@ -132,11 +134,14 @@ async function writeLaunch(context: ResourceContext, inputs: ServiceInputs): Pro
   const { service, checkout, secrets, order } = inputs;
   const user = await allocateUser(dataDir, stack);
   const port = await choosePort(dataDir);
+  const ports: Record<string, number> = {};
+  for (const name of service.ports ?? []) ports[name] = await choosePort(dataDir, [port, ...Object.values(ports)]);
   const preview = layout(dataDir).preview(stack);
   const base = baseEnvironment({ stack, preview, node: await nodeFolder(dataDir) });
-  const emulators: Record<string, string> = service.command?.includes(EMULATORS)
-    ? { [EMULATORS]: await emulatorFolder(dataDir) }
-    : {};
+  const emulators: Record<string, string> = {
+    ...(service.command?.includes(EMULATORS) ? { [EMULATORS]: await emulatorFolder(dataDir) } : {}),
+    ...(service.command?.includes(INBOXES) ? { [INBOXES]: await inboxFolder(dataDir) } : {}),
+  };
   const launch: Launch = {
     stack,
     service: service.name,
@@ -146,9 +151,10 @@ async function writeLaunch(context: ResourceContext, inputs: ServiceInputs): Pro
     directory: inside(checkout, service.directory),
     command: service.command ?? "",
     sidecars: service.sidecars,
-    environment: { ...inputs.environment, ...base, ...emulators, PORT: String(port) },
+    environment: { ...inputs.environment, ...base, ...emulators, ...portVariables(ports), PORT: String(port) },
     secrets,
     port,
+    ...(service.ports ? { ports } : {}),
     healthPath: service.healthPath,
     startTimeoutSeconds: service.startTimeoutSeconds,
     schedule: service.schedule,
@@ -161,6 +167,12 @@ async function writeLaunch(context: ResourceContext, inputs: ServiceInputs): Pro
   await mkdir(filesOf(release).folder, { recursive: true, mode: 0o700 });
   await writeJson(filesOf(release).launch, launch);
   return release;
+}
+
+function portVariables(ports: Readonly<Record<string, number>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(ports).map(([name, port]) => [`PORT_${name.toUpperCase().replaceAll("-", "_")}`, String(port)]),
+  );
 }
 
 /** Ends and removes releases of this service that no state knows of: left by runs that died. */
@@ -179,10 +191,12 @@ async function removeLeftovers({ settings, stack }: ResourceContext, service: st
 function releaseId(inputs: ServiceInputs): string {
   const { service, checkout, environment, generation } = inputs;
   const sorted = Object.entries(environment).sort(([a], [b]) => (a < b ? -1 : 1));
-  const { name, kind, command, directory, healthPath, startTimeoutSeconds, schedule, memoryMiB, cpu } = service;
+  const { name, kind, command, directory, healthPath, startTimeoutSeconds, schedule, memoryMiB, cpu, ports } = service;
   const sidecars = service.sidecars.map((sidecar) => [sidecar.name, sidecar.command]);
   const what = [name, kind, command, directory, healthPath, startTimeoutSeconds, schedule, memoryMiB, cpu, sidecars];
-  const identity = JSON.stringify([what, checkout, sorted, generation]);
+  // Behind the rest, so that what asks for none keeps the name it has.
+  const further = ports ? [ports] : [];
+  const identity = JSON.stringify([[...what, ...further], checkout, sorted, generation]);
   return `${name}-${createHash("sha256").update(identity).digest("hex").slice(0, 8)}`;
 }
 

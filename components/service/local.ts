@@ -40,7 +40,7 @@ class LocalServices extends PreviewComponent implements ServiceComponent {
     const releases = new Map<string, LocalRelease>();
     for (const { service, order } of ordered) {
       const before = dependenciesOf(service).flatMap((dependency) => releases.get(dependency) ?? []);
-      const { values, secrets } = references(args, addressesOf(releases, addressesUsed(service)));
+      const { values, secrets } = references(args, reachOf(releases, addressesUsed(service)));
       const release = new LocalRelease(
         this.childName(service.name),
         {
@@ -78,7 +78,7 @@ class LocalServices extends PreviewComponent implements ServiceComponent {
   #tasks(args: Args, checkout: LocalCheckout): LocalTask[] {
     const made: LocalTask[] = [];
     for (const task of args.tasks) {
-      const { values, secrets } = references(args, output<Record<string, string>>({}));
+      const { values, secrets } = references(args, output<Reach>({ addresses: {} }));
       const declared = taskEnvironment(args.services);
       made.push(
         new LocalTask(
@@ -133,13 +133,13 @@ export const localService: ServiceDriver<Options> = {
 };
 
 /** Values for references, and those among them that must not show in messages. */
-function references(args: Args, addresses: Output<Record<string, string>>) {
-  const values = all([args.database?.url, args.secrets, addresses]).apply(
+function references(args: Args, reach: Output<Reach>) {
+  const values = all([args.database?.url, args.secrets, reach]).apply(
     ([databaseUrl, secrets, known]): ReferenceValues => ({
       ...(databaseUrl !== undefined && { databaseUrl }),
       secrets: secrets ?? {},
       urls: args.urls,
-      addresses: known,
+      ...known,
     }),
   );
   const hidden = values.apply(({ databaseUrl, secrets }) => {
@@ -147,6 +147,19 @@ function references(args: Args, addresses: Output<Record<string, string>>) {
     return [...password, ...Object.values(secrets)];
   });
   return { values, secrets: secret(hidden) };
+}
+
+type Reach = Pick<ReferenceValues, "addresses" | "ports">;
+
+function reachOf(releases: ReadonlyMap<string, LocalRelease>, names: readonly string[]): Output<Reach> {
+  const ports = names.flatMap((name) => {
+    const release = releases.get(name);
+    return release ? [release.ports.apply((found) => [name, found] as const)] : [];
+  });
+  return all([addressesOf(releases, names), all(ports)]).apply(([addresses, found]) => ({
+    addresses,
+    ports: Object.fromEntries(found),
+  }));
 }
 
 function addressesOf(

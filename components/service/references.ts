@@ -9,6 +9,8 @@ export interface ReferenceValues {
   readonly urls: Readonly<Record<string, string>>;
   /** Private `host:port`, by service; only of those that were started before. */
   readonly addresses: Readonly<Record<string, string>>;
+  /** Further ports by name, by service; of the same services. */
+  readonly ports?: Readonly<Record<string, Readonly<Record<string, number>> | undefined>>;
 }
 
 type Wiring = Pick<ServiceDefinition, "name" | "environment" | "dependsOn">;
@@ -38,10 +40,14 @@ export function referencesIn(template: string): string[] {
   return [...template.matchAll(REFERENCE)].flatMap((match) => match[1] ?? []);
 }
 
-/** Services whose private address the environment asks for, so that they must be there first. */
+/** Services whose private address or port the environment asks for, so that they must be there first. */
 export function addressesUsed({ environment }: Pick<Wiring, "environment">): string[] {
   const references = Object.values(environment).flatMap(referencesIn);
-  return [...new Set(references.flatMap((reference) => /^services\.([^.]+)\.address$/.exec(reference)?.[1] ?? []))];
+  return [
+    ...new Set(
+      references.flatMap((reference) => /^services\.([^.]+)\.(?:address|ports\.[^.]+)$/.exec(reference)?.[1] ?? []),
+    ),
+  ];
 }
 
 /** What must be healthy before a service is started: what it names, and whose address it uses. */
@@ -73,10 +79,15 @@ export function startOrder<S extends Wiring>(
   return ordered.sort((a, b) => a.order - b.order);
 }
 
-function lookUp(reference: string, { databaseUrl, secrets, urls, addresses }: ReferenceValues): string | undefined {
+function lookUp(
+  reference: string,
+  { databaseUrl, secrets, urls, addresses, ports }: ReferenceValues,
+): string | undefined {
   if (reference === "database.url") return databaseUrl;
   const secret = /^secrets\.([A-Z][A-Z0-9_]*)$/.exec(reference)?.[1];
   if (secret) return own(secrets, secret);
+  const port = /^services\.([a-z][a-z0-9-]*)\.ports\.([a-z][a-z0-9-]*)$/.exec(reference);
+  if (port?.[1] && port[2]) return ports?.[port[1]]?.[port[2]]?.toString();
   const service = /^services\.([a-z][a-z0-9-]*)\.(url|address)$/.exec(reference);
   if (!service?.[1]) return undefined;
   return own(service[2] === "url" ? urls : addresses, service[1]);

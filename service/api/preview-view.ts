@@ -69,6 +69,8 @@ export interface PreviewView {
   readonly flags?: readonly FlagView[];
   /** Users of its seeds; `/.stackling/login?as=NAME` on its main host logs one in. */
   readonly login?: { readonly users: readonly { readonly name: string; readonly title: string }[] };
+  /** Pages with mails and the like that the version that serves sent; absent where there are none. */
+  readonly inboxes?: readonly { readonly name: string; readonly url: string }[];
   readonly excerpt: readonly string[];
   readonly comment?: string;
 }
@@ -133,6 +135,7 @@ export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewV
     untrusted: untrustedOf(preview),
     flags: flagsOf(preview),
     login: loginOf(preview),
+    inboxes: inboxesOf(preview),
     excerpt: status.excerpt,
     ...extras,
   };
@@ -145,6 +148,10 @@ function untrustedOf({ status: { live }, intents: { approved } }: Preview): Prev
 
 function loginOf({ status: { live } }: Preview): PreviewView["login"] {
   return live?.login && { users: live.login.users };
+}
+
+function inboxesOf({ status: { live } }: Preview): PreviewView["inboxes"] {
+  return live?.inboxes && Object.entries(live.inboxes).map(([name, url]) => ({ name, url }));
 }
 
 function flagsOf({ status, intents, pullRequest }: Preview): PreviewView["flags"] {

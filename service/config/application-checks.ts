@@ -103,6 +103,11 @@ function referenceFault(text: string, inner: string, application: ApplicationCon
   if (inner === "database.url") {
     return application.database ? undefined : `refers to "${text}", but there is no "database"`;
   }
+  // Of emulators, whose variables we wrote ourselves.
+  if (root === "services" && property === "ports" && more.length === 1) {
+    const ports = application.services.find((service) => service.name === name)?.ports ?? [];
+    if (ports.includes(more[0] ?? "")) return undefined;
+  }
   if (root === "services" && name && (property === "url" || property === "address") && more.length === 0) {
     return serviceReferenceFault(text, name, application);
   }

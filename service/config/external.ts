@@ -2,6 +2,15 @@
 import { z } from "zod";
 import type { ServiceDefinition } from "../../components/ports.ts";
 import { closest } from "./closest.ts";
+import {
+  addressNames,
+  addressVariables,
+  emulatedFaults,
+  emulatedKeys,
+  emulatorService,
+  inboxPath,
+  variableName as variable,
+} from "./emulators.ts";
 import type { ExternalService } from "./types.ts";
 import type { Misfit } from "./yaml-file.ts";
 
@@ -11,28 +20,7 @@ const mode = z
     "What it is in previews. `sandbox`: a place of its own for trying out, with test keys. `emulated`: a program of each preview's own that plays it. `shared`: the one that development uses too. `off`: nothing; it gets no keys.",
   );
 
-const variable = z
-  .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be letters, digits and underscores, no digit first");
 const secret = z.string().regex(/^[A-Z][A-Z0-9_]*$/, "must be capital letters, digits and underscores, a letter first");
-
-/** Of the package `emulate`: its README, "Options". */
-const EMULATORS = [
-  "apple",
-  "aws",
-  "clerk",
-  "github",
-  "google",
-  "linear",
-  "microsoft",
-  "mongoatlas",
-  "okta",
-  "resend",
-  "slack",
-  "stripe",
-  "twilio",
-  "vercel",
-] as const;
 
 const date = z.iso.date("must be a date such as 2027-03-01");
 
@@ -54,11 +42,7 @@ const external = z.union([
       .min(1, "must hold a service")
       .optional()
       .describe("Which services get them. Default: every one."),
-    emulator: z.enum(EMULATORS).optional().describe("What plays it where it is emulated. Default: what has its name."),
-    address: z
-      .union([variable, z.array(variable).min(1)])
-      .optional()
-      .describe("Variables that get the emulator's address, such as `http://127.0.0.1:4321`."),
+    ...emulatedKeys,
     production: z.string().trim().min(1).optional().describe("What it is in production, in words."),
     development: z.string().trim().min(1).optional().describe("What it is where people develop, in words."),
     review: date.optional().describe("Day on which somebody is to look at this entry again, such as `2027-03-01`."),
@@ -92,10 +76,12 @@ export interface AroundExternal {
 export function toExternal(file: ExternalFile): readonly ExternalService[] {
   return Object.entries(file).map(([name, typed]) => {
     const { mode: chosen, production, development, review, ...rest } = wholeOf(typed);
+    const inbox = chosen === "emulated" ? inboxPath(name, rest) : undefined;
     return {
       name,
       mode: chosen,
       secrets: secretsOf(rest),
+      ...(inbox === undefined ? {} : { inbox }),
       ...(production === undefined ? {} : { production }),
       ...(development === undefined ? {} : { development }),
       ...(review === undefined ? {} : { review }),
@@ -106,41 +92,20 @@ export function toExternal(file: ExternalFile): readonly ExternalService[] {
 /** A service of the application's own for each that is emulated. */
 export function emulatorServices(file: ExternalFile | undefined): readonly ServiceDefinition[] {
   return Object.entries(file ?? {}).flatMap(([name, typed]) => {
-    const { mode: chosen, emulator = name } = wholeOf(typed);
-    if (chosen !== "emulated") return [];
-    const own = emulatorName(name);
-    return [
-      {
-        name: own,
-        kind: "web",
-        command: `exec node "$STACKLING_EMULATORS/main.mjs" ${emulator}`,
-        directory: ".",
-        startTimeoutSeconds: 60,
-        // Links that it gives out are for browsers.
-        environment: { EMULATE_BASE_URL: `\${services.${own}.url}` },
-        dependsOn: [],
-        sidecars: [],
-        memoryMiB: 256,
-        cpu: 0.25,
-      },
-    ];
+    const whole = wholeOf(typed);
+    return whole.mode === "emulated" ? [emulatorService(name, whole)] : [];
   });
-}
-
-/** Of the service that plays it. */
-export function emulatorName(external: string): string {
-  return `emulated-${external}`;
 }
 
 /** Variables that one service of the application gets; keys as references to the secrets that hold them. */
 export function externalVariables(file: ExternalFile | undefined, service: string): Record<string, string> {
   const entries = Object.entries(file ?? {}).flatMap(([external, typed]) => {
-    const { mode: chosen, services, env = {}, address = [], ...rest } = wholeOf(typed);
+    const { mode: chosen, services, env = {}, ...rest } = wholeOf(typed);
     if (services && !services.includes(service)) return [];
     const keys = takesKeys(chosen) ? Object.entries(secretsOf(rest)) : [];
-    const addresses = chosen === "emulated" ? [address].flat() : [];
+    const addresses = chosen === "emulated" ? addressVariables(external, rest) : {};
     return [
-      ...addresses.map((name) => [name, `http://\${services.${emulatorName(external)}.address}`] as const),
+      ...Object.entries(addresses),
       ...keys.map(([name, held]) => [name, `\${secrets.${held}}`] as const),
       ...Object.entries(env).map(([name, value]) => [name, String(value)] as const),
     ];
@@ -179,13 +144,13 @@ export function checkExternal({ external: file, secrets = {}, env = {}, services
     for (const key of Object.keys(own)) setters.set(key, `service "${name}"`);
   }
   const entries = Object.entries(file).flatMap(([name, typed]) => {
-    const { env: own = {}, services: chosen = [], address = [], mode: how, emulator, ...rest } = wholeOf(typed);
+    const { env: own = {}, services: chosen = [], mode: how, ...rest } = wholeOf(typed);
     const at = (key: string, message: string): Misfit => ({
       path: ["external", name, key],
       message: `external "${name}" ${message}`,
     });
     const keys = secretsOf(rest);
-    const misfits = [...[address].flat(), ...Object.keys(keys), ...Object.keys(own)].flatMap((key) => {
+    const misfits = [...addressNames(rest), ...Object.keys(keys), ...Object.keys(own)].flatMap((key) => {
       const other = setters.get(key);
       setters.set(key, `external "${name}"`);
       return other === undefined ? [] : [at("secrets", `sets ${key}, and so does ${other}; leave one of them out`)];
@@ -195,7 +160,11 @@ export function checkExternal({ external: file, secrets = {}, env = {}, services
     return [
       ...misfits,
       ...made.map((key) => at("secrets", `wants ${key} of the operator, but "secrets" has it generated`)),
-      ...(how === "emulated" ? checkEmulated(name, emulator, services).map((message) => at("mode", message)) : []),
+      ...(how === "emulated"
+        ? emulatedFaults(name, rest, (service) => Object.hasOwn(services, service)).map(([key, fault]) =>
+            at(key, fault),
+          )
+        : []),
       ...strange.map((service) => at("services", `names "${service}", which is no service${meant(service, services)}`)),
     ];
   });
@@ -206,21 +175,6 @@ export function checkExternal({ external: file, secrets = {}, env = {}, services
     return { path: ["secrets", name], message };
   });
   return [...entries, ...outside];
-}
-
-function checkEmulated(
-  name: string,
-  emulator: string | undefined,
-  services: AroundExternal["services"],
-): readonly string[] {
-  const known: readonly string[] = EMULATORS;
-  const nobody = emulator === undefined && !known.includes(name);
-  const own = emulatorName(name);
-  return [
-    ...(nobody ? [`is emulated by what its "emulator" names, one of ${EMULATORS.join(", ")}`] : []),
-    ...(own.length > 30 ? [`is emulated, and its name may then have 21 characters at most`] : []),
-    ...(Object.hasOwn(services, own) ? [`is emulated by the service "${own}", which bears the name of another`] : []),
-  ];
 }
 
 /** What is off or played here has no use for the operator's keys. */

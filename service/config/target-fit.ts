@@ -1,7 +1,7 @@
 /** Whether an application can run on a target: what neither file can say alone. Pure. */
 import type { ServiceDefinition } from "../../components/ports.ts";
 import { imageOf, parseImage } from "../images/reference.ts";
-import { emulatorName } from "./external.ts";
+import { emulatorName } from "./emulators.ts";
 import type { ApplicationConfig, ImagesConfig, RepositoryConfig, TargetConfig } from "./types.ts";
 
 export interface Fitting {
@@ -21,18 +21,25 @@ export function misfitsOf(fitting: Fitting): readonly string[] {
     application.access && isPastGateway(target)
       ? [`preview.yaml: asks for "access", and the target "${target.name}" is reached past the gateway and its doors`]
       : [];
+  const bare =
+    application.banner && isPastGateway(target)
+      ? [
+          `preview.yaml: asks for a "banner", and the target "${target.name}" is reached past the gateway that puts it in`,
+        ]
+      : [];
+  const around = [...unguarded, ...bare];
   const services = application.services.flatMap((service) =>
     target.runs === "images" ? imageMisfits(fitting, service) : sourceMisfits(fitting, service),
   );
   if (application.database?.onPush === "reset" && target.sharesDatabase) {
     return [
       ...services,
-      ...unguarded,
+      ...around,
       `preview.yaml: asks for "onPush: reset", and the database of the target "${target.name}" is shared, so that no preview may make it anew`,
     ];
   }
-  if (!application.database || target.database) return [...services, ...unguarded];
-  return [...services, ...unguarded, `preview.yaml: asks for a "database", and the target "${target.name}" has none`];
+  if (!application.database || target.database) return [...services, ...around];
+  return [...services, ...around, `preview.yaml: asks for a "database", and the target "${target.name}" has none`];
 }
 
 /** True where previews are reached without the gateway. */

@@ -261,3 +261,5 @@ export interface ExternalService {
   /** Granted secrets by the variables that hold them. */
   readonly secrets: Readonly<Record<string, string>>;
 }
+  /** Path, at the service that plays it, of the page with what was sent to it. */
+  readonly inbox?: string;

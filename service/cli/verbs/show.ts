@@ -35,6 +35,7 @@ function rowsOf(preview: PreviewView): readonly (readonly [string, string])[] {
     ["message", preview.message],
     ["link", preview.url],
     ...further.map(([service, url]) => [`  ${service}`, url] as const),
+    ...(preview.inboxes ?? []).map(({ name, url }) => [`  inbox ${name}`, url] as const),
     ["commit", preview.commit],
     ["newest", preview.headSha === preview.commit ? undefined : preview.headSha],
     ["approval", preview.awaitsApproval && `awaited for ${preview.awaitsApproval}`],

@@ -116,7 +116,7 @@ describe("external services of preview.yaml", () => {
     [
       "an emulator that there is none of",
       web("external: {mail: emulated}\n"),
-      'external "mail" is emulated by what its "emulator" names, one of apple, aws, clerk, github, google, linear, microsoft, mongoatlas, okta, resend, slack, stripe, twilio, vercel',
+      'external "mail" is emulated by what its "emulator" names, one of apple, aws, clerk, github, google, linear, microsoft, mongoatlas, okta, resend, slack, stripe, twilio, vercel, smtp, sms, webhooks',
     ],
     [
       "an emulator beside a service of its name",
