@@ -14,6 +14,7 @@ export const registry = {
     replica: async () => (await import("./database/replica.ts")).replicaDatabase,
     neon: async () => (await import("./database/neon.ts")).neonDatabase,
     planetscale: async () => (await import("./database/planetscale.ts")).planetscaleDatabase,
+    supabase: async () => (await import("./database/supabase.ts")).supabaseDatabase,
   },
   dns: {
     gateway: async () => (await import("./dns/gateway.ts")).gatewayDns,

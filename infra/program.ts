@@ -18,6 +18,7 @@ import type {
   TaskDefinition,
 } from "../components/ports.ts";
 import { flagFile, flagVariables } from "../components/service/flags.ts";
+import { withNames, withValues } from "./database-environment.ts";
 import { mainUrlOf } from "./names.ts";
 import type { PreviewSpec } from "./spec.ts";
 import { registerTags } from "./tags.ts";
@@ -36,6 +37,7 @@ export interface TargetDrivers {
   readonly database?: ProgramDriver<DatabaseArgs<never>, DatabaseComponent> & {
     readonly shares?: (options: never) => readonly TaskDefinition["name"][];
     readonly trustedOnly?: true;
+    readonly gives?: readonly string[];
   };
   readonly dns: ProgramDriver<DnsArgs<never>, DnsComponent>;
   readonly secrets: ProgramDriver<SecretsArgs<never>, SecretsComponent> & { readonly brings?: "granted" };
@@ -96,6 +98,7 @@ export function previewProgram(
       secrets: secretDefinitions(spec, drivers, grantedValues),
     });
     const database = createDatabase(spec, drivers);
+    const giver = database && drivers.database;
     // Of a database of many nobody could say whose change it is.
     const own = drivers.database?.shares ? undefined : database;
     const changes = own && new DatabaseChanges("schema", { database: own });
@@ -105,11 +108,11 @@ export function previewProgram(
       tags,
       options: optionsOf(drivers.service, target.service.options),
       source: spec.source,
-      services: spec.services.map((service) => flagged(spec, pinned(spec, service))),
+      services: spec.services.map((service) => withNames(giver, flagged(spec, pinned(spec, service)))),
       tasks: tasks(spec, drivers),
       urls: spec.urls,
       ...(name && url && identity && { database: { name, url, identity } }),
-      secrets: secrets.values,
+      secrets: withValues(secrets.values, giver, database),
       ...(secrets.references && { secretReferences: secrets.references }),
       environment: environment(spec),
       ...(spec.flags && { flags: flagFile(spec.flags) }),

@@ -19,6 +19,7 @@ export const resources = {
     erase((await import("../planetscale/branch-resource.ts")).branchResource),
   "stackling:local:PlanetscalePassword": async () =>
     erase((await import("../planetscale/password-resource.ts")).passwordResource),
+  "stackling:local:SupabaseBranch": async () => erase((await import("../supabase/branch-resource.ts")).branchResource),
   "stackling:local:Secret": async () => erase((await import("./secret.ts")).secretResource),
 } as const;
 

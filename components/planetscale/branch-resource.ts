@@ -16,12 +16,12 @@ export const branchResource: LocalResource<BranchInputs, BranchInputs> = {
     return { changes: replaces.length > 0 || isOtherAccess(state.account, inputs.account), replaces };
   },
 
-  async create({ admit, signal }, inputs) {
+  async create({ admit, signal, log: say }, inputs) {
     const api = await connect(inputs.account);
     await admit();
     const made = await makeBranch(api, inputs, Date.now());
     try {
-      await branchReady(api, made.name, signal);
+      await branchReady(api, made.name, { signal, say });
     } catch (error) {
       // No state knows it. What stays all the same is the next create's, or the sweep's.
       if (!signal.aborted) await deleteBranch(api, made).catch(() => undefined);

@@ -20,8 +20,11 @@ const branchShape = z.object({
 
 export type Branch = z.infer<typeof branchShape>;
 
+/** Of the quarter of an hour that a run has. */
 const READY_WITHIN_MS = 10 * 60_000;
 const LOOK_AGAIN_MS = 1_000;
+/** Whoever watches a run takes one without a word for stuck. */
+const SAY_AFTER_MS = 60_000;
 const PER_PAGE = 100;
 /** A killed create is resumed within minutes; what is older was in use. */
 const LEFTOVER_MAX_AGE_MS = 60 * 60_000;
@@ -85,18 +88,26 @@ export async function makeBranch(api: Planetscale, wanted: NewBranch, now: numbe
   throw new StacklingError({ reason: "TargetInvalid", userMessage: `${action}: ${seesNothing(api)}` });
 }
 
+export interface Waiting {
+  readonly signal: AbortSignal;
+  readonly say: (words: string) => void;
+}
+
 /** Waits until it can be used. Throws `StacklingError` (`DatabaseFailed`) when it is gone or takes too long. */
-export async function branchReady(api: Planetscale, name: string, signal: AbortSignal): Promise<Branch> {
-  const until = performance.now() + READY_WITHIN_MS;
-  for (;;) {
+export async function branchReady(api: Planetscale, name: string, { signal, say }: Waiting): Promise<Branch> {
+  const action = `waiting for database branch "${name}"`;
+  const began = performance.now();
+  for (let saidMs = began; ; ) {
     const found = await findBranch(api, name);
     if (found?.ready) return found;
-    if (!found || performance.now() > until) {
-      const why = found ? "PlanetScale is still making it" : "it is gone";
-      throw new StacklingError({
-        reason: "DatabaseFailed",
-        userMessage: `waiting for database branch "${name}": ${why}`,
-      });
+    const words = `${action}: ${found ? "PlanetScale is still making it" : "it is gone"}`;
+    const now = performance.now();
+    if (!found || now - began > READY_WITHIN_MS) {
+      throw new StacklingError({ reason: "DatabaseFailed", userMessage: words });
+    }
+    if (now - saidMs > SAY_AFTER_MS) {
+      saidMs = now;
+      say(words);
     }
     await delay(LOOK_AGAIN_MS, undefined, { signal });
   }

@@ -8,6 +8,7 @@ import { withClient } from "../../components/local/database-client.ts";
 import { previewDatabaseName, SCHEMAS_DATABASE } from "../../components/local/database-names.ts";
 import { branchName } from "../../components/planetscale/branches.ts";
 import { type DriverName, registry } from "../../components/registry.ts";
+import { branchName as supabaseName } from "../../components/supabase/branches.ts";
 import { databaseContract } from "../contracts/database.ts";
 import { aBranch, anEndpoint, NEON_KEY, type NeonServer, startNeonServer } from "../support/neon-server.ts";
 import {
@@ -19,6 +20,7 @@ import {
 } from "../support/planetscale-server.ts";
 import { startTestPostgres } from "../support/postgres.ts";
 import { requires } from "../support/requires.ts";
+import { aBranch as aSupabaseBranch, startSupabaseServer } from "../support/supabase-server.ts";
 
 /** A driver without a line here fails the type check. */
 const suites: Record<DriverName<"database">, () => void> = {
@@ -91,6 +93,14 @@ const suites: Record<DriverName<"database">, () => void> = {
       url: /^mysql:\/\/[^:]+:[^@]+@[^/]+:\d+\/[^/]+$/,
       made: () => ({ url: "mysql://role:word@host:3306/shop?ssl=%7B%7D" }),
     }),
+  supabase: () =>
+    databaseContract({
+      name: "supabase",
+      load: registry.database.supabase,
+      world: supabaseWorld,
+      skip: false,
+      made: () => ({ url: "postgres://role:word@host:1/name", environment: {} }),
+    }),
 };
 
 const neonState: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -159,6 +169,20 @@ async function planetscaleWorld() {
       return { url: "" };
     },
     stop: async () => {},
+  };
+}
+
+async function supabaseWorld() {
+  const server = await startSupabaseServer();
+  const { supabaseDatabase } = await import("../../components/database/supabase.ts");
+  const accessToken = { env: "STACKLING_TEST_SUPABASE" };
+  return {
+    options: { ...supabaseDatabase.example().options, accessToken, apiUrl: server.url },
+    async make(stack: string) {
+      server.branches.push(aSupabaseBranch({ name: supabaseName(stack, 0) }));
+      return { url: "" };
+    },
+    stop: () => server.close(),
   };
 }
 

@@ -18,6 +18,8 @@ import { registry } from "./world/registry.ts";
 import { spec } from "./world/world.ts";
 
 let tasks: readonly string[] = [];
+let environments: readonly Readonly<Record<string, string>>[] = [];
+let secrets: Readonly<Record<string, string>> = {};
 
 class Services extends PreviewComponent implements ServiceComponent {
   readonly addresses: Output<Readonly<Record<string, string>>>;
@@ -25,6 +27,10 @@ class Services extends PreviewComponent implements ServiceComponent {
   constructor(name: string, args: ServiceArgs) {
     super("stackling:service:Recording", name, {});
     tasks = args.tasks.map((task) => task.name);
+    environments = args.services.map(({ environment }) => environment);
+    args.secrets?.apply((values) => {
+      secrets = values;
+    });
     this.addresses = output<Readonly<Record<string, string>>>({ web: "127.0.0.1:7" });
     this.registerOutputs({});
   }
@@ -34,6 +40,7 @@ class Database extends PreviewComponent implements DatabaseComponent {
   readonly name = output("development");
   readonly url = output("postgres://role:word@host:1/development");
   readonly identity = output("one");
+  readonly environment = output<Readonly<Record<string, string>>>({ BRANCH_URL: "https://branch.example.dev" });
 
   constructor(name: string, _args: DatabaseArgs) {
     super("stackling:database:Recording", name, {});
@@ -75,6 +82,16 @@ describe("the program of a preview with a database", requires("engine"), () => {
     program = await programOf(wished[0], wished[1] ?? false);
     await world.stack.preview();
   };
+
+  it("gives its services what its driver gives beside the URL, and nothing else of it", async () => {
+    await declare({ gives: ["BRANCH_URL"] });
+    assert.ok(environments.length > 0);
+    for (const environment of environments) assert.equal(environment.BRANCH_URL, "${secrets.BRANCH_URL}");
+    assert.equal(secrets.BRANCH_URL, "https://branch.example.dev");
+    await declare({});
+    for (const environment of environments) assert.equal(environment.BRANCH_URL, undefined);
+    assert.equal(secrets.BRANCH_URL, undefined);
+  });
 
   it("runs every command on one of the preview's own", async () => {
     await declare({});
