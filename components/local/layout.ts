@@ -21,6 +21,8 @@ export function layout(dataDir: string) {
     postgres: root("postgres"),
     /** 0600: URL of the previews' server with the right to create databases. */
     previewsUrl: root("postgres", "previews.url"),
+    /** What that server says. */
+    previewsLog: root("postgres", "previews", "server.log"),
     state: root("state"),
     pulumiHome: root("pulumi-home"),
     engineRuns: root("engine-runs"),

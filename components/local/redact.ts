@@ -6,6 +6,8 @@ const SHORTEST_SECRET = 6;
 const PATTERNS: readonly [RegExp, string][] = [
   [/([a-z][a-z0-9+.-]*:\/\/)[^\s/@:]*:[^\s/@]*@/gi, `$1${HIDDEN}@`],
   [/([a-z][a-z0-9+.-]*:\/\/)[^\s/@:]+@/gi, `$1${HIDDEN}@`],
+  // As SQL has it.
+  [/\b(password\s+)'(?:[^']|'')*'/gi, `$1'${HIDDEN}'`],
   [/\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi, `$1 ${HIDDEN}`],
   [
     /\b([A-Za-z0-9_-]*(?:password|passwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key))(["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s,;}]+)/gi,

@@ -1,12 +1,16 @@
 /** Migrations and seeds: run once for what they are about, and never again when that is unchanged. */
 import { join } from "node:path";
+import { TerminalError } from "../errors.ts";
 import type { TaskDefinition } from "../ports.ts";
+import { taskFailure } from "../service/task-failure.ts";
 import { withoutOutage } from "./database-outage.ts";
 import { baseEnvironment } from "./environment.ts";
 import { inside, layout } from "./layout.ts";
+import { readFrom, sizeOf } from "./log-file.ts";
 import { nodeFolder } from "./node-runtime.ts";
 import type { LocalResource } from "./resource.ts";
 import { runCommand } from "./run-command.ts";
+import { noteRefusals } from "./server-log.ts";
 import { allocateUser } from "./users.ts";
 
 export interface TaskInputs {
@@ -27,6 +31,8 @@ export interface TaskInputs {
 }
 
 const TASK_TIMEOUT_MS = 15 * 60_000;
+/** Of what it printed: the cause stands near the end, behind it no more than a stack. */
+const OUTPUT_BYTES = 64 * 1024;
 
 export const taskResource: LocalResource<TaskInputs, TaskInputs> = {
   type: "stackling:local:Task",
@@ -36,9 +42,13 @@ export const taskResource: LocalResource<TaskInputs, TaskInputs> = {
     const { dataDir } = context.settings;
     const preview = layout(dataDir).preview(context.stack);
     const seed = inputs.task === "seed";
+    const logFile = preview.log(inputs.task);
     await context.admit();
     const began = performance.now();
+    const from = await sizeOf(logFile);
     context.log(seed ? "seeding the database" : "migrating the database");
+    const refusals = await noteRefusals(dataDir, inputs.environment.DATABASE_URL);
+    const egress = await egressEnvironment(dataDir, context.stack);
     await runCommand({
       command: inputs.command,
       directory: inside(inputs.checkout, inputs.directory),
@@ -47,20 +57,31 @@ export const taskResource: LocalResource<TaskInputs, TaskInputs> = {
         ...baseEnvironment({ stack: context.stack, preview, node: await nodeFolder(dataDir) }),
       },
       user: await allocateUser(dataDir, context.stack),
-      logFile: preview.log(inputs.task),
+      logFile,
       owner: join(preview.folder, inputs.task),
       timeoutMs: TASK_TIMEOUT_MS,
       signal: context.signal,
       reason: seed ? "SeedFailed" : "MigrationFailed",
       action: seed ? "seeding with" : "migrating with",
-      secrets: inputs.secrets,
-    }).catch(async (error: unknown) => {
-      const { environment } = inputs;
-      throw await withoutOutage(error, { environment, elapsedMs: performance.now() - began });
-    });
+      secrets: [...inputs.secrets, ...egress.secrets],
+    })
+      .catch(async (error: unknown) => {
+        const { environment, secrets, checkout: root } = inputs;
+        const output = await readFrom(logFile, from, OUTPUT_BYTES);
+        const failure = named(error, taskFailure({ output, logged: await refusals.read(), root, secrets }));
+        throw await withoutOutage(failure, { environment, elapsedMs: performance.now() - began });
+      })
+      .finally(() => refusals.stop());
     return { id: inputs.task, state: inputs };
   },
   // What it did lies in the database, whose identity is part of the key.
   read: async (_context, _id, state) => state,
   delete: async () => undefined,
 };
+
+/** With where it failed and what for. */
+function named(error: unknown, failure: string | undefined): unknown {
+  if (!(error instanceof TerminalError) || failure === undefined) return error;
+  const { reason, userMessage, excerpt } = error;
+  return new TerminalError({ reason, userMessage: `${userMessage}; ${failure}`, excerpt, cause: error });
+}

@@ -2,6 +2,7 @@ import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { replaceFile } from "../../components/local/json-file.ts";
+import { LOG_LINE_PREFIX } from "../../components/local/server-log.ts";
 import {
   type EmbeddedPostgres,
   isRunning,
@@ -35,6 +36,7 @@ const SETTINGS = {
   store: { shared_buffers: "64MB" },
   previews: {
     max_connections: "500",
+    log_line_prefix: LOG_LINE_PREFIX,
     // A forgotten transaction of an application would keep its dead rows for ever.
     idle_in_transaction_session_timeout: "1h",
   },

@@ -123,6 +123,34 @@ describe("pull requests of a shop on this machine", requires("engine", "postgres
     assert.deepEqual(await processesOf({ dataDir: instance.dataDir, stack: iced.stack }), pids);
   });
 
+  it("names file and statement of a migration that its rows forbid, serves on, and takes it on a new database", async () => {
+    const { key, commit, url = "" } = iced;
+    const strict = "ALTER TABLE orders ADD CONSTRAINT no_tests CHECK (customer NOT LIKE '%test');\n";
+    const pushed = await repository.commit("iced", { "migrations/900-strict.sql": `SELECT 1;\n${strict}` });
+    const stalled = await instance.waitFor(key, ({ condition }) => condition === "Stalled", "stalled");
+    assert.equal(stalled.reason, "MigrationFailed");
+    assert.match(
+      stalled.message,
+      /"900-strict\.sql" failed: check constraint "no_tests" of relation "orders" is violated by some row, in "ALTER TABLE orders ADD CONSTRAINT no_tests CHECK/,
+    );
+    assert.match(stalled.comment ?? "", /900-strict\.sql/);
+    assert.equal(stalled.commit, commit);
+    assert.match((await visitorOf(url).get(order)).text, /Ada of the test/);
+
+    await instance.client.act(key, { action: "reset-db" });
+    iced = await instance.waitFor(key, isLive(pushed), "live on a new database");
+    assert.equal((await statusOf(iced)).orders, 0);
+  });
+
+  it("has another scenario's rows, and those alone, when somebody chooses it", async () => {
+    assert.equal(iced.scenario, "demo");
+    const { since } = iced;
+    await instance.client.act(iced.key, { action: "seed", scenario: "busy-day" });
+    const isSeeded = (preview: PreviewView) => preview.since !== since && preview.scenario === "busy-day";
+    iced = await instance.waitFor(iced.key, (preview) => isSeeded(preview) && preview.reason === "Healthy", "seeded");
+    assert.deepEqual([(await statusOf(iced)).orders, (await statusOf(evening)).orders], [40, 0]);
+  });
+
   it("leaves nothing but a receipt when the pull request is closed", async () => {
     await repository.deleteBranch("iced");
     await instance.waitFor(iced.key, ({ stage }) => stage === "Gone", "gone");

@@ -14,7 +14,7 @@ const silent = { info: () => undefined, warn: () => undefined };
 /** A PostgreSQL server of the test's own, with superuser URL; `stop` ends it and removes its data. */
 export async function startTestPostgres(
   settings: Readonly<Record<string, string>> = {},
-): Promise<{ url: string; port: number; stop(): Promise<void> }> {
+): Promise<{ url: string; port: number; logFile: string; stop(): Promise<void> }> {
   const dir = await mkdtemp(join(tmpdir(), "stackling-postgres-"));
   // As root the server is another user's process, who must be able to pass.
   await chmod(dir, 0o711);
@@ -33,6 +33,7 @@ export async function startTestPostgres(
   return {
     url: server.url,
     port: server.port,
+    logFile: join(dir, "server", "server.log"),
     async stop() {
       await server.stop();
       await rm(dir, { recursive: true, force: true });

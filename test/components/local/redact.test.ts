@@ -10,6 +10,7 @@ describe("redacting", () => {
     ["https://token@github.com/x", "https://[redacted]@github.com/x"],
     ["PASSWORD=hunter2 next", "PASSWORD=[redacted] next"],
     ['{"apiKey": "abc def", "b": 1}', '{"apiKey": [redacted], "b": 1}'],
+    ["CREATE ROLE x PASSWORD 'it''s me' LOGIN", "CREATE ROLE x PASSWORD '[redacted]' LOGIN"],
     ["Authorization: Bearer abcdefgh12345678", "Authorization: Bearer [redacted]"],
     ["ghp_0123456789abcdefghij", "[redacted]"],
     ["nothing to hide: 12 tokens were read", "nothing to hide: 12 tokens were read"],
