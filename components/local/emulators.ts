@@ -12,6 +12,11 @@ export const EMULATORS = "STACKLING_EMULATORS";
 /** The same of the folder with the inboxes. */
 export const INBOXES = "STACKLING_INBOXES";
 
+/** Whether it plays a service of others, and is no part of the application. */
+export function isEmulator({ command = "" }: { readonly command?: string }): boolean {
+  return command.includes(EMULATORS) || command.includes(INBOXES);
+}
+
 /** Starts one of the package's emulators, whose state is in memory, at the port it is given. */
 const MAIN = `import { readFile } from "node:fs/promises";
 import { createEmulator } from "./dist/api.js";

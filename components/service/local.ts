@@ -2,7 +2,15 @@
 import { all, type ComponentResourceOptions, type Output, output, secret } from "@pulumi/pulumi";
 import { z } from "zod";
 import { TerminalError } from "../errors.ts";
-import { LocalCheckout, LocalFlags, LocalFolder, LocalRelease, LocalTask } from "../local/custom-resources.ts";
+import {
+  LocalCheckout,
+  LocalEgress,
+  LocalFlags,
+  LocalFolder,
+  LocalRelease,
+  LocalTask,
+} from "../local/custom-resources.ts";
+import { isEmulator } from "../local/emulators.ts";
 import * as operations from "../local/operations.ts";
 import { canSwitchUser } from "../local/users.ts";
 import type { ServiceArgs, ServiceComponent, ServiceDefinition, ServiceDriver, SidecarDefinition } from "../ports.ts";
@@ -57,7 +65,8 @@ class LocalServices extends PreviewComponent implements ServiceComponent {
           order,
           generation,
         },
-        { parent: this, dependsOn: [folder, ...tasks, ...before] },
+        // What plays a service of others has nothing to do with the database, and others wait for it.
+        { parent: this, dependsOn: [folder, ...(isEmulator(service) ? [] : tasks), ...before] },
       );
       releases.set(service.name, release);
     }

@@ -2,6 +2,7 @@ import { readStatus } from "./build-info.mjs";
 import { addToCart, cartLines, cartOf, findOrder, placeOrder, removeFromCart } from "./cart.mjs";
 import { openDatabase } from "./database.mjs";
 import { isPreview, logIn, logOut, userOf } from "./login.mjs";
+import { confirmOrder } from "./mail.mjs";
 import { cartPage } from "./pages/cart.mjs";
 import { homePage } from "./pages/home.mjs";
 import { orderPage } from "./pages/order.mjs";
@@ -46,7 +47,9 @@ const routes = {
     const form = await readForm(request);
     const customer = (form.get("customer") ?? "").trim().slice(0, 80) || "A friend of tea";
     const user = await userOf(database, request);
+    const email = (form.get("email") ?? "").trim().slice(0, 200);
     const orderId = await placeOrder(database, cart.id, { customer, userName: user?.name });
+    if (orderId && email) confirmOrder(await findOrder(database, orderId), email);
     return redirect(orderId ? `/orders/${orderId}` : "/cart", cart.headers);
   },
   "GET /orders/:id": async ({ request, params }) => {

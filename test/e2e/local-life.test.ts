@@ -59,13 +59,22 @@ describe("pull requests of a shop on this machine", requires("engine", "postgres
     const visitor = visitorOf(iced.url ?? "");
     const product = /name="product" value="([^"]+)"/.exec((await visitor.get("/")).text)?.[1] ?? "";
     await visitor.post("/cart/add", { product });
-    const placed = await visitor.post("/orders", { customer: "Ada of the test" });
+    const placed = await visitor.post("/orders", { customer: "Ada of the test", email: "ada@example.com" });
     order = placed.headers.location ?? "";
     assert.match(order, /^\/orders\//);
     assert.match((await visitor.get(order)).text, /Ada of the test/);
     const [here, there] = [await statusOf(iced), await statusOf(evening)];
     assert.notEqual(here.database, there.database);
     assert.deepEqual([here.orders, there.orders], [1, 0]);
+  });
+
+  it("keeps the order's mail in that preview's inbox, and in no other's", async () => {
+    assert.deepEqual(iced.inboxes, [{ name: "mail", url: `${iced.urls["emulated-mail"]}/inbox` }]);
+    const [mail] = await mailsOf(iced, "?to=ada@example.com&wait=30");
+    assert.match(mail?.subject ?? "", /^Your order \d+$/);
+    const whole = await visitorOf(inboxOf(iced)).get(`/inbox/messages/${mail?.id}`);
+    assert.ok(JSON.parse(whole.text).html.includes(`${iced.url}${order}`));
+    assert.deepEqual(await mailsOf(evening), []);
   });
 
   it("reaches the second service at a host of its own", async () => {
@@ -107,6 +116,8 @@ describe("pull requests of a shop on this machine", requires("engine", "postgres
     assert.equal(again.url, iced.url);
     await eventually(async () => (await visitorOf(iced.url ?? "").get("/health")).status === 200);
     assert.match((await visitorOf(iced.url ?? "").get(order)).text, /Ada of the test/);
+    await eventually(async () => (await visitorOf(inboxOf(iced)).get("/inbox")).status === 200);
+    assert.equal((await mailsOf(iced)).length, 1);
     await eventually(async () => (await visitorOf(evening.url ?? "").get("/health")).status === 200);
   });
 
@@ -299,6 +310,14 @@ function isLive(commit: string): (preview: PreviewView) => boolean {
 
 async function statusOf({ url = "" }: PreviewView): Promise<ShopStatus> {
   return JSON.parse((await visitorOf(url).get("/api/v1/status")).text) as ShopStatus;
+}
+
+async function mailsOf(preview: PreviewView, query = ""): Promise<readonly { id: string; subject: string }[]> {
+  return JSON.parse((await visitorOf(inboxOf(preview)).get(`/inbox/messages${query}`)).text).messages;
+}
+
+function inboxOf({ urls }: PreviewView): string {
+  return urls["emulated-mail"] ?? "";
 }
 
 /** Asks one request after the other; each answer is the commit that gave it, or what went wrong. */
