@@ -154,27 +154,6 @@ function withoutGrants({ application, repository, ...input }: SpecInput): SpecIn
   };
 }
 
-/** Servers that previews share are no place for strangers. */
-function withoutParts({ external }: ApplicationConfig): Pick<ApplicationConfig, "external"> {
-  return external ? { external: external.filter(({ own }) => !own) } : {};
-}
-
-/** Its parts of servers that previews share. */
-function partsOf({ external = [] }: ApplicationConfig): Pick<PreviewSpec, "backing"> {
-  const parts = external.flatMap(({ name, own }) =>
-    own ? [{ name, from: own.from, topics: [...own.topics] }] : [],
-  );
-  return parts.length > 0 ? { backing: Object.fromEntries(parts.map(({ name, ...part }) => [name, part])) } : {};
-}
-
-/** Of the target's, those that a part is wanted of. */
-function backingUsed({ application, target }: SpecInput): Pick<PreviewSpec["target"], "backing"> {
-  const from = new Set((application.external ?? []).flatMap(({ own }) => own?.from ?? []));
-  const used = Object.entries(target.backing ?? {}).filter(([name]) => from.has(name));
-  if (used.length === 0) return {};
-  return { backing: Object.fromEntries(used.map(([name, choice]) => [name, copyChoice(choice)])) };
-}
-
 function buildService(
   { ports, ...service }: ServiceDefinition,
   { target, commit }: SpecInput,
@@ -186,17 +165,18 @@ function buildService(
     ...atCommit(service),
     // There nothing chooses a port for it: the network is its own.
     ...(inImage && service.kind === "web" ? { port: service.port ?? PORT_IN_IMAGE } : {}),
+    environment: { ...service.environment },
     ...(ports ? { ports: [...ports] } : {}),
     dependsOn: [...service.dependsOn],
     sidecars: service.sidecars.map(atCommit),
   };
 }
 
+function accessOf({ access }: ApplicationConfig): Pick<PreviewSpec, "access"> {
 function inboxesOf(input: SpecInput): Pick<PreviewSpec, "inboxes"> {
   const urls = buildUrls(input);
   const inboxes = (input.application.external ?? []).flatMap(({ name, inbox }) => {
     const url = urls[emulatorName(name)];
-    environment: { ...service.environment },
     return inbox === undefined || url === undefined ? [] : [[name, `${url}${inbox}`] as const];
   });
   return inboxes.length > 0 ? { inboxes: Object.fromEntries(inboxes) } : {};

@@ -2,14 +2,7 @@
 import { all, type ComponentResourceOptions, type Output, output, secret } from "@pulumi/pulumi";
 import { z } from "zod";
 import { TerminalError } from "../errors.ts";
-import {
-  LocalCheckout,
-  LocalEgress,
-  LocalFlags,
-  LocalFolder,
-  LocalRelease,
-  LocalTask,
-} from "../local/custom-resources.ts";
+import { LocalCheckout, LocalFlags, LocalFolder, LocalRelease, LocalTask } from "../local/custom-resources.ts";
 import { isEmulator } from "../local/emulators.ts";
 import * as operations from "../local/operations.ts";
 import { canSwitchUser } from "../local/users.ts";
