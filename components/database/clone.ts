@@ -1,11 +1,10 @@
 /** A database per preview on a PostgreSQL server: a copy of a baseline, or an empty one. */
-import { type ComponentResourceOptions, type Output, secret } from "@pulumi/pulumi";
+import type { ComponentResourceOptions, Output } from "@pulumi/pulumi";
 import { z } from "zod";
-import { LocalDatabase } from "../local/custom-resources.ts";
-import { previewDatabaseName } from "../local/database-names.ts";
 import { databaseOperations, serverOptions } from "../local/database-operations.ts";
 import type { DatabaseArgs, DatabaseComponent, DatabaseDriver } from "../ports.ts";
 import { PreviewComponent } from "../preview-component.ts";
+import { declareDatabase } from "./login.ts";
 
 const options = z.strictObject(serverOptions);
 
@@ -18,22 +17,11 @@ class CloneDatabase extends PreviewComponent implements DatabaseComponent {
 
   constructor(name: string, args: DatabaseArgs<Options>, opts?: ComponentResourceOptions) {
     super("stackling:database:Clone", name, {}, opts);
-    const { stack, tags, generation, baseline } = args;
-    const { server, connectionLimit } = args.options;
-    const database = new LocalDatabase(
-      this.childName("database"),
-      {
-        name: previewDatabaseName(stack),
-        server,
-        generation,
-        connectionLimit,
-        tags,
-        ...(baseline ? { baseline } : {}),
-      },
-      { parent: this },
-    );
+    const { baseline } = args;
+    const names = { database: this.childName("database"), login: this.childName("login") };
+    const database = declareDatabase(this, names, args, baseline === undefined ? {} : { baseline });
     this.name = database.name;
-    this.url = secret(database.url);
+    this.url = database.url;
     this.identity = database.identity;
     this.registerOutputs({ name: this.name, url: this.url, identity: this.identity });
   }

@@ -1,12 +1,11 @@
 /** An empty database per preview on a PostgreSQL server, which migrations and seeds fill. */
-import { type ComponentResourceOptions, type Output, secret } from "@pulumi/pulumi";
+import type { ComponentResourceOptions, Output } from "@pulumi/pulumi";
 import { z } from "zod";
-import { LocalDatabase } from "../local/custom-resources.ts";
-import { previewDatabaseName } from "../local/database-names.ts";
 import { databaseOperations, serverOptions } from "../local/database-operations.ts";
 import type { DatabaseArgs, DatabaseComponent, DatabaseDriver } from "../ports.ts";
 import { PreviewComponent } from "../preview-component.ts";
 import { refuseBaseline } from "./baseline.ts";
+import { declareDatabase } from "./login.ts";
 
 const options = z.strictObject(serverOptions);
 
@@ -20,14 +19,10 @@ class EmptyDatabase extends PreviewComponent implements DatabaseComponent {
   constructor(name: string, args: DatabaseArgs<Options>, opts?: ComponentResourceOptions) {
     refuseBaseline("empty", args);
     super("stackling:database:Empty", name, {}, opts);
-    const { stack, tags, generation, options: given } = args;
-    const database = new LocalDatabase(
-      this.childName("database"),
-      { name: previewDatabaseName(stack), ...given, generation, tags },
-      { parent: this },
-    );
+    const names = { database: this.childName("database"), login: this.childName("login") };
+    const database = declareDatabase(this, names, args);
     this.name = database.name;
-    this.url = secret(database.url);
+    this.url = database.url;
     this.identity = database.identity;
     this.registerOutputs({ name: this.name, url: this.url, identity: this.identity });
   }

@@ -1,5 +1,5 @@
 /** A login per preview that reads an existing database and cannot write it. */
-import { type ComponentResourceOptions, type Output, output, secret } from "@pulumi/pulumi";
+import { type ComponentResourceOptions, type Output, output } from "@pulumi/pulumi";
 import { z } from "zod";
 import { accessOperations } from "../local/database-access-operations.ts";
 import { serverOptions } from "../local/database-operations.ts";
@@ -36,13 +36,14 @@ class ReplicaDatabase extends PreviewComponent implements DatabaseComponent {
     refuseBaseline("replica", args);
     super("stackling:database:Replica", name, {}, opts);
     const { database, schemas, at } = args.options;
-    const access = declareAccess(this, this.childName("access"), args, {
+    const names = { access: this.childName("access"), login: this.childName("login") };
+    const access = declareAccess(this, names, args, {
       database: { name: database, own: false },
       access: { kind: "reader", schemas },
       ...(at === undefined ? {} : { at }),
     });
     this.name = output(database);
-    this.url = secret(access.url);
+    this.url = access.url;
     this.identity = access.identity;
     this.registerOutputs({ name: this.name, url: this.url, identity: this.identity });
   }

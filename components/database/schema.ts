@@ -1,5 +1,5 @@
 /** A schema and a role per preview in one database of many. */
-import { type ComponentResourceOptions, type Output, output, secret } from "@pulumi/pulumi";
+import { type ComponentResourceOptions, type Output, output } from "@pulumi/pulumi";
 import { z } from "zod";
 import { openSchemas } from "../local/database-access-kind.ts";
 import { accessOperations } from "../local/database-access-operations.ts";
@@ -32,12 +32,13 @@ class SchemaDatabase extends PreviewComponent implements DatabaseComponent {
     refuseBaseline("schema", args);
     super("stackling:database:Schema", name, {}, opts);
     const { database } = args.options;
-    const access = declareAccess(this, this.childName("access"), args, {
+    const names = { access: this.childName("access"), login: this.childName("login") };
+    const access = declareAccess(this, names, args, {
       database: { name: database ?? SCHEMAS_DATABASE, own: database === undefined },
       access: { kind: "schema" },
     });
     this.name = output(access.name);
-    this.url = secret(access.url);
+    this.url = access.url;
     this.identity = access.identity;
     this.registerOutputs({ name: this.name, url: this.url, identity: this.identity });
   }

@@ -1,5 +1,5 @@
 /** One development database for all previews of a repository, with a login of its own for each. */
-import { type ComponentResourceOptions, type Output, output, secret } from "@pulumi/pulumi";
+import { type ComponentResourceOptions, type Output, output } from "@pulumi/pulumi";
 import { z } from "zod";
 import { TerminalError } from "../errors.ts";
 import { refuseGroup } from "../local/database-access-member.ts";
@@ -51,12 +51,13 @@ class SharedDatabase extends PreviewComponent implements DatabaseComponent {
     refuseBaseline("shared", args);
     const { database, of } = placeOf(args);
     super("stackling:database:Shared", name, {}, opts);
-    const access = declareAccess(this, this.childName("access"), args, {
+    const names = { access: this.childName("access"), login: this.childName("login") };
+    const access = declareAccess(this, names, args, {
       database,
       access: { kind: "member", of },
     });
     this.name = output(database.name);
-    this.url = secret(access.url);
+    this.url = access.url;
     this.identity = access.identity;
     this.registerOutputs({ name: this.name, url: this.url, identity: this.identity });
   }

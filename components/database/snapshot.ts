@@ -1,14 +1,13 @@
 /** A database per preview, restored from a dump. */
-import { type ComponentResourceOptions, type Output, secret } from "@pulumi/pulumi";
+import type { ComponentResourceOptions, Output } from "@pulumi/pulumi";
 import { z } from "zod";
-import { LocalDatabase } from "../local/custom-resources.ts";
-import { previewDatabaseName } from "../local/database-names.ts";
 import { databaseOperations, serverOptions } from "../local/database-operations.ts";
 import { attempt, databaseError, resolveServer } from "../local/database-server.ts";
 import { majorOf, programFor, refuseNewer, serverMajorOf } from "../local/database-snapshot.ts";
 import type { DatabaseArgs, DatabaseComponent, DatabaseDriver, Finding } from "../ports.ts";
 import { PreviewComponent } from "../preview-component.ts";
 import { refuseBaseline } from "./baseline.ts";
+import { declareDatabase } from "./login.ts";
 
 const options = z.strictObject({
   ...serverOptions,
@@ -30,15 +29,10 @@ class SnapshotDatabase extends PreviewComponent implements DatabaseComponent {
   constructor(name: string, args: DatabaseArgs<Options>, opts?: ComponentResourceOptions) {
     refuseBaseline("snapshot", args);
     super("stackling:database:Snapshot", name, {}, opts);
-    const { stack, tags, generation, options: given } = args;
-    const { server, connectionLimit, dump } = given;
-    const database = new LocalDatabase(
-      this.childName("database"),
-      { name: previewDatabaseName(stack), server, connectionLimit, generation, tags, snapshot: { dump } },
-      { parent: this },
-    );
+    const names = { database: this.childName("database"), login: this.childName("login") };
+    const database = declareDatabase(this, names, args, { snapshot: { dump: args.options.dump } });
     this.name = database.name;
-    this.url = secret(database.url);
+    this.url = database.url;
     this.identity = database.identity;
     this.registerOutputs({ name: this.name, url: this.url, identity: this.identity });
   }

@@ -3,6 +3,7 @@ import { CustomResource, type CustomResourceOptions, type Input, type Output } f
 import type { CheckoutInputs } from "./checkout.ts";
 import type { DatabaseInputs } from "./database.ts";
 import type { AccessInputs } from "./database-access.ts";
+import type { LoginInputs } from "./database-login.ts";
 import type { FlagsInputs } from "./flags.ts";
 import type { RouteInputs } from "./route.ts";
 import type { SchemaChangesInputs, SchemaInputs } from "./schema.ts";
@@ -108,5 +109,15 @@ export class LocalDatabaseAccess extends CustomResource {
     const hidden = { additionalSecretOutputs: ["url"] };
     const outputs = { url: undefined, identity: undefined, made: undefined };
     super("stackling:local:DatabaseAccess", name, { ...inputs, ...outputs }, { ...opts, ...hidden });
+  }
+}
+
+export class LocalDatabaseLogin extends CustomResource {
+  declare readonly url: Output<string>;
+
+  constructor(name: string, inputs: Declared<LoginInputs>, opts: CustomResourceOptions) {
+    const hidden = { additionalSecretOutputs: ["base", "url"] };
+    const outputs = { login: undefined, url: undefined, made: undefined };
+    super("stackling:local:DatabaseLogin", name, { ...inputs, ...outputs }, { ...opts, ...hidden });
   }
 }

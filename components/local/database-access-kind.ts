@@ -1,5 +1,5 @@
 /** What a preview's role may do in a database that many use: one kind per strategy, each in a file of its own. */
-import type pg from "pg";
+import pg from "pg";
 import type { DatabaseMarker } from "./database-names.ts";
 
 export type Access =
@@ -23,12 +23,20 @@ export interface Grantee {
 export interface AccessKind<A extends Access> {
   /** Brings the grants about, whatever of them is there; refuses with a `TerminalError` where they would not hold. */
   grant(client: pg.Client, grantee: Grantee, access: A): Promise<void>;
+  /** What its sessions there begin with: settings by name, with their values as SQL. */
+  session(grantee: Pick<Grantee, "name">, access: A): Readonly<Record<string, string>>;
   /** True while they are as granted. */
   holds(client: pg.Client, grantee: Grantee, access: A): Promise<boolean>;
   /** What tasks are keyed by: another one whenever what they worked on was made anew. */
   identity(client: pg.Client, grantee: Grantee): Promise<string>;
   /** Takes back what was granted and what it made, so that the role can go. Gone already is success. */
   clear(client: pg.Client, grantee: Grantee): Promise<void>;
+}
+
+/** Statements that make a role's sessions in a database begin so. */
+export function beginWith(role: string, database: string, settings: Readonly<Record<string, string>>): string[] {
+  const of = `ALTER ROLE ${pg.escapeIdentifier(role)} IN DATABASE ${pg.escapeIdentifier(database)}`;
+  return Object.entries(settings).map(([name, value]) => `${of} SET ${name} = ${value};`);
 }
 
 /** Grants to two roles on one database at once fail each other ("tuple concurrently updated"): one after the other. */

@@ -1,7 +1,7 @@
 /** A login per preview to the one database that all of them share, with the rights of a role that stays. */
 import pg from "pg";
 import { TerminalError } from "../errors.ts";
-import { type AccessKind, roleExists } from "./database-access-kind.ts";
+import { type AccessKind, beginWith, roleExists } from "./database-access-kind.ts";
 
 const id = pg.escapeIdentifier;
 
@@ -12,8 +12,10 @@ export const memberAccess: AccessKind<{ readonly kind: "member"; readonly of: st
     await client.query(`
       GRANT ${id(of)} TO ${id(name)};
       GRANT CONNECT ON DATABASE ${id(database)} TO ${id(name)};
-      ALTER ROLE ${id(name)} IN DATABASE ${id(database)} SET role = ${pg.escapeLiteral(of)}`);
+      ${beginWith(name, database, this.session({ name }, { kind: "member", of })).join("")}`);
   },
+
+  session: (_grantee, { of }) => ({ role: pg.escapeLiteral(of) }),
 
   async holds(client, { name }, { of }) {
     if (!(await isMember(client, name, of))) return false;

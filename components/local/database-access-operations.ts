@@ -5,7 +5,8 @@ import type { Access } from "./database-access-kind.ts";
 import { type AccessMarker, inDatabase, removeAccess } from "./database-access-role.ts";
 import { listSchemas } from "./database-access-schema.ts";
 import { type DatabaseMarker, parseMarker, previewDatabaseName } from "./database-names.ts";
-import { checkServer, onServer } from "./database-operations.ts";
+import { checkServer, onServer, renew } from "./database-operations.ts";
+import type { RenewalOptions } from "./database-renewal.ts";
 import { attempt, databaseError, findRole, resolveServer, type ServerReference } from "./database-server.ts";
 
 export interface AccessPlace {
@@ -19,7 +20,7 @@ export interface AccessPlace {
 }
 
 /** `placeOf` says where the previews of such options are let in; `kind` is whose roles are this driver's. */
-export function accessOperations<O>(kind: Access["kind"], placeOf: (options: O) => AccessPlace) {
+export function accessOperations<O extends RenewalOptions>(kind: Access["kind"], placeOf: (options: O) => AccessPlace) {
   return {
     owned: (options, stack) => listOwned(kind, placeOf(options), stack),
 
@@ -42,6 +43,8 @@ export function accessOperations<O>(kind: Access["kind"], placeOf: (options: O) 
     check: (options) => checkPlace(placeOf(options)),
 
     explain: ({ options, stack }) => explain(kind, placeOf(options), stack),
+
+    renew: ({ options, stack }) => renew({ ...options, server: placeOf(options).server }, stack),
   } satisfies Operations<O>;
 }
 

@@ -1,7 +1,7 @@
 /** A login per preview that can read a database and change nothing in it. */
 import pg from "pg";
 import { TerminalError } from "../errors.ts";
-import { type AccessKind, openSchemas, roleExists } from "./database-access-kind.ts";
+import { type AccessKind, beginWith, openSchemas, roleExists } from "./database-access-kind.ts";
 
 const id = pg.escapeIdentifier;
 
@@ -32,8 +32,7 @@ export const readerAccess: AccessKind<{ readonly kind: "reader"; readonly schema
         DROP OWNED BY ${role};
         GRANT CONNECT ON DATABASE ${id(database)} TO ${role};
         ${grants.join("")} ${later.join("")}
-        ALTER ROLE ${role} IN DATABASE ${id(database)} SET default_transaction_read_only = on;
-        ALTER ROLE ${role} IN DATABASE ${id(database)} SET search_path = ${schemas.map(id).join(", ")}`);
+        ${beginWith(name, database, this.session({ name }, { kind: "reader", schemas })).join("")}`);
       const table = await firstWritable(client, name);
       if (table !== undefined) throw writable(database, `everybody may write its table "${table}"`);
       await client.query("COMMIT");
@@ -42,6 +41,11 @@ export const readerAccess: AccessKind<{ readonly kind: "reader"; readonly schema
       throw error;
     }
   },
+
+  session: (_grantee, { schemas }) => ({
+    default_transaction_read_only: "on",
+    search_path: schemas.map(id).join(", "),
+  }),
 
   async holds(client, { name }, { schemas }) {
     const { rows } = await client.query<{ holds: boolean }>(

@@ -1,7 +1,7 @@
 /** A schema per preview in a database of many. */
 import pg from "pg";
 import { TerminalError } from "../errors.ts";
-import { type AccessKind, type Grantee, openSchemas, roleExists } from "./database-access-kind.ts";
+import { type AccessKind, beginWith, type Grantee, openSchemas, roleExists } from "./database-access-kind.ts";
 import { formatMarker, parseMarker } from "./database-names.ts";
 
 const id = pg.escapeIdentifier;
@@ -22,8 +22,10 @@ export const schemaAccess: AccessKind<{ readonly kind: "schema" }> = {
       REVOKE ALL ON SCHEMA ${id(name)} FROM PUBLIC;
       GRANT USAGE, CREATE ON SCHEMA ${id(name)} TO ${id(name)};
       GRANT CONNECT, TEMPORARY ON DATABASE ${id(database)} TO ${id(name)};
-      ALTER ROLE ${id(name)} IN DATABASE ${id(database)} SET search_path = ${id(name)}, public`);
+      ${beginWith(name, database, this.session({ name }, { kind: "schema" })).join("")}`);
   },
+
+  session: ({ name }) => ({ search_path: `${id(name)}, public` }),
 
   async holds(client, { name, stack }) {
     const found = await findSchema(client, name);

@@ -1,14 +1,14 @@
 /** A preview's own role in a database that others use too: in its schema, in the name of another role, or to read. */
 import { randomBytes } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
-import pg from "pg";
+import type pg from "pg";
 import { ConflictError, StacklingError, TerminalError } from "../errors.ts";
 import { type Access, type Grantee, withLock } from "./database-access-kind.ts";
 import { type AccessMarker, inDatabase, kindOf, removeAccess } from "./database-access-role.ts";
 import { withClient } from "./database-client.ts";
 import type { DatabaseMarker } from "./database-names.ts";
 import { randomPassword } from "./database-password.ts";
+import { untilReplayed } from "./database-replayed.ts";
 import {
   adminUrlFor,
   adminUrlOf,
@@ -18,6 +18,7 @@ import {
   putRole,
   roleUrl,
   type ServerReference,
+  shutOut,
 } from "./database-server.ts";
 import type { LocalResource, ResourceContext } from "./resource.ts";
 import { ensureSharedDatabase, type SharedDatabase } from "./shared-database.ts";
@@ -35,6 +36,10 @@ export interface AccessInputs {
   readonly generation: number;
   /** Sessions the role may have at once. */
   readonly connectionLimit: number;
+  /** How long a role that is made here is valid unless it is renewed; absent: until it is removed. */
+  readonly validHours?: number;
+  /** Others log in in its name: one that is made now does not itself. */
+  readonly rotated?: true;
 }
 
 export interface AccessState extends AccessInputs {
@@ -45,10 +50,6 @@ export interface AccessState extends AccessInputs {
   /** Another one whenever the role was made anew. */
   readonly made: string;
 }
-
-/** A standby that is further behind is broken. */
-const REPLAYED_WITHIN_MS = 60_000;
-const REPLAY_LOOK_MS = 250;
 
 /**
  * `stackling:local:DatabaseAccess`. Its id is the role's name. `create` finishes what an earlier, killed create
@@ -99,7 +100,7 @@ export const databaseAccessResource: LocalResource<AccessInputs, AccessState> = 
         await putRole(client, { name, exists: true, marker, connectionLimit: inputs.connectionLimit });
       });
       const url = urlOf(adminUrl, inputs, decodeURIComponent(new URL(state.url).password));
-      await untilReplayed(context, inputs, url);
+      await untilReplayed(context, inputs.at, url);
       return { ...state, ...inputs, at: inputs.at, url };
     });
   },
@@ -144,7 +145,8 @@ async function create(context: ResourceContext, inputs: AccessInputs): Promise<A
   const password = randomPassword();
   const { identity, made } = await admitRole({ context, inputs, adminUrl, password });
   const url = urlOf(adminUrl, inputs, password);
-  await untilReplayed(context, inputs, url);
+  await untilReplayed(context, inputs.at, url);
+  if (inputs.rotated) await withClient(adminUrl, (client) => shutOut(client, name));
   return { ...inputs, url, identity, made };
 }
 
@@ -156,14 +158,15 @@ async function admitRole(task: {
   readonly password: string;
 }): Promise<Pick<AccessState, "identity" | "made">> {
   const { context, inputs, adminUrl, password } = task;
-  const { name, generation, connectionLimit } = inputs;
+  const { name, generation, connectionLimit, validHours } = inputs;
   const { stack } = context;
   const work = async (client: pg.Client) => {
     const found = await findRole(client, name);
     const fresh = { stack, generation, id: newId(), complete: false, access: accessMarkerOf(inputs) };
     const marker = found?.marker ?? fresh;
     await context.admit();
-    await putRole(client, { name, exists: found !== undefined, marker, connectionLimit, password });
+    const valid = validHours === undefined ? {} : { validHours };
+    await putRole(client, { name, exists: found !== undefined, marker, connectionLimit, password, ...valid });
     try {
       const grantee = granteeOf(stack, inputs, marker);
       const kind = kindOf(inputs.access);
@@ -188,22 +191,6 @@ async function undo(context: ResourceContext, adminUrl: string, inputs: AccessIn
     await removeAccess(adminUrl, { name, stack: context.stack, access: accessMarkerOf(inputs) });
   } catch {
     context.log(`role "${name}" was left half made; the next update finishes it`);
-  }
-}
-
-/** A standby knows the role only when it has replayed its making. */
-async function untilReplayed({ signal }: ResourceContext, { at }: AccessInputs, url: string): Promise<void> {
-  if (at === undefined) return;
-  const deadline = performance.now() + REPLAYED_WITHIN_MS;
-  for (;;) {
-    try {
-      return void (await withClient(url, (client) => client.query("SELECT 1"), signal));
-    } catch (error) {
-      const unknown = error instanceof pg.DatabaseError && /^(28|42501)/.test(error.code ?? "");
-      if (!unknown) throw unreached(at, error);
-      if (performance.now() > deadline) throw unreached(at, error);
-      await delay(REPLAY_LOOK_MS, undefined, { signal });
-    }
   }
 }
 
@@ -241,11 +228,6 @@ function foreign(marker: DatabaseMarker | undefined, name: string): TerminalErro
     reason: "DatabaseFailed",
     userMessage: `creating role "${name}": the server has a role of that name already that ${whose}; rename or drop it`,
   });
-}
-
-function unreached(at: string, cause: unknown): StacklingError {
-  const userMessage = `reaching the database at "${at}": the preview's role cannot log in there; is it a standby of the server, and does it follow?`;
-  return new StacklingError({ reason: "DatabaseFailed", userMessage, cause });
 }
 
 function gone(name: string): StacklingError {

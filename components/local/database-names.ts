@@ -21,6 +21,10 @@ const marker = z.object({
   access: z
     .object({ kind: z.enum(["schema", "member", "reader"]), database: z.string(), of: z.string().optional() })
     .optional(),
+  /** Of a login made by a rotation: the preview's role, in whose name it works. */
+  login: z.string().optional(),
+  /** Made anew whenever the role itself is let log in. */
+  entry: z.string().optional(),
 });
 
 export type DatabaseMarker = z.infer<typeof marker>;

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Finding, Operations, OwnedThing } from "../operations.ts";
 import { withClient } from "./database-client.ts";
 import { previewDatabaseName } from "./database-names.ts";
+import { hoursOf, type RenewalOptions, renewalOptions, renewLogins } from "./database-renewal.ts";
 import {
   attempt,
   databaseError,
@@ -22,9 +23,10 @@ export const serverOptions = {
       "Environment variable or file that holds the server's admin URL, `postgres://admin:password@host:port/postgres`. The admin is a superuser, or has CREATEDB and CREATEROLE.",
     ),
   connectionLimit: z.int().min(1).default(20).describe("Sessions that one preview may have open at once."),
+  ...renewalOptions,
 };
 
-interface OnServer {
+interface OnServer extends RenewalOptions {
   readonly server: ServerReference;
 }
 
@@ -51,6 +53,8 @@ export const databaseOperations = {
   check: async ({ server }) => [await checkServer(server)],
 
   explain: ({ options: { server }, stack }) => explain(server, stack),
+
+  renew: ({ options, stack }) => renew(options, stack),
 } satisfies Operations<OnServer>;
 
 /** Whether the server answers and its admin can make what previews need. */
@@ -85,6 +89,13 @@ async function explain(server: ServerReference, stack: string): Promise<string |
   } catch (error) {
     return databaseError(`looking for database "${name}"`, error).userMessage;
   }
+}
+
+/** Puts off the end of a preview's logins. */
+export function renew(options: OnServer, stack: string): Promise<string | undefined> {
+  return onServer(options.server, `renewing the login of "${stack}"`, (client) =>
+    renewLogins(client, stack, hoursOf(options)),
+  );
 }
 
 /** One connection of the server's admin for the length of `work`. */

@@ -86,20 +86,27 @@ export async function putRole(
     readonly exists: boolean;
     readonly marker: DatabaseMarker;
     readonly connectionLimit: number;
-    /** Kept as it is when absent. */
+    /** Kept as it is when absent; so is whether the role may log in. */
     readonly password?: string;
+    /** How long it is valid unless renewed; kept as it is when absent. */
+    readonly validHours?: number;
+    /** Statements of the same transaction. */
+    readonly further?: readonly string[];
   },
 ): Promise<void> {
-  const password = role.password === undefined ? "" : `PASSWORD ${text(scramVerifier(role.password))}`;
+  const password = role.password === undefined ? "" : `LOGIN PASSWORD ${text(scramVerifier(role.password))}`;
+  const end = role.validHours === undefined ? undefined : await validUntil(client, role.validHours);
+  const valid = end === undefined ? "" : `VALID UNTIL ${text(end)}`;
   await client.query("BEGIN");
   try {
     // An admin that is no superuser may make a database for another role only as its member (PostgreSQL 16).
     await client.query("SET LOCAL createrole_self_grant = 'set, inherit'");
     await client.query(
-      `${role.exists ? "ALTER" : "CREATE"} ROLE ${id(role.name)} LOGIN NOCREATEDB NOCREATEROLE
-       CONNECTION LIMIT ${role.connectionLimit} ${password}`,
+      `${role.exists ? "ALTER" : "CREATE"} ROLE ${id(role.name)} NOCREATEDB NOCREATEROLE
+       CONNECTION LIMIT ${role.connectionLimit} ${password} ${valid}`,
     );
     await putMarker(client, role.name, role.marker);
+    for (const statement of role.further ?? []) await client.query(statement);
     await client.query("COMMIT");
   } catch (error) {
     await client.query("ROLLBACK");
@@ -109,6 +116,19 @@ export async function putRole(
 
 export async function putMarker(client: pg.Client, role: string, marker: DatabaseMarker): Promise<void> {
   await client.query(`COMMENT ON ROLE ${id(role)} IS ${text(formatMarker(marker))}`);
+}
+
+/** So many hours from now, by the server's clock: ISO 8601. Undefined for no end. */
+export async function validUntil(client: pg.Client, hours: number | undefined): Promise<string | undefined> {
+  if (hours === undefined) return undefined;
+  const { rows } = await client.query<{ end: Date }>('SELECT now() + make_interval(hours => $1) AS "end"', [hours]);
+  return rows[0]?.end.toISOString();
+}
+
+/** Nobody logs in by this role any more, and who did is put out. What it owns stays. */
+export async function shutOut(client: pg.Client, name: string): Promise<void> {
+  await client.query(`ALTER ROLE ${id(name)} NOLOGIN PASSWORD NULL`);
+  await client.query("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = $1", [name]);
 }
 
 /** Nobody but its owner may connect, from the first moment on: it was made with connections off. */

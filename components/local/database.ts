@@ -19,6 +19,7 @@ import {
   putRole,
   roleUrl,
   type ServerReference,
+  shutOut,
 } from "./database-server.ts";
 import { restoreSnapshot, type Snapshot } from "./database-snapshot.ts";
 import type { LocalResource, ResourceContext } from "./resource.ts";
@@ -36,6 +37,10 @@ export interface DatabaseInputs {
   readonly generation: number;
   /** Sessions the role may have at once. */
   readonly connectionLimit: number;
+  /** How long a role that is made here is valid unless it is renewed; absent: until it is removed. */
+  readonly validHours?: number;
+  /** Others log in in the role's name: one that is made now does not itself. */
+  readonly rotated?: true;
   /** Shown in the database's comment. */
   readonly tags: Readonly<Record<string, string>>;
 }
@@ -118,7 +123,8 @@ export const databaseResource: LocalResource<DatabaseInputs, DatabaseState> = {
 };
 
 async function create(context: ResourceContext, inputs: DatabaseInputs): Promise<DatabaseState> {
-  const { name, connectionLimit } = inputs;
+  const { name, connectionLimit, validHours } = inputs;
+  const valid = validHours === undefined ? {} : { validHours };
   const adminUrl = await adminUrlFor(context.settings, inputs.server);
   const password = randomPassword();
   const identity = await withClient(
@@ -128,10 +134,12 @@ async function create(context: ResourceContext, inputs: DatabaseInputs): Promise
       refuseForeign(found, context.stack, name);
       await context.admit();
       const marker = await settleOld(client, context, inputs, found);
-      const role = { name, exists: found.role !== undefined, marker, connectionLimit, password };
+      const role = { name, exists: found.role !== undefined, marker, connectionLimit, password, ...valid };
       await putRole(client, role);
       try {
-        return await finish({ client, context, inputs, marker, adminUrl, password });
+        const made = await finish({ client, context, inputs, marker, adminUrl, password });
+        if (inputs.rotated) await shutOut(client, name);
+        return made;
       } catch (error) {
         // One that was whole before holds somebody's rows.
         if (!marker.complete) await undo(client, context, name, error);
