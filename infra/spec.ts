@@ -103,6 +103,8 @@ export const previewSpec = z.strictObject({
   inboxes: z.record(z.string(), z.string()).optional(),
   /** How the application shuts the operator's door further. */
   access: z.strictObject({ ip: z.array(z.string()).optional(), shareLinks: z.literal(false).optional() }).optional(),
+  /** Where the application wants no banner on its pages. */
+  banner: z.union([z.boolean(), z.strictObject({ off: z.array(z.string()) })]).optional(),
   /** Users of its seeds, and the path that logs one in; `key` is the public half of the preview's own pair. */
   login: z
     .strictObject({

@@ -16,6 +16,7 @@ import type { EngineByHand } from "./engine-by-hand.ts";
 import type { ExternalServices } from "./external/services.ts";
 import type { Forge } from "./forges/forge.ts";
 import { createAccess } from "./gateway/access/access.ts";
+import { createBanner } from "./gateway/banner/banner.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import { createRoutes } from "./gateway/routes.ts";
 import { createEdgeServer } from "./gateway/server.ts";
@@ -78,6 +79,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     history: store.history,
     pause: store.pause,
     porter: access.porter(routes),
+    banner: createBanner({ config, scheme: config.scheme, homeUrl: url }),
     trusts: access.trusts,
     scheme: config.scheme,
     homeUrl: url,

@@ -75,6 +75,7 @@ export function buildSpec(wish: SpecInput): PreviewSpec {
     ...flagsOf(input),
     ...inboxesOf(input),
     ...accessOf(application),
+    ...bannerOf(application),
     ...loginOf(input),
     generatedSecrets: [...application.generatedSecrets],
     grantedSecrets: [...application.grantedSecrets],
@@ -185,6 +186,11 @@ function inboxesOf(input: SpecInput): Pick<PreviewSpec, "inboxes"> {
   if (!access) return {};
   const { ip, shareLinks } = access;
   return { access: { ...(ip ? { ip: [...ip] } : {}), ...(shareLinks === undefined ? {} : { shareLinks }) } };
+}
+
+function bannerOf({ banner }: ApplicationConfig): Pick<PreviewSpec, "banner"> {
+  if (banner === undefined) return {};
+  return { banner: typeof banner === "boolean" ? banner : { off: [...banner.off] } };
 }
 
 function loginOf({ application: { login }, loginKey }: SpecInput): Pick<PreviewSpec, "login"> {

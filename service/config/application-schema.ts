@@ -1,6 +1,7 @@
 /** `preview.yaml` as a person writes it. Descriptions become the published JSON Schema and docs/config.md. */
 import { z } from "zod";
 import { applicationAccess } from "./access-schema.ts";
+import { bannerRule } from "./banner.ts";
 import { externalSchema } from "./external.ts";
 import { flagsSchema } from "./flags.ts";
 import { loginSchema } from "./login.ts";
@@ -136,6 +137,7 @@ export const applicationSchema = z.strictObject({
   external: externalSchema.optional(),
   flags: flagsSchema.optional(),
   access: applicationAccess.optional(),
+  banner: bannerRule.optional(),
   login: loginSchema.optional(),
   submodules: z.boolean().optional().describe("Check out git submodules. Default false."),
   lfs: z.boolean().optional().describe("Fetch git LFS files. Default false."),

@@ -69,6 +69,7 @@ function toApplication(file: ApplicationFile): ApplicationConfig {
         }
       : {}),
     ...(file.access ? { access: applicationAccessOf(file.access) } : {}),
+    ...(file.banner === undefined ? {} : { banner: file.banner }),
     generatedSecrets: secrets.filter(([, source]) => source === "generated").map(([name]) => name),
     grantedSecrets: secretsToGrant(
       secrets.filter(([, source]) => source === "granted").map(([name]) => name),

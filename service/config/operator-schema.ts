@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type ForgeName, forges } from "../forges/registry.ts";
 import { accessRules, trustedProxies } from "./access-schema.ts";
+import { bannerRule } from "./banner.ts";
 import { baselineSchema } from "./baselines.ts";
 import { parseDuration } from "./duration.ts";
 import { officeKeys } from "./office-hours.ts";
@@ -121,6 +122,7 @@ const repository = z.strictObject({
     .optional()
     .describe("Times that differ for this repository; what is left out is as under `lifecycle` at the top."),
   access: accessRules.optional().describe("As `access` at the top, in place of it for this repository."),
+  banner: bannerRule.optional(),
   drift: z
     .strictObject({ policy: driftPolicy.describe("As `drift.policy` at the top, for this repository.") })
     .optional(),
@@ -141,6 +143,7 @@ export const operatorSchema = z.strictObject({
   host: z.string().min(1).optional().describe("Address to listen on. Default 127.0.0.1."),
   port: z.int().min(1).max(65535).optional().describe("Port to listen on. Default 4000."),
   access: accessRules.optional(),
+  banner: bannerRule.optional(),
   trustForwarded: trustedProxies.optional(),
   store: secretReference.optional().describe("Postgres URL of the store. Default: the embedded server."),
   backend: z

@@ -3,6 +3,7 @@ import { ConfigError } from "../../components/errors.ts";
 import { registry } from "../../components/registry.ts";
 import { type ForgeName, forges } from "../forges/registry.ts";
 import { accessMisfits, accessOf } from "./access-schema.ts";
+import { bannerMisfits } from "./banner.ts";
 import { resolveBaselines } from "./baselines.ts";
 import { closest } from "./closest.ts";
 import {
@@ -62,6 +63,7 @@ export async function parseOperator(
     ...repositories.misfits,
     ...lifecycleMisfits(typed),
     ...accessMisfits({ ...repositories, ...connected, targets, access: typed.access }),
+    ...bannerMisfits({ ...repositories, targets, banner: typed.banner }),
   ];
   if (misfits.length > 0) throw new ConfigError(file, byLine(misfits.map((m) => yaml.problemAt(m.path, m.message))));
   return {
@@ -70,6 +72,7 @@ export async function parseOperator(
     repositories: repositories.repositories,
     targets: targets.flatMap((t): TargetConfig[] => (t.target ? [t.target] : [])),
     ...accessOf(typed, directory),
+    ...(typed.banner === undefined ? {} : { banner: typed.banner }),
     ...(typed.trustForwarded ? { trustForwarded: typed.trustForwarded } : {}),
     ...(typed.store ? { store: place(typed.store, directory) } : {}),
     ...engineOf(typed, directory),
@@ -236,6 +239,7 @@ function toRepository({ repository, name, forge, target, isLocal, directory }: R
     ...(costCenter !== undefined ? { costCenter } : {}),
     tags: repository.tags ?? {},
     ...accessOf(repository, directory),
+    ...(repository.banner === undefined ? {} : { banner: repository.banner }),
     ...(repository.drift ? { drift: repository.drift } : {}),
     ...(repository.limits ? { limits: repository.limits } : {}),
   };

@@ -6,6 +6,7 @@ import type { BuildStep, ServiceDefinition, TargetChoice } from "../../component
 import type { Flag } from "../../components/service/flags.ts";
 import type { ForgeName } from "../forges/registry.ts";
 import type { AccessConfig, ApplicationAccess } from "./access-types.ts";
+import type { BannerConfig } from "./banner.ts";
 import type { BaselineConfig } from "./baselines.ts";
 import type { LoginConfig } from "./login.ts";
 
@@ -111,6 +112,7 @@ export interface RepositoryConfig {
   readonly lifecycle?: Lifecycle;
   /** In place of the operator's own. */
   readonly access?: AccessConfig;
+  readonly banner?: BannerConfig;
   /** In place of `drift.policy`. */
   readonly drift?: { readonly policy: DriftPolicy };
   /** In place of `limits.previewsPerRepository`. */
@@ -166,6 +168,8 @@ export interface OperatorConfig {
   readonly log?: "file" | "stderr";
   /** Undefined: by the domain, see `defaultAccess`. */
   readonly access?: AccessConfig;
+  /** Undefined: on every page. */
+  readonly banner?: BannerConfig;
   /** Addresses and networks whose forwarding headers are believed; undefined: none. */
   readonly trustForwarded?: readonly string[];
   /** Undefined: none. */
@@ -229,6 +233,8 @@ export interface ApplicationConfig {
   };
   /** Shuts the operator's door further. */
   readonly access?: ApplicationAccess;
+  /** Undefined: as the operator says. */
+  readonly banner?: BannerConfig;
   /** Users that visitors may log in as; absent where the application has no such login. */
   readonly login?: LoginConfig;
   /** Names of random secrets made once per preview. */

@@ -10,6 +10,7 @@ import type { Duplex } from "node:stream";
 import { createProxyServer } from "httpxy";
 import type { Networks } from "./access/address.ts";
 import { allowedCookies, stripOwnRequest } from "./access/own-paths.ts";
+import { type PageBanner, sendWithBanner } from "./banner/page.ts";
 
 export interface ForwardOptions {
   readonly target: { readonly protocol: "http:" | "https:"; readonly host: string; readonly port: number };
@@ -28,8 +29,11 @@ export interface ForwarderDeps {
 }
 
 export interface Forwarder {
-  /** Rejects with the socket's error when no answer began; resolves when the exchange is over. */
-  web(request: IncomingMessage, response: ServerResponse, options: ForwardOptions): Promise<void>;
+  /**
+   * Rejects with the socket's error when no answer began; resolves when the exchange is over.
+   * @param page the banner that the answer is to carry where it is a page
+   */
+  web(request: IncomingMessage, response: ServerResponse, options: ForwardOptions, page?: PageBanner): Promise<void>;
   /** Resolves when the connection is over; a refused upstream is answered 502. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, options: ForwardOptions): Promise<void>;
   close(): void;
@@ -53,10 +57,13 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
   const secureAgent = new SecureAgent(pooling);
   const web = createProxyServer({ agent });
   const secureWeb = createProxyServer({ agent: secureAgent });
+  const pages = new WeakMap<IncomingMessage, PageBanner>();
   for (const proxy of [web, secureWeb]) {
     proxy.on("proxyRes", (upstream, request, response) => {
       stripResponse(upstream, response);
       if (upstream.headers["content-length"] === undefined) openStream(deps, request, response);
+      const page = pages.get(request);
+      if (page) sendWithBanner(upstream, response, page);
     });
   }
 
@@ -82,9 +89,12 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
   });
 
   return {
-    web(request, response, options) {
+    web(request, response, options, page) {
       prepare(request, deps);
-      return (options.target.protocol === "http:" ? web : secureWeb).web(request, response, options);
+      const proxy = options.target.protocol === "http:" ? web : secureWeb;
+      if (!page) return proxy.web(request, response, options);
+      pages.set(request, page);
+      return proxy.web(request, response, { ...options, selfHandleResponse: true });
     },
     upgrade(request, socket, head, options) {
       if (!(socket instanceof Socket)) return Promise.reject(new Error("upgrading a connection that is no socket"));

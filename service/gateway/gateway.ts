@@ -11,6 +11,7 @@ import type { Networks } from "./access/address.ts";
 import { ownPathOf } from "./access/own-paths.ts";
 import type { Porter } from "./access/porter.ts";
 import { type AddressOf, askAddress, knownAddress } from "./addresses.ts";
+import type { Banner } from "./banner/banner.ts";
 import { answerRaw, createForwarder, type ForwardOptions } from "./forward.ts";
 import { formFor, type PageKind } from "./page-forms.ts";
 import { type PageSubject, sendPage } from "./pages.ts";
@@ -36,6 +37,8 @@ export interface GatewayDeps {
   readonly fallbackUrl?: string;
   /** Stands at the doors of previews that not everybody may see. Absent: there are none. */
   readonly porter?: Porter;
+  /** Put into pages. Absent: none. */
+  readonly banner?: Banner;
   /** Load balancers of ours, who are believed. Absent: nobody. */
   readonly trusts?: Networks;
   /** How long a program's request waits for a preview to wake. */
@@ -93,6 +96,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   }
 
   function enter(route: Route, request: IncomingMessage, response: ServerResponse): void {
+    if (deps.banner?.answers(route, request, response)) return;
     if (route.door !== "serve") {
       meet(route, request, response).catch((error: unknown) => {
         deps.onError(error, route);
@@ -130,7 +134,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     response: ServerResponse,
     { options, attempt }: { readonly options: ForwardOptions; readonly attempt: number },
   ): void {
-    forwarder.web(request, response, options).catch((error: unknown) => {
+    forwarder.web(request, response, options, deps.banner?.pageFor(route, request)).catch((error: unknown) => {
       if (response.headersSent || response.destroyed) {
         response.destroy();
         return;

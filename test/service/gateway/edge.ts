@@ -10,6 +10,7 @@ import {
 import type { AddressInfo } from "node:net";
 import type { Reach } from "../../../components/ports.ts";
 import { type Access, type AccessDeps, createAccess } from "../../../service/gateway/access/access.ts";
+import { createBanner } from "../../../service/gateway/banner/banner.ts";
 import { createGateway } from "../../../service/gateway/gateway.ts";
 import { createRoutes } from "../../../service/gateway/routes.ts";
 import { createEdgeServer } from "../../../service/gateway/server.ts";
@@ -49,6 +50,8 @@ export async function startEdge(
     /** Who may see which preview; none: everybody all. */
     readonly access?: Partial<AccessDeps["config"]> & Pick<AccessDeps, "environment">;
     readonly now?: () => Date;
+    /** What the operator says of the banner; absent: there is none. */
+    readonly banner?: Pick<Parameters<typeof createBanner>[0]["config"], "banner">;
   } = {},
 ): Promise<Edge> {
   const store = memoryStore();
@@ -63,13 +66,16 @@ export async function startEdge(
   const { domain = DOMAIN, scheme = "http" } = options.access ?? {};
   const routes = await createRoutes({ store, domain, guardOf: access?.guardOf, onError });
   const visits = createVisits({ store, now: () => new Date(), onError });
+  const homeUrl = `${scheme}://${domain}`;
+  const { banner: said, ...others } = options;
   const gateway = createGateway({
     routes,
+    ...(said ? { banner: createBanner({ config: { ...said, repositories: [] }, scheme, homeUrl }) } : {}),
     visits,
     porter: access?.porter(routes),
     trusts: access?.trusts,
     scheme,
-    homeUrl: `${scheme}://${domain}`,
+    homeUrl,
     history: (key, limit) => store.history(key, limit),
     wake: async (key) => {
       if (wakesToFail-- > 0) throw new Error("the store is away");
@@ -81,7 +87,7 @@ export async function startEdge(
       return address === undefined ? undefined : { address, ...(options.reach && { reach: await options.reach() }) };
     },
     onError,
-    ...options,
+    ...others,
   });
   const app: RequestListener = (request, response) => {
     if (access && request.url?.startsWith("/auth/callback")) void access.relay(request, response);

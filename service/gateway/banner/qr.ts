@@ -1,0 +1,32 @@
+/** A link as a QR code, for the phone beside the screen. */
+import { encode } from "uqr";
+import { isLocalhost } from "../../config/access-schema.ts";
+
+export interface QrCode {
+  /** Width and height in modules, with the quiet zone. */
+  readonly size: number;
+  /** The dark modules, as `d` of an SVG `path` in a box of that size. */
+  readonly path: string;
+}
+
+/** ISO/IEC 18004 asks for four modules of light all around. */
+const QUIET_ZONE = 4;
+
+/** Undefined for an address that no phone can reach. */
+export function qrCodeOf(url: string): QrCode | undefined {
+  if (!URL.canParse(url) || isLocalhost(new URL(url).host)) return undefined;
+  const { data, size } = encode(url, { ecc: "M", border: QUIET_ZONE });
+  const runs = data.flatMap((row, y) => darkRuns(row).map(([x, length]) => `M${x} ${y}h${length}v1h-${length}z`));
+  return { size, path: runs.join("") };
+}
+
+function darkRuns(row: readonly boolean[]): readonly (readonly [start: number, length: number])[] {
+  const runs: [number, number][] = [];
+  for (const [x, isDark] of row.entries()) {
+    const last = runs.at(-1);
+    if (!isDark) continue;
+    if (last && last[0] + last[1] === x) last[1] += 1;
+    else runs.push([x, 1]);
+  }
+  return runs;
+}
