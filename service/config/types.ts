@@ -266,6 +266,6 @@ export interface ExternalService {
   readonly review?: string;
   /** Granted secrets by the variables that hold them. */
   readonly secrets: Readonly<Record<string, string>>;
-}
   /** Path, at the service that plays it, of the page with what was sent to it. */
   readonly inbox?: string;
+}

@@ -39,6 +39,7 @@ describe("reading preview.yaml", () => {
         ["web", "web"],
         ["api", "web"],
         ["worker", "worker"],
+        ["emulated-mail", "web"],
       ],
     );
   });
