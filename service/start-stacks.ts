@@ -31,7 +31,11 @@ export function startStacks(options: StacksOptions, engine: Engine): Promise<Sta
     ...(config.secretsProvider === undefined ? {} : { secretsProvider: config.secretsProvider }),
     ...(config.policy === undefined ? {} : { policy: policyOptions(config.policy, config) }),
     environment: engineEnvironment(config),
-    providerSettings: { dataDir, ...(adminUrl === undefined ? {} : { adminUrl }) },
+    providerSettings: {
+      dataDir,
+      ...(adminUrl === undefined ? {} : { adminUrl }),
+      checkout: { files: config.limits.checkoutFiles, mebibytes: config.limits.checkoutMiB },
+    },
     ...(options.runnerLimits ? { limits: options.runnerLimits } : {}),
     logger,
   });

@@ -124,7 +124,7 @@ async function fill(context: ResourceContext, { source, environment }: CheckoutI
   const preview = layout(dataDir).preview(stack);
   const user = await allocateUser(dataDir, stack);
   await mkdir(path, { mode: 0o700 });
-  await writeTree({ dataDir, source, path, signal });
+  await writeTree({ dataDir, source, path, signal, ...(settings.checkout && { limits: settings.checkout }) });
   const base = { ...environment, ...baseEnvironment({ stack, preview, node: await nodeFolder(dataDir) }) };
   const run = {
     environment: base,

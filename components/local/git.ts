@@ -49,6 +49,37 @@ export async function git(args: readonly string[], { dataDir, environment = {}, 
   return result.stdout;
 }
 
+/**
+ * What a command with `-z` says, some entries after the others while it runs, so that never all have to fit into memory.
+ * Git is ended when the reader leaves. Throws `GitError` as `git` does.
+ */
+export async function* gitEntries(
+  args: readonly string[],
+  { dataDir, environment = {}, signal }: GitOptions,
+): AsyncGenerator<readonly string[], void> {
+  const child = execa("git", args, {
+    env: { ...gitEnvironment(dataDir), ...environment },
+    extendEnv: false,
+    stdin: "ignore",
+    reject: false,
+    buffer: { stdout: false },
+    ...(signal && { cancelSignal: signal, forceKillAfterDelay: 2_000 }),
+  });
+  try {
+    let rest = "";
+    for await (const chunk of child.stdout.setEncoding("utf8") as AsyncIterable<string>) {
+      const entries = (rest + chunk).split("\0");
+      rest = entries.pop() ?? "";
+      yield entries;
+    }
+    const result = await child;
+    if (result.failed) throw new GitError(redact(result.stderr || result.shortMessage || "git failed"));
+  } finally {
+    child.kill("SIGKILL");
+    await child;
+  }
+}
+
 export class GitError extends Error {
   /** Last lines of what git said. */
   get lines(): string[] {

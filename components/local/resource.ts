@@ -2,11 +2,15 @@
  * One resource type of the local provider. `provider.ts` speaks Pulumi's protocol and dispatches to
  * these; each lives in one file and knows only the world it manages.
  */
+import type { CheckoutLimits } from "./tree-size.ts";
+
 export interface LocalSettings {
   /** Absolute path of the data folder. */
   readonly dataDir: string;
   /** URL of the preview databases' server with the right to create databases and roles; absent when no database is used. */
   readonly adminUrl?: string;
+  /** How much of a commit is checked out at most; absent: as `CHECKOUT_LIMITS`. */
+  readonly checkout?: CheckoutLimits;
 }
 
 export interface ResourceContext {

@@ -15,19 +15,30 @@ export async function submodulesOf(
   { mirror, repository, commit }: { readonly mirror: string; readonly repository: string; readonly commit: string },
   options: GitOptions,
 ): Promise<Submodule[]> {
-  const links = await gitLinks(mirror, commit, options);
-  if (links.size === 0) return [];
+  const named = [...(await modulesOf(mirror, commit, options)).values()].flatMap(({ path, url }) =>
+    path !== undefined && url !== undefined && isPlain(path) ? [{ path, url }] : [],
+  );
+  if (named.length === 0) return [];
+  const links = await linksAt(
+    named.map(({ path }) => path),
+    { mirror, commit },
+    options,
+  );
+  return named.flatMap(({ path, url }) => {
+    const linked = links.get(path);
+    return linked === undefined ? [] : [{ path, repository: resolveSubmodule(repository, url), commit: linked }];
+  });
+}
+
+/** What `.gitmodules` says by name; nothing where there is none. */
+async function modulesOf(
+  mirror: string,
+  commit: string,
+  options: GitOptions,
+): Promise<ReadonlyMap<string, { readonly path?: string; readonly url?: string }>> {
+  const file = ["--blob", `${commit}:.gitmodules`];
   const listed = await git(
-    [
-      "--git-dir",
-      mirror,
-      "config",
-      "--blob",
-      `${commit}:.gitmodules`,
-      "--null",
-      "--get-regexp",
-      "^submodule\\..*\\.(path|url)$",
-    ],
+    ["--git-dir", mirror, "config", ...file, "--null", "--get-regexp", "^submodule\\..*\\.(path|url)$"],
     options,
   ).catch(() => "");
   const byName = new Map<string, { path?: string; url?: string }>();
@@ -36,11 +47,25 @@ export async function submodulesOf(
     const name = key.slice("submodule.".length, key.lastIndexOf("."));
     byName.set(name, { ...byName.get(name), [key.slice(key.lastIndexOf(".") + 1)]: value });
   }
-  return [...byName.values()].flatMap(({ path, url }) => {
-    const linked = path === undefined ? undefined : links.get(path);
-    if (path === undefined || url === undefined || linked === undefined) return [];
-    return [{ path, repository: resolveSubmodule(repository, url), commit: linked }];
+  return byName;
+}
+
+function isPlain(path: string): boolean {
+  return path.split("/").every((part) => part !== "" && part !== "." && part !== "..");
+}
+
+/** Only these places are looked at: a tree may unfold to more files than anybody can read. */
+async function linksAt(
+  paths: readonly string[],
+  { mirror, commit }: { readonly mirror: string; readonly commit: string },
+  options: GitOptions,
+): Promise<ReadonlyMap<string, string>> {
+  const listed = await git(["--git-dir", mirror, "ls-tree", "-z", commit, "--", ...paths], options);
+  const links = listed.split("\0").flatMap((entry): [string, string][] => {
+    const match = /^160000 commit ([0-9a-f]+)\t([\s\S]+)$/.exec(entry);
+    return match?.[1] && match[2] ? [[match[2], match[1]]] : [];
   });
+  return new Map(links);
 }
 
 /**
@@ -70,15 +95,6 @@ export function resolveSubmodule(parent: string, url: string): string {
     return target.href;
   }
   throw refused(url, `must be on the same host as "${base?.host ?? "its repository"}"`);
-}
-
-async function gitLinks(mirror: string, commit: string, options: GitOptions): Promise<Map<string, string>> {
-  const listed = await git(["--git-dir", mirror, "ls-tree", "-r", "-z", commit], options);
-  const links = listed.split("\0").flatMap((entry): [string, string][] => {
-    const match = /^160000 commit ([0-9a-f]+)\t([\s\S]+)$/.exec(entry);
-    return match?.[1] && match[2] ? [[match[2], match[1]]] : [];
-  });
-  return new Map(links);
 }
 
 function parse(address: string): URL | undefined {

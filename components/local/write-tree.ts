@@ -6,12 +6,15 @@ import type { SourceDefinition } from "../ports.ts";
 import { GitError, type GitOptions, git } from "./git.ts";
 import { layout } from "./layout.ts";
 import { submodulesOf } from "./submodules.ts";
+import { type CheckoutLimits, countTrees, type TreeCount } from "./tree-size.ts";
 
 export interface TreeRequest {
   readonly dataDir: string;
   readonly source: Pick<SourceDefinition, "repository" | "commit" | "submodules" | "lfs">;
   /** Absolute path of an empty folder. */
   readonly path: string;
+  /** Of the commit with its submodules. */
+  readonly limits?: CheckoutLimits;
   readonly signal: AbortSignal;
 }
 
@@ -27,7 +30,7 @@ const LFS_FILTER = [
 /** Throws `TerminalError` (`CheckoutFailed`) with git's words. Mirrors of submodules must be there. */
 export async function writeTree(request: TreeRequest): Promise<void> {
   try {
-    await write(request, `${request.path}.index`);
+    await write(request, `${request.path}.index`, countTrees(request.limits));
   } catch (error) {
     if (!(error instanceof GitError)) throw error;
     const { repository, commit } = request.source;
@@ -40,11 +43,12 @@ export async function writeTree(request: TreeRequest): Promise<void> {
 }
 
 /** The index lies beside the whole tree and never in it, where a link of that name would lead git anywhere. */
-async function write(request: TreeRequest, index: string): Promise<void> {
+async function write(request: TreeRequest, index: string, count: TreeCount): Promise<void> {
   const { dataDir, source, path, signal } = request;
   const { repository, commit, lfs } = source;
   const mirror = layout(dataDir).mirror(repository);
   const options: GitOptions = { dataDir, signal, environment: { GIT_INDEX_FILE: index } };
+  await count({ mirror, repository, commit }, { dataDir, signal });
   try {
     const place = ["--git-dir", mirror, "--work-tree", path];
     // `read-tree -u` looks attributes up in the index, so that line endings and LFS come out right.
@@ -64,6 +68,6 @@ async function write(request: TreeRequest, index: string): Promise<void> {
       throw new GitError(`submodule ${JSON.stringify(module.path)} lies behind a symbolic link`);
     }
     const inner = { ...source, repository: module.repository, commit: module.commit };
-    await write({ ...request, source: inner, path: target }, index);
+    await write({ ...request, source: inner, path: target }, index, count);
   }
 }

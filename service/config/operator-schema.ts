@@ -5,14 +5,14 @@ import { accessRules, trustedProxies } from "./access-schema.ts";
 import { bannerRule } from "./banner.ts";
 import { baselineSchema } from "./baselines.ts";
 import { parseDuration } from "./duration.ts";
+import { limitsSchema } from "./limits.ts";
 import { officeKeys } from "./office-hours.ts";
 import { pullRequestRules } from "./pull-request-rules.ts";
+import { count, duration } from "./scalars.ts";
 import { secretReference } from "./secret-schema.ts";
 import { untrustedRules } from "./untrusted-rules.ts";
 
 export const forgeNames = Object.keys(forges) as [ForgeName, ...ForgeName[]];
-
-const count = z.int().min(1, "must be at least 1");
 
 const name = z
   .string()
@@ -216,46 +216,7 @@ export const operatorSchema = z.strictObject({
     .describe("Whose pull requests get previews."),
   baselines: z.record(name, baselineSchema).optional().describe("Databases that previews can be copies of, by name."),
   targets: z.record(name, target).optional().describe("Named choices of drivers. Default: `local` alone."),
-  limits: z
-    .strictObject({
-      engineRuns: count.optional().describe("Engine runs at once. Default 2."),
-      memoryMiB: count.optional().describe("Memory the services of one preview may ask for together. Default 8192."),
-      cpu: z.number().positive("must be more than 0").optional().describe("The same in CPUs. Default 4."),
-      services: count.optional().describe("Services of one preview. Default 15."),
-      diskFreeMiB: z
-        .int()
-        .min(0, "must be at least 0")
-        .optional()
-        .describe(
-          "Nothing new is built while less of the data folder's disk is free. Default 1024, or 5 % of a smaller disk.",
-        ),
-      heldRequests: z
-        .int()
-        .min(0, "must be at least 0")
-        .optional()
-        .describe("Requests that are held at once while previews wake; more are told to come again. Default 512."),
-      holdFor: duration
-        .refine((text) => (parseDuration(text) ?? 0) <= 3600, "must be at most 1h")
-        .optional()
-        .describe("How long a request is held at most while its preview wakes. Default 90s."),
-      webhookBytes: count.optional().describe("Largest delivery that is read. Default 25 MiB."),
-      largeBodies: count.optional().describe("Deliveries over 1 MiB that are read at once. Default 4."),
-      previews: count
-        .optional()
-        .describe("Live previews at once: awake, or being built. More wait in a queue. Default: any number."),
-      previewsPerRepository: count.optional().describe("The same of one repository. Default: any number."),
-      previewsPerAuthor: count
-        .optional()
-        .describe("The same of one author of pull requests, over all repositories. Default: any number."),
-      makeRoom: z
-        .boolean()
-        .optional()
-        .describe("Puts the idlest preview to sleep when another waits for room. Default false."),
-      makeRoomAfter: duration
-        .optional()
-        .describe("With `makeRoom`: one that was visited or pushed to more lately stays awake. Default 15m."),
-    })
-    .optional(),
+  limits: limitsSchema.optional(),
   lifecycle: z
     .strictObject({
       ...lifecycleTimes,

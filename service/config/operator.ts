@@ -11,12 +11,12 @@ import {
   defaultDrift,
   defaultImages,
   defaultLifecycle,
-  defaultLimits,
   defaultPullRequests,
   defaultSweep,
 } from "./defaults.ts";
 import { parseDuration } from "./duration.ts";
 import { lifecycleMisfits, timesOf } from "./lifecycle-times.ts";
+import { limitsOf } from "./limits.ts";
 import {
   forgeNames,
   type OperatorFile,
@@ -136,18 +136,6 @@ function imagesOf(typed: OperatorFile["images"] = {}, directory: string): Operat
     ...(registries ? { registries } : {}),
     credentials: Object.fromEntries(placed),
     waitSeconds: waitMinutes === undefined ? defaultImages.waitSeconds : waitMinutes * 60,
-  };
-}
-
-function limitsOf(limits: NonNullable<OperatorFile["limits"]> = {}): OperatorConfig["limits"] {
-  const { makeRoomAfter, holdFor, ...typed } = limits;
-  const makeRoomAfterSeconds = parseDuration(makeRoomAfter ?? "");
-  const holdForSeconds = parseDuration(holdFor ?? "");
-  return {
-    ...defaultLimits,
-    ...typed,
-    ...(makeRoomAfterSeconds === undefined ? {} : { makeRoomAfterSeconds }),
-    ...(holdForSeconds === undefined ? {} : { holdForSeconds }),
   };
 }
 

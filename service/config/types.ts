@@ -187,6 +187,9 @@ export interface OperatorConfig {
     readonly heldRequests?: number;
     /** How long each of them may be; undefined: 90. */
     readonly holdForSeconds?: number;
+    /** Files of one commit, and MiB of them, that are checked out at most; undefined: as components/local/tree-size.ts. */
+    readonly checkoutFiles?: number;
+    readonly checkoutMiB?: number;
     readonly webhookBytes: number;
     /** Deliveries over 1 MiB that may be read at once. */
     readonly largeBodies: number;

@@ -85,6 +85,46 @@ describe("a hostile commit", () => {
     assert.ok(!(await readdir(layout(world.dataDir).mirrors)).includes("was-here"));
   });
 
+  /** Ten folders in each of ten: as many files as it likes, of a handful of objects. */
+  const bomb = async (depth: number) => {
+    let root = await tree(`100644 blob ${await blob("x")}\tfile`);
+    for (let level = 0; level < depth; level += 1) {
+      const inner = root;
+      root = await tree(...Array.from({ length: 10 }, (_none, index) => `040000 tree ${inner}\tfolder-${index}`));
+    }
+    return commitOf(root);
+  };
+
+  it("writes nothing of a tree that unfolds to ten thousand million files", async () => {
+    await world.remove();
+    world = await createLocalWorld({ checkout: { files: 10_000 } });
+    const commit = await bomb(10);
+    for (const more of [{}, { submodules: true }]) {
+      const error = await failureOf(checkOut(commit, more));
+      assert.equal(error.reason, "CheckoutFailed");
+      assert.match(error.userMessage, /more than \d+ files/);
+    }
+    const { checkouts } = layout(world.dataDir).preview(STACK);
+    assert.deepEqual(
+      (await readdir(checkouts)).filter((name) => !name.includes(".")),
+      [],
+    );
+  });
+
+  it("writes nothing of more files, or larger ones, than the operator allows", async () => {
+    await world.remove();
+    world = await createLocalWorld({ checkout: { files: 100, mebibytes: 1 } });
+    const many = await bomb(2);
+    assert.ok(await checkOut(many));
+    const more = await failureOf(checkOut(await bomb(3)));
+    assert.match(more.userMessage, /more than 100 files, which the operator allows \(limits\.checkoutFiles\)/);
+    const half = await blob("x".repeat(512 * 1024));
+    const fits = await commitOf(await tree(`100644 blob ${half}\ta`, `100644 blob ${half}\tb`));
+    assert.ok(await checkOut(fits));
+    const large = await commitOf(await tree(...["a", "b", "c"].map((name) => `100644 blob ${half}\t${name}`)));
+    assert.match((await failureOf(checkOut(large))).userMessage, /more than 1 MiB.*limits\.checkoutMiB/);
+  });
+
   it("ends its own build by forking without end, and leaves no process", requires("root"), async () => {
     const commit = await repository.head("main");
     const command = "i=0; while [ $i -lt 1500 ]; do sleep 300 & i=$((i+1)); done; echo all of them";

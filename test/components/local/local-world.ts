@@ -7,7 +7,7 @@ import { StacklingError } from "../../../components/errors.ts";
 import { checkoutResource } from "../../../components/local/checkout.ts";
 import { folderResource } from "../../../components/local/folder.ts";
 import { owned } from "../../../components/local/operations.ts";
-import type { ResourceContext } from "../../../components/local/resource.ts";
+import type { LocalSettings, ResourceContext } from "../../../components/local/resource.ts";
 import { type ServiceInputs, serviceResource } from "../../../components/local/service.ts";
 import type { SourceDefinition } from "../../../components/ports.ts";
 
@@ -23,10 +23,10 @@ export async function failureOf(promise: Promise<unknown>): Promise<StacklingErr
   return error;
 }
 
-export async function createLocalWorld() {
+export async function createLocalWorld(settings: Omit<LocalSettings, "dataDir"> = {}) {
   const dataDir = await realpath(await mkdtemp(join(tmpdir(), "stackling-local-")));
   const context = (stack = STACK): ResourceContext => ({
-    settings: { dataDir },
+    settings: { ...settings, dataDir },
     stack,
     admit: async () => undefined,
     signal: new AbortController().signal,

@@ -332,6 +332,11 @@ describe("reading stackling.yaml", () => {
     assert.deepEqual([limits.heldRequests, limits.holdForSeconds], [50, 20]);
   });
 
+  it("reads how much of a commit is checked out", async () => {
+    const { limits } = await parse("limits: {checkoutFiles: 5000, checkoutMiB: 100}\nrepositories: [{path: a}]\n");
+    assert.deepEqual([limits.checkoutFiles, limits.checkoutMiB], [5000, 100]);
+  });
+
   it("publishes schemas with a description for what people write", async () => {
     const application = JSON.stringify(applicationJsonSchema());
     assert.match(application, /Path that must answer 200 to 399/);

@@ -1,0 +1,9 @@
+/** What several parts of the config are typed as. */
+import { z } from "zod";
+import { parseDuration } from "./duration.ts";
+
+export const count = z.int().min(1, "must be at least 1");
+
+export const duration = z
+  .string()
+  .refine((text) => parseDuration(text) !== undefined, 'must be a time such as "30m", "48h" or "14d"');
