@@ -2,12 +2,14 @@
 import { all, type ComponentResourceOptions, type Output, output, runtime, secret } from "@pulumi/pulumi";
 import { beforeCreate } from "../creation-hook.ts";
 import { engineVariable, readCredential } from "../credential.ts";
-import { TerminalError, toldToEngine } from "../errors.ts";
+import { toldToEngine } from "../errors.ts";
 import { type Neon, quotaExceeded, tellsOfQuota } from "../neon/api.ts";
 import { branchName, branchReady, clearBranchName, clearEndpoint, expireAt, parentId } from "../neon/branches.ts";
 import { expiryAfter } from "../neon/expiry.ts";
 import * as operations from "../neon/operations.ts";
 import { connect, type NeonOptions, options } from "../neon/options.ts";
+import { MaskedBranch, RotatedPassword } from "../neon/own-resources.ts";
+import { type Inherited, type Masked, parentOf } from "../neon/parent.ts";
 import { Branch, Database, Endpoint, Provider, Role } from "../neon/resources.ts";
 import { clearDatabase, clearRole, ownPassword } from "../neon/roles.ts";
 import type { DatabaseArgs, DatabaseComponent, DatabaseDriver } from "../ports.ts";
@@ -35,21 +37,53 @@ class NeonDatabase extends PreviewComponent implements DatabaseComponent {
     const parent = neon.then((known) =>
       toldToEngine(() => parentId(known, `branching for "${args.stack}"`, from.branch)),
     );
-    const branch = this.#branch(args, { neon, parent, provider });
-    const endpoint = this.#endpoint(args, { neon, branch, provider });
-    const access = from.inherits
-      ? inherited({ neon, parent, branch }, from.inherits)
-      : this.#ownDatabase(args, { neon, branch, provider });
-    const ready = all([branch.id, endpoint.id, access.database]).apply(async ([id]) => settle(await neon, id, args));
+    const { branch, host, access } = from.masked
+      ? this.#masked(args, { neon, parent }, from.masked)
+      : this.#plain(args, { neon, parent, provider }, from.inherits);
+    const password = this.#rotated(args, branch.id, access.role) ?? access.password;
+    const ready = all([branch.id, host, access.database]).apply(async ([id]) => settle(await neon, id, args));
     const { pooled } = args.options;
     this.name = all([access.database, ready]).apply(([database]) => database);
     this.identity = all([branch.id, ready]).apply(([id]) => id);
     this.url = secret(
-      all([access.role, access.password, endpoint.host, access.database, ready]).apply(
-        ([role, password, host, database]) => connectionUrl({ role, password, host, database, pooled }),
+      all([access.role, password, host, access.database, ready]).apply(([role, password, host, database]) =>
+        connectionUrl({ role, password, host, database, pooled }),
       ),
     );
     this.registerOutputs({ name: this.name, url: this.url, identity: this.identity });
+  }
+
+  #plain(args: Args, on: Omit<OnBranch, "branch"> & OfParent, inherits: Inherited | undefined): Made {
+    const branch = this.#branch(args, on);
+    const { id, host } = this.#endpoint(args, { ...on, branch });
+    const access = inherits ? inherited({ ...on, branch }, inherits, args) : this.#ownDatabase(args, { ...on, branch });
+    return { branch, host: all([host, id]).apply(([known]) => known), access };
+  }
+
+  /** Neon makes its compute with it, for the masking needs one. */
+  #masked(args: Args, on: Pick<OnBranch, "neon"> & OfParent, { parent, rules, inherits }: Masked): Made {
+    const { project, apiKey, apiUrl, minComputeUnits, maxComputeUnits, suspendTimeoutSeconds } = args.options;
+    const branch = new MaskedBranch(
+      this.childName("branch"),
+      {
+        account: { project, apiKey, apiUrl },
+        name: branchName(args),
+        parent,
+        rules,
+        compute: { minComputeUnits, maxComputeUnits, suspendTimeoutSeconds },
+      },
+      { parent: this },
+    );
+    return { branch, host: branch.host, access: inherited({ ...on, branch }, inherits, args) };
+  }
+
+  /** Undefined before the first rotation. */
+  #rotated({ rotation = 0, options: given }: Args, branchId: Output<string>, role: Output<string>) {
+    if (rotation === 0) return undefined;
+    const { project, apiKey, apiUrl } = given;
+    const account = { project, apiKey, apiUrl };
+    return new RotatedPassword(this.childName("password"), { account, branchId, role, rotation }, { parent: this })
+      .password;
   }
 
   #provider({ options: { apiKey } }: Args): Provider {
@@ -62,10 +96,7 @@ class NeonDatabase extends PreviewComponent implements DatabaseComponent {
     return new Provider(name, { apiKey: key }, { parent: this });
   }
 
-  #branch(
-    args: Args,
-    { neon, parent, provider }: { neon: Promise<Neon>; parent: Promise<string>; provider: Provider },
-  ) {
+  #branch(args: Args, { neon, parent, provider }: Omit<OnBranch, "branch"> & OfParent) {
     const name = branchName(args);
     const { project: projectId } = args.options;
     return new Branch(
@@ -138,6 +169,17 @@ interface OnBranch {
   readonly provider: Provider;
 }
 
+interface OfParent {
+  readonly parent: Promise<string>;
+}
+
+interface Made {
+  readonly branch: { readonly id: Output<string> };
+  /** Of its compute endpoint. */
+  readonly host: Output<string>;
+  readonly access: Access;
+}
+
 export const neonDatabase: DatabaseDriver<NeonOptions> = {
   options,
   component: NeonDatabase,
@@ -155,29 +197,16 @@ export const neonDatabase: DatabaseDriver<NeonOptions> = {
   }),
 };
 
-interface Parent {
-  readonly branch: string;
-  /** Of a baseline: what the new branch brings from it. */
-  readonly inherits?: { readonly database: string; readonly role: string };
-}
-
-function parentOf({ stack, baseline, options: { parent, baselines } }: Args): Parent {
-  if (baseline === undefined) return { branch: parent };
-  const found = Object.hasOwn(baselines, baseline) ? baselines[baseline] : undefined;
-  if (found) return { branch: found.branch, inherits: found };
-  throw new TerminalError({
-    reason: "SpecInvalid",
-    userMessage: `creating the database branch of "${stack}": baseline "${baseline}" does not exist; name it among the database's "baselines"`,
-  });
-}
-
 /** A baseline's database and role as they came with the branch, with a password that only this branch has. */
 function inherited(
-  { neon, parent, branch }: Pick<OnBranch, "neon" | "branch"> & { readonly parent: Promise<string> },
-  { database, role }: NonNullable<Parent["inherits"]>,
+  { neon, parent, branch }: Pick<OnBranch, "neon"> & OfParent & { readonly branch: { readonly id: Output<string> } },
+  { database, role }: Inherited,
+  { rotation = 0 }: Args,
 ): Access {
+  // A rotation sets another; the one before it is nobody's business any more.
+  const readOnly = runtime.isDryRun() || rotation > 0;
   const password = all([branch.id, parent]).apply(([branchId, parentId]) =>
-    toldToEngine(async () => ownPassword(await neon, { role, branchId, parentId, readOnly: runtime.isDryRun() })),
+    toldToEngine(async () => ownPassword(await neon, { role, branchId, parentId, readOnly })),
   );
   return { database: output(database), role: output(role), password: secret(password) };
 }

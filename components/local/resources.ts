@@ -15,6 +15,9 @@ export const resources = {
   "stackling:local:Schema": async () => erase((await import("./schema.ts")).schemaResource),
   "stackling:local:SchemaChanges": async () => erase((await import("./schema.ts")).schemaChangesResource),
   "stackling:local:Flags": async () => erase((await import("./flags.ts")).flagsResource),
+  "stackling:local:NeonMaskedBranch": async () =>
+    erase((await import("../neon/masked-branch-resource.ts")).maskedBranchResource),
+  "stackling:local:NeonPassword": async () => erase((await import("../neon/password-resource.ts")).passwordResource),
   "stackling:local:PlanetscaleBranch": async () =>
     erase((await import("../planetscale/branch-resource.ts")).branchResource),
   "stackling:local:PlanetscalePassword": async () =>

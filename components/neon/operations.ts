@@ -19,6 +19,17 @@ export async function remove(options: NeonOptions, { id, stack }: OwnedThing): P
   for (const branch of await ownBranches(neon, stack)) if (branch.name === id) await deleteBranch(neon, branch);
 }
 
+/** Puts the moment off at which Neon removes the preview's branches by itself; when the first of them would go. */
+export async function renew({ options, stack }: OperationContext<NeonOptions>): Promise<string | undefined> {
+  const at = expiryAfter(options.expireAfterDays, Date.now());
+  if (at === undefined) return undefined;
+  const neon = await connect(options);
+  // One without a moment is still being made, or a person took it away.
+  const branches = (await ownBranches(neon, stack)).filter(({ expires_at }) => expires_at !== undefined);
+  for (const branch of branches) await expireAt(neon, branch, at);
+  return branches.length === 0 ? undefined : at;
+}
+
 /**
  * Suspends or starts the compute; waking also puts the expiry off. The first query starts it too, so that a
  * wake does not fail when Neon's API cannot be asked.

@@ -5,6 +5,20 @@ import { createNeon, type Neon } from "./api.ts";
 
 const computeUnits = z.number().min(0.25).max(16);
 
+const identifier = z.string().min(1).max(63);
+
+const mask = z
+  .strictObject({
+    schema: identifier.default("public"),
+    table: identifier,
+    column: identifier,
+    function: z.string().min(1).optional(),
+    value: z.string().min(1).optional(),
+  })
+  .refine(({ function: call, value }) => (call === undefined) !== (value === undefined), {
+    message: 'needs a "function" of PostgreSQL Anonymizer, such as anon.dummy_free_email(), or a "value"',
+  });
+
 const baseline = z.strictObject({
   branch: z.string().min(1).describe("Name of the branch that holds it."),
   database: z.string().min(1).default("neondb").describe("Its database."),
@@ -13,6 +27,13 @@ const baseline = z.strictObject({
     .min(1)
     .default("neondb_owner")
     .describe("Role that owns it; previews log in as it, each with a password of its own."),
+  masking: z
+    .array(mask)
+    .min(1)
+    .optional()
+    .describe(
+      "Has Neon mask each branch of it as it is made, by a `function` of PostgreSQL Anonymizer or with a `value`, an SQL literal. Nothing else is masked.",
+    ),
 });
 
 export const options = z.strictObject({
@@ -30,7 +51,9 @@ export const options = z.strictObject({
   baselines: z
     .record(z.string().regex(/^[a-z]([a-z0-9-]*[a-z0-9])?$/), baseline)
     .default({})
-    .describe("Where the baselines lie that repositories name."),
+    .describe(
+      "Where the baselines lie that repositories name, as `{branch, database, role, masking?}`: by default the database `neondb` and its owner `neondb_owner`. `masking` has Neon mask each branch as it is made: `{schema?, table, column}` with a `function` of PostgreSQL Anonymizer, such as `anon.dummy_free_email()`, or with a `value`, an SQL literal.",
+    ),
   pooled: z
     .boolean()
     .default(false)
@@ -54,6 +77,9 @@ export const options = z.strictObject({
 
 export type NeonOptions = z.infer<typeof options>;
 
-export async function connect({ project, apiKey, apiUrl }: NeonOptions): Promise<Neon> {
+/** The part of the options that says which project it is, and who asks; plain references, no secrets. */
+export type Account = Pick<NeonOptions, "project" | "apiKey" | "apiUrl">;
+
+export async function connect({ project, apiKey, apiUrl }: Account): Promise<Neon> {
   return createNeon({ project, apiUrl, apiKey: await readCredential(apiKey, "Neon's API key") });
 }

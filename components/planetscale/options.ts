@@ -27,7 +27,9 @@ export const options = z.strictObject({
   baselines: z
     .record(z.string().regex(/^[a-z]([a-z0-9-]*[a-z0-9])?$/), baseline)
     .default({})
-    .describe("Where the baselines lie that repositories name."),
+    .describe(
+      "Where the baselines lie that repositories name, as `{branch, withData?}`: with `withData: true` its rows come along, as of its last good backup.",
+    ),
   role: z
     .enum(["admin", "readwriter"])
     .default("admin")

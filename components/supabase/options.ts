@@ -21,7 +21,9 @@ export const options = z.strictObject({
   baselines: z
     .record(z.string().regex(/^[a-z]([a-z0-9-]*[a-z0-9])?$/), baseline)
     .default({})
-    .describe("Where the baselines lie that repositories name."),
+    .describe(
+      "Where the baselines lie that repositories name, as `{project?, withData?}`: by default `project` itself with all of its rows; with `withData: false` its migrations alone.",
+    ),
   connection: z
     .enum(["session", "transaction", "direct"])
     .default("session")

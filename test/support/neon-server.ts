@@ -4,7 +4,9 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import type {
+  AnonymizedBranchStatusResponse,
   Branch,
+  BranchAnonymizedCreateRequest,
   BranchesCountResponse,
   BranchesResponse,
   BranchResponse,
@@ -14,7 +16,9 @@ import type {
   DatabasesResponse,
   Endpoint,
   EndpointsResponse,
+  EndpointUpdateRequest,
   GeneralError,
+  MaskingRule,
   RolePasswordResponse,
 } from "@neondatabase/api-client";
 
@@ -29,6 +33,10 @@ export interface NeonServer {
   readonly calls: string[];
   /** The next calls are answered with these, one each. */
   readonly failures: { readonly status: number; readonly code?: string; readonly message?: string }[];
+  /** Rules of each branch that was made masked, by its id. */
+  readonly masks: Map<string, readonly MaskingRule[]>;
+  /** What a masked branch goes through before it is masked, one look each. */
+  readonly stages: string[];
   /** Of the project's owner. */
   limit: number;
   close(): Promise<void>;
@@ -55,6 +63,8 @@ export async function startNeonServer(): Promise<NeonServer> {
     passwords: new Map(),
     calls: [],
     failures: [],
+    masks: new Map(),
+    stages: [],
     limit: 10,
     async close() {
       server.closeAllConnections();
@@ -166,6 +176,23 @@ const routes: readonly (readonly [RegExp, (call: Call) => object | undefined])[]
     ({ state, id }) =>
       ({ endpoints: state.endpoints.filter((endpoint) => endpoint.branch_id === id) }) satisfies EndpointsResponse,
   ],
+  [/^POST \/branch_anonymized$/, ({ state, body }) => createMasked(state, JSON.parse(body))],
+  [
+    /^GET \/branches\/([^/]+)\/anonymized_status$/,
+    ({ state, id }) => {
+      if (!state.masks.has(id)) return undefined;
+      const answer: AnonymizedBranchStatusResponse = {
+        project_id: NEON_PROJECT,
+        branch_id: id,
+        state: state.stages.shift() ?? "anonymized",
+        status_message: "table shop.public.users (1/1)",
+        created_at: AT,
+        updated_at: AT,
+      };
+      return answer;
+    },
+  ],
+  [/^PATCH \/endpoints\/([^/]+)$/, ({ state, id, body }) => resize(state, id, JSON.parse(body))],
   [/^DELETE \/endpoints\/([^/]+)$/, ({ state, id }) => removed(state.endpoints, (endpoint) => endpoint.id === id)],
   [/^POST \/endpoints\/([^/]+)\/(start|suspend)$/, ({ state, id, part }) => run(state, id, part)],
   [
@@ -219,6 +246,38 @@ function change(state: NeonServer, id: string, { branch: wish }: BranchUpdateReq
   const changed = { ...branch, ...(expires_at && { expires_at }) };
   state.branches[index] = changed;
   return { branch: changed };
+}
+
+/** As when made the plain way, but that its passwords are its parent's and its compute is there. */
+function createMasked(state: NeonServer, wish: BranchAnonymizedCreateRequest): object {
+  const { name = "", parent_id = "" } = wish.branch_create?.branch ?? {};
+  const branch = aBranch({
+    id: `br-masked-${state.calls.length}`,
+    name,
+    parent_id,
+    created_at: new Date().toISOString(),
+  });
+  state.branches.push(branch);
+  state.masks.set(branch.id, wish.start_anonymization ? (wish.masking_rules ?? []) : []);
+  for (const [key, password] of [...state.passwords]) {
+    const [owner, role] = key.split("/");
+    if (owner === parent_id) state.passwords.set(`${branch.id}/${role}`, password);
+  }
+  for (const { type, ...limits } of wish.branch_create?.endpoints ?? []) {
+    const endpoint = anEndpoint({ id: `ep-of-${branch.id}`, branch_id: branch.id, current_state: "active" });
+    state.endpoints.push({ ...endpoint, ...limits, type });
+  }
+  return { branch, endpoints: state.endpoints.filter(({ branch_id }) => branch_id === branch.id), operations: [] };
+}
+
+function resize({ endpoints }: NeonServer, id: string, { endpoint: wish }: EndpointUpdateRequest): object | undefined {
+  const index = endpoints.findIndex((endpoint) => endpoint.id === id);
+  const endpoint = endpoints[index];
+  if (!endpoint) return undefined;
+  const { autoscaling_limit_max_cu = endpoint.autoscaling_limit_max_cu } = wish;
+  const { suspend_timeout_seconds = endpoint.suspend_timeout_seconds } = wish;
+  endpoints[index] = { ...endpoint, autoscaling_limit_max_cu, suspend_timeout_seconds };
+  return { endpoint: endpoints[index], operations: [] };
 }
 
 function run({ endpoints }: NeonServer, id: string, part: string): object | undefined {

@@ -38,16 +38,18 @@ function optionsOf(more: Partial<Options> = {}): Options {
   };
 }
 
-interface Wish extends Partial<Pick<DatabaseArgs, "generation" | "baseline">> {
+interface Wish extends Partial<Pick<DatabaseArgs, "generation" | "baseline" | "rotation">> {
   readonly options?: Partial<Options>;
   readonly preview?: boolean;
 }
 
-async function declare({ options, preview = false, generation = 0, baseline }: Wish = {}) {
+async function declare({ options, preview = false, generation = 0, baseline, rotation = 0 }: Wish = {}) {
   const children: runtime.MockResourceArgs[] = [];
   const provided: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "neon:index/endpoint:Endpoint": { host: "ep-calm-1.us-east-2.aws.neon.tech" },
     "neon:index/role:Role": { password: "own/word" },
+    "stackling:local:NeonMaskedBranch": { host: "ep-masked-1.us-east-2.aws.neon.tech" },
+    "stackling:local:NeonPassword": { password: "another word" },
   };
   await runtime.setMocks(
     {
@@ -55,7 +57,7 @@ async function declare({ options, preview = false, generation = 0, baseline }: W
       newResource: (child) => {
         children.push(child);
         // Neon goes on making a branch for a while.
-        if (child.type === "neon:index/branch:Branch") settleSoon();
+        if (child.type === "neon:index/branch:Branch" || child.type.endsWith("MaskedBranch")) settleSoon();
         return { id: `${child.name}-id`, state: { ...child.inputs, ...provided[child.type] } };
       },
     },
@@ -68,12 +70,14 @@ async function declare({ options, preview = false, generation = 0, baseline }: W
     tags: { "hard-stop": HARD_STOP },
     options: optionsOf(options),
     generation,
+    rotation,
     ...(baseline !== undefined && { baseline }),
   });
   const [name, url, identity] = await Promise.all([component.name, component.url, component.identity].map(resolved));
   await runtime.disconnect();
+  const own = (type: string) => children.find((child) => child.type === `stackling:local:Neon${type}`)?.inputs;
   const of = (type: string) => children.find((child) => child.type.toLowerCase() === `neon:index/${type}:${type}`);
-  return { children, name, url, identity, of };
+  return { children, name, url, identity, of, own };
 }
 
 function settleSoon(): void {
@@ -176,6 +180,75 @@ describe("a preview with a baseline", () => {
       message: /branch of "shop-pr-1": baseline "mian" does not exist/,
     });
     await runtime.disconnect();
+  });
+});
+
+describe("a preview with a baseline that Neon masks", () => {
+  const masking = [
+    { schema: "public", table: "users", column: "email", function: "anon.dummy_free_email()" },
+    { schema: "crm", table: "notes", column: "text", value: "'-'" },
+  ];
+  const options = { baselines: { main: { branch: "main", database: "shop", role: "owner", masking } } };
+
+  it("gets a branch made by its rules, whose compute came with it", async () => {
+    const { own, of, url } = await declare({ baseline: "main", options });
+    assert.partialDeepStrictEqual(own("MaskedBranch"), {
+      account: { project: NEON_PROJECT, apiKey: { env: "STACKLING_TEST_NEON" } },
+      name: "stackling/shop-pr-1/0/main",
+      parent: "main",
+      compute: { minComputeUnits: 0.25, maxComputeUnits: 1, suspendTimeoutSeconds: 300 },
+      rules: [
+        {
+          database_name: "shop",
+          schema_name: "public",
+          table_name: "users",
+          column_name: "email",
+          masking_function: "anon.dummy_free_email()",
+        },
+        {
+          database_name: "shop",
+          schema_name: "crm",
+          table_name: "notes",
+          column_name: "text",
+          masking_value: "'-'",
+        },
+      ],
+    });
+    assert.equal(of("branch"), undefined);
+    assert.equal(of("endpoint"), undefined);
+    assert.match(url ?? "", /^postgres:\/\/owner:new%20word%20of%20database-branch-id@ep-masked-1\..*\/shop\?/);
+    assert.ok(expiryOf("database-branch-id"));
+  });
+
+  it("needs a function or a value for each column", () => {
+    const rule = (more: object) => ({
+      ...neonDatabase.example().options,
+      baselines: { main: { branch: "main", masking: [{ table: "users", column: "email", ...more }] } },
+    });
+    assert.ok(neonDatabase.options.safeParse(rule({ value: "NULL" })).success);
+    for (const more of [{}, { value: "NULL", function: "anon.noise()" }]) {
+      assert.equal(neonDatabase.options.safeParse(rule(more)).success, false);
+    }
+  });
+});
+
+describe("a rotation", () => {
+  it("sets another password for the preview's own role, on the same branch", async () => {
+    const [before, after] = [await declare(), await declare({ rotation: 2 })];
+    assert.equal(before.own("Password"), undefined);
+    assert.partialDeepStrictEqual(after.own("Password"), {
+      branchId: "database-branch-id",
+      role: "shop_pr_1",
+      rotation: 2,
+    });
+    assert.match(after.url ?? "", /^postgres:\/\/shop_pr_1:another%20word@/);
+    assert.deepEqual(after.of("branch"), before.of("branch"));
+  });
+
+  it("is what sets the password of a baseline's role, too", async () => {
+    const { url } = await declare({ baseline: "main", rotation: 1 });
+    assert.match(url ?? "", /^postgres:\/\/owner:another%20word@/);
+    assert.equal(server.calls.filter((call) => call.endsWith("/reset_password")).length, 0);
   });
 });
 

@@ -67,6 +67,25 @@ describe("a sleeping preview's compute", () => {
   });
 });
 
+describe("renewing", () => {
+  const renew = (more: Partial<Options> = {}) => operations.renew?.({ options: optionsOf(more), stack: "shop-pr-1" });
+  const expiry = (id: string) => server.branches.find((branch) => branch.id === id)?.expires_at ?? "";
+
+  it("puts the moment off at which Neon removes the preview's branch, and no other's", async () => {
+    const at = (await renew()) ?? "";
+    assert.ok(Date.parse(at) > Date.now() + 29 * 86_400_000);
+    assert.equal(expiry("br-shop-pr-1"), at.replace(/\.\d+Z$/, "Z"));
+    assert.equal(expiry("br-shop-pr-11"), "2026-11-22T10:00:00Z");
+  });
+
+  it("does nothing where nothing ends", async () => {
+    assert.equal(await renew({ expireAfterDays: false }), undefined);
+    server.branches.length = 0;
+    assert.equal(await renew(), undefined);
+    assert.ok(!server.calls.some((call) => call.startsWith("PATCH")));
+  });
+});
+
 describe("doctor", () => {
   const table: readonly (readonly [string, () => Partial<Options>, boolean, RegExp])[] = [
     [
