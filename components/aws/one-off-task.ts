@@ -2,6 +2,7 @@
 import { DescribeLogStreamsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { DescribeTasksCommand, ListTasksCommand, RunTaskCommand, type Task } from "@aws-sdk/client-ecs";
 import { StacklingError, TerminalError } from "../errors.ts";
+import { withTaskFailure } from "../service/task-failure.ts";
 import type { Clients } from "./clients.ts";
 import type { EcsOptions } from "./ecs-options.ts";
 import { ask, isMissing } from "./errors.ts";
@@ -56,7 +57,11 @@ export async function runOnce(deps: Deps, task: OneOffTask): Promise<string> {
   const excerpt = await lastLines(deps, { ...task, stream: task.name, task: ended.taskArn });
   const userMessage = `${task.action}: ${why?.words ?? "it was stopped"}`;
   // What AWS lacks may be there later; what the commit lacks will not.
-  if (why?.reason === "StartFailed") throw new TerminalError({ reason: task.reason, userMessage, excerpt });
+  if (why?.reason === "StartFailed") {
+    const told = { output: excerpt.join("\n"), secrets: task.secrets };
+    const words = withTaskFailure(userMessage, task.reason, told);
+    throw new TerminalError({ reason: task.reason, userMessage: words, excerpt });
+  }
   throw new StacklingError({ reason: why?.reason ?? task.reason, userMessage, excerpt });
 }
 

@@ -5,6 +5,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { V1Deployment, V1Job } from "@kubernetes/client-node";
 import { StacklingError, TerminalError } from "../errors.ts";
+import { withTaskFailure } from "../service/task-failure.ts";
 import { type Cluster, clusterError, found } from "./client.ts";
 import { type Diagnosis, diagnose } from "./diagnose.ts";
 import { lookAtDeployment, lookAtJob, readExcerpt } from "./look.ts";
@@ -157,7 +158,12 @@ async function failureOf(
     ? `${action}: ${seen.message}${Number.isFinite(seen.patienceMs) ? "" : ` ${after}`}`
     : `${action}: not ready ${after}`;
   const own = seen === undefined || seen.reason === "StartFailed" ? (failure ?? "StartFailed") : seen.reason;
-  const details = { reason: own, userMessage, excerpt };
+  const output = excerpt.join("\n");
+  const details = {
+    reason: own,
+    userMessage: withTaskFailure(userMessage, own, { output, secrets: waiting.secrets }),
+    excerpt,
+  };
   return PASSING.has(own) ? new StacklingError(details) : new TerminalError(details);
 }
 

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { TerminalError } from "../errors.ts";
 import type { TaskDefinition } from "../ports.ts";
-import { taskFailure } from "../service/task-failure.ts";
+import { type TaskOutput, withTaskFailure } from "../service/task-failure.ts";
 import { withoutOutage } from "./database-outage.ts";
 import { baseEnvironment } from "./environment.ts";
 import { inside, layout } from "./layout.ts";
@@ -48,7 +48,6 @@ export const taskResource: LocalResource<TaskInputs, TaskInputs> = {
     const from = await sizeOf(logFile);
     context.log(seed ? "seeding the database" : "migrating the database");
     const refusals = await noteRefusals(dataDir, inputs.environment.DATABASE_URL);
-    const egress = await egressEnvironment(dataDir, context.stack);
     await runCommand({
       command: inputs.command,
       directory: inside(inputs.checkout, inputs.directory),
@@ -63,12 +62,12 @@ export const taskResource: LocalResource<TaskInputs, TaskInputs> = {
       signal: context.signal,
       reason: seed ? "SeedFailed" : "MigrationFailed",
       action: seed ? "seeding with" : "migrating with",
-      secrets: [...inputs.secrets, ...egress.secrets],
+      secrets: inputs.secrets,
     })
       .catch(async (error: unknown) => {
         const { environment, secrets, checkout: root } = inputs;
         const output = await readFrom(logFile, from, OUTPUT_BYTES);
-        const failure = named(error, taskFailure({ output, logged: await refusals.read(), root, secrets }));
+        const failure = named(error, { output, logged: await refusals.read(), root, secrets });
         throw await withoutOutage(failure, { environment, elapsedMs: performance.now() - began });
       })
       .finally(() => refusals.stop());
@@ -80,8 +79,9 @@ export const taskResource: LocalResource<TaskInputs, TaskInputs> = {
 };
 
 /** With where it failed and what for. */
-function named(error: unknown, failure: string | undefined): unknown {
-  if (!(error instanceof TerminalError) || failure === undefined) return error;
-  const { reason, userMessage, excerpt } = error;
-  return new TerminalError({ reason, userMessage: `${userMessage}; ${failure}`, excerpt, cause: error });
+function named(error: unknown, told: TaskOutput): unknown {
+  if (!(error instanceof TerminalError)) return error;
+  const { reason, excerpt } = error;
+  const userMessage = withTaskFailure(error.userMessage, reason, told);
+  return new TerminalError({ reason, userMessage, excerpt, cause: error });
 }

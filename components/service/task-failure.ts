@@ -56,6 +56,14 @@ export function taskFailure({ output, logged = [], root, secrets }: TaskOutput):
   return why === undefined ? (at === "" ? undefined : at.slice(2)) : `${why}${at}`;
 }
 
+/** The same behind what is said already, for the reasons of migrations and seeds. */
+export function withTaskFailure(said: string, reason: string, told: TaskOutput): string {
+  const why = TASK_REASONS.has(reason) ? taskFailure(told) : undefined;
+  return why === undefined ? said : `${said}; ${why}`;
+}
+
+const TASK_REASONS: ReadonlySet<string> = new Set(["MigrationFailed", "SeedFailed"]);
+
 const COLOURS = new RegExp(`${String.fromCharCode(27)}\\[[\\d;]*m`, "g");
 
 /** What says that it failed there. */

@@ -62,7 +62,7 @@ describe("a task that runs once", () => {
         const task = known ?? begin(`task/${request.clientToken}`, request.startedBy ?? "");
         return { tasks: [task] };
       },
-      GetLogEvents: () => ({ events: [{ message: 'relation "carts" does not exist' }] }),
+      GetLogEvents: () => ({ events: [{ message: 'psql:db/2.sql:7: ERROR:  relation "carts" does not exist' }] }),
     };
   });
 
@@ -134,8 +134,9 @@ describe("a task that runs once", () => {
     exitCode = 1;
     await assert.rejects(run(), {
       reason: "MigrationFailed",
-      userMessage: 'migrating the database: container "migrate" exited with code 1',
-      excerpt: ['relation "carts" does not exist'],
+      userMessage:
+        'migrating the database: container "migrate" exited with code 1; "db/2.sql:7" failed: relation "carts" does not exist',
+      excerpt: ['psql:db/2.sql:7: ERROR:  relation "carts" does not exist'],
     });
     exitCode = 0;
     await run();
