@@ -166,14 +166,13 @@ function buildService(
     ...atCommit(service),
     // There nothing chooses a port for it: the network is its own.
     ...(inImage && service.kind === "web" ? { port: service.port ?? PORT_IN_IMAGE } : {}),
-    environment: { ...service.environment },
     ...(ports ? { ports: [...ports] } : {}),
+    environment: { ...service.environment },
     dependsOn: [...service.dependsOn],
     sidecars: service.sidecars.map(atCommit),
   };
 }
 
-function accessOf({ access }: ApplicationConfig): Pick<PreviewSpec, "access"> {
 function inboxesOf(input: SpecInput): Pick<PreviewSpec, "inboxes"> {
   const urls = buildUrls(input);
   const inboxes = (input.application.external ?? []).flatMap(({ name, inbox }) => {
@@ -183,6 +182,7 @@ function inboxesOf(input: SpecInput): Pick<PreviewSpec, "inboxes"> {
   return inboxes.length > 0 ? { inboxes: Object.fromEntries(inboxes) } : {};
 }
 
+function accessOf({ access }: ApplicationConfig): Pick<PreviewSpec, "access"> {
   if (!access) return {};
   const { ip, shareLinks } = access;
   return { access: { ...(ip ? { ip: [...ip] } : {}), ...(shareLinks === undefined ? {} : { shareLinks }) } };
