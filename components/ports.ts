@@ -7,6 +7,7 @@
  */
 import type { ComponentResourceOptions, Input, Output } from "@pulumi/pulumi";
 import type { z } from "zod";
+import type { EgressDefinition } from "./egress.ts";
 import type { Operations } from "./operations.ts";
 import type { PreviewComponent } from "./preview-component.ts";
 
@@ -120,6 +121,8 @@ export interface ServiceArgs<O = unknown> {
   readonly environment: Readonly<Record<string, string>>;
   /** Text of a file with flag definitions; a driver that can gives it to its services, see service/flags.ts. */
   readonly flags?: string;
+  /** Where its processes may go; absent: anywhere. */
+  readonly egress?: EgressDefinition;
   /** Raised to release the same commit again. */
   readonly generation: number;
 }

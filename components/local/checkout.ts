@@ -16,7 +16,7 @@ import { unlessRegistryAway } from "./registry-outage.ts";
 import { removeTree } from "./remove-tree.ts";
 import type { LocalResource, ResourceContext } from "./resource.ts";
 import { type CommandRequest, endCommandsOf, runCommand } from "./run-command.ts";
-import { allocateUser } from "./users.ts";
+import { allocateUser, builderGroup } from "./users.ts";
 import { writeTree } from "./write-tree.ts";
 
 export interface CheckoutInputs {
@@ -129,6 +129,7 @@ async function fill(context: ResourceContext, { source, environment }: CheckoutI
   const run = {
     environment: base,
     user,
+    ...(user === undefined ? {} : { group: builderGroup(dataDir) }),
     timeoutMs: BUILD_TIMEOUT_MS,
     signal,
     secrets: [],

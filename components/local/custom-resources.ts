@@ -4,6 +4,7 @@ import type { CheckoutInputs } from "./checkout.ts";
 import type { DatabaseInputs } from "./database.ts";
 import type { AccessInputs } from "./database-access.ts";
 import type { LoginInputs } from "./database-login.ts";
+import type { EgressInputs } from "./egress.ts";
 import type { FlagsInputs } from "./flags.ts";
 import type { RouteInputs } from "./route.ts";
 import type { SchemaChangesInputs, SchemaInputs } from "./schema.ts";
@@ -51,6 +52,12 @@ export class LocalRelease extends CustomResource {
 export class LocalRoute extends CustomResource {
   constructor(name: string, inputs: Declared<RouteInputs>, opts: CustomResourceOptions) {
     super("stackling:local:Route", name, { ...inputs }, opts);
+  }
+}
+
+export class LocalEgress extends CustomResource {
+  constructor(name: string, inputs: Declared<EgressInputs>, opts: CustomResourceOptions) {
+    super("stackling:local:Egress", name, { ...inputs }, opts);
   }
 }
 

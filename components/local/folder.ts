@@ -1,6 +1,7 @@
 /** A preview's folder and user: made first, removed last, with whatever is left of the preview by then. */
 import { chmod, chown, mkdir, stat } from "node:fs/promises";
 import { TerminalError } from "../errors.ts";
+import { releaseEgress } from "./egress.ts";
 import { endUser } from "./end-user.ts";
 import { OWNER_MARK } from "./environment.ts";
 import { layout, prepareDataDir } from "./layout.ts";
@@ -73,6 +74,7 @@ export async function removePreviewFolder(dataDir: string, stack: string): Promi
   if (user !== undefined) await endUser(user);
   await endTrees([], { drainMs: 2_000, others });
   for (const { name } of await listLimits(dataDir, stack)) await removeLimits(name);
+  await releaseEgress(dataDir, stack);
   await removeTree(folder);
   await freeUser(dataDir, stack);
 }

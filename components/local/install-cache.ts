@@ -75,7 +75,7 @@ async function build(request: InstallRequest, folder: string, digest: string, ma
       const directory = inside(tree, step.directory);
       await runCommand({
         ...run,
-        ...(user !== undefined && { user }),
+        ...(user !== undefined && { user, group: user }),
         environment,
         command: step.command,
         directory,

@@ -27,6 +27,8 @@ export function layout(dataDir: string) {
     pulumiHome: root("pulumi-home"),
     engineRuns: root("engine-runs"),
     users: root("uids.json"),
+    /** 0600: where the egress proxy listens, and what the previews' passwords come of. */
+    egress: root("egress.json"),
     runtime: root("runtime"),
     installCache: root("cache", "install"),
     fences: root("fences"),
@@ -83,6 +85,8 @@ function previewLayout(folder: string) {
     routes: join(folder, "routes"),
     route: (service: string) => join(folder, "routes", `${plain("service", service)}.json`),
     flags: (id: string) => join(folder, "flags", `${plain("flags", id)}.json`),
+    egress: join(folder, "egress.json"),
+    refusedCalls: join(folder, "refused-calls.json"),
     home: join(folder, "home"),
     tmp: join(folder, "tmp"),
   } as const;

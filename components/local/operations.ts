@@ -4,7 +4,9 @@ import { basename } from "node:path";
 import { execa } from "execa";
 import { TerminalError } from "../errors.ts";
 import type { Finding, OwnedThing } from "../ports.ts";
+import { releaseEgress } from "./egress.ts";
 import { OWNER_MARK } from "./environment.ts";
+import { confinedUsers, firewallFault } from "./firewall.ts";
 import { removePreviewFolder } from "./folder.ts";
 import { exists, readJson } from "./json-file.ts";
 import { layout } from "./layout.ts";
@@ -66,12 +68,15 @@ export async function owned(dataDir: string, stack?: string): Promise<OwnedThing
   const folders = (await listStacks(dataDir)).filter(wanted);
   const inside = await Promise.all(folders.map((owner) => ownedFiles(dataDir, owner)));
   const groups = await listLimits(dataDir, stack);
+  const ruled = new Set(await confinedUsers(dataDir));
+  const rules = Object.entries(await listUsers(dataDir)).filter(([owner, user]) => wanted(owner) && ruled.has(user));
   return [
     ...processes,
     ...inside.flat(),
     ...users.map((owner) => ({ kind: "user", id: owner, stack: owner })),
     ...folders.map((owner) => ({ kind: "folder", id: owner, stack: owner })),
     ...groups.map(({ name, stack: owner }) => ({ kind: "control group", id: name, stack: owner })),
+    ...rules.map(([owner, user]) => ({ kind: "firewall rule", id: String(user), stack: owner })),
   ];
 }
 
@@ -103,6 +108,8 @@ export async function remove(dataDir: string, { kind, id, stack }: OwnedThing): 
       return rm(preview.release(id).folder, { recursive: true, force: true });
     case "control group":
       return removeLimits(id);
+    case "firewall rule":
+      return releaseEgress(dataDir, stack);
     case "user":
     case "folder":
       return removePreviewFolder(dataDir, stack);
@@ -125,7 +132,7 @@ export async function check(dataDir: string): Promise<Finding[]> {
           remedy: "run as root where control groups can be written",
         }
       : { ok: true, what: `memory, CPU and processes of services are bounded (cgroup ${support})` };
-  return [await checkGit(), await checkUsers(dataDir), limits];
+  return [await checkGit(), await checkUsers(dataDir), limits, await checkEgress()];
 }
 
 async function ownedFiles(dataDir: string, stack: string): Promise<OwnedThing[]> {
@@ -146,6 +153,17 @@ async function stillMarked(pid: number, prefix: string): Promise<number[]> {
 async function checkGit(): Promise<Finding> {
   const { stdout, failed } = await execa("git", ["--version"], { reject: false });
   return failed ? { ok: false, what: "git was not found", remedy: "install git" } : { ok: true, what: stdout };
+}
+
+/** No fault either: named hosts are all that well-behaved programs reach, for they ask the proxy. */
+async function checkEgress(): Promise<Finding> {
+  const fault = await firewallFault();
+  if (fault === undefined) return { ok: true, what: "previews reach named hosts only, enforced by nftables" };
+  return {
+    ok: true,
+    what: `egress advisory: previews are told to ask the egress proxy, and nothing holds back one that does not, for ${fault}`,
+    remedy: "run the service as root on Linux with the packages nftables and util-linux",
+  };
 }
 
 async function checkUsers(dataDir: string): Promise<Finding> {

@@ -1,6 +1,6 @@
 /** Starting, finding and ending an application's processes. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, realpath } from "node:fs/promises";
 import type { Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { isAlive, type ProcessIdentity, startTimeOf } from "./process-identity.ts";
@@ -12,6 +12,8 @@ export interface StartRequest {
   readonly environment: Readonly<Record<string, string>>;
   /** Numeric user and group; as ourselves when absent. */
   readonly user?: number;
+  /** In place of the user's own group, which it keeps beside. */
+  readonly group?: number;
   /** File descriptor that takes output and errors. */
   readonly log: number;
 }
@@ -29,13 +31,14 @@ const GATE = 'read -r go <&3 || exit 1; exec 3<&-; exec /bin/sh -c "$1"';
 
 /** Starts a command detached, as leader of a process group of its own. Throws when it cannot be started at all. */
 export async function startProcess(request: StartRequest): Promise<StartedProcess> {
-  const { command, directory, environment, user, log } = request;
-  const child = spawn("/bin/sh", ["-c", GATE, "sh", command], {
+  const { directory, environment, log } = request;
+  const { program, args, ids } = await programOf(request);
+  const child = spawn(program, args, {
     cwd: directory,
     env: environment,
     detached: true,
     stdio: ["ignore", log, log, "pipe"],
-    ...(user !== undefined && { uid: user, gid: user }),
+    ...ids,
   });
   const exited = exitOf(child);
   exited.catch(() => undefined);
@@ -49,6 +52,27 @@ export async function startProcess(request: StartRequest): Promise<StartedProces
     open: () => gate.end("go\n"),
     exited,
   };
+}
+
+/** As another user no program gains rights by its file's mode (PR_SET_NO_NEW_PRIVS, prctl(2)), where setpriv(1) is there. */
+async function programOf({ command, user, group = user }: StartRequest) {
+  const shell = ["-c", GATE, "sh", command];
+  if (user === undefined) return { program: "/bin/sh", args: shell, ids: {} };
+  const setpriv = await findSetpriv();
+  if (setpriv === undefined) return { program: "/bin/sh", args: shell, ids: { uid: user, gid: user } };
+  const ids = ["--reuid", user, "--regid", group, "--groups", user].map(String);
+  return { program: setpriv, args: [...ids, "--no-new-privs", "--", "/bin/sh", ...shell], ids: {} };
+}
+
+/** Of util-linux; busybox has one that cannot change users. */
+export async function findSetpriv(): Promise<string | undefined> {
+  const found = await Promise.all(
+    ["/usr/bin/setpriv", "/bin/setpriv"].map(async (path) => ({
+      path,
+      real: await realpath(path).catch(() => undefined),
+    })),
+  );
+  return found.find(({ real }) => real !== undefined && !real.endsWith("busybox"))?.path;
 }
 
 /**
@@ -101,12 +125,13 @@ export interface Marked {
   readonly value: string;
 }
 
-/** Living processes of a numeric user. */
-export async function findByUser(user: number): Promise<number[]> {
+/** Living processes of a numeric user, or of those only that are in `group`. */
+export async function findByUser(user: number, group?: number): Promise<number[]> {
   const found = await Promise.all(
     (await listPids()).map(async (pid) => {
       const text = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-      const mine = new RegExp(`^Uid:\\s+${user}\\s`, "m").test(text);
+      const isId = (name: string, id: number) => new RegExp(`^${name}:\\s+${id}\\s`, "m").test(text);
+      const mine = isId("Uid", user) && (group === undefined || isId("Gid", group));
       return mine && startTimeOf(pid) !== undefined ? [pid] : [];
     }),
   );

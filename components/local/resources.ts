@@ -5,6 +5,7 @@ export const resources = {
   "stackling:local:Folder": async () => erase((await import("./folder.ts")).folderResource),
   "stackling:local:Checkout": async () => erase((await import("./checkout.ts")).checkoutResource),
   "stackling:local:Task": async () => erase((await import("./task.ts")).taskResource),
+  "stackling:local:Egress": async () => erase((await import("./egress.ts")).egressResource),
   "stackling:local:Service": async () => erase((await import("./service.ts")).serviceResource),
   "stackling:local:Route": async () => erase((await import("./route.ts")).routeResource),
   "stackling:local:Database": async () => erase((await import("./database.ts")).databaseResource),

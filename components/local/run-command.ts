@@ -4,13 +4,15 @@ import { TerminalError } from "../errors.ts";
 import { OWNER_MARK } from "./environment.ts";
 import { excerptOf, openLog, sizeOf } from "./log-file.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
-import { endTrees, findMarked, startProcess } from "./processes.ts";
+import { endTrees, findByUser, findMarked, startProcess } from "./processes.ts";
 
 export interface CommandRequest {
   readonly command: string;
   readonly directory: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly user?: number;
+  /** See `StartRequest`; whatever of the user is left in it is ended with the command. */
+  readonly group?: number;
   readonly logFile: string;
   /** Absolute path on whose behalf it runs; whatever bears it as its mark is ended with the command. */
   readonly owner: string;
@@ -31,9 +33,10 @@ const BOUND = `ulimit -u ${PROCESSES_MAX} 2>/dev/null || ulimit -p ${PROCESSES_M
 
 /** Throws `TerminalError` with the last lines when the command fails or takes too long; nothing of it is left running. */
 export async function runCommand(request: CommandRequest): Promise<void> {
-  const { command, logFile, user, owner, timeoutMs, signal } = request;
+  const { command, logFile, user, group, owner, timeoutMs, signal } = request;
+  const builders = user === undefined || group === undefined ? undefined : { user, group };
   signal.throwIfAborted();
-  await endCommandsOf(owner);
+  await endCommandsOf(owner, [], builders);
   const log = await openLog(logFile, user);
   try {
     await log.appendFile(`$ ${command}\n`);
@@ -51,16 +54,26 @@ export async function runCommand(request: CommandRequest): Promise<void> {
       if (ended !== 0) throw await failed(request, ended, from);
     } finally {
       timer.abort();
-      await endCommandsOf(owner, [started.identity]);
+      await endCommandsOf(owner, [started.identity], builders);
     }
   } finally {
     await log.close();
   }
 }
 
-/** Also what a run left behind that was killed: its commands lead groups of their own, and nobody waits for them any more. */
-export async function endCommandsOf(owner: string, leaders: readonly ProcessIdentity[] = []): Promise<void> {
-  const others = async () => (await findMarked(OWNER_MARK, (mark) => mark === owner)).map(({ pid }) => pid);
+/**
+ * Also what a run left behind that was killed: its commands lead groups of their own, and nobody waits for them any
+ * more. `builders`: those that shed their mark too, for they have a way to the network that nothing else has.
+ */
+export async function endCommandsOf(
+  owner: string,
+  leaders: readonly ProcessIdentity[] = [],
+  builders?: { readonly user: number; readonly group: number },
+): Promise<void> {
+  const others = async () => {
+    const marked = (await findMarked(OWNER_MARK, (mark) => mark === owner)).map(({ pid }) => pid);
+    return builders ? [...new Set([...marked, ...(await findByUser(builders.user, builders.group))])] : marked;
+  };
   await endTrees(leaders, { drainMs: 500, others });
 }
 

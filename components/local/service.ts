@@ -3,6 +3,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { StacklingError } from "../errors.ts";
 import type { ServiceDefinition } from "../ports.ts";
+import { egressEnvironment } from "./egress-access.ts";
 import { EMULATORS, emulatorFolder, INBOXES, inboxFolder } from "./emulators.ts";
 import { baseEnvironment } from "./environment.ts";
 import { withFileLock } from "./file-lock.ts";
@@ -137,7 +138,8 @@ async function writeLaunch(context: ResourceContext, inputs: ServiceInputs): Pro
   const ports: Record<string, number> = {};
   for (const name of service.ports ?? []) ports[name] = await choosePort(dataDir, [port, ...Object.values(ports)]);
   const preview = layout(dataDir).preview(stack);
-  const base = baseEnvironment({ stack, preview, node: await nodeFolder(dataDir) });
+  const egress = await egressEnvironment(dataDir, stack);
+  const base = { ...baseEnvironment({ stack, preview, node: await nodeFolder(dataDir) }), ...egress.variables };
   const emulators: Record<string, string> = {
     ...(service.command?.includes(EMULATORS) ? { [EMULATORS]: await emulatorFolder(dataDir) } : {}),
     ...(service.command?.includes(INBOXES) ? { [INBOXES]: await inboxFolder(dataDir) } : {}),
@@ -152,7 +154,7 @@ async function writeLaunch(context: ResourceContext, inputs: ServiceInputs): Pro
     command: service.command ?? "",
     sidecars: service.sidecars,
     environment: { ...inputs.environment, ...base, ...emulators, ...portVariables(ports), PORT: String(port) },
-    secrets,
+    secrets: [...secrets, ...egress.secrets],
     port,
     ...(service.ports ? { ports } : {}),
     healthPath: service.healthPath,

@@ -4,6 +4,7 @@ import { TerminalError } from "../errors.ts";
 import type { TaskDefinition } from "../ports.ts";
 import { type TaskOutput, withTaskFailure } from "../service/task-failure.ts";
 import { withoutOutage } from "./database-outage.ts";
+import { egressEnvironment } from "./egress-access.ts";
 import { baseEnvironment } from "./environment.ts";
 import { inside, layout } from "./layout.ts";
 import { readFrom, sizeOf } from "./log-file.ts";
@@ -48,12 +49,14 @@ export const taskResource: LocalResource<TaskInputs, TaskInputs> = {
     const from = await sizeOf(logFile);
     context.log(seed ? "seeding the database" : "migrating the database");
     const refusals = await noteRefusals(dataDir, inputs.environment.DATABASE_URL);
+    const egress = await egressEnvironment(dataDir, context.stack);
     await runCommand({
       command: inputs.command,
       directory: inside(inputs.checkout, inputs.directory),
       environment: {
         ...inputs.environment,
         ...baseEnvironment({ stack: context.stack, preview, node: await nodeFolder(dataDir) }),
+        ...egress.variables,
       },
       user: await allocateUser(dataDir, context.stack),
       logFile,
@@ -62,7 +65,7 @@ export const taskResource: LocalResource<TaskInputs, TaskInputs> = {
       signal: context.signal,
       reason: seed ? "SeedFailed" : "MigrationFailed",
       action: seed ? "seeding with" : "migrating with",
-      secrets: inputs.secrets,
+      secrets: [...inputs.secrets, ...egress.secrets],
     })
       .catch(async (error: unknown) => {
         const { environment, secrets, checkout: root } = inputs;

@@ -28,7 +28,8 @@ export async function allocateUser(dataDir: string, owner: string): Promise<numb
     if (known !== undefined) return { result: known };
     const taken = new Set(Object.values(file.users));
     const first = firstOf(dataDir);
-    const after = (user: number) => first + ((user + 1 - first) % COUNT);
+    // The last is the builders' group.
+    const after = (user: number) => first + ((user + 1 - first) % (COUNT - 1));
     let user = file.next ?? first;
     while (taken.has(user)) user = after(user);
     return { result: user, file: { next: after(user), users: { ...file.users, [owner]: user } } };
@@ -42,6 +43,11 @@ export async function freeUser(dataDir: string, owner: string): Promise<void> {
     const { [owner]: freed, ...users } = file.users;
     return { result: undefined, ...(freed !== undefined && { file: { ...file, users } }) };
   });
+}
+
+/** Group of whatever installs and builds, which tells it from a preview's services where both are one user's. */
+export function builderGroup(dataDir: string): number {
+  return firstOf(dataDir) + COUNT - 1;
 }
 
 /** Every user by owner. */

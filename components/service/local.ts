@@ -1,8 +1,15 @@
 /** Services as supervised processes on this machine. */
-import { all, type ComponentResourceOptions, type Output, output, secret } from "@pulumi/pulumi";
+import { all, type ComponentResourceOptions, type Output, output, secret, unsecret } from "@pulumi/pulumi";
 import { z } from "zod";
 import { TerminalError } from "../errors.ts";
-import { LocalCheckout, LocalFlags, LocalFolder, LocalRelease, LocalTask } from "../local/custom-resources.ts";
+import {
+  LocalCheckout,
+  LocalEgress,
+  LocalFlags,
+  LocalFolder,
+  LocalRelease,
+  LocalTask,
+} from "../local/custom-resources.ts";
 import { isEmulator } from "../local/emulators.ts";
 import * as operations from "../local/operations.ts";
 import { canSwitchUser } from "../local/users.ts";
@@ -36,11 +43,13 @@ class LocalServices extends PreviewComponent implements ServiceComponent {
       { source, environment, generation },
       { parent: this, dependsOn: folder },
     );
-    const tasks = this.#tasks(args, checkout);
+    const egress = this.#egress(args, folder);
+    const tasks = this.#tasks(args, { checkout, egress });
     const flagFile = this.#flagFile(args, folder);
     const releases = new Map<string, LocalRelease>();
     for (const { service, order } of ordered) {
-      const before = dependenciesOf(service).flatMap((dependency) => releases.get(dependency) ?? []);
+      const needed = dependenciesOf(service).flatMap((dependency) => releases.get(dependency) ?? []);
+      const before = [...egress, ...needed];
       const { values, secrets } = references(args, reachOf(releases, addressesUsed(service)));
       const release = new LocalRelease(
         this.childName(service.name),
@@ -69,6 +78,17 @@ class LocalServices extends PreviewComponent implements ServiceComponent {
     this.registerOutputs({ addresses: this.addresses });
   }
 
+  /** Before anything of it runs but installs and builds, which must reach registries. */
+  #egress({ egress, urls, database }: Args, folder: LocalFolder): LocalEgress[] {
+    if (!egress) return [];
+    const inputs = {
+      ...egress,
+      urls: Object.values(urls),
+      database: unsecret(output(database?.url).apply(hostAndPort)),
+    };
+    return [new LocalEgress(this.childName("egress"), inputs, { parent: this, dependsOn: folder })];
+  }
+
   /** Variables that name the file; none without flags. */
   #flagFile({ flags }: Args, folder: LocalFolder): Output<Record<string, string>> {
     if (flags === undefined) return output<Record<string, string>>({});
@@ -77,7 +97,10 @@ class LocalServices extends PreviewComponent implements ServiceComponent {
   }
 
   /** One after the other, all before any service. */
-  #tasks(args: Args, checkout: LocalCheckout): LocalTask[] {
+  #tasks(
+    args: Args,
+    { checkout, egress }: { readonly checkout: LocalCheckout; readonly egress: readonly LocalEgress[] },
+  ): LocalTask[] {
     const made: LocalTask[] = [];
     for (const task of args.tasks) {
       const { values, secrets } = references(args, output<Reach>({ addresses: {} }));
@@ -100,7 +123,7 @@ class LocalServices extends PreviewComponent implements ServiceComponent {
             secrets,
             key: taskKey(args, task),
           },
-          { parent: this, dependsOn: [checkout, ...made] },
+          { parent: this, dependsOn: [checkout, ...egress, ...made] },
         ),
       );
     }
@@ -120,7 +143,7 @@ export const localService: ServiceDriver<Options> = {
     logs: ({ options: { dataDir }, stack }, query) => operations.logs(dataDir, stack, query),
     explain: ({ options: { dataDir }, stack }) => operations.explain(dataDir, stack),
     owned: ({ dataDir }, stack) => operations.owned(dataDir, stack),
-    kinds: ["process", "user", "folder", "control group", "checkout", "release"],
+    kinds: ["process", "user", "folder", "control group", "firewall rule", "checkout", "release"],
     remove: ({ dataDir }, thing) => operations.remove(dataDir, thing),
     check: ({ dataDir }) => operations.check(dataDir),
   },
@@ -172,6 +195,13 @@ function addressesOf(
   return all(chosen.map((release) => release.address)).apply((addresses) =>
     Object.fromEntries(addresses.map((address, index) => [names[index] ?? "", address])),
   );
+}
+
+/** Public: nothing but where it lies. */
+function hostAndPort(url: string | undefined): string {
+  if (url === undefined || !URL.canParse(url)) return "";
+  const { hostname, port } = new URL(url);
+  return `${hostname}:${port || "5432"}`;
 }
 
 function releasable({ name, sidecars, ...service }: ServiceDefinition) {

@@ -65,6 +65,11 @@ export interface EgressProxy {
   close(): Promise<void>;
 }
 
+interface Connection {
+  once(event: "close", listener: () => void): unknown;
+  destroy(): unknown;
+}
+
 /** A destination that was judged and may be dialed. */
 interface Route extends Destination {
   readonly stack: string;
@@ -77,7 +82,7 @@ type Judged =
 
 export function createEgressProxy(deps: EgressProxyDeps): EgressProxy {
   const limits = { ...LIMITS, ...deps.limits };
-  const open = new Map<string, Set<Duplex>>();
+  const open = new Map<string, Set<Connection>>();
   /** What a plain tunnel leads to, by its connection. */
   const tunnels = new WeakMap<Duplex, Route>();
 
@@ -101,7 +106,7 @@ export function createEgressProxy(deps: EgressProxyDeps): EgressProxy {
     }
   }
 
-  function hold(stack: string, connection: Duplex): void {
+  function hold(stack: string, connection: Connection): void {
     const held = open.get(stack) ?? new Set();
     open.set(stack, held.add(connection));
     connection.once("close", () => {

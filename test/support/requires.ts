@@ -2,6 +2,7 @@ import { accessSync, constants } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
 import process from "node:process";
+import { firewallFault } from "../../components/local/firewall.ts";
 import { locateEngine } from "../../infra/engine.ts";
 import { kubelabFault } from "./kubernetes/kubelab.ts";
 
@@ -17,6 +18,7 @@ export type Kind =
   | "xfs"
   | "openssl"
   | "psql"
+  | "nftables"
   | "redis"
   | "cgroups";
 
@@ -24,6 +26,8 @@ const engineFault: string | undefined = await locateEngine().then(
   () => undefined,
   (error: Error) => error.message,
 );
+
+const nftablesFault = await firewallFault();
 
 /** Why this machine lacks a kind; undefined when it is there. */
 const lacks: Readonly<Record<Kind, () => string | undefined>> = {
@@ -37,6 +41,7 @@ const lacks: Readonly<Record<Kind, () => string | undefined>> = {
   openssl: () => missing("openssl"),
   psql: () => missing("psql"),
   redis: () => missing("redis-server"),
+  nftables: () => nftablesFault,
   root: () => (process.getuid?.() === 0 ? undefined : "this user is not root"),
   cgroups: () => (cgroupsWritable() ? undefined : "this user may make no control groups"),
   xfs: () => (process.getuid?.() === 0 ? (missing("mkfs.xfs") ?? missing("losetup")) : "only root can mount"),
