@@ -21,10 +21,6 @@ const name = z
     "must be lower-case letters, digits and dashes, a letter first and no dash last, at most 30 characters",
   );
 
-const duration = z
-  .string()
-  .refine((text) => parseDuration(text) !== undefined, 'must be a time such as "30m", "48h" or "14d"');
-
 const durationOrOff = z
   .string()
   .refine(
