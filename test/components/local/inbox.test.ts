@@ -1,6 +1,5 @@
 /** The real program, as a preview runs it, with a real mail client before it. */
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, realpath, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
@@ -12,8 +11,8 @@ import { createTransport } from "nodemailer";
 import { inboxFolder } from "../../../components/local/emulators.ts";
 import { openStore } from "../../../components/local/inbox/store.ts";
 import { eventually } from "../../support/eventually.ts";
+import { INBOX_HOST, type RunningInbox, startInbox } from "../../support/inbox.ts";
 
-const HOST = "pr-1-emulated-mail-shop.localhost:4000";
 const PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
 interface Message {
@@ -34,37 +33,27 @@ interface Message {
 describe("an inbox", () => {
   let dataDir: string;
   let folder: string;
-  const running: ChildProcess[] = [];
+  const running: RunningInbox[] = [];
 
   before(async () => {
     dataDir = await realpath(await mkdtemp(join(tmpdir(), "stackling-inbox-")));
     folder = await inboxFolder(dataDir);
   });
   after(async () => {
-    await Promise.all(running.map(end));
+    await Promise.all(running.map((inbox) => inbox.end()));
     await rm(dataDir, { recursive: true, force: true });
   });
 
   async function start(kind: "smtp" | "sms" | "webhooks", home: string) {
-    const env = { PATH: process.env.PATH, HOME: join(dataDir, home), PORT: "0", PORT_SMTP: "0" };
-    const named = { ...env, INBOX_NAME: "mail", INBOX_URL: `http://${HOST}` };
-    const child = spawn(process.execPath, [join(folder, "main.mjs"), kind], { env: named, cwd: folder });
-    child.stderr.pipe(process.stderr);
-    running.push(child);
-    const ports: number[] = [];
-    for await (const line of createInterface({ input: child.stdout })) {
-      ports.push(Number(/port (\d+)$/.exec(line)?.[1]));
-      if (ports.length === (kind === "smtp" ? 2 : 1)) break;
-    }
-    const url = `http://127.0.0.1:${ports.at(-1)}`;
+    const inbox = await startInbox(folder, { kind, home: join(dataDir, home) });
+    running.push(inbox);
     const list = async (query = ""): Promise<readonly Message[]> => {
-      const response = await fetch(`${url}/inbox/messages${query}`);
+      const response = await fetch(`${inbox.url}/inbox/messages${query}`);
       assert.equal(response.status, 200);
       return ((await response.json()) as { messages: readonly Message[] }).messages;
     };
-    const find = async (id: string) => (await (await fetch(`${url}/inbox/messages/${id}`)).json()) as Message;
-    const smtp = { host: "127.0.0.1", port: ports[0] ?? 0 };
-    return { child, url, list, find, smtp, mailer: createTransport(smtp) };
+    const find = async (id: string) => (await (await fetch(`${inbox.url}/inbox/messages/${id}`)).json()) as Message;
+    return { ...inbox, list, find };
   }
 
   it("takes mails of whoever and keeps them with their parts", async () => {
@@ -145,7 +134,7 @@ describe("an inbox", () => {
     await second.mailer.sendMail({ ...mail, subject: "two" });
     const subjects = async (list: typeof first.list) => (await list()).map(({ subject }) => subject);
     assert.deepEqual(await subjects(first.list), ["two", "one"]);
-    await Promise.all([end(first.child), end(second.child)]);
+    await Promise.all([first.end(), second.end()]);
     assert.deepEqual(await subjects((await start("smtp", "again")).list), ["two", "one"]);
   });
 
@@ -216,7 +205,7 @@ describe("an inbox", () => {
     const port = Number(new URL(url).port);
     const status = async (host: string) =>
       (await speakHttp(port, `GET /inbox/messages HTTP/1.1\r\nHost: ${host}`)).slice(9, 12);
-    assert.equal(await status(HOST), "200");
+    assert.equal(await status(INBOX_HOST), "200");
     assert.equal(await status(`127.0.0.1:${port}`), "200");
     assert.equal(await status(`evil.example:${port}`), "421");
   });
@@ -266,13 +255,6 @@ describe("what an inbox keeps", () => {
     await eventually(async () => (await mine.list()).length === 1, { what: "the entry" });
   });
 });
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, "exit");
-  child.kill("SIGTERM");
-  await exited;
-}
 
 /** Says each line once the one before was answered; resolves with the answers. */
 async function speak(port: number, lines: readonly string[]): Promise<readonly string[]> {
