@@ -7,6 +7,7 @@ import type { PreviewSpec } from "../infra/spec.ts";
 import { specDigest } from "../infra/spec.ts";
 import type { Stacks } from "../infra/stacks.ts";
 import { goneFor, SERVES } from "./conditions.ts";
+import { renewedInTime } from "./credentials.ts";
 import { type Action, isGroundOutage, needsRefresh } from "./decide.ts";
 import type { Holds } from "./holds.ts";
 import { describeProgress, whenRouted } from "./progress.ts";
@@ -105,6 +106,8 @@ async function bringUp(deps: ActuateDeps, actuation: Actuation): Promise<Partial
   const tell = describeProgress((message) => showProgress(deps, preview.key, message));
   const route = whenRouted(Object.keys(spec.urls).length, () => openDoor(deps, preview.key, spec));
   const refresh = needsRefresh(preview.status);
+  // Migrations log in by what an earlier run made, which may have been long ago.
+  await renewedInTime(deps, { ...preview, status: { ...preview.status, live: preview.status.live ?? spec } });
   const { outputs } = await step("up", async () =>
     deps.stacks.up({
       spec,
@@ -121,6 +124,8 @@ async function bringUp(deps: ActuateDeps, actuation: Actuation): Promise<Partial
   );
   await announced;
   return {
+    // Asked for in the next round: an update may have made another.
+    credential: undefined,
     ...(refresh ? await endDrift(deps, preview) : {}),
     ...SERVES,
     live: spec,
@@ -191,10 +196,11 @@ async function setAwake(
     );
   }
   const signal = AbortSignal.any([deps.stopping, lease.lost, ...(interrupt ? [interrupt] : [])]);
+  const credential = kind === "wake" ? await renewedInTime(deps, preview) : {};
   await step(kind, () => deps.world.setAwake(live.target, preview.stack, kind === "wake", signal));
   // Whatever else was said of it stands until the next look.
   const serves = kind === "wake" && preview.status.reason === "Asleep" ? SERVES : {};
-  return { ...serves, awake: kind === "wake", failed: undefined };
+  return { ...serves, ...credential, awake: kind === "wake", failed: undefined };
 }
 
 /** The status after a failure: what is shown, and what the next decision needs to know. */

@@ -3,6 +3,7 @@ import type { Finding } from "../components/ports.ts";
 import { alarmFindings } from "./alarm.ts";
 import type { ReadinessChecks } from "./api/health.ts";
 import type { RepositoryConfig } from "./config/types.ts";
+import { credentialFindings } from "./credentials.ts";
 import type { Forge } from "./forges/forge.ts";
 import { outageFindings } from "./outages.ts";
 import type { Store } from "./store/store.ts";
@@ -46,6 +47,9 @@ export function createDoctor(deps: DoctorDeps): () => Promise<readonly Finding[]
     const findings = await Promise.all([
       ask("what Stackling stands on was asked", () => outageFindings(deps.checks)),
       ask("previews that will not go were looked for", async () => alarmFindings(await deps.store.list())),
+      ask("previews' logins were looked at", async () =>
+        credentialFindings(await deps.store.list(), new Date().toISOString()),
+      ),
       ask("the targets' drivers answer", () => deps.world.check()),
       ask("the engine's plugins were looked for", deps.plugins),
       ask("registries were asked about their credentials", deps.registries),

@@ -13,6 +13,7 @@ import { startBaselines } from "./baselines/keeper.ts";
 import { createCaps } from "./caps/caps.ts";
 import { defaultDrift, defaultSweep } from "./config/defaults.ts";
 import type { OperatorConfig } from "./config/types.ts";
+import { startCredentials } from "./credentials.ts";
 import { createDoctor } from "./doctor.ts";
 import { driftPolicyOf } from "./drift/choose.ts";
 import { createCompare } from "./drift/compare.ts";
@@ -144,6 +145,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     inbox: createInbox({ store }),
     now,
   };
+  undo.push(await startCredentials(parts));
   const { actions, resync } = startWork(parts, undo);
   const operate = startOperate({
     ...parts,

@@ -1,6 +1,7 @@
 /** What is known and wished of one preview. Pure types and pure functions; `now` is always an argument. */
 import type { PreviewSpec } from "../infra/spec.ts";
 import type { Difference } from "../infra/stacks.ts";
+import type { CredentialSeen } from "./credentials.ts";
 import type { AnnouncementHandles, PullRequest } from "./forges/forge.ts";
 import type { SeedWish } from "./scenarios.ts";
 
@@ -228,6 +229,7 @@ export interface PreviewStatus {
   readonly imageWait?: ImageWait;
   /** Images by the names the application gave them, pinned by digest; newest last. */
   readonly imagePins?: readonly (readonly [name: string, pinned: string])[];
+  readonly credential?: CredentialSeen;
   /** Undefined before the first look, and once it is gone. */
   readonly drift?: DriftSeen;
   /** Why it was destroyed: `Closed`, `Merged`, `Removed`, `Expired`. */

@@ -26,6 +26,8 @@ export interface Place {
 export interface World {
   /** Frees or restores what runs of a stack; an aborted `signal` ends the waiting for it. */
   setAwake(target: Target, stack: string, awake: boolean, signal?: AbortSignal): Promise<void>;
+  /** Puts off the end of a preview's database login; ISO 8601 of that end, undefined where there is none. */
+  renew(target: Target, stack: string): Promise<string | undefined>;
   /** Where a service is reached now, and how; undefined while there is none. */
   address(target: Target, stack: string, service: string): Promise<Place | undefined>;
   logs(target: Target, stack: string, query: LogQuery): AsyncIterable<LogLine>;
@@ -80,6 +82,11 @@ export function createWorld({ config }: { readonly config: Pick<OperatorConfig, 
       for (const { options, operations } of await loadAll(target)) {
         await operations.setAwake?.({ options, stack }, awake, signal);
       }
+    },
+    async renew({ database }, stack) {
+      if (!database) return undefined;
+      const { options, operations } = await load("database", database);
+      return operations.renew?.({ options, stack });
     },
     async address(target, stack, service) {
       const { options, operations } = await load("service", target.service);

@@ -73,6 +73,7 @@ export interface Bench {
 export function emptyWorld(awake: Map<string, boolean>): World {
   return {
     setAwake: async (_target, stack, value) => void awake.set(stack, value),
+    renew: async () => undefined,
     address: async () => undefined,
     async *logs() {},
     check: async () => [],
