@@ -178,6 +178,12 @@ export interface DatabaseArgs<O = unknown> {
 export interface DatabaseComponent extends PreviewComponent, DatabaseConnection {
   /** Secret. Values of the variables that its driver `gives`. */
   readonly environment?: Output<Readonly<Record<string, string>>>;
+  /**
+   * Told when all else of the preview is declared: what it declares by `service` comes after migrations and seeds.
+   *
+   * @param version changes with whatever the database may have been migrated for
+   */
+  released?(service: ServiceComponent, version: Input<string>): void;
 }
 
 export interface RouteDefinition {

@@ -130,7 +130,9 @@ export function previewProgram(
       // takes a route for that.
       { dependsOn: service.addresses.apply(() => service) },
     );
-    const schema = changes?.readBehind(service, `${spec.source.commit} ${generations.deploy}`);
+    const version = `${spec.source.commit} ${generations.deploy}`;
+    const schema = changes?.readBehind(service, version);
+    database?.released?.(service, version);
     const further = await extend?.({ spec, secrets, database, service, dns });
     return {
       ...further,

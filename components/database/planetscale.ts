@@ -1,11 +1,11 @@
 /** A branch of a MySQL database at PlanetScale per preview, with a password that ends after a day unless it is renewed. */
-import { all, type ComponentResourceOptions, type Output, output, runtime, secret } from "@pulumi/pulumi";
+import { all, type ComponentResourceOptions, type Input, type Output, output, runtime, secret } from "@pulumi/pulumi";
 import { TerminalError, toldToEngine } from "../errors.ts";
 import { branchName } from "../planetscale/branches.ts";
 import * as operations from "../planetscale/operations.ts";
 import { accountOf, options, type PlanetscaleOptions } from "../planetscale/options.ts";
-import { PlanetscaleBranch, PlanetscalePassword } from "../planetscale/resources.ts";
-import type { DatabaseArgs, DatabaseComponent, DatabaseDriver } from "../ports.ts";
+import { PlanetscaleBranch, PlanetscaleDeployRequest, PlanetscalePassword } from "../planetscale/resources.ts";
+import type { DatabaseArgs, DatabaseComponent, DatabaseDriver, ServiceComponent } from "../ports.ts";
 import { PreviewComponent } from "../preview-component.ts";
 
 type Args = DatabaseArgs<PlanetscaleOptions>;
@@ -14,6 +14,8 @@ class PlanetscaleDatabase extends PreviewComponent implements DatabaseComponent 
   readonly name: Output<string>;
   readonly url: Output<string>;
   readonly identity: Output<string>;
+  readonly #branch: PlanetscaleBranch;
+  readonly #args: Args;
 
   constructor(name: string, args: Args, opts?: ComponentResourceOptions) {
     const from = parentOf(args);
@@ -42,7 +44,20 @@ class PlanetscaleDatabase extends PreviewComponent implements DatabaseComponent 
     this.name = output(given.database);
     this.identity = all([branch.id, ready]).apply(([id]) => id);
     this.url = secret(all([password.url, ready]).apply(([url]) => url));
+    this.#branch = branch;
+    this.#args = args;
     this.registerOutputs({ name: this.name, url: this.url, identity: this.identity });
+  }
+
+  /** By then the migrations ran. */
+  released(service: ServiceComponent, version: Input<string>): void {
+    const { deployInto: into, ...given } = this.#args.options;
+    if (into === undefined) return;
+    new PlanetscaleDeployRequest(
+      this.childName("deploy-request"),
+      { account: accountOf(given), branch: this.#branch.name, into, version },
+      { parent: this, dependsOn: service.addresses.apply(() => service) },
+    );
   }
 }
 

@@ -21,6 +21,8 @@ export const resources = {
   "stackling:local:NeonPassword": async () => erase((await import("../neon/password-resource.ts")).passwordResource),
   "stackling:local:PlanetscaleBranch": async () =>
     erase((await import("../planetscale/branch-resource.ts")).branchResource),
+  "stackling:local:PlanetscaleDeployRequest": async () =>
+    erase((await import("../planetscale/deploy-request-resource.ts")).deployRequestResource),
   "stackling:local:PlanetscalePassword": async () =>
     erase((await import("../planetscale/password-resource.ts")).passwordResource),
   "stackling:local:SupabaseBranch": async () => erase((await import("../supabase/branch-resource.ts")).branchResource),

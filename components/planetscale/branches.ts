@@ -15,6 +15,7 @@ const branchShape = z.object({
   parent_branch: z.string().nullish(),
   ready: z.boolean(),
   production: z.boolean(),
+  safe_migrations: z.boolean().nullish(),
   created_at: z.string(),
 });
 

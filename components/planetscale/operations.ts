@@ -67,7 +67,8 @@ export async function check(options: PlanetscaleOptions): Promise<readonly Findi
     }
     const names = [options.parent, ...Object.values(options.baselines).map(({ branch }) => branch)];
     const parents = await Promise.all([...new Set(names)].map((name) => checkParent(api, name)));
-    return [{ ok: true, what: `PlanetScale's database "${options.database}" is reached` }, ...parents];
+    const into = options.deployInto === undefined ? [] : [await checkDeployed(api, options.deployInto)];
+    return [{ ok: true, what: `PlanetScale's database "${options.database}" is reached` }, ...parents, ...into];
   } catch (error) {
     if (!(error instanceof StacklingError)) throw error;
     return [{ ok: false, what: error.userMessage, remedy: REMEDY }];
@@ -82,4 +83,21 @@ async function checkParent(api: Planetscale, name: string): Promise<Finding> {
   }
   const remedy = "make it, or correct the database's options `parent` and `baselines`";
   return { ok: false, what: `PlanetScale has no branch "${name}" for previews to start from`, remedy };
+}
+
+/** PlanetScale docs, "Deploy requests": only such a branch takes them. */
+async function checkDeployed(api: Planetscale, name: string): Promise<Finding> {
+  const what = `PlanetScale's branch "${name}" that takes deploy requests`;
+  const found = await findBranch(api, name);
+  if (found?.production && found.safe_migrations !== false) return { ok: true, what };
+  const why = !found
+    ? "there is none of that name"
+    : found.production
+      ? "it has no safe migrations"
+      : "it is no production branch";
+  return {
+    ok: false,
+    what: `${what}: ${why}`,
+    remedy: "mend that there, or correct the database's option `deployInto`",
+  };
 }

@@ -18,7 +18,7 @@ export const options = z.strictObject({
   database: slug.describe("Name of the MySQL database."),
   serviceTokenId: credential.describe("Where the id of a service token lies."),
   serviceToken: credential.describe(
-    "Where that token lies. On the database it needs `read_branch`, `create_branch`, `delete_branch` and `connect_branch`; with `deployRequest` also `read_deploy_request` and `create_deploy_request`.",
+    "Where that token lies. On the database it needs `read_branch`, `create_branch`, `delete_branch` and `connect_branch`; with `deployInto` also `read_deploy_request` and `create_deploy_request`.",
   ),
   parent: z
     .string()
@@ -40,11 +40,12 @@ export const options = z.strictObject({
     .describe(
       "What stands behind `?` in `DATABASE_URL`, as the application's MySQL library wants TLS said: that of `mysql2` by default, `sslaccept=strict` for Prisma.",
     ),
-  deployRequest: z
-    .boolean()
-    .default(false)
+  deployInto: z
+    .string()
+    .min(1)
+    .optional()
     .describe(
-      "Open a deploy request into the branch that the preview's was made from, once the migrations ran and its schema differs. People deploy it before they merge: what is open at the teardown is closed.",
+      "Name of the production branch, with safe migrations, into which a deploy request is opened once a preview's migrations changed its schema. Default: none is opened.",
     ),
   apiUrl: z.url().default("https://api.planetscale.com/v1").describe("Where the API answers."),
 });

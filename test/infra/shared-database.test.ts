@@ -1,7 +1,7 @@
 /** What a driver says of a database that is not the preview's own, in the program. */
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { type Output, output } from "@pulumi/pulumi";
+import { type Input, type Output, output } from "@pulumi/pulumi";
 import { z } from "zod";
 import type { DatabaseArgs, DatabaseComponent, ServiceArgs, ServiceComponent } from "../../components/ports.ts";
 import { PreviewComponent } from "../../components/preview-component.ts";
@@ -20,6 +20,7 @@ import { spec } from "./world/world.ts";
 let tasks: readonly string[] = [];
 let environments: readonly Readonly<Record<string, string>>[] = [];
 let secrets: Readonly<Record<string, string>> = {};
+let released: readonly unknown[] = [];
 
 class Services extends PreviewComponent implements ServiceComponent {
   readonly addresses: Output<Readonly<Record<string, string>>>;
@@ -45,6 +46,10 @@ class Database extends PreviewComponent implements DatabaseComponent {
   constructor(name: string, _args: DatabaseArgs) {
     super("stackling:database:Recording", name, {});
     this.registerOutputs({});
+  }
+
+  released(service: ServiceComponent, version: Input<string>): void {
+    released = [service instanceof Services, version];
   }
 }
 
@@ -91,6 +96,11 @@ describe("the program of a preview with a database", requires("engine"), () => {
     await declare({});
     for (const environment of environments) assert.equal(environment.BRANCH_URL, undefined);
     assert.equal(secrets.BRANCH_URL, undefined);
+  });
+
+  it("tells its database when a commit is released, for what comes after migrations", async () => {
+    await declare({});
+    assert.deepEqual(released, [true, `${spec("shop-pr-1", []).source.commit} 0`]);
   });
 
   it("runs every command on one of the preview's own", async () => {

@@ -15,6 +15,7 @@ export interface PlanetscaleBranch {
   production: boolean;
   created_at: string;
   seeded: boolean;
+  safe_migrations?: boolean;
 }
 
 export interface PlanetscalePassword {
@@ -280,7 +281,7 @@ function createDeployRequest({ state, sent }: Call): Answer {
 }
 
 function shown({ seeded: _, ...branch }: PlanetscaleBranch): object {
-  return { ...branch, updated_at: branch.created_at, html_url: "", safe_migrations: branch.production };
+  return { safe_migrations: branch.production, ...branch, updated_at: branch.created_at, html_url: "" };
 }
 
 /** The word is told once, by the answer that makes it. */

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { isSecret, type Output, runtime } from "@pulumi/pulumi";
+import { isSecret, type Output, output, runtime } from "@pulumi/pulumi";
 import { planetscaleDatabase } from "../../../components/database/planetscale.ts";
-import type { DatabaseArgs } from "../../../components/ports.ts";
+import type { DatabaseArgs, ServiceComponent } from "../../../components/ports.ts";
+import { PreviewComponent } from "../../../components/preview-component.ts";
 import {
   aBranch,
   aPassword,
@@ -18,6 +19,15 @@ before(async () => {
   server = await startPlanetscaleServer();
 });
 after(() => server.close());
+
+class Services extends PreviewComponent implements ServiceComponent {
+  readonly addresses = output<Readonly<Record<string, string>>>({});
+
+  constructor(name: string) {
+    super("stackling:service:Recording", name, {});
+    this.registerOutputs();
+  }
+}
 
 interface Wish extends Partial<Pick<DatabaseArgs, "generation" | "baseline" | "rotation">> {
   readonly options?: Partial<Options>;
@@ -46,6 +56,7 @@ async function declare({ options, preview = false, generation = 0, ...wish }: Wi
     generation,
     ...wish,
   });
+  component.released?.(new Services("service"), "a commit");
   const urns = await Promise.all([component.urn, component.name, component.url, component.identity].map(resolved));
   const secret = await isSecret(component.url);
   await runtime.disconnect();
@@ -95,6 +106,16 @@ describe("a preview with a branch at PlanetScale", () => {
     const [one, two] = [await declare(), await declare({ rotation: 1 })];
     assert.deepEqual(two.of("Branch"), one.of("Branch"));
     assert.equal(two.of("Password")?.name, "stackling-admin-1");
+  });
+
+  it("opens a deploy request behind its services, where that is wanted", async () => {
+    assert.equal((await declare()).of("DeployRequest"), undefined);
+    const { of } = await declare({ options: { deployInto: "main" } });
+    assert.partialDeepStrictEqual(of("DeployRequest"), {
+      branch: "stackling-0-none-shop-pr-1",
+      into: "main",
+      version: "a commit",
+    });
   });
 
   it("has a whole day on its password after each update, and none is asked of a preview of one", async () => {

@@ -118,6 +118,18 @@ describe("checking PlanetScale", () => {
     assert.match(found[2]?.what ?? "", /no branch "masked" for previews/);
   });
 
+  it("looks whether the branch takes deploy requests that they go into", async () => {
+    server.branches.push(
+      aBranch({ name: "loose", production: true, safe_migrations: false }),
+      aBranch({ name: "development" }),
+    );
+    const found = async (deployInto: string) => (await operations.check(options({ deployInto }))).at(-1);
+    assert.equal((await found("main"))?.ok, true);
+    assert.match((await found("loose"))?.what ?? "", /has no safe migrations/);
+    assert.match((await found("development"))?.what ?? "", /is no production branch/);
+    assert.match((await found("gone"))?.what ?? "", /there is none of that name/);
+  });
+
   it("says what the token does not see or may not do, and never says the token", async () => {
     const [unseen] = await operations.check(options({ database: "other" }));
     assert.match(unseen?.what ?? "", /sees no database "other" of organization "acme"/);
