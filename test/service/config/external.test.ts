@@ -76,6 +76,48 @@ describe("external services of preview.yaml", () => {
     assert.deepEqual([main, grantedSecrets], ["web", []]);
   });
 
+  it("lead to a mail catcher by its own port, in one variable or apart", () => {
+    const { services, external } = parse(
+      "services: {web: x, api: x}\nexternal: {mail: {mode: emulated, emulator: smtp, address: [SMTP_URL], services: [web]}, smtp: {mode: emulated, address: {host: SMTP_HOST, port: SMTP_PORT}, services: [api]}}\n",
+    );
+    const [web, api, mail, smtp] = services;
+    assert.deepEqual(web?.environment, { SMTP_URL: "smtp://127.0.0.1:${services.emulated-mail.ports.smtp}" });
+    assert.deepEqual(api?.environment, { SMTP_HOST: "127.0.0.1", SMTP_PORT: "${services.emulated-smtp.ports.smtp}" });
+    assert.deepEqual([mail?.ports, smtp?.ports], [["smtp"], ["smtp"]]);
+    assert.deepEqual(mail?.environment, { INBOX_NAME: "mail", INBOX_URL: "${services.emulated-mail.url}" });
+    assert.deepEqual(
+      external?.map(({ inbox }) => inbox),
+      ["/inbox", "/inbox"],
+    );
+  });
+
+  it("begin with what a file of the commit holds, or with what is written there", () => {
+    const { services } = parse(
+      "services: {web: x}\nexternal: {github: {mode: emulated, seed: fixtures/github.yaml}, stripe: {mode: emulated, seed: {customers: [{name: Ada}], hook: '${services.web.url}/hooks'}}}\n",
+    );
+    assert.equal(services[1]?.environment.EMULATE_SEED_FILE, "fixtures/github.yaml");
+    assert.equal(
+      services[2]?.environment.EMULATE_SEED,
+      '{"customers":[{"name":"Ada"}],"hook":"${services.web.url}/hooks"}',
+    );
+  });
+
+  it("give what is a part of its own the variables that hold what reaches it, with no secret of the operator's", () => {
+    const { services, external, grantedSecrets } = parse(
+      "services: {web: x}\nexternal: {jobs-queue: {mode: own, from: events, values: {KAFKA_BROKERS: brokers, KAFKA_PREFIX: prefix}, topics: [orders, mails, orders]}}\n",
+    );
+    assert.deepEqual(services[0]?.environment, {
+      KAFKA_BROKERS: "${secrets.EXTERNAL_JOBS_QUEUE_BROKERS}",
+      KAFKA_PREFIX: "${secrets.EXTERNAL_JOBS_QUEUE_PREFIX}",
+    });
+    assert.deepEqual(external?.[0]?.own, {
+      from: "events",
+      values: { KAFKA_BROKERS: "brokers", KAFKA_PREFIX: "prefix" },
+      topics: ["mails", "orders"],
+    });
+    assert.deepEqual(grantedSecrets, []);
+  });
+
   const web = (rest: string, env = "") => `services: {web: {command: x${env}}}\n${rest}`;
   for (const [what, text, problem] of [
     [
@@ -117,6 +159,31 @@ describe("external services of preview.yaml", () => {
       "an emulator that there is none of",
       web("external: {mail: emulated}\n"),
       'external "mail" is emulated by what its "emulator" names, one of apple, aws, clerk, github, google, linear, microsoft, mongoatlas, okta, resend, slack, stripe, twilio, vercel, smtp, sms, webhooks',
+    ],
+    [
+      "a port of an emulator that has none of its own",
+      web("external: {stripe: {mode: emulated, address: {url: STRIPE_URL, port: STRIPE_PORT}}}\n"),
+      'external "stripe" has an address that is a URL only; "host" and "port" go with the emulator smtp',
+    ],
+    [
+      "a seed outside of the repository",
+      web("external: {stripe: {mode: emulated, seed: ../stripe.yaml}}\n"),
+      'external "stripe" has the seed "../stripe.yaml"; it must be relative to the repository and stay inside',
+    ],
+    [
+      "a seed of another kind",
+      web("external: {stripe: {mode: emulated, seed: stripe.ts}}\n"),
+      'external "stripe" has the seed "stripe.ts"; it must be a .yaml, .yml or .json file',
+    ],
+    [
+      "a seed of what begins empty",
+      web("external: {smtp: {mode: emulated, seed: {a: 1}}}\n"),
+      'external "smtp" is played by smtp, which begins empty; leave "seed" out',
+    ],
+    [
+      "a seed too large for an environment",
+      web(`external: {stripe: {mode: emulated, seed: {a: ${"x".repeat(70_000)}}}}\n`),
+      'external "stripe" has a "seed" of 70008 bytes, and 65536 are allowed here; put it into a file of the repository',
     ],
     [
       "an emulator beside a service of its name",
