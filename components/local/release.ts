@@ -9,6 +9,7 @@ import { readJson } from "./json-file.ts";
 import { layout } from "./layout.ts";
 import { applyLimits, limitCpu, limitsName, membersOf, removeLimits } from "./limits.ts";
 import { excerptOf, openLog, sizeOf } from "./log-file.ts";
+import { boundedCommand } from "./process-bound.ts";
 import { isAlive } from "./process-identity.ts";
 import { endTrees, findMarked, type StartedProcess, startProcess } from "./processes.ts";
 import {
@@ -29,6 +30,8 @@ const POLL_FIRST_MS = 8;
 const POLL_LAST_MS = 100;
 /** A start is noticed late by a twentieth of its time at most. */
 const POLL_GROWTH = 1.05;
+/** Of a whole preview, threads too, where no control group bounds each of its services more closely. */
+const PROCESSES_MAX = 4096;
 /** Cores, while it starts. */
 const START_CPU = 2;
 
@@ -76,7 +79,8 @@ export async function startRelease(
       if (known && isAlive(known)) continue;
       const { directory, environment, user } = launch;
       const marked = { ...environment, [OWNER_MARK]: filesOf(release).folder };
-      processes[name] = await startProcess({ command, directory, environment: marked, user, log: log.fd });
+      const bounded = boundedCommand(command, { user, most: PROCESSES_MAX });
+      processes[name] = await startProcess({ command: bounded, directory, environment: marked, user, log: log.fd });
     }
     const identities = Object.fromEntries(Object.entries(processes).map(([name, { identity }]) => [name, identity]));
     const group = limitsName(release.dataDir, launch.stack, launch.release);

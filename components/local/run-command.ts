@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { TerminalError } from "../errors.ts";
 import { OWNER_MARK } from "./environment.ts";
 import { excerptOf, openLog, sizeOf } from "./log-file.ts";
+import { boundedCommand } from "./process-bound.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import { endTrees, findByUser, findMarked, startProcess } from "./processes.ts";
 
@@ -28,8 +29,6 @@ export interface CommandRequest {
 
 /** Threads count too; far above what a build needs, far below what a fork bomb takes. */
 const PROCESSES_MAX = 1024;
-/** By whatever letter this machine's shell calls it: bash by `-u`, dash by `-p`. */
-const BOUND = `ulimit -u ${PROCESSES_MAX} 2>/dev/null || ulimit -p ${PROCESSES_MAX} 2>/dev/null`;
 
 /** Throws `TerminalError` with the last lines when the command fails or takes too long; nothing of it is left running. */
 export async function runCommand(request: CommandRequest): Promise<void> {
@@ -42,8 +41,7 @@ export async function runCommand(request: CommandRequest): Promise<void> {
     await log.appendFile(`$ ${command}\n`);
     const from = await sizeOf(logFile);
     const environment = { ...request.environment, [OWNER_MARK]: owner };
-    // Only where the user is the preview's own: the bound is over all that runs as that user.
-    const bounded = user === undefined ? command : `${BOUND}\n${command}`;
+    const bounded = boundedCommand(command, { user, most: PROCESSES_MAX });
     const started = await startProcess({ ...request, command: bounded, environment, log: log.fd });
     const timer = new AbortController();
     try {

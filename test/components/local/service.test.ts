@@ -176,6 +176,36 @@ describe("a release of a service", () => {
     await serviceResource.delete(world.context(), id, state);
   });
 
+  it("takes neither the machine nor its neighbours with it when it forks without end", requires("root"), async () => {
+    const bomb = `
+import { spawn } from "node:child_process";
+const more = (left) => {
+  for (let i = 0; i < 20; i += 1) spawn("sleep", ["300"], { detached: true }).on("error", () => {});
+  if (left > 0) setTimeout(more, 1, left - 20);
+  else console.log("tried all");
+};
+more(1200);
+${SERVER}`;
+    const evil = await createRepository({ files: { "server.mjs": bomb } });
+    const its = await createLocalWorld();
+    try {
+      const tree = await its.checkOut({ repository: evil.path, commit: await evil.head("main") });
+      const { id, state } = await its.start(serviceInputs(tree, { memoryMiB: 2048 }));
+      const log = layout(its.dataDir).preview(STACK).log("web");
+      await eventually(async () => (await readFile(log, "utf8")).includes("tried all"));
+      const running = await findMarked("STACKLING_OWNER", (owner) => owner.includes(`${its.dataDir}/`));
+      assert.ok(running.length > 100 && running.length <= 1024, `${running.length} processes`);
+      const beside = await world.start(serviceInputs(checkout));
+      assert.equal(await ask(beside.state.address), "hello");
+      await serviceResource.delete(world.context(), beside.id, beside.state);
+      await serviceResource.delete(its.context(), id, state);
+      assert.deepEqual(await findMarked("STACKLING_OWNER", (owner) => owner.includes(`${its.dataDir}/`)), []);
+    } finally {
+      await its.remove();
+      await evil.remove();
+    }
+  });
+
   it("reads neither the data folder nor another preview when it has a user of its own", requires("root"), async () => {
     await writeFile(layout(world.dataDir).instance, "token", { mode: 0o600 });
     await folderResource.create(world.context("other-pr-2"), {}, "folder");
