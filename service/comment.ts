@@ -195,8 +195,14 @@ function table(preview: Preview): string {
 
 function commit({ pullRequest }: Preview, sha: string): string {
   const short = `\`${sha.slice(0, 7)}\``;
-  const repository = pullRequest?.url?.replace(/\/pull\/[0-9]+$/, "");
-  return repository && repository !== pullRequest?.url ? `[${short}](${repository}/commit/${sha})` : short;
+  const url = commitUrl(pullRequest?.url, sha);
+  return url === undefined ? short : `[${short}](${url})`;
+}
+
+/** Where the forge shows a commit; GitHub's kind of address is the one that we know. */
+export function commitUrl(pullRequestUrl: string | undefined, sha: string): string | undefined {
+  const repository = pullRequestUrl?.replace(/\/pull\/[0-9]+$/, "");
+  return repository === undefined || repository === pullRequestUrl ? undefined : `${repository}/commit/${sha}`;
 }
 
 function service(name: string, url: string | undefined): string {

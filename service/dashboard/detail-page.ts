@@ -1,5 +1,7 @@
 import type { PreviewView } from "../api/preview-view.ts";
 import { commentText } from "../comment.ts";
+import { qrCodeOf, qrPicture } from "../gateway/banner/qr.ts";
+import { rollbackWords } from "../rollback.ts";
 import type { HistoryEntry } from "../store/store.ts";
 import { alarmBanner } from "./alarm-section.ts";
 import { approvalSection } from "./approval.ts";
@@ -61,6 +63,7 @@ function factsOf(view: PreviewView): Html {
     ...(behind ? [["Newest commit", html`<code>${view.headSha?.slice(0, 12)}</code>`] as const] : []),
     ["Git branch", html`<code>${view.gitBranch}</code>`],
     ["Author", view.author ? html`${view.author}` : html`<span class="soft">by hand</span>`],
+    ...(view.url && qrCodeOf(view.url) ? [["On a phone", qrPicture(view.url)] as const] : []),
     ["Database", view.database ? html`<code>${view.database}</code>` : html`<span class="soft">none</span>`],
     ...(view.scenario === undefined ? [] : [["Seeded with", html`<code>${view.scenario}</code>`] as const]),
     ...(view.untrusted ? [["Not trusted", trustOf(view.untrusted)] as const] : []),

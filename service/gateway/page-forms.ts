@@ -114,7 +114,8 @@ export function formFor(kind: PageKind, preview: Preview | undefined): PageForm 
     return { ...form, ...QUEUED, text, mark: "still" };
   }
   // Only of a closed one the message leaves out how it comes back.
-  if (kind === "gone" && goneReason !== undefined && goneReason !== "Closed" && message)
-    return { ...form, text: message };
+  if (kind === "gone" && goneReason !== undefined && goneReason !== "Closed" && message) {
+    return { ...form, text: message, ...(goneReason === "Expired" ? { title: "This preview has expired" } : {}) };
+  }
   return form;
 }

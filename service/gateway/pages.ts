@@ -7,6 +7,7 @@ import { minuteOf } from "../reason-words.ts";
 import type { Preview } from "../status.ts";
 import type { Pause } from "../store/operation.ts";
 import type { HistoryEntry } from "../store/store.ts";
+import { qrPicture } from "./banner/qr.ts";
 import { type PageAnswer, pageStyle, sendAnswer } from "./page-answer.ts";
 import { formFor, type PageForm, type PageKind } from "./page-forms.ts";
 
@@ -41,6 +42,7 @@ export function sendPage({ kind, request, response, homeUrl, fallbackUrl, subjec
     kind,
     form,
     homeUrl,
+    url: `${new URL(homeUrl).protocol}//${request.headers.host}`,
     subject,
     // While all is stopped, waiting helps nobody, whatever this one is held up by.
     ...((form.offers || subject.pause) && fallbackUrl ? { fallbackUrl } : {}),
@@ -52,6 +54,8 @@ interface Content {
   readonly kind: PageKind;
   readonly form: PageForm;
   readonly homeUrl: string;
+  /** The preview's own. */
+  readonly url: string;
   readonly fallbackUrl?: string;
   readonly subject: PageSubject;
 }
@@ -112,9 +116,20 @@ ${fallbackUrl && html`<p>Meanwhile: <a href="${safeHref(fallbackUrl)}">${fallbac
 ${excerpt.length > 0 && html`<pre class="output" tabindex="0" aria-label="Last lines of output">${excerpt.join("\n")}</pre>`}
 ${steps.length > 0 && html`<ol aria-label="Steps so far">${[...steps].reverse().map(stepOf)}</ol>`}
 ${linksOf(homeUrl, preview)}
+${COMES.has(content.kind) && phoneLine(content.url)}
 </main>
 </body>`;
   return documentOf({ title: preview ? `${form.title} · ${preview.key}` : form.title, head, body });
+}
+
+/** Waiting is as good on a phone. */
+const COMES: ReadonlySet<PageKind> = new Set(["building", "waking", "starting", "asleep"]);
+
+function phoneLine(url: string): Html {
+  const picture = qrPicture(url);
+  return picture.markup === ""
+    ? picture
+    : html`<p class="phone">${picture}<span class="soft">Or open it on a phone.</span></p>`;
 }
 
 /** Who stopped them is for those who are logged in. */

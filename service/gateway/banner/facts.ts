@@ -1,6 +1,8 @@
 /** What the banner says and offers, from what is known of a preview. Pure. Nothing of it is a secret: the preview's own scripts can read it. */
 import type { PreviewView } from "../../api/preview-view.ts";
+import { commitUrl } from "../../comment.ts";
 import { detailHref } from "../../dashboard/listing.ts";
+import { LOGIN_PATH } from "../access/own-paths.ts";
 import { type QrCode, qrCodeOf } from "./qr.ts";
 
 export interface BannerFacts {
@@ -14,7 +16,6 @@ export interface BannerFacts {
   /** Of this preview, for as long as it lives. */
   readonly remarks: readonly string[];
   readonly database?: { readonly branch: string; readonly scenario?: string };
-  /** `away`: to pages of others, which are opened beside the preview. */
   readonly links: readonly { readonly name: string; readonly url: string }[];
   readonly users: readonly { readonly title: string; readonly url: string }[];
   readonly code?: QrCode;
@@ -39,6 +40,9 @@ export interface BannerOffers {
   readonly egress?: "enforced" | "advisory";
 }
 
+/** The rest is on a page of its own. */
+const USERS_SHOWN = 6;
+
 export function bannerFacts({ view, url, homeUrl }: BannerSubject): BannerFacts {
   const { key, title, commit, database, scenario, pullRequestUrl } = view;
   const page = `${homeUrl}${detailHref(key)}`;
@@ -53,7 +57,7 @@ export function bannerFacts({ view, url, homeUrl }: BannerSubject): BannerFacts 
     links: [
       ...(pullRequestUrl === undefined ? [] : [{ name: "Pull request", url: pullRequestUrl }]),
       { name: "Logs", url: `${page}#log` },
-      ...(view.inboxes ?? []),
+      ...(view.inboxes ?? []).map((inbox) => ({ name: `Inbox: ${inbox.name}`, url: inbox.url })),
       { name: "Status", url: page },
       ...(database !== undefined && isHere ? [{ name: "Reset database", url: `${page}#do-reset-db` }] : []),
     ],
@@ -62,18 +66,14 @@ export function bannerFacts({ view, url, homeUrl }: BannerSubject): BannerFacts 
   };
 }
 
-/** Where the forge shows a commit; GitHub's kind of address is the one that we know. */
-export function commitUrl(pullRequestUrl: string | undefined, sha: string): string | undefined {
-  const repository = pullRequestUrl?.replace(/\/pull\/[0-9]+$/, "");
-  return repository !== undefined && repository !== pullRequestUrl ? `${repository}/commit/${sha}` : undefined;
-}
-
 function usersOf({ login, url: mainUrl }: PreviewView, url: string): BannerFacts["users"] {
-  return (login?.users ?? []).map(({ name, title }) => {
-    const path = `/.stackling/login?as=${encodeURIComponent(name)}`;
-    // The door to it is on the main host; from there the way stays where the visitor is, whatever port he came by.
-    return { title, url: mainUrl === undefined || mainUrl === url ? path : new URL(path, mainUrl).href };
-  });
+  const users = login?.users ?? [];
+  // On the main host; there, the way stays where the visitor is, whatever port he came by.
+  const at = (path: string) => (mainUrl === undefined || mainUrl === url ? path : new URL(path, mainUrl).href);
+  const shown = users
+    .slice(0, USERS_SHOWN)
+    .map(({ name, title }) => ({ title, url: at(`${LOGIN_PATH}?${new URLSearchParams({ as: name })}`) }));
+  return users.length > shown.length ? [...shown, { title: `all ${users.length}`, url: at(LOGIN_PATH) }] : shown;
 }
 
 function noticeOf(view: PreviewView): BannerNotice | undefined {

@@ -1,6 +1,7 @@
 /** A link as a QR code, for the phone beside the screen. */
 import { encode } from "uqr";
 import { isLocalhost } from "../../config/access-schema.ts";
+import { type Html, html } from "../../dashboard/html.ts";
 
 export interface QrCode {
   /** Width and height in modules, with the quiet zone. */
@@ -18,6 +19,13 @@ export function qrCodeOf(url: string): QrCode | undefined {
   const { data, size } = encode(url, { ecc: "M", border: QUIET_ZONE });
   const runs = data.flatMap((row, y) => darkRuns(row).map(([x, length]) => `M${x} ${y}h${length}v1h-${length}z`));
   return { size, path: runs.join("") };
+}
+
+/** The code on a page of ours; nothing where there is none. */
+export function qrPicture(url: string): Html {
+  const code = qrCodeOf(url);
+  if (!code) return html``;
+  return html`<svg class="qr" viewBox="0 0 ${code.size} ${code.size}" role="img" aria-label="QR code of its link, for a phone"><path d="${code.path}"/></svg>`;
 }
 
 function darkRuns(row: readonly boolean[]): readonly (readonly [start: number, length: number])[] {

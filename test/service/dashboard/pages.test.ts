@@ -37,6 +37,20 @@ describe("pages in a browser", requires("browser"), () => {
   const home = () => `http://localhost:${edge.port}`;
   const signIn = () => page.goto(`${home()}/login/${edge.sessions.mint()}`);
 
+  it("is led to from a preview's banner: to the reset, which it asks about, and to a code for phones", async () => {
+    const far = { web: "https://pr-42-shop.preview.acme.dev" };
+    edge.store.put(aPreview({ urls: far, status: { outputs: { database: "shop_pr_42" } } }));
+    await signIn();
+    assert.equal(await page.locator("[id^=do-]").count(), 0);
+    await page.goto(`${home()}/previews/shop%2342#do-reset-db`);
+    const button = page.locator("button:target");
+    assert.equal(await button.innerText(), "Reset database");
+    await page.getByRole("img", { name: "QR code of its link, for a phone" }).waitFor();
+    await button.click();
+    await page.getByRole("dialog").getByText("its data is lost").waitFor();
+    assert.deepEqual(complaints, []);
+  });
+
   it("shows a stranger names, links and conditions and nothing else", async () => {
     edge.store.put(
       aPreview({
