@@ -92,7 +92,7 @@ export function createActions(deps: ActionDeps): AllActions {
           userMessage: `resetting the database of "${key}": it is not its own, and others work with it`,
         });
       }),
-    rotate: raise("secrets"),
+    rotate: (key) => wishLiving(key, "rotating the credentials of", (preview) => raised(preview, "secrets")),
     approve: (key, sha, by) => approve(deps, key, { sha, by }),
     flag: (key, { name, value }) =>
       wishLiving(key, "setting a flag of", ({ intents, status }) => {

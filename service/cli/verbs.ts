@@ -101,7 +101,7 @@ export const verbs: readonly Verb[] = [
   },
   {
     usage: "rotate <key>",
-    description: "make a preview's generated secrets anew",
+    description: "give a preview another database login and other generated secrets; the ones before end",
     options: [["--timeout <seconds>", "how long to wait for it", "600"]],
     load: async () => (await import("./verbs/redeploy.ts")).rotate,
   },

@@ -57,7 +57,7 @@ export function carryOut(preview: Preview, command: Command, ground: Ground): Ca
   };
 }
 
-const BRING_UP: ReadonlySet<string> = new Set(["up", "redeploy", "reset-db", "seed", "wake"]);
+const BRING_UP: ReadonlySet<string> = new Set(["up", "redeploy", "reset-db", "seed", "rotate", "wake"]);
 
 function done(answer: string): Carried {
   return { change: {}, outcome: "done", answer };
@@ -139,6 +139,8 @@ function wish(preview: Preview, command: Command, ground: Ground): Wish {
     case "seed":
       if (command.scenario !== undefined) return seedWith(preview, command.scenario, ground);
       return { change: raised(preview, "seed"), answer: "its seed runs again" };
+    case "rotate":
+      return { change: raised(preview, "secrets"), answer: "it gets another database login and other secrets" };
     case "sleep":
       return { change: asleep({ now }), answer: "it sleeps until somebody visits it, pushes or wakes it" };
     case "wake":

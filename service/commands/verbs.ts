@@ -12,6 +12,7 @@ export const COMMANDS = {
     "seed team",
     "makes its database anew, seeded with that scenario; `seed` alone runs its seed again on what is there",
   ],
+  rotate: ["rotate", "gives it another database login and other generated secrets; the ones before end"],
   flag: ["flag name=value", "sets a feature flag for this preview; `flag name=` takes that back"],
   approve: ["approve SHA", "lets that commit of a fork or an outsider run"],
   status: ["status", "looks at it again"],

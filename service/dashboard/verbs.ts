@@ -58,6 +58,14 @@ const VERBS = {
     question: (key) => `Reset the database of ${key}? It is made anew, and its data is lost.`,
     bringsUp: true,
   },
+  rotate: {
+    wish: { action: "rotate" },
+    text: "Rotate credentials",
+    done: ({ key }) => `${key} gets another database login and other secrets.`,
+    question: (key) =>
+      `Rotate the credentials of ${key}? Its services start anew with another database login and other generated secrets, and the ones before end.`,
+    bringsUp: true,
+  },
   down: {
     wish: { action: "down" },
     text: "Take down",
@@ -87,7 +95,7 @@ export function verbsFor(view: PreviewView): { readonly plain: readonly VerbName
   if (view.keptBy === "person") plain.push("keep-no-longer");
   if (!view.kept) plain.push("keep");
   plain.push("redeploy");
-  if (view.database !== undefined) plain.push("reset-db");
+  if (view.database !== undefined) plain.push("reset-db", "rotate");
   plain.push("down");
   return { plain, extend: !view.kept };
 }

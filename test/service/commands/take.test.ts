@@ -131,17 +131,17 @@ describe("a command in a comment", () => {
 
   it("carries out each of several in their order, once", async () => {
     const { key, number } = await opened();
-    comments.say(number, "/preview redeploy\n/preview reset-db\n/preview redeploy");
+    comments.say(number, "/preview redeploy\n/preview reset-db\n/preview redeploy\n/preview rotate");
     comments.say(number, "/preview keep");
     comments.say(number, "/preview keep off\n/preview extend 48h");
     await look(key);
     await look(key);
     const { intents } = await bench.preview(key);
-    assert.deepEqual(intents.generations, { deploy: 2, database: 1, seed: 0, secrets: 0 });
+    assert.deepEqual(intents.generations, { deploy: 2, database: 1, seed: 0, secrets: 1 });
     assert.equal(intents.keep, false);
     const extendedTo = new Date(Date.parse(bench.clock.now) + 48 * 3600 * 1000).toISOString();
     assert.equal(intents.extendedTo, extendedTo);
-    assert.equal((await noted(key)).length, 6);
+    assert.equal((await noted(key)).length, 7);
     assert.match((await answersOf(key)).at(-1) ?? "", /^extend 48h; ada; done; it stays until 2026-/);
   });
 
