@@ -1,7 +1,6 @@
 import type { PreviewView } from "../api/preview-view.ts";
 import { commentText } from "../comment.ts";
 import { qrCodeOf, qrPicture } from "../gateway/banner/qr.ts";
-import { rollbackWords } from "../rollback.ts";
 import type { HistoryEntry } from "../store/store.ts";
 import { alarmBanner } from "./alarm-section.ts";
 import { approvalSection } from "./approval.ts";
