@@ -30,11 +30,14 @@ export interface SubmitButton {
   /** Asked before it is sent. */
   readonly question?: string;
   readonly tone?: "primary" | "danger";
+  /** Where links lead to it. */
+  readonly id?: string;
 }
 
-export function submitButton({ name, value, text, label, question, tone }: SubmitButton): Html {
+export function submitButton({ name, value, text, label, question, tone, id }: SubmitButton): Html {
   const asks = question === undefined ? html`` : html` data-question="${question}"`;
-  return html`<button name="${name}" value="${value}" class="${tone}"${label ? html` aria-label="${label}"` : html``}${asks}>${text}</button>`;
+  const at = id === undefined ? html`` : html` id="${id}"`;
+  return html`<button name="${name}" value="${value}" class="${tone}"${at}${label ? html` aria-label="${label}"` : html``}${asks}>${text}</button>`;
 }
 
 /** Every verb that fits the preview now; without one, nothing. */
@@ -60,7 +63,7 @@ export function verbForm({
     session,
     label: `Actions on ${view.key}`,
     fields: { from },
-    body: html`${clocks.map((name) => buttonOf(name, view))}${extend && extendGroup(view)}${others.map((name) => buttonOf(name, view))}`,
+    body: html`${clocks.map((name) => buttonOf(name, view))}${extend && extendGroup(view)}${others.map((name) => buttonOf(name, view, from))}`,
   });
 }
 
@@ -70,8 +73,10 @@ function extendGroup(view: PreviewView): Html {
   )}</span>`;
 }
 
-function buttonOf(name: VerbName, { key }: PreviewView): Html {
+function buttonOf(name: VerbName, { key }: PreviewView, from?: "list" | "detail"): Html {
   const { text, label, question } = verbOf(name);
+  // The banner leads here; a list has many of each.
+  const id = from === "detail" ? `do-${name}` : undefined;
   const tone = question ? "danger" : name === "rebuild" ? "primary" : undefined;
-  return submitButton({ name: "action", value: name, text, label, question: question?.(key), tone });
+  return submitButton({ name: "action", value: name, text, label, question: question?.(key), tone, id });
 }
