@@ -274,6 +274,8 @@ export interface ServiceDriver<O = unknown> extends Driver<O, ServiceArgs<O>, Se
    * absent: always. Without that no stranger's pull request runs, unless the operator says so.
    */
   readonly isolates?: () => boolean;
+  /** Whether `egress` is enforced where it runs now; absent: programs are only told. */
+  readonly enforcesEgress?: () => Promise<boolean>;
 }
 export interface DatabaseDriver<O = unknown> extends Driver<O, DatabaseArgs<O>, DatabaseComponent> {
   /**

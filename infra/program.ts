@@ -1,6 +1,7 @@
 /** The program: one preview's components, chosen by the spec's target. The CLI and the runner run this same one. */
 import { type ComponentResourceOptions, secret } from "@pulumi/pulumi";
 import { DatabaseChanges } from "../components/database/changes.ts";
+import type { EgressDefinition } from "../components/egress.ts";
 import { TerminalError, toldToEngine } from "../components/errors.ts";
 import type {
   DatabaseArgs,
@@ -116,6 +117,7 @@ export function previewProgram(
       ...(secrets.references && { secretReferences: secrets.references }),
       environment: environment(spec),
       ...(spec.flags && { flags: flagFile(spec.flags) }),
+      ...(spec.egress && { egress: egressOf(spec.egress) }),
       generation: generations.deploy,
     });
     const dns = new drivers.dns.component(
@@ -224,12 +226,17 @@ function flagged<S extends ServiceDefinition>({ flags = {} }: PreviewSpec, servi
   return { ...service, environment: { ...flagVariables(flags), ...service.environment } };
 }
 
+function egressOf({ hosts, trusted, direct }: NonNullable<PreviewSpec["egress"]>): EgressDefinition {
+  return { hosts, trusted, direct };
+}
+
 function environment(spec: PreviewSpec): Record<string, string> {
   const main = mainUrlOf(spec.key, spec.urls);
   return {
     STACKLING_KEY: spec.key,
     STACKLING_COMMIT: spec.source.commit,
     STACKLING_GIT_BRANCH: spec.gitBranch,
+    ...(spec.egress && { STACKLING_EGRESS: "listed" }),
     ...(main !== undefined && { STACKLING_URL: main }),
     ...(spec.database?.scenario !== undefined && { SEED_SCENARIO: spec.database.scenario }),
     ...(spec.login?.key !== undefined && { STACKLING_LOGIN_KEY: spec.login.key }),

@@ -101,6 +101,16 @@ export const previewSpec = z.strictObject({
     .optional(),
   /** Pages with what was sent to services that are emulated, by their names; absent where there are none. */
   inboxes: z.record(z.string(), z.string()).optional(),
+  /** Where it may go beside its own services and its database; absent: anywhere. */
+  egress: z
+    .strictObject({
+      hosts: z.array(z.string()),
+      trusted: z.array(z.string()),
+      direct: z.array(z.string()),
+      /** Else it is only asked to. */
+      enforced: z.boolean(),
+    })
+    .optional(),
   /** How the application shuts the operator's door further. */
   access: z.strictObject({ ip: z.array(z.string()).optional(), shareLinks: z.literal(false).optional() }).optional(),
   /** Where the application wants no banner on its pages. */

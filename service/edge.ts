@@ -12,6 +12,7 @@ import { createApp } from "./app.ts";
 import type { Baselines } from "./baselines/keeper.ts";
 import { renderComment } from "./comment.ts";
 import type { OperatorConfig } from "./config/types.ts";
+import type { Egress } from "./egress/egress.ts";
 import type { EngineByHand } from "./engine-by-hand.ts";
 import type { ExternalServices } from "./external/services.ts";
 import type { Forge } from "./forges/forge.ts";
@@ -47,6 +48,8 @@ export interface EdgeParts {
   /** See `WebhooksDeps`. */
   readonly onPush: (forge: string, repositoryPath: string) => void;
   readonly engineByHand: (preview: Preview) => Promise<EngineByHand>;
+  /** Of a stack: calls that the egress proxy did not let out. */
+  readonly refusedCalls: Egress["refusedCalls"];
   /** Bearer token of the API; secret. */
   readonly token: string;
   readonly logger: Logger;
@@ -121,7 +124,11 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
       return (preview) => previewEnds(preview, lifecycleFor(preview.repository), moment);
     },
     ...fallback,
-    extras: async (preview) => ({ dueAt: preview.dueAt, comment: renderComment(preview, fallback) }),
+    extras: async (preview) => ({
+      dueAt: preview.dueAt,
+      comment: renderComment(preview, fallback),
+      refusedCalls: await parts.refusedCalls(preview.stack),
+    }),
   });
   const server = createEdgeServer({ routes, gateway, app, domain: config.domain, ownHosts: [config.host] });
   const close = async () => {

@@ -19,6 +19,7 @@ import { driftPolicyOf } from "./drift/choose.ts";
 import { createCompare } from "./drift/compare.ts";
 import { startDriftTimer } from "./drift/timer.ts";
 import { startEdge } from "./edge.ts";
+import { startEgress, withEnforcement } from "./egress/egress.ts";
 import { createEngineByHand } from "./engine-by-hand.ts";
 import { createExternalServices } from "./external/services.ts";
 import { connectForges, LOCAL_FORGE } from "./forges/connect.ts";
@@ -86,7 +87,7 @@ export interface RunningService {
 export async function startService(options: ServiceOptions): Promise<RunningService> {
   const undo: Undo[] = [];
   try {
-    return await start(options, undo);
+    return await start({ ...options, config: await withEnforcement(options.config) }, undo);
   } catch (error) {
     for (const end of undo.toReversed()) await end({ endServices: false }).catch(() => {});
     throw error;
@@ -124,6 +125,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
   undo.push(() => stacks.close());
   const supervisor = createSupervisor({ dataDir, logger, clock: () => new Date() });
   undo.push((how) => supervisor.stop(how));
+  const egress = await startEgress({ ...options, now }, undo);
   supervisor.start();
   const trim = startTrim({ dataDir, store, logger });
   undo.push(() => trim.close());
@@ -184,6 +186,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     external,
     checks,
     engineByHand: byHand,
+    refusedCalls: egress.refusedCalls,
     onPush: resync.pushed,
   });
   undo.push(() => edge.close());

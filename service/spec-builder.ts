@@ -3,6 +3,7 @@ import type { ServiceDefinition } from "../components/ports.ts";
 import { referencesIn } from "../components/service/references.ts";
 import { formatKey, hostName, type PreviewKey, stackName } from "../infra/names.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
+import { egressOf } from "./config/egress.ts";
 import { emulatorName } from "./config/emulators.ts";
 import type { ApplicationConfig, OperatorConfig, RepositoryConfig, TargetConfig } from "./config/types.ts";
 import { flagsInEffect } from "./flags.ts";
@@ -15,7 +16,7 @@ import { after } from "./times.ts";
 const PORT_IN_IMAGE = 8080;
 
 export interface SpecInput {
-  readonly config: Pick<OperatorConfig, "domain" | "scheme">;
+  readonly config: Pick<OperatorConfig, "domain" | "scheme" | "egress">;
   readonly repository: RepositoryConfig;
   readonly target: TargetConfig;
   readonly application: ApplicationConfig;
@@ -75,6 +76,7 @@ export function buildSpec(wish: SpecInput): PreviewSpec {
     ...flagsOf(input),
     ...inboxesOf(input),
     ...accessOf(application),
+    ...egressOf(input),
     ...bannerOf(application),
     ...loginOf(input),
     generatedSecrets: [...application.generatedSecrets],

@@ -11,6 +11,7 @@ import {
   LocalTask,
 } from "../local/custom-resources.ts";
 import { isEmulator } from "../local/emulators.ts";
+import { firewallFault } from "../local/firewall.ts";
 import * as operations from "../local/operations.ts";
 import { canSwitchUser } from "../local/users.ts";
 import type { ServiceArgs, ServiceComponent, ServiceDefinition, ServiceDriver, SidecarDefinition } from "../ports.ts";
@@ -134,6 +135,7 @@ class LocalServices extends PreviewComponent implements ServiceComponent {
 export const localService: ServiceDriver<Options> = {
   runs: "source",
   isolates: canSwitchUser,
+  enforcesEgress: async () => (await firewallFault()) === undefined,
   options,
   component: LocalServices,
   operations: {

@@ -1,6 +1,7 @@
 /** A preview as API, `--json` and pages show it. Pure. */
 import type { FlagValue } from "../../components/service/flags.ts";
 import { mainUrl } from "../comment.ts";
+import type { RefusedCall } from "../egress/refusals.ts";
 import { flagsInEffect, setBy } from "../flags.ts";
 import { isKept } from "../lifecycle.ts";
 import type { Approval, Condition, DriftSeen, Preview, Stage } from "../status.ts";
@@ -71,6 +72,10 @@ export interface PreviewView {
   readonly login?: { readonly users: readonly { readonly name: string; readonly title: string }[] };
   /** Pages with mails and the like that the version that serves sent; absent where there are none. */
   readonly inboxes?: readonly { readonly name: string; readonly url: string }[];
+  /** Whether it is held to the hosts it may call, or only asked to; absent where it may call any. */
+  readonly egress?: "enforced" | "advisory";
+  /** Calls of it that were not let out, the latest first; only where one preview is looked at. */
+  readonly refusedCalls?: readonly RefusedCall[];
   readonly excerpt: readonly string[];
   readonly comment?: string;
 }
@@ -92,6 +97,7 @@ export interface ViewExtras {
   readonly ends?: PreviewEnds;
   readonly dueAt?: string;
   readonly comment?: string;
+  readonly refusedCalls?: readonly RefusedCall[];
 }
 
 export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewView {
@@ -136,6 +142,7 @@ export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewV
     flags: flagsOf(preview),
     login: loginOf(preview),
     inboxes: inboxesOf(preview),
+    egress: egressOf(preview),
     excerpt: status.excerpt,
     ...extras,
   };
@@ -162,6 +169,11 @@ function flagsOf({ status, intents, pullRequest }: Preview): PreviewView["flags"
     const next = wished[name]?.value ?? flag.default;
     return { name, ...flag, wished: next, ...(next === flag.default ? {} : { setBy: setBy(name, intents) }) };
   });
+}
+
+function egressOf({ status: { live } }: Preview): PreviewView["egress"] {
+  if (!live?.egress) return undefined;
+  return live.egress.enforced ? "enforced" : "advisory";
 }
 
 function keptBy({ intents, pullRequest }: Preview): PreviewView["keptBy"] {

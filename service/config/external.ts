@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { ServiceDefinition } from "../../components/ports.ts";
 import { closest } from "./closest.ts";
+import { externalHosts } from "./egress.ts";
 import {
   addressNames,
   addressVariables,
@@ -43,6 +44,7 @@ const external = z.union([
       .optional()
       .describe("Which services get them. Default: every one."),
     ...emulatedKeys,
+    hosts: externalHosts,
     production: z.string().trim().min(1).optional().describe("What it is in production, in words."),
     development: z.string().trim().min(1).optional().describe("What it is where people develop, in words."),
     review: date.optional().describe("Day on which somebody is to look at this entry again, such as `2027-03-01`."),
@@ -75,12 +77,13 @@ export interface AroundExternal {
 
 export function toExternal(file: ExternalFile): readonly ExternalService[] {
   return Object.entries(file).map(([name, typed]) => {
-    const { mode: chosen, production, development, review, ...rest } = wholeOf(typed);
+    const { mode: chosen, production, development, review, hosts, ...rest } = wholeOf(typed);
     const inbox = chosen === "emulated" ? inboxPath(name, rest) : undefined;
     return {
       name,
       mode: chosen,
       secrets: secretsOf(rest),
+      ...(hosts ? { hosts } : {}),
       ...(inbox === undefined ? {} : { inbox }),
       ...(production === undefined ? {} : { production }),
       ...(development === undefined ? {} : { development }),

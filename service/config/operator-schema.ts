@@ -5,10 +5,12 @@ import { accessRules, trustedProxies } from "./access-schema.ts";
 import { bannerRule } from "./banner.ts";
 import { baselineSchema } from "./baselines.ts";
 import { parseDuration } from "./duration.ts";
+import { egressRules } from "./egress.ts";
 import { limitsSchema } from "./limits.ts";
 import { officeKeys } from "./office-hours.ts";
 import { pullRequestRules } from "./pull-request-rules.ts";
 import { count, duration } from "./scalars.ts";
+import { registry, registryHost } from "./registry-schema.ts";
 import { secretReference } from "./secret-schema.ts";
 import { untrustedRules } from "./untrusted-rules.ts";
 
@@ -119,6 +121,7 @@ const repository = z.strictObject({
     .describe("Times that differ for this repository; what is left out is as under `lifecycle` at the top."),
   access: accessRules.optional().describe("As `access` at the top, in place of it for this repository."),
   banner: bannerRule.optional(),
+  egress: egressRules.optional(),
   drift: z
     .strictObject({ policy: driftPolicy.describe("As `drift.policy` at the top, for this repository.") })
     .optional(),
@@ -140,6 +143,7 @@ export const operatorSchema = z.strictObject({
   port: z.int().min(1).max(65535).optional().describe("Port to listen on. Default 4000."),
   access: accessRules.optional(),
   banner: bannerRule.optional(),
+  egress: egressRules.optional(),
   trustForwarded: trustedProxies.optional(),
   store: secretReference.optional().describe("Postgres URL of the store. Default: the embedded server."),
   backend: z

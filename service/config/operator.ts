@@ -72,6 +72,7 @@ export async function parseOperator(
     repositories: repositories.repositories,
     targets: targets.flatMap((t): TargetConfig[] => (t.target ? [t.target] : [])),
     ...accessOf(typed, directory),
+    ...(typed.egress ? { egress: typed.egress } : {}),
     ...(typed.banner === undefined ? {} : { banner: typed.banner }),
     ...(typed.trustForwarded ? { trustForwarded: typed.trustForwarded } : {}),
     ...(typed.store ? { store: place(typed.store, directory) } : {}),
@@ -228,6 +229,7 @@ function toRepository({ repository, name, forge, target, isLocal, directory }: R
     tags: repository.tags ?? {},
     ...accessOf(repository, directory),
     ...(repository.banner === undefined ? {} : { banner: repository.banner }),
+    ...(repository.egress ? { egress: repository.egress } : {}),
     ...(repository.drift ? { drift: repository.drift } : {}),
     ...(repository.limits ? { limits: repository.limits } : {}),
   };

@@ -8,6 +8,7 @@ import type { ForgeName } from "../forges/registry.ts";
 import type { AccessConfig, ApplicationAccess } from "./access-types.ts";
 import type { BannerConfig } from "./banner.ts";
 import type { BaselineConfig } from "./baselines.ts";
+import type { EgressConfig } from "./egress.ts";
 import type { LoginConfig } from "./login.ts";
 
 export interface TargetConfig extends TargetChoice {
@@ -16,6 +17,8 @@ export interface TargetConfig extends TargetChoice {
   readonly runs: "source" | "images";
   /** Names of the options that say where things lie, by port: previews are not moved by a change of them. */
   readonly places?: { readonly service?: readonly string[]; readonly database?: readonly string[] };
+  /** Its service driver holds previews back from the network where this runs. */
+  readonly enforcesEgress?: true;
   /** Its database driver gives previews no database of their own. */
   readonly sharesDatabase?: true;
   /** Absolute path of the operator's own module that adds to each preview. */
@@ -113,6 +116,8 @@ export interface RepositoryConfig {
   /** In place of the operator's own. */
   readonly access?: AccessConfig;
   readonly banner?: BannerConfig;
+  /** In place of the operator's own, key by key. */
+  readonly egress?: EgressConfig;
   /** In place of `drift.policy`. */
   readonly drift?: { readonly policy: DriftPolicy };
   /** In place of `limits.previewsPerRepository`. */
@@ -170,6 +175,8 @@ export interface OperatorConfig {
   readonly access?: AccessConfig;
   /** Undefined: on every page. */
   readonly banner?: BannerConfig;
+  /** Where previews may go; undefined: to named hosts only. */
+  readonly egress?: EgressConfig;
   /** Addresses and networks whose forwarding headers are believed; undefined: none. */
   readonly trustForwarded?: readonly string[];
   /** Undefined: none. */
@@ -267,6 +274,8 @@ export interface ExternalService {
   readonly development?: string;
   /** `YYYY-MM-DD` on which somebody is to look at it again. */
   readonly review?: string;
+  /** That previews may call for it, as typed; undefined: none. */
+  readonly hosts?: readonly string[];
   /** Granted secrets by the variables that hold them. */
   readonly secrets: Readonly<Record<string, string>>;
   /** Path, at the service that plays it, of the page with what was sent to it. */

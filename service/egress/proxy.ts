@@ -60,6 +60,8 @@ const CONNECTIONS_MAX = 4_096;
 export interface EgressProxy {
   /** On 127.0.0.1. Rejects with `EADDRINUSE` when the port is taken; 0 chooses one. */
   listen(port: number): Promise<number>;
+  /** Stacks with connections now. */
+  callers(): readonly string[];
   /** Ends every connection of a preview. */
   end(stack: string): void;
   close(): Promise<void>;
@@ -223,6 +225,7 @@ export function createEgressProxy(deps: EgressProxyDeps): EgressProxy {
       await once(server, "listening");
       return (server.address() as AddressInfo).port;
     },
+    callers: () => [...open.keys()],
     end,
     async close() {
       const closed = server.listening ? once(server, "close") : undefined;

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { firewallFault, removeFirewall } from "../../components/local/firewall.ts";
 import { layout } from "../../components/local/layout.ts";
 import { isRunning } from "../../components/local/release.ts";
 import { listReleases, listStacks, readState } from "../../components/local/release-files.ts";
@@ -20,6 +21,7 @@ export async function stopLeftovers(dataDir: string): Promise<readonly string[]>
     const logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
     const supervisor = createSupervisor({ dataDir, logger, clock: () => new Date() });
     await supervisor.stop({ endServices: true });
+    if ((await firewallFault()) === undefined) await removeFirewall(dataDir);
     if (services > 0) ended.push(counted(services, "service"));
     for (const name of await serversOf(dataDir)) {
       await stopEmbeddedPostgres(join(layout(dataDir).postgres, name));
