@@ -11,6 +11,7 @@ import type { EgressDefinition } from "./egress.ts";
 import type { Operations } from "./operations.ts";
 import type { PreviewComponent } from "./preview-component.ts";
 
+export type { BackingArgs, BackingComponent, BackingDriver } from "./backing-port.ts";
 export type {
   Change,
   Finding,
@@ -237,6 +238,8 @@ export interface TargetChoice {
   readonly database?: DriverChoice;
   readonly dns: DriverChoice;
   readonly secrets: DriverChoice;
+  /** Servers of others that each preview gets a part of, by the operator's name for them. */
+  readonly backing?: Readonly<Record<string, DriverChoice>>;
 }
 
 /** A driver by name with its parsed options. */

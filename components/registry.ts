@@ -28,6 +28,10 @@ export const registry = {
     external: async () => (await import("./secrets/external.ts")).externalSecrets,
     esc: async () => (await import("./secrets/esc.ts")).escSecrets,
   },
+  backing: {
+    redis: async () => (await import("./backing/redis.ts")).redisBacking,
+    kafka: async () => (await import("./backing/kafka.ts")).kafkaBacking,
+  },
 } as const;
 
 export type Port = keyof typeof registry;

@@ -19,6 +19,7 @@ import type {
   TaskDefinition,
 } from "../components/ports.ts";
 import { flagFile, flagVariables } from "../components/service/flags.ts";
+import { type BackingDrivers, declareBacking, refuseParts, withParts } from "./backing.ts";
 import { withNames, withValues } from "./database-environment.ts";
 import { mainUrlOf } from "./names.ts";
 import type { PreviewSpec } from "./spec.ts";
@@ -42,12 +43,16 @@ export interface TargetDrivers {
   };
   readonly dns: ProgramDriver<DnsArgs<never>, DnsComponent>;
   readonly secrets: ProgramDriver<SecretsArgs<never>, SecretsComponent> & { readonly brings?: "granted" };
+  /** By the operator's name of the server. */
+  readonly backing?: BackingDrivers;
 }
 
 /** Drivers by port and name, as `components/registry.ts` exports them. */
 export type Registry = {
-  readonly [P in keyof TargetDrivers]-?: Readonly<Record<string, () => Promise<NonNullable<TargetDrivers[P]>>>>;
-};
+  readonly [P in Exclude<keyof TargetDrivers, "backing">]-?: Readonly<
+    Record<string, () => Promise<NonNullable<TargetDrivers[P]>>>
+  >;
+} & { readonly backing?: Readonly<Record<string, () => Promise<BackingDrivers[string]>>> };
 
 /** What an operator's own module is given: the spec and what the components of this preview resolve to. */
 export interface ExtensionContext {
@@ -69,13 +74,17 @@ export type Extension = (
 
 /** Loads only what the target names. An unknown name is a `TerminalError` (reason `SpecInvalid`) that lists the known ones. */
 export async function loadDrivers(registry: Registry, target: PreviewSpec["target"]): Promise<TargetDrivers> {
+  const backing = Object.entries(target.backing ?? {}).map(
+    async ([name, { driver }]) => [name, await choose("backing", registry.backing ?? {}, driver)] as const,
+  );
   const [service, database, dns, secrets] = await Promise.all([
     choose("service", registry.service, target.service.driver),
     target.database && choose("database", registry.database, target.database.driver),
     choose("dns", registry.dns, target.dns.driver),
     choose("secrets", registry.secrets, target.secrets.driver),
   ]);
-  return { service, ...(database && { database }), dns, secrets };
+  const parts = backing.length > 0 ? { backing: Object.fromEntries(await Promise.all(backing)) } : {};
+  return { service, ...(database && { database }), dns, secrets, ...parts };
 }
 
 /**
@@ -90,8 +99,10 @@ export function previewProgram(
 ): Program {
   const declare: Program = async () => {
     refuseGrants(spec);
+    refuseParts(spec);
     registerTags(spec.tags, spec.stack);
     const { stack, tags, target, generations } = spec;
+    const parts = declareBacking(spec, drivers.backing);
     const secrets = new drivers.secrets.component("secrets", {
       stack,
       tags,
@@ -113,7 +124,7 @@ export function previewProgram(
       tasks: tasks(spec, drivers),
       urls: spec.urls,
       ...(name && url && identity && { database: { name, url, identity } }),
-      secrets: withValues(secrets.values, giver, database),
+      secrets: withParts(withValues(secrets.values, giver, database), parts),
       ...(secrets.references && { secretReferences: secrets.references }),
       environment: environment(spec),
       ...(spec.flags && { flags: flagFile(spec.flags) }),

@@ -74,6 +74,8 @@ export const previewSpec = z.strictObject({
     database: driverChoice.optional(),
     dns: driverChoice,
     secrets: driverChoice,
+    /** Servers that previews share, by the operator's name; those that this one gets a part of. */
+    backing: z.record(z.string(), driverChoice).optional(),
     /** Absolute path of the operator's own module that adds to each preview, see program.ts. */
     program: z.string().optional(),
   }),
@@ -123,6 +125,8 @@ export const previewSpec = z.strictObject({
       key: z.string().optional(),
     })
     .optional(),
+  /** Its parts of servers that previews share, by the name in `external`; `from` is of `target.backing`. */
+  backing: z.record(z.string(), z.strictObject({ from: z.string(), topics: z.array(z.string()) })).optional(),
   /** Names of generated secrets the application asks for. */
   generatedSecrets: z.array(z.string()),
   /** Names of secrets whose values the operator grants; the runner brings the values. None where `untrusted`. */

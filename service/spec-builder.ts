@@ -3,8 +3,10 @@ import type { ServiceDefinition } from "../components/ports.ts";
 import { referencesIn } from "../components/service/references.ts";
 import { formatKey, hostName, type PreviewKey, stackName } from "../infra/names.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
+import type { ApplicationDatabase } from "./config/application-database.ts";
 import { egressOf } from "./config/egress.ts";
 import { emulatorName } from "./config/emulators.ts";
+import { secretsOfPart } from "./config/own-parts.ts";
 import type { ApplicationConfig, OperatorConfig, RepositoryConfig, TargetConfig } from "./config/types.ts";
 import { flagsInEffect } from "./flags.ts";
 import { imageOf } from "./images/reference.ts";
@@ -68,6 +70,7 @@ export function buildSpec(wish: SpecInput): PreviewSpec {
       ...(target.database && application.database ? { database: copyChoice(target.database) } : {}),
       dns: copyChoice(target.dns),
       secrets: copyChoice(target.secrets),
+      ...backingUsed(input),
       ...(target.program !== undefined ? { program: target.program } : {}),
     },
     services: application.services.map((service) => buildService(service, input)),
@@ -79,6 +82,7 @@ export function buildSpec(wish: SpecInput): PreviewSpec {
     ...egressOf(input),
     ...bannerOf(application),
     ...loginOf(input),
+    ...partsOf(application),
     generatedSecrets: [...application.generatedSecrets],
     grantedSecrets: [...application.grantedSecrets],
     generations: { ...input.intents.generations },
@@ -144,7 +148,8 @@ function flagsOf({ application, intents, labels = [] }: SpecInput): Pick<Preview
 function withoutGrants({ application, repository, ...input }: SpecInput): SpecInput {
   const { baseline: _theirs, ...rest } = repository;
   const baseline = repository.untrusted?.baseline;
-  const granted = new Set(application.grantedSecrets.map((name) => `secrets.${name}`));
+  const parts = (application.external ?? []).flatMap(({ name, own }) => (own ? secretsOfPart(name, own) : []));
+  const granted = new Set([...application.grantedSecrets, ...parts].map((name) => `secrets.${name}`));
   const isFree = (value: string) => !referencesIn(value).some((reference) => granted.has(reference));
   const services = application.services.map((service) => ({
     ...service,
@@ -153,8 +158,33 @@ function withoutGrants({ application, repository, ...input }: SpecInput): SpecIn
   return {
     ...input,
     repository: { ...rest, ...(baseline === undefined ? {} : { baseline }) },
-    application: { ...application, services, grantedSecrets: [], submodules: false },
+    application: {
+      ...application,
+      ...withoutParts(application),
+      services,
+      grantedSecrets: [],
+      submodules: false,
+    },
   };
+}
+
+/** Servers that previews share are no place for strangers. */
+function withoutParts({ external }: ApplicationConfig): Pick<ApplicationConfig, "external"> {
+  return external ? { external: external.filter(({ own }) => !own) } : {};
+}
+
+/** Its parts of servers that previews share. */
+function partsOf({ external = [] }: ApplicationConfig): Pick<PreviewSpec, "backing"> {
+  const parts = external.flatMap(({ name, own }) => (own ? [{ name, from: own.from, topics: [...own.topics] }] : []));
+  return parts.length > 0 ? { backing: Object.fromEntries(parts.map(({ name, ...part }) => [name, part])) } : {};
+}
+
+/** Of the target's, those that a part is wanted of. */
+function backingUsed({ application, target }: SpecInput): Pick<PreviewSpec["target"], "backing"> {
+  const from = new Set((application.external ?? []).flatMap(({ own }) => own?.from ?? []));
+  const used = Object.entries(target.backing ?? {}).filter(([name]) => from.has(name));
+  if (used.length === 0) return {};
+  return { backing: Object.fromEntries(used.map(([name, choice]) => [name, copyChoice(choice)])) };
 }
 
 function buildService(

@@ -15,7 +15,7 @@ import type { PreviewSpec } from "../infra/spec.ts";
 import type { OperatorConfig } from "./config/types.ts";
 import { within } from "./within.ts";
 
-export type Target = Pick<PreviewSpec["target"], "service" | "database" | "dns" | "secrets">;
+export type Target = Pick<PreviewSpec["target"], "service" | "database" | "dns" | "secrets" | "backing">;
 
 export interface Place {
   /** Private `host:port`. */
@@ -72,7 +72,8 @@ export function createWorld({ config }: { readonly config: Pick<OperatorConfig, 
   /** Where there are several targets, those that a driver serves, to stand before what is found of it. */
   function placeOf([port, choice]: readonly [Port, DriverChoice]): string {
     if (config.targets.length < 2) return "";
-    const same = config.targets.filter((target) => JSON.stringify(target[port]) === JSON.stringify(choice));
+    const wanted = JSON.stringify([port, choice]);
+    const same = config.targets.filter((target) => choices(target).some((one) => JSON.stringify(one) === wanted));
     return `target ${same.map(({ name }) => `"${name}"`).join(", ")}: `;
   }
 
@@ -165,6 +166,7 @@ function choices(target: Target): readonly (readonly [Port, DriverChoice])[] {
     ...(target.database ? [["database", target.database] as const] : []),
     ["dns", target.dns] as const,
     ["secrets", target.secrets] as const,
+    ...Object.values(target.backing ?? {}).map((choice) => ["backing", choice] as const),
   ];
 }
 

@@ -1,5 +1,6 @@
 /** The service's resources as a Pulumi program declares them. */
 import { CustomResource, type CustomResourceOptions, type Input, type Output } from "@pulumi/pulumi";
+import type { BackingInputs } from "./backing.ts";
 import type { CheckoutInputs } from "./checkout.ts";
 import type { DatabaseInputs } from "./database.ts";
 import type { AccessInputs } from "./database-access.ts";
@@ -84,6 +85,15 @@ export class LocalSchemaChanges extends CustomResource {
 
   constructor(name: string, inputs: Declared<SchemaChangesInputs>, opts: CustomResourceOptions) {
     super("stackling:local:SchemaChanges", name, { ...inputs, diff: undefined }, opts);
+  }
+}
+
+export class LocalBacking extends CustomResource {
+  declare readonly values: Output<Readonly<Record<string, string>>>;
+
+  constructor(name: string, inputs: BackingInputs, opts: CustomResourceOptions) {
+    const hidden = { additionalSecretOutputs: ["password", "values"] };
+    super("stackling:local:Backing", name, { ...inputs, password: undefined, values: undefined }, { ...opts, ...hidden });
   }
 }
 

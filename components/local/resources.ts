@@ -13,8 +13,7 @@ export const resources = {
   "stackling:local:Schema": async () => erase((await import("./schema.ts")).schemaResource),
   "stackling:local:SchemaChanges": async () => erase((await import("./schema.ts")).schemaChangesResource),
   "stackling:local:DatabaseLogin": async () => erase((await import("./database-login.ts")).databaseLoginResource),
-  "stackling:local:Schema": async () => erase((await import("./schema.ts")).schemaResource),
-  "stackling:local:SchemaChanges": async () => erase((await import("./schema.ts")).schemaChangesResource),
+  "stackling:local:Backing": async () => erase((await import("./backing.ts")).backingResource),
   "stackling:local:Flags": async () => erase((await import("./flags.ts")).flagsResource),
   "stackling:local:NeonMaskedBranch": async () =>
     erase((await import("../neon/masked-branch-resource.ts")).maskedBranchResource),

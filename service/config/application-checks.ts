@@ -5,6 +5,7 @@ import type { ApplicationLimits } from "./application.ts";
 import { closest } from "./closest.ts";
 import { scheduleFault } from "./cron.ts";
 import { checkFlags } from "./flags.ts";
+import { secretsOfPart } from "./own-parts.ts";
 import type { ApplicationConfig } from "./types.ts";
 import type { Misfit } from "./yaml-file.ts";
 
@@ -114,6 +115,9 @@ function referenceFault(text: string, inner: string, application: ApplicationCon
   if (root === "secrets" && name && property === undefined) {
     const known = [...application.generatedSecrets, ...application.grantedSecrets];
     if (known.includes(name)) return undefined;
+    // Of parts of its own, whose references we wrote ourselves.
+    if (application.external?.some((one) => one.own && secretsOfPart(one.name, one.own).includes(name)))
+      return undefined;
     const off = application.external?.find(({ secrets }) => Object.values(secrets).includes(name));
     if (off) return `refers to "${text}", but "external.${off.name}" is ${off.mode} and has no keys`;
     return `refers to "${text}", but "secrets" has no ${name}${meant(closest(name, known))}`;

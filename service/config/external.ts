@@ -12,13 +12,14 @@ import {
   inboxPath,
   variableName as variable,
 } from "./emulators.ts";
+import { ownFaults, ownKeys, ownVariables, toOwnPart } from "./own-parts.ts";
 import type { ExternalService } from "./types.ts";
 import type { Misfit } from "./yaml-file.ts";
 
 const mode = z
-  .enum(["sandbox", "emulated", "shared", "off"])
+  .enum(["sandbox", "emulated", "own", "shared", "off"])
   .describe(
-    "What it is in previews. `sandbox`: a place of its own for trying out, with test keys. `emulated`: a program of each preview's own that plays it. `shared`: the one that development uses too. `off`: nothing; it gets no keys.",
+    "What it is in previews. `sandbox`: a place of its own for trying out, with test keys. `emulated`: a program of each preview's own that plays it. `own`: a part of the preview's own, with a login of its own, of a server that the operator names. `shared`: the one that development uses too. `off`: nothing; it gets no keys.",
   );
 
 const secret = z.string().regex(/^[A-Z][A-Z0-9_]*$/, "must be capital letters, digits and underscores, a letter first");
@@ -44,6 +45,7 @@ const external = z.union([
       .optional()
       .describe("Which services get them. Default: every one."),
     ...emulatedKeys,
+    ...ownKeys,
     hosts: externalHosts,
     production: z.string().trim().min(1).optional().describe("What it is in production, in words."),
     development: z.string().trim().min(1).optional().describe("What it is where people develop, in words."),
@@ -85,6 +87,7 @@ export function toExternal(file: ExternalFile): readonly ExternalService[] {
       secrets: secretsOf(rest),
       ...(hosts ? { hosts } : {}),
       ...(inbox === undefined ? {} : { inbox }),
+      ...(chosen === "own" ? { own: toOwnPart(name, rest) } : {}),
       ...(production === undefined ? {} : { production }),
       ...(development === undefined ? {} : { development }),
       ...(review === undefined ? {} : { review }),
@@ -109,6 +112,7 @@ export function externalVariables(file: ExternalFile | undefined, service: strin
     const addresses = chosen === "emulated" ? addressVariables(external, rest) : {};
     return [
       ...Object.entries(addresses),
+      ...Object.entries(chosen === "own" ? ownVariables(external, rest) : {}),
       ...keys.map(([name, held]) => [name, `\${secrets.${held}}`] as const),
       ...Object.entries(env).map(([name, value]) => [name, String(value)] as const),
     ];
@@ -153,7 +157,8 @@ export function checkExternal({ external: file, secrets = {}, env = {}, services
       message: `external "${name}" ${message}`,
     });
     const keys = secretsOf(rest);
-    const misfits = [...addressNames(rest), ...Object.keys(keys), ...Object.keys(own)].flatMap((key) => {
+    const given = [...addressNames(rest), ...Object.keys(rest.values ?? {}), ...Object.keys(keys), ...Object.keys(own)];
+    const misfits = given.flatMap((key) => {
       const other = setters.get(key);
       setters.set(key, `external "${name}"`);
       return other === undefined ? [] : [at("secrets", `sets ${key}, and so does ${other}; leave one of them out`)];
@@ -162,6 +167,7 @@ export function checkExternal({ external: file, secrets = {}, env = {}, services
     const strange = chosen.filter((service) => !Object.hasOwn(services, service));
     return [
       ...misfits,
+      ...ownFaults(how, rest).map(([key, fault]) => at(key, fault)),
       ...made.map((key) => at("secrets", `wants ${key} of the operator, but "secrets" has it generated`)),
       ...(how === "emulated"
         ? emulatedFaults(name, rest, (service) => Object.hasOwn(services, service)).map(([key, fault]) =>

@@ -76,6 +76,10 @@ const target = z.strictObject({
     .optional()
     .describe("What makes hosts answer. Default `gateway` where services run on this machine, else `wildcard`."),
   secrets: driver.optional().describe("What makes and keeps secrets. Default `local`."),
+  backing: z
+    .record(name, driver)
+    .optional()
+    .describe("Servers that previews share and get a part of their own of, by a name: `redis`, `kafka`, …"),
   program: z
     .string()
     .min(1)

@@ -28,9 +28,10 @@ export function misfitsOf(fitting: Fitting): readonly string[] {
         ]
       : [];
   const around = [...unguarded, ...bare];
-  const services = application.services.flatMap((service) =>
+  const ofServices = application.services.flatMap((service) =>
     target.runs === "images" ? imageMisfits(fitting, service) : sourceMisfits(fitting, service),
   );
+  const services = [...ofServices, ...partMisfits(fitting)];
   if (application.database?.onPush === "reset" && target.sharesDatabase) {
     return [
       ...services,
@@ -40,6 +41,24 @@ export function misfitsOf(fitting: Fitting): readonly string[] {
   }
   if (!application.database || target.database) return [...services, ...around];
   return [...services, ...around, `preview.yaml: asks for a "database", and the target "${target.name}" has none`];
+}
+
+function partMisfits({ application, target }: Fitting): readonly string[] {
+  const known = target.gives ?? {};
+  return (application.external ?? []).flatMap(({ name, own }) => {
+    if (!own) return [];
+    const gives = Object.hasOwn(known, own.from) ? known[own.from] : undefined;
+    if (!gives) {
+      const there = Object.keys(known);
+      const hint = there.length > 0 ? `; there are ${there.join(", ")}` : "";
+      return [
+        `preview.yaml: external "${name}" is a part of "${own.from}", and the target "${target.name}" has no such \`backing\`${hint}`,
+      ];
+    }
+    return Object.values(own.values)
+      .filter((value) => !gives.includes(value))
+      .map((value) => `preview.yaml: external "${name}" has no "${value}"; known: ${gives.join(", ")}`);
+  });
 }
 
 /** True where previews are reached without the gateway. */

@@ -7,7 +7,7 @@ import type { DriverFile, TargetFile } from "./operator-schema.ts";
 import type { TargetConfig } from "./types.ts";
 import { checkValue, type Misfit } from "./yaml-file.ts";
 
-type Port = keyof typeof localDrivers;
+type Port = keyof typeof localDrivers | "backing";
 
 /** The half of a driver that a config needs. */
 interface ConfigurableDriver {
@@ -18,6 +18,8 @@ interface ConfigurableDriver {
   readonly runs?: TargetConfig["runs"];
   /** Of database drivers that give previews none of their own. */
   readonly shares?: unknown;
+  /** Of drivers that give previews a part of a server: the names of what reaches it. */
+  readonly gives?: readonly string[];
 }
 
 /** What is asked of `components/registry.ts`, by port and name. */
@@ -41,7 +43,7 @@ export async function resolveTarget(
   const onThisMachine = serviceDriver === localDrivers.service;
   const lacksDatabase = !onThisMachine && file.database === undefined;
   const defaults = onThisMachine ? localDrivers : { ...localDrivers, ...remoteDrivers };
-  const choose = (port: Port, typed: DriverFile | undefined) =>
+  const choose = (port: keyof typeof localDrivers, typed: DriverFile | undefined) =>
     chooseDriver({
       path: ["targets", name, port],
       typed: typed ?? defaults[port],
@@ -57,7 +59,23 @@ export async function resolveTarget(
     choose("dns", file.dns),
     choose("secrets", file.secrets),
   ]);
-  const misfits = [service, database, dns, secrets].flatMap((chosen) => chosen?.misfits ?? []);
+  const backing = await Promise.all(
+    Object.entries(file.backing ?? {}).map(async ([of, typed]) => {
+      const path = ["targets", name, "backing", of];
+      const chosen = await chooseDriver({
+        path,
+        typed,
+        port: "backing",
+        known: registry.backing,
+        dataDir,
+        onThisMachine,
+      });
+      return [of, chosen] as const;
+    }),
+  );
+  const misfits = [service, database, dns, secrets, ...backing.map(([, chosen]) => chosen)].flatMap(
+    (chosen) => chosen?.misfits ?? [],
+  );
   if (lacksDatabase && Object.hasOwn(registry.service, serviceDriver)) misfits.push(noDatabase(name));
   if (!service.choice || !dns.choice || !secrets.choice || misfits.length > 0) return { misfits };
   const choice: TargetChoice = {
@@ -65,6 +83,9 @@ export async function resolveTarget(
     dns: dns.choice,
     secrets: secrets.choice,
     ...(database?.choice ? { database: database.choice } : {}),
+    ...(backing.length > 0
+      ? { backing: Object.fromEntries(backing.flatMap(([of, { choice: one }]) => (one ? [[of, one]] : []))) }
+      : {}),
   };
   const refusals = Object.entries({ service, database, dns, secrets }).flatMap(([port, chosen]): Misfit[] => {
     const reason = chosen?.driver?.refuses?.(choice);
@@ -75,8 +96,10 @@ export async function resolveTarget(
   const runs = service.driver?.runs ?? "source";
   const places = { service: service.placedBy ?? [], database: database?.placedBy ?? [] };
   const shared = database?.driver?.shares === undefined ? {} : { sharesDatabase: true as const };
+  const gives = Object.fromEntries(backing.map(([of, { driver }]) => [of, driver?.gives ?? []]));
+  const parts = backing.length > 0 ? { gives } : {};
   return {
-    target: { name, ...choice, runs, places, ...shared, ...(program !== undefined ? { program } : {}) },
+    target: { name, ...choice, runs, places, ...shared, ...parts, ...(program !== undefined ? { program } : {}) },
     misfits,
   };
 }

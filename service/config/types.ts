@@ -23,6 +23,8 @@ export interface TargetConfig extends TargetChoice {
   readonly sharesDatabase?: true;
   /** Absolute path of the operator's own module that adds to each preview. */
   readonly program?: string;
+  /** Names of the values that a part of each of its `backing` has. */
+  readonly gives?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** How long previews live; a time that is absent is `off`. */
@@ -262,7 +264,17 @@ export interface ApplicationConfig {
 /** A feature flag as it is where nobody says otherwise. */
 export type FlagDeclaration = Pick<Flag, "default" | "values">;
 
-export type ExternalMode = "sandbox" | "emulated" | "shared" | "off";
+export type ExternalMode = "sandbox" | "emulated" | "own" | "shared" | "off";
+
+/** A preview's own part of a server that previews share. */
+export interface OwnPart {
+  /** Name of an entry of the target's `backing`. */
+  readonly from: string;
+  /** What of it each variable holds. */
+  readonly values: Readonly<Record<string, string>>;
+  /** Made below the preview's prefix. */
+  readonly topics: readonly string[];
+}
 
 /** A service of somebody else, and what it is in each place. */
 export interface ExternalService {
@@ -278,6 +290,8 @@ export interface ExternalService {
   readonly hosts?: readonly string[];
   /** Granted secrets by the variables that hold them. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** Where it is a part of the preview's own. */
+  readonly own?: OwnPart;
   /** Path, at the service that plays it, of the page with what was sent to it. */
   readonly inbox?: string;
 }

@@ -121,6 +121,21 @@ describe("external services of preview.yaml", () => {
   const web = (rest: string, env = "") => `services: {web: {command: x${env}}}\n${rest}`;
   for (const [what, text, problem] of [
     [
+      "a part of its own without what it gives",
+      web("external: {cache: {mode: own}}\n"),
+      'is of its own, and "values" says which variables get what of it, such as {REDIS_URL: url}',
+    ],
+    [
+      "what is for parts of its own, of something else",
+      web("external: {cache: {mode: shared, from: sessions}}\n"),
+      'has "from", which is for what is of its own (mode: own)',
+    ],
+    [
+      "a variable of a part that something else sets",
+      web("external: {cache: {mode: own, values: {REDIS_URL: url}}}\n", ", env: {REDIS_URL: x}"),
+      'sets REDIS_URL, and so does service "web"; leave one of them out',
+    ],
+    [
       "a granted secret that none of them names",
       web("secrets: {A: granted}\nexternal: {b: off}\n", ", env: {A: '${secrets.A}'}"),
       'secret "A" is granted, but nothing in "external" names it; say there what it is for, or it has no way into a preview',
@@ -193,7 +208,7 @@ describe("external services of preview.yaml", () => {
     [
       "a mode that is none",
       web("external: {a: {mode: sandbx}}\n"),
-      '"external.a.mode" is "sandbx"; must be one of "sandbox", "emulated", "shared", "off"; did you mean "sandbox"?',
+      '"external.a.mode" is "sandbx"; must be one of "sandbox", "emulated", "own", "shared", "off"; did you mean "sandbox"?',
     ],
   ] as const) {
     it(`do not take ${what}`, () => {

@@ -45,6 +45,18 @@ describe("an application on a target", () => {
 
   const wrong: readonly [string, string, Partial<Fitting>, RegExp][] = [
     [
+      "a part of a server that it does not name, and says which there are",
+      "services: {web: x}\nexternal: {queue: {mode: own, values: {BROKERS: brokers}}}\n",
+      { target: { ...local, gives: { events: ["brokers"] } } },
+      /external "queue" is a part of "queue", and the target "local" has no such `backing`; there are events/,
+    ],
+    [
+      "a value that a part has not, and says which it has",
+      "services: {web: x}\nexternal: {queue: {mode: own, from: events, values: {BROKERS: broker}}}\n",
+      { target: { ...local, gives: { events: ["brokers", "prefix"] } } },
+      /external "queue" has no "broker"; known: brokers, prefix/,
+    ],
+    [
       "something emulated where images run, and says that",
       "services: {web: {image: 'a/b:{sha}'}}\nexternal: {stripe: emulated}\n",
       {},

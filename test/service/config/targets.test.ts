@@ -30,6 +30,9 @@ const registry: DriverOptions = {
       refuses: ({ service }) => (service.options.region === "moon" ? "no secrets are kept on the moon" : undefined),
     }),
   },
+  backing: {
+    cache: async () => ({ options: z.strictObject({ size: z.number().default(1) }), gives: ["url", "prefix"] }),
+  },
 };
 
 const resolve = (file: TargetFile) =>
@@ -37,6 +40,20 @@ const resolve = (file: TargetFile) =>
 const messages = async (file: TargetFile) => (await resolve(file)).misfits.map(({ message }) => message);
 
 describe("a target", () => {
+  it("names the servers that its previews share, and what a part of each has", async () => {
+    const { target } = await resolve({
+      backing: { sessions: "cache", jobs: { driver: "cache", size: 3 } as DriverFile },
+    });
+    assert.deepEqual(target?.backing, {
+      sessions: { driver: "cache", options: { size: 1 } },
+      jobs: { driver: "cache", options: { size: 3 } },
+    });
+    assert.deepEqual(target?.gives, { sessions: ["url", "prefix"], jobs: ["url", "prefix"] });
+    assert.deepEqual(await messages({ backing: { jobs: { driver: "cach" } as DriverFile } }), [
+      '"targets.t.backing.jobs": there is no backing driver "cach"; did you mean "cache"?',
+    ]);
+  });
+
   it("is this machine where nothing is said", async () => {
     const { target } = await resolve({});
     assert.deepEqual(
