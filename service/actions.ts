@@ -13,6 +13,7 @@ import { flagFault, flagSaid } from "./flags.ts";
 import type { Forge } from "./forges/forge.ts";
 import { extended, lifecycleOf } from "./lifecycle.ts";
 import { minuteOf } from "./reason-words.ts";
+import { type RollbackAsked, rolledBackTo } from "./rollback.ts";
 import { scenarioFault, scenarioSaid } from "./scenarios.ts";
 import type { Generations, Intents, Preview } from "./status.ts";
 import type { HeldLease } from "./store/lease.ts";
@@ -93,6 +94,7 @@ export function createActions(deps: ActionDeps): AllActions {
         });
       }),
     rotate: (key) => wishLiving(key, "rotating the credentials of", (preview) => raised(preview, "secrets")),
+    rollback: (key, asked, by) => rollBack(deps, key, { ...asked, by }),
     approve: (key, sha, by) => approve(deps, key, { sha, by }),
     flag: (key, { name, value }) =>
       wishLiving(key, "setting a flag of", ({ intents, status }) => {
@@ -135,6 +137,29 @@ export function createActions(deps: ActionDeps): AllActions {
     drift: (key) => compare(key),
     lease: (key) => leaseOf(store, key, "running an engine by hand"),
   };
+}
+
+/** Which commit is wished now, and why, is an entry of the history in the same commit. */
+async function rollBack(
+  { store, now }: ActionDeps,
+  key: string,
+  { by, ...asked }: RollbackAsked & { readonly by: string },
+): Promise<void> {
+  const refuse = (reason: string, why: string) =>
+    new TerminalError({ reason, userMessage: `rolling back "${key}": ${why.replaceAll("`", '"')}` });
+  const at = now();
+  const done = await store.updateAndNote(key, (preview) => {
+    if (preview.status.goneAt !== undefined) throw refuse("Gone", "it is gone; `redeploy` or a push makes it anew");
+    const wished = rolledBackTo(preview, asked, { by, now: at });
+    if (wished.problem !== undefined) throw refuse("NoSuchCommit", wished.problem);
+    const message = `By ${by}: ${wished.answer.replaceAll("`", '"')}.`;
+    return {
+      fields: { intents: { ...preview.intents, ...wished.intents } },
+      history: [{ at, reason: "RolledBack", message, headSha: wished.sha }],
+    };
+  });
+  if (!done) throw noSuchPreview(key);
+  await store.enqueue([key]);
 }
 
 interface ByHand {

@@ -13,6 +13,7 @@ import type { Holds } from "./holds.ts";
 import { describeProgress, whenRouted } from "./progress.ts";
 import { proveGone } from "./proof.ts";
 import type { Preview, PreviewStatus } from "./status.ts";
+import { servedWith } from "./rollback.ts";
 import type { HeldLease } from "./store/lease.ts";
 import type { Store } from "./store/store.ts";
 import { after } from "./times.ts";
@@ -134,6 +135,7 @@ async function bringUp(deps: ActuateDeps, actuation: Actuation): Promise<Partial
     interrupted: false,
     awake: true,
     failed: undefined,
+    served: servedWith(preview.status, spec, { outputs, now: deps.now() }),
   };
 }
 

@@ -6,8 +6,11 @@ import { driftWords } from "./drift/words.ts";
 import { flagFaults, flagsSet } from "./flags.ts";
 import { commentMarker } from "./forges/marker.ts";
 import { KEEP_LABEL } from "./lifecycle.ts";
+import { fence, folded, text } from "./markdown.ts";
 import { minuteOf, reasonWords } from "./reason-words.ts";
+import { rollbackWords, rolledBackOf } from "./rollback.ts";
 import { scenarioFaults } from "./scenarios.ts";
+import { schemaSection, schemaView, schemaWarning } from "./schema-words.ts";
 import type { Preview } from "./status.ts";
 import { approvalNote, approvalRequest } from "./trust.ts";
 
@@ -15,8 +18,6 @@ import { approvalNote, approvalRequest } from "./trust.ts";
 const SUMMARY_MAX = 140;
 const EXCERPT_LINE_MAX = 400;
 const LOGINS_SHOWN = 5;
-/** Keeps a name in a log line from ringing at somebody's door. */
-const ZERO_WIDTH_SPACE = "\u200b";
 
 export interface CommentOptions {
   /** The operator's address to go to while the preview does not serve. */
@@ -35,6 +36,7 @@ export function renderComment(preview: Preview, { fallbackUrl }: CommentOptions 
     link(preview),
     status.reason === "Healthy" ? undefined : text(status.message),
     approvalRequest(preview, { inComments: takesCommands(preview) }),
+    rolledBack(preview),
     warning(preview),
     isAlarming(preview) ? STUCK_NOTE : undefined,
     drift(preview.status),
@@ -43,6 +45,7 @@ export function renderComment(preview: Preview, { fallbackUrl }: CommentOptions 
     fallbackUrl !== undefined && OFFERED.has(status.reason) ? `Meanwhile: <${fallbackUrl}>` : undefined,
     answers(preview),
     table(preview),
+    ...schema(preview),
     changesPreviewYaml(preview) ? PREVIEW_YAML_NOTE : undefined,
     excerpt(status.excerpt),
     commands(preview),
@@ -60,10 +63,12 @@ export function commentText(comment: string): string {
 }
 
 /** One line of plain text, at most 140 characters. */
-export function renderSummary({ status }: Pick<Preview, "status">): string {
+export function renderSummary({ status, intents }: Pick<Preview, "status" | "intents">): string {
   const { words } = reasonWords(status.reason);
   const start = `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`.replaceAll("`", "");
-  const line = status.reason === "Healthy" ? start : `${start}: ${status.message}`;
+  const back = rolledBackOf({ status, intents });
+  const serves = back ? `${start}. ${rollbackWords(back).replaceAll("`", "")}` : start;
+  const line = status.reason === "Healthy" ? serves : `${start}: ${status.message}`;
   const plain = line.replace(/\s+/g, " ").trim();
   // Cut between characters, never inside one that takes two code units.
   return plain.length <= SUMMARY_MAX ? plain : `${plain.slice(0, SUMMARY_MAX - 1).replace(/\p{Surrogate}$/u, "")}…`;
@@ -113,6 +118,20 @@ function keepCommand(preview: Preview): string {
 function drift({ drift: seen, live }: Preview["status"]): string | undefined {
   if (!live || !seen || seen.differences.length === 0) return undefined;
   return ["> [!NOTE]", `> ${text(driftWords(seen.differences))}`].join("\n");
+}
+
+/** Where the link leads to another commit than people who read this expect. */
+function rolledBack(preview: Preview): string | undefined {
+  const back = rolledBackOf(preview);
+  return back && ["> [!IMPORTANT]", `> ${text(rollbackWords(back))}`].join("\n");
+}
+
+/** Nothing where its migrations changed nothing. */
+function schema(preview: Preview): readonly (string | undefined)[] {
+  const view = schemaView(preview);
+  if (!view) return [];
+  const { title, body } = schemaSection(view);
+  return [schemaWarning(view), folded(title, body)];
 }
 
 /** Those that somebody set; the others are as everywhere. */
@@ -215,12 +234,6 @@ function excerpt(lines: readonly string[]): string | undefined {
   return folded("What it said last", `${fence(shown)}text\n${shown.join("\n")}\n${fence(shown)}`);
 }
 
-/** Longer than any run of backticks inside, so that no line can end the block. */
-function fence(lines: readonly string[]): string {
-  const runs = lines.flatMap((line) => line.match(/`+/g) ?? []).map((run) => run.length);
-  return "`".repeat(Math.max(3, ...runs.map((length) => length + 1)));
-}
-
 /** The last slash commands, each with what came of it. Nobody is mentioned: who asked knows. */
 function answers({ intents, status }: Preview): string | undefined {
   const lines = intents.commands?.answers?.map(({ said, by, outcome, answer }) => {
@@ -262,21 +275,4 @@ function takesCommands({ pullRequest, intents }: Preview): boolean {
 
 function choices(rows: readonly (readonly [code: string, does: string])[]): string {
   return ["| | |", "|---|---|", ...rows.map(([code, does]) => `| \`${code}\` | ${does} |`)].join("\n");
-}
-
-function folded(title: string, body: string): string {
-  return `<details>\n<summary>${title}</summary>\n\n${body}\n\n</details>`;
-}
-
-/** Text from outside, in one paragraph that can neither format, link nor mention; `code` stays code, which is as inert. */
-function text(outside: string): string {
-  const parts = outside.replace(/\n{2,}/g, "\n").split(/(`[^`\n]+`)/);
-  return parts.map((part, index) => (index % 2 === 1 ? part : escapeMarkdown(part))).join("");
-}
-
-function escapeMarkdown(outside: string): string {
-  return outside
-    .replace(/[\\`*_[\]<>|#~!]/g, (character) => `\\${character}`)
-    .replace(/(?<!\w)@(?=\w)/g, `@${ZERO_WIDTH_SPACE}`)
-    .replace(/\n/g, "  \n");
 }

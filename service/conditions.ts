@@ -115,6 +115,7 @@ export function gone(reason: string, status: PreviewStatus, now: string): Partia
     stackExists: false,
     live: undefined,
     builtOn: undefined,
+    served: undefined,
     outputs: {},
     attempted: undefined,
     interrupted: false,

@@ -10,12 +10,12 @@ import { raised } from "./wishes.ts";
  */
 export function wishedForCommit(
   { intents, status }: Pick<Preview, "intents" | "status">,
-  { application, headSha }: Extract<Verdict, { kind: "present" }>,
+  { application, commit }: Extract<Verdict, { kind: "present" }>,
 ): Intents {
   if (application.database?.onPush !== "reset") return intents;
   const madeFor = intents.databaseFor ?? status.live?.source.commit;
-  if (madeFor === undefined) return { ...intents, databaseFor: headSha };
-  if (madeFor === headSha) return intents;
+  if (madeFor === undefined) return { ...intents, databaseFor: commit };
+  if (madeFor === commit) return intents;
   const { generations = intents.generations } = raised({ intents }, "database");
-  return { ...intents, generations, databaseFor: headSha };
+  return { ...intents, generations, databaseFor: commit };
 }

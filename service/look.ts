@@ -24,6 +24,7 @@ import {
   type SubjectRead,
   type Verdict,
 } from "./policy.ts";
+import { wishedCommit } from "./rollback.ts";
 import { wishedForScenario } from "./scenarios.ts";
 import { buildSpec } from "./spec-builder.ts";
 import { type Intents, newStatus, type Preview } from "./status.ts";
@@ -104,7 +105,11 @@ export async function readWorld(deps: LookDeps, found: Found): Promise<Look> {
     return { ...found, repository, subject, application: undefined, cloneUrl: undefined, pauses };
   }
   const [application, cloneUrl] = await Promise.all([
-    deps.subjects.readApplication(repository, subject),
+    // By hand it is read where the commit was chosen, and somebody chose that.
+    deps.subjects.readApplication(
+      repository,
+      subject.kind === "commit" ? { ...subject, headSha: wishedCommit(seen.intents, subject.headSha) } : subject,
+    ),
     deps.subjects.readCloneUrl(repository, subject),
   ]);
   return { ...found, repository, subject, application, cloneUrl, pauses };
@@ -159,7 +164,7 @@ export function wishFor(deps: WishDeps, look: Look, preview: NewPreview): Wish {
     application,
     key,
     gitBranch: preview.gitBranch,
-    commit: verdict.headSha,
+    commit: verdict.commit,
     cloneUrl: look.cloneUrl,
     owner: subject.kind === "pullRequest" ? subject.pullRequest.author : "by-hand",
     createdAt: preview.createdAt,
@@ -221,7 +226,7 @@ function observe(deps: WishDeps, preview: NewPreview, look: Look): Partial<NewPr
     intents: { ...wished, ...clocks, asleep: false },
     createdAt: now,
     lastPushAt: now,
-    status: { ...newStatus(now), headSha: verdict.headSha },
+    status: { ...newStatus(now), headSha: headOf(subject) },
   };
 }
 
@@ -238,6 +243,8 @@ function factsOf(preview: NewPreview, subject: SubjectRead, now: string): Partia
     intents: {
       ...intents,
       removed: intents.removed && holdsFor(intents.removed, subject) ? intents.removed : undefined,
+      // Over with a push, and with this life.
+      rolledBack: intents.rolledBack?.head === head && status.goneAt === undefined ? intents.rolledBack : undefined,
       // Kept for months, it is not to go at once when its label does.
       ...(freed ? { clocksFrom: now } : {}),
     },

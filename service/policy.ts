@@ -6,6 +6,7 @@ import { matchesBranch } from "./forges/branch-patterns.ts";
 import type { PullRequest } from "./forges/forge.ts";
 import { matchesPaths, type PathRules } from "./forges/path-patterns.ts";
 import { minuteOf } from "./reason-words.ts";
+import { wishedCommit } from "./rollback.ts";
 import type { Intents, Reason } from "./status.ts";
 import { distrustOf, type Isolation, isApproved, strangersRefusal } from "./trust.ts";
 
@@ -43,7 +44,12 @@ export const REFUSAL_HOLDS_MS = 30_000;
 const PATTERNS_SHOWN = 4;
 
 export type Verdict =
-  | { readonly kind: "present"; readonly application: ApplicationConfig; readonly headSha: string }
+  | {
+      readonly kind: "present";
+      readonly application: ApplicationConfig;
+      /** To be built: the head, unless somebody rolled back. */
+      readonly commit: string;
+    }
   /** Positive evidence that it shall not exist: it is destroyed. */
   | {
       readonly kind: "absent";
@@ -90,7 +96,7 @@ export function policy(input: PolicyInput): Verdict {
   if (headSha === undefined || !input.application) {
     return blocked("Unreachable", "the application's preview.yaml was not read", { passing: true });
   }
-  return judgeApplication(input.application, headSha);
+  return judgeApplication(input.application, wishedCommit(input.intents, headSha));
 }
 
 /** True when the subject alone does not rule the preview out, so that `preview.yaml` is worth reading. */
@@ -196,16 +202,17 @@ function judgePullRequest(
   if (distrust === undefined) return "present";
   const barred = strangersRefusal(repository, isolation);
   if (barred !== undefined) return blocked("Blocked", `${distrust} ${barred}`);
-  if (isApproved(intents, pullRequest.headSha)) return "present";
-  const commit = `commit \`${pullRequest.headSha.slice(0, 7)}\``;
+  const wished = wishedCommit(intents, pullRequest.headSha);
+  if (isApproved(intents, wished)) return "present";
+  const commit = `commit \`${wished.slice(0, 7)}\``;
   return blocked(
     "ApprovalNeeded",
     `${distrust} Nothing of ${commit} runs until someone with write access approves it.`,
   );
 }
 
-function judgeApplication(read: ApplicationRead, headSha: string): Verdict {
-  if (read.kind === "found") return { kind: "present", application: read.application, headSha };
+function judgeApplication(read: ApplicationRead, commit: string): Verdict {
+  if (read.kind === "found") return { kind: "present", application: read.application, commit };
   if (read.kind === "unreachable") return blocked("Unreachable", read.message, { passing: true });
   return blocked("SpecInvalid", read.message, { excerpt: read.problems });
 }

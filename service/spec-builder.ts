@@ -31,7 +31,10 @@ export interface SpecInput {
   readonly owner: string;
   /** ISO 8601 */
   readonly createdAt: string;
-  readonly intents: Pick<Intents, "generations" | "keep" | "extendedTo" | "flags" | "seeds" | "approved">;
+  readonly intents: Pick<
+    Intents,
+    "generations" | "keep" | "extendedTo" | "flags" | "seeds" | "approved" | "rolledBack"
+  >;
   /** Of the pull request. */
   readonly labels?: readonly string[];
   /** Seconds after its creation at which the preview goes, unless it is kept or extended; undefined: never. */
@@ -117,7 +120,8 @@ function echoOf({
   seeds: { said } = {},
   approved,
 }: SpecInput["intents"]): Pick<PreviewSpec, "intents"> {
-  const wished = [extendedTo, flags, said, approved];
+  rolledBack,
+  const wished = [extendedTo, flags, said, approved, rolledBack];
   if (!keep && wished.every((one) => one === undefined)) return {};
   return {
     intents: {
@@ -127,6 +131,7 @@ function echoOf({
       ...(said === undefined ? {} : { seeds: { said } }),
       ...(approved === undefined ? {} : { approved: { ...approved } }),
     },
+      ...(rolledBack === undefined ? {} : { rolledBack: { ...rolledBack } }),
   };
 }
 

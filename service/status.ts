@@ -3,6 +3,8 @@ import type { PreviewSpec } from "../infra/spec.ts";
 import type { Difference } from "../infra/stacks.ts";
 import type { CredentialSeen } from "./credentials.ts";
 import type { AnnouncementHandles, PullRequest } from "./forges/forge.ts";
+import type { ImageWait } from "./images/waiting.ts";
+import type { RolledBack, Served } from "./rollback.ts";
 import type { SeedWish } from "./scenarios.ts";
 
 export type Condition = "Ready" | "Reconciling" | "Stalled";
@@ -103,6 +105,8 @@ export interface Intents {
   /** Feature flags that a person set, name to what was said: before any label's word. */
   readonly flags?: Readonly<Record<string, string>>;
   readonly seeds?: SeedWish;
+  /** Another commit than the head, on a person's word; a push undoes it. */
+  readonly rolledBack?: RolledBack;
   /** Of a pull request's preview: which of its comments were handled, so that each counts once. */
   readonly commands?: CommandsHandled;
 }
@@ -146,20 +150,6 @@ export interface CommandAnswer {
 export const NO_GENERATIONS: Generations = { deploy: 0, database: 0, seed: 0, secrets: 0 };
 export const NO_INTENTS: Intents = { generations: NO_GENERATIONS, keep: false, asleep: false };
 
-/** An image that CI has not pushed yet. */
-export interface ImageWait {
-  /** Of the spec that needs it: another spec is waited for anew. */
-  readonly digest: string;
-  /** ISO 8601: when it was first asked for, */
-  readonly since: string;
-  /** when it is given up, */
-  readonly until: string;
-  /** and when it is looked for again. */
-  readonly nextAt: string;
-  /** One sentence for people. */
-  readonly message: string;
-}
-
 /** What the looks at the world came to, beside the stack's own runs. */
 export interface DriftSeen {
   /** ISO 8601 of the last look that could read all of it; undefined before the first. */
@@ -190,6 +180,8 @@ export interface PreviewStatus {
   readonly live?: PreviewSpec;
   /** Every target that a run of this life was on, whatever came of it; unknown after the store was lost. */
   readonly builtOn?: readonly PreviewSpec["target"][];
+  /** The last commits of this life that served, in the order in which they came. */
+  readonly served?: readonly Served[];
   /** Public outputs of the last success. */
   readonly outputs: Readonly<Record<string, unknown>>;
   /** Digest of the spec that was last tried, and whether it worked. */

@@ -1,6 +1,7 @@
 /** What a person may ask for, as API and pages pass it on. `service/actions.ts` does it. */
 import { z } from "zod";
 import type { DriftReport } from "../../infra/stacks.ts";
+import type { RollbackAsked } from "../rollback.ts";
 import type { Preview } from "../status.ts";
 import type { HeldLease } from "../store/lease.ts";
 import { isCommitId } from "../trust.ts";
@@ -20,6 +21,8 @@ export interface Actions {
   resetDatabase(key: string, by: string): Promise<unknown>;
   seed(key: string, scenario: string | undefined, by: string): Promise<unknown>;
   rotate(key: string, by: string): Promise<unknown>;
+  /** Goes back to a commit that served before, until the next push. */
+  rollback(key: string, asked: RollbackAsked, by: string): Promise<unknown>;
   /** Sets a feature flag; without a value what was said of it before is taken back. */
   flag(key: string, flag: { readonly name: string; readonly value?: string }, by: string): Promise<unknown>;
   /** Lets one commit of a fork's or an outsider's pull request run; `sha` is its whole id. */
@@ -43,6 +46,15 @@ export const actionRequest = z.union([
   z.strictObject({
     action: z.literal("approve"),
     sha: z.string().refine(isCommitId, "must be the whole id of a commit").toLowerCase(),
+  }),
+  z.strictObject({
+    action: z.literal("rollback"),
+    sha: z
+      .string()
+      .regex(/^[0-9a-f]{7,64}$/i, "must be the id of a commit, or its first seven digits at least")
+      .toLowerCase()
+      .optional(),
+    keepDatabase: z.boolean().optional(),
   }),
   z.strictObject({ action: z.literal("keep"), keep: z.boolean().optional() }),
   z.strictObject({
@@ -78,6 +90,12 @@ export async function act(actions: Actions, key: string, request: ActionRequest,
     case "flag": {
       const { name, value } = request;
       await actions.flag(key, { name, ...(value === undefined ? {} : { value }) }, by);
+      return;
+    }
+    case "rollback": {
+      const { sha, keepDatabase } = request;
+      const which = { ...(sha === undefined ? {} : { sha }), ...(keepDatabase ? { keepDatabase } : {}) };
+      await actions.rollback(key, which, by);
       return;
     }
     case "approve":

@@ -4,6 +4,8 @@ import { mainUrl } from "../comment.ts";
 import type { RefusedCall } from "../egress/refusals.ts";
 import { flagsInEffect, setBy } from "../flags.ts";
 import { isKept } from "../lifecycle.ts";
+import { goodCommits, type RolledBack, rolledBackOf, type Served } from "../rollback.ts";
+import { type SchemaView, schemaView } from "../schema-words.ts";
 import type { Approval, Condition, DriftSeen, Preview, Stage } from "../status.ts";
 import { awaitedCommit } from "../trust.ts";
 import type { PreviewEnds } from "./preview-ends.ts";
@@ -58,6 +60,12 @@ export interface PreviewView {
   readonly scenario?: string;
   /** and what it could be. */
   readonly scenarios?: readonly string[];
+  /** What migrations made of the database; absent where nothing differs, and where nobody can tell. */
+  readonly schema?: SchemaView;
+  /** Present while somebody's word holds it at an older commit. */
+  readonly rolledBack?: Omit<RolledBack, "head">;
+  /** Commits that served and that one may roll back to, newest first. */
+  readonly goodCommits?: readonly Pick<Served, "sha" | "at">[];
   /** Destroys in a row that failed; absent while none did. */
   readonly destroyFailures?: number;
   /** What the last look at the world found; undefined before the first. */
@@ -135,6 +143,8 @@ export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewV
     database: typeof database === "string" ? database : undefined,
     scenario: status.live?.database?.scenario,
     scenarios: status.live?.database?.shared ? undefined : status.live?.database?.scenarios,
+    schema: schemaView(preview),
+    ...rollbackOf(preview),
     destroyFailures: status.destroyFailures > 0 ? status.destroyFailures : undefined,
     drift: status.drift,
     awaitsApproval: awaitedCommit(preview),
@@ -145,6 +155,15 @@ export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewV
     egress: egressOf(preview),
     excerpt: status.excerpt,
     ...extras,
+  };
+}
+
+function rollbackOf(preview: Preview): Pick<PreviewView, "rolledBack" | "goodCommits"> {
+  const { head: _stoodInFor, ...rolledBack } = rolledBackOf(preview) ?? { sha: undefined };
+  const good = preview.status.goneAt === undefined ? goodCommits(preview).map(({ sha, at }) => ({ sha, at })) : [];
+  return {
+    ...(rolledBack.sha === undefined ? {} : { rolledBack }),
+    ...(good.length > 0 ? { goodCommits: good } : {}),
   };
 }
 

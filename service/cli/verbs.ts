@@ -87,6 +87,15 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./verbs/redeploy.ts")).redeploy,
   },
   {
+    usage: "rollback <key> [sha]",
+    description: "go back to a commit that served before, until the next push; without one, to the last good one",
+    options: [
+      ["--keep-database", "leave the database as newer migrations made it"],
+      ["--timeout <seconds>", "how long to wait for it", "600"],
+    ],
+    load: async () => (await import("./verbs/rollback.ts")).rollback,
+  },
+  {
     usage: "reset-db <key>",
     description: "make a preview's database anew; what is in it is lost",
     options: [["--timeout <seconds>", "how long to wait for it", "600"]],

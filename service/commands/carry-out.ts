@@ -5,6 +5,7 @@ import { extended, KEEP_LABEL, type Moment } from "../lifecycle.ts";
 import { isPaused } from "../pauses.ts";
 import { hasLabel } from "../policy.ts";
 import { minuteOf } from "../reason-words.ts";
+import { rolledBackTo } from "../rollback.ts";
 import { scenarioFault, scenarioSaid } from "../scenarios.ts";
 import type { CommandOutcome, Intents, Preview } from "../status.ts";
 import { type ApprovalGround, approvalProblem, isApproved, wasSeen } from "../trust.ts";
@@ -57,7 +58,9 @@ export function carryOut(preview: Preview, command: Command, ground: Ground): Ca
   };
 }
 
-const BRING_UP: ReadonlySet<string> = new Set(["up", "redeploy", "reset-db", "seed", "rotate", "wake"]);
+const BRING_UP: ReadonlySet<string> = new Set(["up", "redeploy", "reset-db", "seed", "rotate", "wake", "rollback"]);
+/** What serves stays what it is, or was approved before. */
+const MAKES_NOTHING_NEW: ReadonlySet<string> = new Set(["wake", "rollback"]);
 
 function done(answer: string): Carried {
   return { change: {}, outcome: "done", answer };
@@ -71,7 +74,8 @@ function confused(answer: string): Carried {
 function hindranceOf(preview: Preview, { verb }: Command, ground: Ground): string | undefined {
   const refusal = ground.refusal ?? wantOfApproval(preview, ground);
   if (verb === "down") return isGone(preview) ? "nothing of it is left already" : undefined;
-  const makes = BRING_UP.has(verb) && verb !== "wake";
+  const makes = BRING_UP.has(verb) && !MAKES_NOTHING_NEW.has(verb);
+  if (verb === "rollback" && ground.refusal !== undefined) return withoutStop(ground.refusal);
   if (refusal !== undefined && (makes || !preview.status.stackExists)) return withoutStop(refusal);
   if (!makes && isGone(preview)) return "it is gone; `/preview up` or a push makes it anew";
   return undefined;
@@ -139,6 +143,10 @@ function wish(preview: Preview, command: Command, ground: Ground): Wish {
     case "seed":
       if (command.scenario !== undefined) return seedWith(preview, command.scenario, ground);
       return { change: raised(preview, "seed"), answer: "its seed runs again" };
+    case "rollback": {
+      const wished = rolledBackTo(preview, command, { by: `@${ground.by}`, now, head: ground.headSha });
+      return wished.problem === undefined ? { change: wished.intents, answer: wished.answer } : wished;
+    }
     case "rotate":
       return { change: raised(preview, "secrets"), answer: "it gets another database login and other secrets" };
     case "sleep":

@@ -4,7 +4,9 @@ import { isCommitId } from "../trust.ts";
 import { VERBS, type Verb } from "./verbs.ts";
 
 export type Command =
-  | { readonly verb: Exclude<Verb, "extend" | "keep" | "seed" | "flag" | "approve"> }
+  | { readonly verb: Exclude<Verb, "rollback" | "extend" | "keep" | "seed" | "flag" | "approve"> }
+  /** Without a commit: the last good one. */
+  | { readonly verb: "rollback"; readonly sha?: string; readonly keepDatabase?: boolean }
   | { readonly verb: "extend"; readonly seconds: number }
   | { readonly verb: "keep"; readonly keep: boolean }
   | { readonly verb: "seed"; readonly scenario?: string }
@@ -24,6 +26,7 @@ export interface Line {
 export const MOST_LINES = 5;
 /** As in the API. */
 const EXTEND_MOST_SECONDS = 366 * 86_400;
+const KEEP_DATABASE = /^(--)?keep-database$/i;
 const SHOWN_OF_A_WORD = 16;
 const SHOWN_OF_A_FLAG = 48;
 
@@ -52,6 +55,7 @@ function parseLine([first = "help", ...rest]: readonly string[]): Line {
 }
 
 function asksOf(verb: Verb, rest: readonly string[]): Line["asks"] {
+  if (verb === "rollback") return rollback(rest);
   const [argument, ...more] = rest;
   if (more.length > 0) return { problem: "there is a word too many in that line" };
   if (verb === "extend") return extendBy(argument);
@@ -66,6 +70,17 @@ function asksOf(verb: Verb, rest: readonly string[]): Line["asks"] {
     return { problem: "it is `keep` or `keep off`" };
   }
   return argument === undefined ? { command: { verb } } : { problem: `nothing is expected behind \`${verb}\`` };
+}
+
+/** The first digits are enough: it is looked for among those that served here. */
+function rollback(rest: readonly string[]): Line["asks"] {
+  const [sha, ...more] = rest.filter((word) => !KEEP_DATABASE.test(word));
+  const keepDatabase = rest.some((word) => KEEP_DATABASE.test(word)) ? { keepDatabase: true } : {};
+  if (more.length > 0) return { problem: "there is a word too many in that line" };
+  if (sha === undefined) return { command: { verb: "rollback", ...keepDatabase } };
+  if (!/^[0-9a-f]{7,64}$/i.test(sha))
+    return { problem: "it wants the id of a commit, or its first seven digits at least" };
+  return { command: { verb: "rollback", sha: sha.toLowerCase(), ...keepDatabase } };
 }
 
 function setFlag(assignment = ""): Line["asks"] {

@@ -3,6 +3,7 @@ export const COMMANDS = {
   up: ["up", "makes it again after `down`"],
   down: ["down", "takes it down until the next push"],
   redeploy: ["redeploy", "builds the newest commit again"],
+  rollback: ["rollback SHA", "goes back to a commit that served before, until the next push; without one, to the last"],
   extend: ["extend 48h", "lets it stay for so long from now, at least"],
   keep: ["keep", "lets it stay until the pull request is closed; `keep off` ends that"],
   sleep: ["sleep", "puts it to sleep until somebody visits"],

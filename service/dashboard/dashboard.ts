@@ -21,6 +21,7 @@ import { failedPage, missingPage, questionPage, refusedPage } from "./notices.ts
 import { operatePages } from "./operate-routes.ts";
 import { findSwitch, SWITCHES } from "./pause-section.ts";
 import { actorOf, fieldOf, form, isConfirmed, sessionOf } from "./posted.ts";
+import { rollbackDone, rollbackPages } from "./rollback-section.ts";
 import { seedDone, seedPages } from "./seed-section.ts";
 import { servicesPage } from "./services-page.ts";
 import { sessionPages } from "./session-routes.ts";
@@ -52,7 +53,11 @@ const POLICY = [
 ].join("; ");
 const HISTORY_SHOWN = 30;
 /** Of what has a form of its own. */
-const OUTCOMES = { approve: { done: approvalDone, bringsUp: true }, seed: { done: seedDone, bringsUp: true } } as const;
+const OUTCOMES = {
+  approve: { done: approvalDone, bringsUp: true },
+  seed: { done: seedDone, bringsUp: true },
+  rollback: { done: rollbackDone, bringsUp: true },
+} as const;
 const ASSETS = new URL("./assets/", import.meta.url).pathname;
 
 export function createDashboard(deps: DashboardDeps): Router {
@@ -98,7 +103,9 @@ export function createDashboard(deps: DashboardDeps): Router {
     },
     ...answering,
   });
-  seedPages(pages, { actions: deps.actions, named: (request) => named(deps, request), ...answering });
+  const onOne = { actions: deps.actions, named: (request: Request) => named(deps, request), ...answering };
+  seedPages(pages, onOne);
+  rollbackPages(pages, onOne);
   operatePages(pages, { operate: deps.operate, ...answering });
   pages.get("/services", async (request, response) => {
     const frame = await frameOf(deps, request);
@@ -170,7 +177,8 @@ async function outcomeOf({ store }: DashboardDeps, request: Request, frame: Fram
 function doneOf(request: Request, view: PreviewView, { pause }: Pick<Frame, "pause">): Outcome | undefined {
   const { done } = request.query;
   if (typeof done !== "string") return undefined;
-  const found = done === "approve" || done === "seed" ? OUTCOMES[done] : findVerb(done)?.verb;
+  const found =
+    done === "approve" || done === "seed" || done === "rollback" ? OUTCOMES[done] : findVerb(done)?.verb;
   if (!found) return undefined;
   const text = found.done(view);
   return { text: pause && found.bringsUp ? `${text} Everything is stopped: it waits until all go on.` : text };

@@ -1,6 +1,7 @@
 import type { PreviewView } from "../api/preview-view.ts";
 import { commentText } from "../comment.ts";
 import { qrCodeOf, qrPicture } from "../gateway/banner/qr.ts";
+import { rollbackWords } from "../rollback.ts";
 import type { HistoryEntry } from "../store/store.ts";
 import { alarmBanner } from "./alarm-section.ts";
 import { approvalSection } from "./approval.ts";
@@ -10,6 +11,8 @@ import { type Html, html, safeHref, sentenceOf } from "./html.ts";
 import { chip, type Frame, layout } from "./layout.ts";
 import { lifeSection, warningOf } from "./life-section.ts";
 import { bare, excerptOf, loginHint } from "./list-page.ts";
+import { rollbackForm } from "./rollback-section.ts";
+import { schemaSection } from "./schema-section.ts";
 import { seedForm } from "./seed-section.ts";
 import { shareForm } from "./share-section.ts";
 
@@ -33,7 +36,7 @@ ${gone && fallbackUrl && html`<p>Meanwhile: <a href="${safeHref(fallbackUrl)}">$
 ${linksOf(view)}
 ${
   session
-    ? html`${approvalSection(view, session)}${verbForm({ view, session, from: "detail" })}${alarmBanner(view)}${warningOf(view, now)}${driftSection(view, now)}${lifeSection(view, now)}${seedForm(view, session)}${shareForm(view, session)}${factsOf(view)}${historyOf(history)}${commentOf(view)}`
+    ? html`${approvalSection(view, session)}${verbForm({ view, session, from: "detail" })}${alarmBanner(view)}${warningOf(view, now)}${driftSection(view, now)}${lifeSection(view, now)}${rollbackForm(view, session)}${seedForm(view, session)}${shareForm(view, session)}${factsOf(view)}${schemaSection(view)}${historyOf(history)}${commentOf(view)}`
     : loginHint()
 }`;
   return layout({
@@ -59,6 +62,7 @@ function factsOf(view: PreviewView): Html {
   const behind = view.headSha && view.commit && view.headSha !== view.commit;
   const facts: readonly (readonly [string, Html])[] = [
     ["Serves", view.commit ? html`<code>${view.commit.slice(0, 12)}</code>` : html`<span class="soft">nothing</span>`],
+    ...(view.rolledBack ? [["Rolled back", html`${rollbackWords(view.rolledBack).replaceAll("`", "")}`] as const] : []),
     ...(behind ? [["Newest commit", html`<code>${view.headSha?.slice(0, 12)}</code>`] as const] : []),
     ["Git branch", html`<code>${view.gitBranch}</code>`],
     ["Author", view.author ? html`${view.author}` : html`<span class="soft">by hand</span>`],

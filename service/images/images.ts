@@ -1,9 +1,9 @@
 /** Brings the images of a spec together: pinned once and kept, or waited for until CI has pushed them. */
 import { type PreviewSpec, specDigest } from "../../infra/spec.ts";
-import type { ImageWait, Preview, PreviewStatus } from "../status.ts";
+import type { Preview, PreviewStatus } from "../status.ts";
 import { parseImage, pinnedName } from "./reference.ts";
 import type { ManifestRead, Registry } from "./registry.ts";
-import { awaitImages, type Unfound } from "./waiting.ts";
+import { awaitImages, type ImageWait, type Unfound } from "./waiting.ts";
 
 export interface ImagesDeps {
   readonly registry: Registry;

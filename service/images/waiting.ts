@@ -1,7 +1,21 @@
 /** How long an image is waited for, how often it is looked for, and how both are said. Pure. */
-import type { ImageWait, PreviewStatus } from "../status.ts";
+import type { PreviewStatus } from "../status.ts";
 import { parseImage } from "./reference.ts";
 import type { ManifestRead } from "./registry.ts";
+
+/** An image that CI has not pushed yet. */
+export interface ImageWait {
+  /** Of the spec that needs it: another spec is waited for anew. */
+  readonly digest: string;
+  /** ISO 8601: when it was first asked for, */
+  readonly since: string;
+  /** when it is given up, */
+  readonly until: string;
+  /** and when it is looked for again. */
+  readonly nextAt: string;
+  /** One sentence for people. */
+  readonly message: string;
+}
 
 export interface Unfound {
   /** As the application names it, with the commit filled in. */

@@ -147,6 +147,27 @@ const CASES: Readonly<Record<Reason, Partial<PreviewStatus> & { readonly serves?
   },
 };
 
+const NO_CHANGES = { added: 0, changed: 0, dropped: 0 };
+const CHANGES = [
+  { change: "dropped", kind: "table", name: "coupons" },
+  { change: "dropped", kind: "column", table: "orders", name: "note", from: "text" },
+  { change: "dropped", kind: "index", table: "orders", name: "orders_by_customer", from: "btree (customer)" },
+  { change: "changed", kind: "column", table: "orders", name: "total", from: "integer", to: "bigint not null" },
+  { change: "added", kind: "table", name: "refunds" },
+  { change: "added", kind: "function", name: "total(bigint)" },
+];
+
+function migratedPreview(changes: readonly object[], counts: object): Preview {
+  const preview = previewOf("Healthy");
+  const { live, outputs } = preview.status;
+  const database = { baseline: "shop-masked" };
+  const migrated = { ...outputs, schema: { changes, counts, digest: "1f" } };
+  return {
+    ...preview,
+    status: { ...preview.status, ...(live ? { live: { ...live, database } } : {}), outputs: migrated },
+  };
+}
+
 describe("the comment", () => {
   for (const reason of REASONS) {
     it(`reads well when the reason is ${reason}`, () => assertGolden(reason, renderComment(previewOf(reason))));
@@ -226,6 +247,35 @@ describe("the comment", () => {
     // Of a commit that nobody approved any more, nobody's word is claimed.
     const { approved, ...intents } = preview.intents;
     assert.match(renderComment({ ...preview, intents }), /\| approved; runs without/);
+  });
+
+  it("tells what migrations made of the database, and lets what is dropped stand out", async () => {
+    const comment = renderComment(migratedPreview(CHANGES, { added: 2, changed: 1, dropped: 3 }));
+    await assertGolden("schema", comment);
+    assert.doesNotMatch(renderComment(migratedPreview([], NO_CHANGES)), /schema/i);
+  });
+
+  it("bounds a long list of them, and lets no name of a table be more than a name", async () => {
+    const name = "orders` | @everyone\n\n# <script>alert(1)</script> \u202edeppord";
+    const many = Array.from({ length: 60 }, () => ({ change: "dropped", kind: "table", name, from: "`\n> [x](y)" }));
+    const comment = renderComment(migratedPreview(many, { ...NO_CHANGES, dropped: 200 }));
+    await assertGolden("schema-hostile", comment);
+    assert.equal(comment.match(/- \*\*dropped table/g)?.length, 20);
+  });
+
+  it("says that somebody rolled back, and until when", async () => {
+    const preview = previewOf("Healthy");
+    const at = { by: "@ada", at: "2026-11-20T10:00:00.000Z" };
+    const rolledBack = { sha: preview.status.live?.source.commit ?? "", head: NEWER, ...at };
+    const back = {
+      ...preview,
+      status: { ...preview.status, headSha: NEWER },
+      intents: { ...preview.intents, rolledBack },
+    };
+    const comment = renderComment(back);
+    await assertGolden("rolled-back", comment);
+    assert.doesNotMatch(comment, /@ada/);
+    assert.match(renderSummary(back), /^.+\. Rolled back to 0123456 by @ada; a push follows the head again\.$/);
   });
 
   it("says how a commit is approved where the forge has no comments", () => {

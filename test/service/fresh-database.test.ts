@@ -16,7 +16,7 @@ const [one, two, three] = ["1", "2", "3"].map((digit) => digit.repeat(40)) as [s
 function behind(commits: readonly string[], onPush: "reset" | undefined, intents: Intents = NO_INTENTS): Intents {
   const application = { database: onPush ? { onPush } : {} } as ApplicationConfig;
   return commits.reduce(
-    (wished, headSha) => wishedForCommit({ intents: wished, status }, { kind: "present", application, headSha }),
+    (wished, commit) => wishedForCommit({ intents: wished, status }, { kind: "present", application, commit }),
     intents,
   );
 }
@@ -42,8 +42,8 @@ describe("onPush", () => {
   it("goes by what serves where the store was lost", () => {
     const application = { database: { onPush: "reset" } } as ApplicationConfig;
     const live = { source: { commit: one } } as NonNullable<typeof status.live>;
-    const wish = (headSha: string) =>
-      wishedForCommit({ intents: NO_INTENTS, status: { ...status, live } }, { kind: "present", application, headSha })
+    const wish = (commit: string) =>
+      wishedForCommit({ intents: NO_INTENTS, status: { ...status, live } }, { kind: "present", application, commit })
         .generations.database;
     assert.deepEqual([wish(one), wish(two)], [0, 1]);
   });

@@ -2,6 +2,8 @@ import type { PreviewView } from "../../api/preview-view.ts";
 import { commentText } from "../../comment.ts";
 import { driftLine } from "../../drift/words.ts";
 import { minuteOf } from "../../reason-words.ts";
+import { rollbackWords } from "../../rollback.ts";
+import { schemaLine } from "../../schema-words.ts";
 import { connect } from "../context.ts";
 import { colorsFor, conditionOf, plain, printJson, printLine } from "../output.ts";
 import type { RunVerb } from "../verb.ts";
@@ -40,7 +42,10 @@ function rowsOf(preview: PreviewView): readonly (readonly [string, string])[] {
     ["newest", preview.headSha === preview.commit ? undefined : preview.headSha],
     ["approval", preview.awaitsApproval && `awaited for ${preview.awaitsApproval}`],
     ["not trusted", preview.untrusted && trustLine(preview.untrusted)],
+    ["rolled back", preview.rolledBack && rollbackWords(preview.rolledBack).replaceAll("`", "")],
+    ["good before", preview.goodCommits?.map(({ sha }) => sha.slice(0, 7)).join(", ")],
     ["database", preview.database],
+    ["schema", preview.schema && schemaLine(preview.schema)],
     ["scenario", preview.scenario && scenarioLine(preview.scenario, preview.scenarios)],
     ["flags", preview.flags && flagsLine(preview.flags)],
     ["stage", preview.stage],

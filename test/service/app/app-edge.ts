@@ -67,6 +67,7 @@ export async function startApp() {
     resetDatabase: note("reset-db"),
     seed: async (key, scenario, by) => void acts.push(`seed ${key} ${scenario} by ${by}`),
     rotate: note("rotate"),
+    rollback: note("rollback"),
     flag: async (key, { name, value }, by) => void acts.push(`flag ${key} ${name}=${value} by ${by}`),
     approve: async (key, sha, by) => void acts.push(`approve ${key} ${sha} by ${by}`),
     repair: note("repair"),

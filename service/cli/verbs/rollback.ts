@@ -1,0 +1,31 @@
+import type { PreviewView } from "../../api/preview-view.ts";
+import { WrongUse } from "../../wrong-use.ts";
+import { connect } from "../context.ts";
+import { timeoutOption } from "../options.ts";
+import { printLine } from "../output.ts";
+import type { RunVerb } from "../verb.ts";
+import { isStopped, waitUntilReady } from "../waiting.ts";
+
+/** Waits until that commit serves, or cannot. */
+export const rollback: RunVerb = async ({ args: [given = "", sha], options, context }) => {
+  if (sha !== undefined && !/^[0-9a-f]{7,64}$/i.test(sha)) {
+    throw new WrongUse(`rolling back "${given}": "${sha}" is not the id of a commit, nor its first seven digits`);
+  }
+  const client = await connect(options, context);
+  const keepDatabase = options.keepDatabase === true ? { keepDatabase: true } : {};
+  const after = await client.act(given, { action: "rollback", ...(sha === undefined ? {} : { sha }), ...keepDatabase });
+  const wished = wishedOf(after);
+  if (!options.json) printLine(context.stdout, `${after.key} goes to ${wished?.slice(0, 7)}`);
+  return waitUntilReady({
+    client,
+    key: after.key,
+    timeoutMs: timeoutOption(options.timeout),
+    json: options.json === true,
+    context,
+    settled: (now) => isStopped(now) || now.commit === wishedOf(now) || now.since !== after.since,
+  });
+};
+
+function wishedOf({ rolledBack, headSha }: PreviewView): string | undefined {
+  return rolledBack?.sha ?? headSha;
+}

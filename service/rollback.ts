@@ -1,0 +1,197 @@
+/** Going back to a commit that served before, until the next push. Pure. */
+import type { PreviewSpec } from "../infra/spec.ts";
+import type { Intents, Preview, PreviewStatus } from "./status.ts";
+import { distrustOf } from "./trust.ts";
+import { notRemoved, raised } from "./wishes.ts";
+
+export interface RolledBack {
+  /** Commit that is to serve, by its whole id. */
+  readonly sha: string;
+  /** Head that it stands in for: with another one it is over. */
+  readonly head: string;
+  /** `@login` in a comment, else `api` or `page`. */
+  readonly by: string;
+  /** ISO 8601 UTC */
+  readonly at: string;
+}
+
+/** A commit that was brought up whole. */
+export interface Served {
+  readonly sha: string;
+  /** ISO 8601: when it first served. */
+  readonly at: string;
+  /** Of a stranger: somebody had approved it. */
+  readonly approved?: true;
+  /** Digest of its database's schema then; undefined where nobody could tell. */
+  readonly schema?: string;
+}
+
+const SERVED_KEPT = 10;
+const PREFIX = /^[0-9a-f]{7,64}$/;
+/** Failures before anything of a commit runs on the database. */
+const BEFORE_MIGRATIONS: ReadonlySet<string> = new Set([
+  "CheckoutFailed",
+  "InstallFailed",
+  "BuildFailed",
+  "ImageNotFound",
+  "SecretMissing",
+  "SpecInvalid",
+]);
+
+/** The commit to build while the forge shows `head`. */
+export function wishedCommit({ rolledBack }: Pick<Intents, "rolledBack">, head: string): string {
+  return rolledBack?.head === head ? rolledBack.sha : head;
+}
+
+/** The list with what serves now; each commit keeps the place that it came to first. */
+export function servedWith(
+  { served = [] }: Pick<PreviewStatus, "served">,
+  { source, untrusted }: Pick<PreviewSpec, "source" | "untrusted">,
+  { outputs, now }: { readonly outputs: PreviewStatus["outputs"]; readonly now: string },
+): readonly Served[] {
+  const sha = source.commit;
+  const before = served.find((one) => one.sha === sha);
+  const schema = schemaDigest(outputs);
+  const entry: Served = {
+    sha,
+    at: before?.at ?? now,
+    ...(untrusted ? { approved: true } : {}),
+    ...(schema === undefined ? {} : { schema }),
+  };
+  const list = before ? served.map((one) => (one === before ? entry : one)) : [...served, entry];
+  return list.slice(-SERVED_KEPT);
+}
+
+/** What one may go back to, newest first: neither the commit that is wished now, nor the head. */
+export function goodCommits({ status, intents, pullRequest }: RollbackGround): readonly Served[] {
+  const head = status.headSha ?? pullRequest?.headSha;
+  const wished = head && wishedCommit(intents, head);
+  return (status.served ?? []).filter(({ sha }) => sha !== wished && sha !== head).reverse();
+}
+
+type RollbackGround = Pick<Preview, "status" | "intents" | "pullRequest">;
+
+export interface RollbackAsked {
+  /** Seven digits or more of a commit; absent: the last good one before that which is wished now. */
+  readonly sha?: string;
+  /** Leaves the database as it is, whatever newer migrations made of it. */
+  readonly keepDatabase?: boolean;
+}
+
+export type Rollback =
+  | { readonly intents: Partial<Intents>; readonly sha: string; readonly answer: string; readonly problem?: undefined }
+  /** The rest of a sentence. */
+  | { readonly problem: string };
+
+/**
+ * What a rollback changes. Asked for again it changes nothing; for the head it ends the one before. Of a stranger's
+ * pull request only commits are offered that ran as approved ones, and to go back to one is to approve that again.
+ *
+ * @param head that the forge shows, where it was just asked
+ */
+export function rolledBackTo(
+  preview: RollbackGround,
+  { sha, keepDatabase = false }: RollbackAsked,
+  {
+    by,
+    now,
+    head = preview.status.headSha,
+  }: { readonly by: string; readonly now: string; readonly head?: string | undefined },
+): Rollback {
+  const { intents, status, pullRequest } = preview;
+  if (!status.live || head === undefined) return { problem: "no version of it has served yet" };
+  const wished = wishedCommit(intents, head);
+  if (sha !== undefined && PREFIX.test(sha) && head.startsWith(sha)) return followed(preview, head);
+  const found = sha === undefined ? lastBefore(status, wished) : named(status, sha);
+  if ("problem" in found) return found;
+  const { served } = found;
+  if (served.sha === head) return followed(preview, head);
+  if (served.sha === wished) return { intents: {}, sha: wished, answer: `${short(wished)} is wished for already` };
+  if (pullRequest && distrustOf(pullRequest) !== undefined && !served.approved) {
+    return { problem: `${short(served.sha)} ran while the pull request was trusted, and was never approved` };
+  }
+  const takesBack = !keepDatabase && takesDatabaseBack(preview, served);
+  return {
+    sha: served.sha,
+    intents: {
+      ...notRemoved(),
+      rolledBack: { sha: served.sha, head, by, at: now },
+      ...(takesBack ? raised(preview, "database") : {}),
+      // With `onPush: reset` it is made for a commit: nothing raises it twice, or though it is to be kept.
+      ...(intents.databaseFor === undefined ? {} : { databaseFor: served.sha }),
+      ...(served.approved ? { approved: { sha: served.sha, by, at: now } } : {}),
+    },
+    answer: `it goes back to ${short(served.sha)}; ${databaseWords(preview, served, { keepDatabase, takesBack })}; a push follows the head again`,
+  };
+}
+
+/** What is said of one that was rolled back, wherever it is shown. */
+export function rollbackWords({ sha, by }: Pick<RolledBack, "sha" | "by">): string {
+  const who = by === "api" ? "on the command line" : by === "page" ? "on its page" : `by ${by}`;
+  return `Rolled back to ${short(sha)} ${who}; a push follows the head again.`;
+}
+
+/** In effect now; undefined while it follows the head. */
+export function rolledBackOf({ intents, status }: Pick<Preview, "intents" | "status">): RolledBack | undefined {
+  const { rolledBack } = intents;
+  return rolledBack && rolledBack.head === status.headSha && status.goneAt === undefined ? rolledBack : undefined;
+}
+
+function followed({ intents }: RollbackGround, head: string): Rollback {
+  const isBack = intents.rolledBack?.head === head;
+  const answer = isBack ? `it follows the head again, ${short(head)}` : `it follows the head already, ${short(head)}`;
+  return { sha: head, intents: { rolledBack: undefined }, answer };
+}
+
+type Found = { readonly served: Served } | { readonly problem: string };
+
+function lastBefore({ served = [], live }: PreviewStatus, wished: string): Found {
+  const at = served.findIndex(({ sha }) => sha === wished);
+  // What is wished never served: what serves still is the last good one.
+  const before = at === -1 ? (served.find(({ sha }) => sha === live?.source.commit) ?? served.at(-1)) : served[at - 1];
+  return before ? { served: before } : { problem: `no commit before ${short(wished)} has served here` };
+}
+
+function named({ served = [] }: PreviewStatus, sha: string): Found {
+  const found = PREFIX.test(sha) ? served.filter((one) => one.sha.startsWith(sha)) : [];
+  const [one, another] = found;
+  if (one && !another) return { served: one };
+  if (another) return { problem: `several commits begin with ${short(sha)}; give more of its id` };
+  const known = served.map((one) => short(one.sha)).reverse();
+  return {
+    problem: `${short(sha)} is no commit that served here; there ${known.length === 1 ? "is" : "are"} ${known.join(", ")}`,
+  };
+}
+
+/** Where it is the preview's own, and newer migrations may have changed it. */
+function takesDatabaseBack({ status, intents }: RollbackGround, { schema }: Served): boolean {
+  const { live, attempted, interrupted, outputs } = status;
+  if (!live?.database || live.database.shared) return false;
+  if (intents.databaseFor !== undefined) return true;
+  const isUntouched = attempted?.ok || BEFORE_MIGRATIONS.has(attempted?.failure?.reason ?? "");
+  return interrupted || !isUntouched || schema === undefined || schema !== schemaDigest(outputs);
+}
+
+function databaseWords(
+  { status: { live } }: RollbackGround,
+  { schema }: Served,
+  { keepDatabase, takesBack }: { readonly keepDatabase: boolean; readonly takesBack: boolean },
+): string {
+  if (takesBack) {
+    return "its database is made anew from where it began and migrated and seeded by that commit, and what is in it now is lost";
+  }
+  if (!live?.database) return "it has no database";
+  if (live.database.shared) return "its database is not its own and stays as newer migrations left it";
+  if (keepDatabase || schema === undefined) return "its database stays as newer migrations left it";
+  return "its database stays, for its schema is the same";
+}
+
+/** As the program's output has it. */
+function schemaDigest({ schema }: PreviewStatus["outputs"]): string | undefined {
+  if (typeof schema !== "object" || schema === null || !("digest" in schema)) return undefined;
+  return typeof schema.digest === "string" ? schema.digest : undefined;
+}
+
+function short(sha: string): string {
+  return `\`${sha.slice(0, 7)}\``;
+}
