@@ -6,6 +6,7 @@ import { canonical } from "../infra/canonical.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
 import { specDigest } from "../infra/spec.ts";
 import type { Stacks } from "../infra/stacks.ts";
+import type { PrepareDatabase } from "./baselines/fresh.ts";
 import { goneFor, SERVES } from "./conditions.ts";
 import { renewedInTime } from "./credentials.ts";
 import { type Action, isGroundOutage, needsRefresh } from "./decide.ts";
@@ -30,6 +31,8 @@ export interface ActuateDeps {
   readonly world: World;
   /** Brings the commit to this machine before the engine starts. */
   readonly prepareSource: (spec: PreviewSpec) => Promise<void>;
+  /** Brings what its database is made of up to date, before an engine is taken for it. */
+  readonly prepareDatabase?: PrepareDatabase;
   /** Values of the spec's granted secrets. */
   readonly resolveSecrets: (spec: PreviewSpec) => Promise<Readonly<Record<string, string>>>;
   /** Aborts when this process is about to end: a run that ends then says nothing about its input. */
@@ -104,7 +107,9 @@ async function bringUp(deps: ActuateDeps, actuation: Actuation): Promise<Partial
   // What lies on this machine the checkout fetches by itself where this is late or fails: the engine starts meanwhile.
   if (isAbsolute(spec.source.repository)) fetched?.catch(() => {});
   else await fetched;
-  const tell = describeProgress((message) => showProgress(deps, preview.key, message));
+  const say = (message: string) => showProgress(deps, preview.key, message);
+  await deps.prepareDatabase?.(spec, { live: preview.status.live, say, signal: endsWith(deps, actuation) });
+  const tell = describeProgress(say);
   const route = whenRouted(Object.keys(spec.urls).length, () => openDoor(deps, preview.key, spec));
   const refresh = needsRefresh(preview.status);
   // Migrations log in by what an earlier run made, which may have been long ago.
@@ -197,12 +202,17 @@ async function setAwake(
       deps.store.setStatus(preview.key, { condition: "Reconciling", reason: "Waking", message: "Waking up." }),
     );
   }
-  const signal = AbortSignal.any([deps.stopping, lease.lost, ...(interrupt ? [interrupt] : [])]);
+  const signal = endsWith(deps, { lease, interrupt });
   const credential = kind === "wake" ? await renewedInTime(deps, preview) : {};
   await step(kind, () => deps.world.setAwake(live.target, preview.stack, kind === "wake", signal));
   // Whatever else was said of it stands until the next look.
   const serves = kind === "wake" && preview.status.reason === "Asleep" ? SERVES : {};
   return { ...serves, ...credential, awake: kind === "wake", failed: undefined };
+}
+
+/** Whatever ends an action before its time. */
+function endsWith({ stopping }: ActuateDeps, { lease, interrupt }: Pick<Actuation, "lease" | "interrupt">) {
+  return AbortSignal.any([stopping, lease.lost, ...(interrupt ? [interrupt] : [])]);
 }
 
 /** The status after a failure: what is shown, and what the next decision needs to know. */

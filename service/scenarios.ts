@@ -1,5 +1,6 @@
 /** Which scenario a preview's database is seeded with: a person's word, else a label's, else preview.yaml's. Pure. */
 import type { PreviewSpec } from "../infra/spec.ts";
+import type { ApplicationDatabase } from "./config/application-database.ts";
 import { closest } from "./config/closest.ts";
 import type { ApplicationConfig } from "./config/types.ts";
 import type { Intents, Preview } from "./status.ts";
@@ -22,7 +23,7 @@ export interface Chosen {
   readonly by: "person" | "label" | "default";
 }
 
-type Declared = Pick<NonNullable<ApplicationConfig["database"]>, "scenario" | "scenarios">;
+type Declared = Pick<ApplicationDatabase, "scenario" | "scenarios">;
 
 interface Said {
   /** Of the pull request. */

@@ -9,7 +9,7 @@ import { checkPlugins } from "../infra/plugins.ts";
 import type { Stacks } from "../infra/stacks.ts";
 import { type AllActions, createActions } from "./actions.ts";
 import { createAlarm } from "./alarm.ts";
-import { startBaselines } from "./baselines/keeper.ts";
+import { type FreshBaselines, startFreshBaselines } from "./baselines/fresh.ts";
 import { createCaps } from "./caps/caps.ts";
 import { defaultDrift, defaultSweep } from "./config/defaults.ts";
 import type { OperatorConfig } from "./config/types.ts";
@@ -106,6 +106,7 @@ interface Parts extends ServiceOptions {
   readonly repositories: Repositories;
   readonly identities: Identities;
   readonly isolationOf: IsolationOf;
+  readonly baselines: FreshBaselines;
   readonly ground: Ground;
   readonly inbox: Inbox;
   readonly now: () => string;
@@ -133,6 +134,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
   const repositories = createRepositories({ config, store });
   const forge = (name: string) => forges.get(name);
   const identities = await createIdentities({ config, store, forge });
+  const baselines = startFreshBaselines({ ...options, now }, undo);
   const parts: Parts = {
     ...options,
     store,
@@ -143,6 +145,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     repositories,
     identities,
     isolationOf: await readIsolation(config),
+    baselines,
     ground: createGround({ ...options, stacks }),
     inbox: createInbox({ store }),
     now,
@@ -155,8 +158,6 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     sweepEverySeconds: (config.sweep ?? defaultSweep).everySeconds,
   });
   undo.push(() => operate.close());
-  const baselines = startBaselines(parts);
-  undo.push(() => baselines.close());
   const external = createExternalServices({ ...parts, repositories: repositories.all });
   const checks = createReadinessChecks({ ...parts, engine, repositories: config.repositories });
   const doctor = createDoctor({
@@ -181,7 +182,6 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     ...parts,
     actions,
     operate,
-    baselines,
     doctor,
     external,
     checks,
@@ -276,6 +276,7 @@ function reconcileDeps(
       now,
     }),
     prepareSource: (spec) => prepareSource(parts, spec),
+    prepareDatabase: parts.baselines.prepare,
     resolveSecrets: (spec) => resolveSecrets(parts, spec),
     loginKeyOf: createLoginKeys({ secret: parts.token, now: () => new Date() }).publicOf,
     now,

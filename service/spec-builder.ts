@@ -97,10 +97,11 @@ export function buildSpec(wish: SpecInput): PreviewSpec {
 
 /** What a push does to it is in the generations. */
 function databaseOf(
-  { onPush: _wished, scenario: usual, scenarios, ...database }: NonNullable<ApplicationConfig["database"]>,
-  { repository: { baseline }, target, labels = [], intents: { seeds } }: SpecInput,
+  { onPush: _wished, from: source, scenario: usual, scenarios, ...database }: ApplicationDatabase,
+  { repository, target, labels = [], intents: { seeds } }: SpecInput,
 ): PreviewSpec["database"] {
   const { sharesDatabase: shared } = target;
+  const baseline = source ?? repository.baseline;
   const from = { ...(baseline ? { baseline } : {}), ...(shared ? { shared } : {}), ...database };
   // On a database of many nobody chooses.
   const said = shared ? { labels: [], seeds: undefined } : { labels, seeds };
@@ -152,6 +153,7 @@ function flagsOf({ application, intents, labels = [] }: SpecInput): Pick<Preview
  */
 function withoutGrants({ application, repository, ...input }: SpecInput): SpecInput {
   const { baseline: _theirs, ...rest } = repository;
+  const { from: _chosen, ...database } = application.database ?? {};
   const baseline = repository.untrusted?.baseline;
   const parts = (application.external ?? []).flatMap(({ name, own }) => (own ? secretsOfPart(name, own) : []));
   const granted = new Set([...application.grantedSecrets, ...parts].map((name) => `secrets.${name}`));
@@ -166,6 +168,7 @@ function withoutGrants({ application, repository, ...input }: SpecInput): SpecIn
     application: {
       ...application,
       ...withoutParts(application),
+      ...(application.database ? { database } : {}),
       services,
       grantedSecrets: [],
       submodules: false,

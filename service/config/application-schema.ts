@@ -14,6 +14,10 @@ const serviceName = z
     "must be lower-case letters, digits and dashes, a letter first and no dash last, at most 30 characters",
   );
 
+const baselineName = z
+  .string()
+  .regex(/^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/, "must be the name of a baseline that the operator's config allows");
+
 const variableName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be letters, digits and underscores, no digit first");
@@ -121,6 +125,11 @@ export const applicationSchema = z.strictObject({
         seed: step.optional().describe("Fills a new database with data; runs after `migrate`, once per database."),
         scenarios: scenariosSchema(step).optional(),
         scenario: scenarioSchema.optional(),
+        from: baselineName
+          .optional()
+          .describe(
+            "Baseline that it is a copy of, of those that the operator's config allows. Default: the operator's choice.",
+          ),
         onPush: z
           .enum(["keep", "reset"])
           .optional()

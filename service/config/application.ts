@@ -60,6 +60,7 @@ function toApplication(file: ApplicationFile): ApplicationConfig {
     ...(hasDatabase
       ? {
           database: {
+            ...(tasks.from !== undefined ? { from: tasks.from } : {}),
             ...(tasks.onPush === "reset" ? { onPush: tasks.onPush } : {}),
             ...(tasks.migrate !== undefined ? { migrate: toStep(tasks.migrate) } : {}),
             ...(seed ? { seed } : {}),

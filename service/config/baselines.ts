@@ -84,6 +84,12 @@ export const baselineSchema = z.strictObject({
     .describe(
       "Where the secret is that hashes and fakes depend on: the same key gives the same ones again. Default: made once, in the data folder.",
     ),
+  refresh: z
+    .literal("deploy")
+    .optional()
+    .describe(
+      "`deploy`: built anew right before each database that is made of it, such as for every commit with `onPush: reset`; a build that runs already is shared. Default: by `every` and when asked for.",
+    ),
   every: every.optional().describe("How often it is built anew. Default: only when asked for."),
   keepOld: z
     .int()
@@ -131,6 +137,8 @@ export interface BaselineConfig {
   readonly subset?: SubsetRule;
   /** Undefined: made once, in the data folder. */
   readonly key?: SecretReference;
+  /** Right before each database that is made of it. */
+  readonly refresh?: "deploy";
   /** Undefined: built only when asked for. */
   readonly everySeconds?: number;
   readonly keepOld: number;
@@ -166,7 +174,7 @@ export function resolveBaselines(
     if ("fault" in server && targets.length === found.length)
       fault(server.fault, ...(file.target === undefined ? [] : ["target"]));
     if (!source || "fault" in server) return [];
-    const { largeObjects, subset, key } = file;
+    const { largeObjects, subset, key, refresh } = file;
     const everySeconds = parseDuration(file.every ?? "");
     return [
       {
@@ -176,6 +184,7 @@ export function resolveBaselines(
         ...(largeObjects ? { largeObjects } : {}),
         ...(subset ? { subset: { ...subset, whole: subset.whole ?? [] } } : {}),
         ...(key ? { key: place(key, directory) } : {}),
+        ...(refresh ? { refresh } : {}),
         ...(everySeconds === undefined ? {} : { everySeconds }),
         keepOld: file.keepOld ?? 0,
         server: server.found,

@@ -109,6 +109,10 @@ const repository = z.strictObject({
     .optional()
     .describe("Which pull requests get previews; one that is refused later loses its own."),
   baseline: name.optional().describe("Database that previews start as a copy of. Default: an empty one."),
+  baselines: z
+    .array(name)
+    .optional()
+    .describe("Further ones that `preview.yaml` may choose by `database.from`. Default: none."),
   untrusted: untrustedRules
     .optional()
     .describe("Pull requests of forks and of authors without write access, once somebody approved them."),

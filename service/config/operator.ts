@@ -208,7 +208,7 @@ interface ResolvedRepository {
 }
 
 function toRepository({ repository, name, forge, target, isLocal, directory }: ResolvedRepository): RepositoryConfig {
-  const { baseline, untrusted, team, costCenter } = repository;
+  const { baseline, baselines, untrusted, team, costCenter } = repository;
   const secrets = Object.entries(repository.secrets ?? {}).map(([key, reference]) => [
     key,
     place(reference, directory),
@@ -222,6 +222,7 @@ function toRepository({ repository, name, forge, target, isLocal, directory }: R
     branches: repository.branches ?? ["**"],
     ...(repository.pullRequests ? { pullRequests: { ...defaultPullRequests, ...repository.pullRequests } } : {}),
     ...(baseline !== undefined ? { baseline } : {}),
+    ...(baselines ? { baselines } : {}),
     ...(untrusted ? { untrusted } : {}),
     secrets: Object.fromEntries(secrets),
     ...(team !== undefined ? { team } : {}),

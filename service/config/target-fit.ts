@@ -7,7 +7,7 @@ import type { ApplicationConfig, ImagesConfig, RepositoryConfig, TargetConfig } 
 export interface Fitting {
   readonly application: ApplicationConfig;
   readonly target: TargetConfig;
-  readonly repository: Pick<RepositoryConfig, "name" | "path">;
+  readonly repository: Pick<RepositoryConfig, "name" | "path" | "baseline" | "baselines">;
   readonly images: Pick<ImagesConfig, "registries">;
 }
 
@@ -27,7 +27,7 @@ export function misfitsOf(fitting: Fitting): readonly string[] {
           `preview.yaml: asks for a "banner", and the target "${target.name}" is reached past the gateway that puts it in`,
         ]
       : [];
-  const around = [...unguarded, ...bare];
+  const around = [...unguarded, ...bare, ...baselineMisfits(fitting)];
   const ofServices = application.services.flatMap((service) =>
     target.runs === "images" ? imageMisfits(fitting, service) : sourceMisfits(fitting, service),
   );
@@ -41,6 +41,21 @@ export function misfitsOf(fitting: Fitting): readonly string[] {
   }
   if (!application.database || target.database) return [...services, ...around];
   return [...services, ...around, `preview.yaml: asks for a "database", and the target "${target.name}" has none`];
+}
+
+function baselineMisfits({ application, repository, target }: Fitting): readonly string[] {
+  const { from } = application.database ?? {};
+  if (from === undefined) return [];
+  const { baseline, baselines = [] } = repository;
+  const allowed = [...new Set([...(baseline === undefined ? [] : [baseline]), ...baselines])];
+  if (target.sharesDatabase) {
+    return [`preview.yaml: asks for a database "from: ${from}", and that of the target "${target.name}" is shared`];
+  }
+  if (allowed.includes(from)) return [];
+  const there = allowed.length > 0 ? `it may be ${allowed.join(", ")}` : "it may choose none";
+  return [
+    `preview.yaml: asks for a database "from: ${from}"; ${there}, by "baselines" of the repository "${repository.name}" in stackling.yaml`,
+  ];
 }
 
 function partMisfits({ application, target }: Fitting): readonly string[] {

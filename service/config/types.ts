@@ -6,6 +6,7 @@ import type { BuildStep, ServiceDefinition, TargetChoice } from "../../component
 import type { Flag } from "../../components/service/flags.ts";
 import type { ForgeName } from "../forges/registry.ts";
 import type { AccessConfig, ApplicationAccess } from "./access-types.ts";
+import type { ApplicationDatabase } from "./application-database.ts";
 import type { BannerConfig } from "./banner.ts";
 import type { BaselineConfig } from "./baselines.ts";
 import type { EgressConfig } from "./egress.ts";
@@ -105,6 +106,8 @@ export interface RepositoryConfig {
   readonly pullRequests?: PullRequestRules;
   /** Database baseline by name; undefined when previews start from an empty database. */
   readonly baseline?: string;
+  /** Further ones that `preview.yaml` may choose. */
+  readonly baselines?: readonly string[];
   /** Of pull requests that are not trusted, once they are approved. */
   readonly untrusted?: UntrustedRules;
   /** Values granted to trusted previews by name: resolved from environment or file when used. */
@@ -232,17 +235,7 @@ export interface ApplicationConfig {
   readonly install: readonly BuildStep[];
   readonly build: readonly BuildStep[];
   readonly services: readonly ServiceDefinition[];
-  readonly database?: {
-    /** `reset`: made anew, migrated and seeded for every commit; undefined: kept. */
-    readonly onPush?: "reset";
-    readonly migrate?: BuildStep;
-    /** Where there are no scenarios. */
-    readonly seed?: BuildStep;
-    /** By name; null: nothing is run. */
-    readonly scenarios?: Readonly<Record<string, BuildStep | null>>;
-    /** That of a new preview; undefined: the first. */
-    readonly scenario?: string;
-  };
+  readonly database?: ApplicationDatabase;
   /** Shuts the operator's door further. */
   readonly access?: ApplicationAccess;
   /** Undefined: as the operator says. */

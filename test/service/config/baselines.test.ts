@@ -30,7 +30,7 @@ describe("baselines of stackling.yaml", () => {
           "    subset: {table: orders, where: 'id > 5'}",
           "    every: 24h",
           "    keepOld: 2",
-          "  made: {seed: {command: npm run seed, directory: ../shop}, columns: keep}",
+          "  made: {seed: {command: npm run seed, directory: ../shop}, columns: keep, refresh: deploy}",
         ].join("\n"),
       )) ?? [];
     assert.deepEqual(main, {
@@ -44,7 +44,7 @@ describe("baselines of stackling.yaml", () => {
       server: { file: "/data/postgres/previews.url" },
     });
     assert.deepEqual(made?.source, { kind: "seed", command: "npm run seed", directory: "/etc/shop" });
-    assert.deepEqual([made?.columns, made?.keepOld], ["keep", 0]);
+    assert.deepEqual([made?.columns, made?.keepOld, made?.refresh], ["keep", 0, "deploy"]);
   });
 
   it("need exactly one source, and may keep everything of a seed alone", async () => {
