@@ -3,7 +3,8 @@ import type { ComponentResourceOptions, Output } from "@pulumi/pulumi";
 import { z } from "zod";
 import { databaseOperations, serverOptions } from "../local/database-operations.ts";
 import { attempt, databaseError, resolveServer } from "../local/database-server.ts";
-import { majorOf, programFor, refuseNewer, serverMajorOf } from "../local/database-snapshot.ts";
+import { majorOf, programFor, refuseNewer, refuseUnreadable } from "../local/database-snapshot.ts";
+import { serverMajorOf } from "../local/postgres-programs.ts";
 import type { DatabaseArgs, DatabaseComponent, DatabaseDriver, Finding } from "../ports.ts";
 import { PreviewComponent } from "../preview-component.ts";
 import { refuseBaseline } from "./baseline.ts";
@@ -63,6 +64,7 @@ async function checkDump({ server, dump }: Options): Promise<Finding> {
       const program = await programFor(dump, action);
       const major = await majorOf(program, action);
       refuseNewer(action, program, major, await serverMajorOf(await resolveServer(server)));
+      if (program === "pg_restore") await refuseUnreadable(action, dump);
       return { ok: true, what: `dump "${dump}", restored by ${program} ${major}` };
     });
   } catch (error) {

@@ -2,15 +2,25 @@
 import { open } from "node:fs/promises";
 import { execa } from "execa";
 import { TerminalError } from "../errors.ts";
-import { withClient } from "./database-client.ts";
 import { withoutOutage } from "./database-outage.ts";
+import {
+  INSTALL_PROGRAMS,
+  lastLines,
+  type PostgresProgram,
+  programEnvironment,
+  programMajorOf,
+  serverMajorOf,
+  unreadable,
+  WITHOUT_OTHERS,
+  withoutPassword,
+} from "./postgres-programs.ts";
 
 export interface Snapshot {
   /** Absolute path of a dump, on the machine that runs the engine: an archive of `pg_dump`, or plain SQL. */
   readonly dump: string;
 }
 
-export type RestoreProgram = "pg_restore" | "psql";
+export type RestoreProgram = Exclude<PostgresProgram, "pg_dump">;
 
 const EXCERPT_LINES = 10;
 /** `PGDMP`, the start of an archive in the custom format. */
@@ -24,11 +34,10 @@ export async function restoreSnapshot({ dump }: Snapshot, url: string, signal: A
   const action = `restoring the dump "${dump}"`;
   const program = await programFor(dump, action);
   refuseNewer(action, program, await majorOf(program, action), await serverMajorOf(url));
-  const { bare, password } = apart(url);
+  const { bare, environment } = withoutPassword(url);
   const began = performance.now();
   const { failed, isCanceled, exitCode, stderr } = await execa(program, argumentsOf(program, dump, bare), {
-    // A password among the arguments could be read by every user of the machine.
-    env: { ...plainEnvironment(), PGPASSWORD: password, PGAPPNAME: "stackling" },
+    env: { ...programEnvironment(), ...environment, PGAPPNAME: "stackling" },
     extendEnv: false,
     stdin: "ignore",
     stdout: "ignore",
@@ -38,10 +47,7 @@ export async function restoreSnapshot({ dump }: Snapshot, url: string, signal: A
   });
   if (!failed) return;
   if (isCanceled) signal.throwIfAborted();
-  const excerpt = String(stderr ?? "")
-    .split("\n")
-    .filter(Boolean)
-    .slice(-EXCERPT_LINES);
+  const excerpt = lastLines(stderr, EXCERPT_LINES);
   const how = exitCode === undefined ? "was ended" : `ended with exit code ${exitCode}`;
   const failure = new TerminalError({
     reason: "DatabaseFailed",
@@ -68,15 +74,23 @@ export async function programFor(dump: string, action: string): Promise<RestoreP
   }
 }
 
-/** Major version of a program on PATH, which prints `pg_restore (PostgreSQL) 18.4 (Debian …)`. */
-export async function majorOf(program: RestoreProgram, action: string): Promise<number> {
-  const found = await execa(program, ["--version"], { env: plainEnvironment(), extendEnv: false, reject: false });
-  const major = Number(/\(PostgreSQL\) (\d+)/.exec(found.stdout ?? "")?.[1]);
-  if (!found.failed && major) return major;
+/** Throws `TerminalError` for an archive that `pg_restore` cannot read, such as one of a newer `pg_dump`. Restores nothing. */
+export async function refuseUnreadable(action: string, dump: string): Promise<void> {
+  const said = await unreadable(dump);
+  if (said === undefined) return;
   throw new TerminalError({
     reason: "DatabaseFailed",
-    userMessage: `${action} needs "${program}", which is not on PATH: install PostgreSQL's client programs (Debian: postgresql-client, macOS: libpq)`,
-    cause: found,
+    userMessage: `${action}: the "pg_restore" on PATH cannot read it: ${said}`,
+  });
+}
+
+/** Major version of a program on PATH. Throws `TerminalError` where there is none. */
+export async function majorOf(program: RestoreProgram, action: string): Promise<number> {
+  const major = await programMajorOf(program);
+  if (major !== undefined) return major;
+  throw new TerminalError({
+    reason: "DatabaseFailed",
+    userMessage: `${action} needs "${program}", which is not on PATH: ${INSTALL_PROGRAMS}`,
   });
 }
 
@@ -89,31 +103,9 @@ export function refuseNewer(action: string, program: RestoreProgram, major: numb
   });
 }
 
-export async function serverMajorOf(url: string): Promise<number> {
-  return withClient(url, async (client) => {
-    const { rows } = await client.query<{ major: number }>(
-      "SELECT current_setting('server_version_num')::int / 10000 AS major",
-    );
-    return rows[0]?.major ?? 0;
-  });
-}
-
 function argumentsOf(program: RestoreProgram, dump: string, url: string): readonly string[] {
   if (program === "psql") {
     return ["--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", `--dbname=${url}`, `--file=${dump}`];
   }
-  const without = ["--no-owner", "--no-privileges", "--no-publications", "--no-subscriptions", "--no-security-labels"];
-  return [...without, "--exit-on-error", "--no-password", `--dbname=${url}`, dump];
-}
-
-function apart(url: string): { readonly bare: string; readonly password: string } {
-  const parsed = new URL(url);
-  const password = decodeURIComponent(parsed.password);
-  parsed.password = "";
-  return { bare: parsed.href, password };
-}
-
-function plainEnvironment(): Record<string, string> {
-  const { PATH = "/usr/local/bin:/usr/bin:/bin", HOME = "/" } = process.env;
-  return { PATH, HOME, LC_ALL: "C.UTF-8" };
+  return [...WITHOUT_OTHERS, "--exit-on-error", "--no-password", `--dbname=${url}`, dump];
 }

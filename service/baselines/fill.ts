@@ -52,10 +52,9 @@ function load(
 }
 
 async function* scriptOfFile(file: string, { signal }: FillOptions): AsyncGenerator<Uint8Array> {
-  const start = await startOf(file);
-  if (start.toString("latin1") === "PGDMP")
-    yield* scriptOfArchive(file, { environment: process.env, ...(signal ? { signal } : {}) });
-  else if (start[0] === 0x1f && start[1] === 0x8b) yield* unzipped(file);
+  const kind = await kindOfDump(file);
+  if (kind === "archive") yield* scriptOfArchive(file, { environment: process.env, ...(signal ? { signal } : {}) });
+  else if (kind === "gzip") yield* unzipped(file);
   else yield* createReadStream(file);
 }
 
@@ -64,6 +63,13 @@ function unzipped(file: string): AsyncIterable<Uint8Array> {
   // `pipe` keeps an error of the file to itself.
   const zipped = createReadStream(file).on("error", (error) => unzip.destroy(error));
   return zipped.pipe(unzip);
+}
+
+/** By how it begins. Throws `TerminalError` (`SeedFailed`) when it cannot be read. */
+export async function kindOfDump(file: string): Promise<"archive" | "gzip" | "script"> {
+  const start = await startOf(file);
+  if (start.toString("latin1") === "PGDMP") return "archive";
+  return start[0] === 0x1f && start[1] === 0x8b ? "gzip" : "script";
 }
 
 async function startOf(file: string): Promise<Buffer> {

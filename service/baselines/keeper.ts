@@ -17,6 +17,7 @@ import { type BaselineFinding, type CheckReport, checkRows } from "./check.ts";
 import { createFeed, type Feed } from "./feed.ts";
 import type { Names } from "./names.ts";
 import { type Unclassified, UnclassifiedError } from "./rules.ts";
+import { checkSource } from "./source-check.ts";
 
 /** One of them, or one that is configured and was not built yet. */
 export interface BaselineView {
@@ -199,7 +200,9 @@ export function startBaselines(deps: BaselinesDeps): Baselines & { close(): Prom
     },
     async findings() {
       if (configured.length === 0) return [];
-      return (await list()).filter(({ newest, source }) => newest && source !== null).map(findingOf);
+      const built = (await list()).filter(({ newest, source }) => newest && source !== null).map(findingOf);
+      const sources = await Promise.all(configured.map((one) => checkSource(one)));
+      return [...built, ...sources.flat()];
     },
     async close() {
       stopping.abort();

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import pg from "pg";
+import { snapshotDatabase } from "../../../components/database/snapshot.ts";
 import { TerminalError } from "../../../components/errors.ts";
 import { type DatabaseInputs, databaseResource } from "../../../components/local/database.ts";
 import { withClient } from "../../../components/local/database-client.ts";
@@ -131,6 +132,22 @@ describe("a preview's database of a dump", requires("postgres", "psql"), () => {
     await withPrograms(newer, () =>
       refused("shop-pr-5", "shop.sql", /"psql" on PATH is of version 99, and the server is/),
     );
+  });
+
+  it("is found unreadable by doctor before any preview needs it", async () => {
+    const file = join(folder, "admin.url");
+    await writeFile(file, server.url);
+    await writeFile(join(folder, "later.dump"), "PGDMP of a later pg_dump");
+    const options = { server: { file }, connectionLimit: 1, dump: join(folder, "later.dump") };
+    const list =
+      'if [ "$1" = --version ]; then echo "pg_restore (PostgreSQL) 16.1"; else echo "unsupported version (1.99)" >&2; exit 1; fi';
+    await withPrograms({ pg_restore: list }, async () => {
+      const found = (await snapshotDatabase.operations.check?.(options)) ?? [];
+      assert.match(
+        found.at(-1)?.what ?? "",
+        /later\.dump": the "pg_restore" on PATH cannot read it: unsupported version/,
+      );
+    });
   });
 
   it("gives its program the password by its environment alone", async () => {

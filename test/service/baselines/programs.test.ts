@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { TerminalError } from "../../../components/errors.ts";
 import { scriptOfArchive, scriptOfDatabase } from "../../../service/baselines/programs.ts";
+import { checkSource } from "../../../service/baselines/source-check.ts";
+import type { BaselineConfig } from "../../../service/config/baselines.ts";
 import { startTestPostgres } from "../../support/postgres.ts";
 import { requires } from "../../support/requires.ts";
 
@@ -71,5 +73,35 @@ describe("PostgreSQL's client programs", requires("postgres"), () => {
       read(scriptOfArchive("a.dump", { environment })),
       /"pg_restore" ended with exit code 1: unsupported version \(1\.99\)/,
     );
+  });
+
+  it("are what doctor looks for, where a baseline's source needs one", async () => {
+    const url = { env: "STACKLING_TEST_SOURCE" };
+    process.env.STACKLING_TEST_SOURCE = postgres.url;
+    const archive = { kind: "dump", file: join(folder, "whole.dump") } as const;
+    await writeFile(archive.file, "PGDMP and more");
+    const plain = { kind: "dump", file: join(folder, "plain.sql") } as const;
+    await writeFile(plain.file, "SELECT 1;");
+    const look = async (source: BaselineConfig["source"], environment: NodeJS.ProcessEnv) =>
+      (await checkSource({ name: "main", source }, environment))[0];
+
+    const nowhere = { PATH: join(folder, "nowhere") };
+    assert.equal(await look(plain, nowhere), undefined);
+    assert.equal(await look({ kind: "seed", command: "seed", directory: folder }, nowhere), undefined);
+    assert.match(
+      (await look(archive, nowhere))?.what ?? "",
+      /"main" cannot be read: .* needs "pg_restore", which is not/,
+    );
+    const newer = await install("pg_dump", "99.1");
+    assert.deepEqual(await look({ kind: "url", url }, newer), {
+      ok: true,
+      what: 'the source of baseline "main" is read by pg_dump 99',
+    });
+    const older = await install("pg_dump", "9.6.1");
+    assert.match((await look({ kind: "url", url }, older))?.what ?? "", /"pg_dump" on PATH is of version 9: install/);
+    const strange = await install("pg_restore", "18.1", "echo 'unsupported version (1.99) in file header' >&2; exit 1");
+    assert.match((await look(archive, strange))?.what ?? "", /\(version 18\) cannot read it: unsupported version/);
+    const fitting = await install("pg_restore", "18.1");
+    assert.equal((await look(archive, fitting))?.ok, true);
   });
 });
