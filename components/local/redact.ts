@@ -25,7 +25,26 @@ const PATTERNS: readonly [RegExp, string][] = [
 export function redact(text: string, secrets: readonly string[] = []): string {
   const longestFirst = [...secrets]
     .filter((value) => value.length >= SHORTEST_SECRET)
+    .flatMap(formsOf)
     .sort((a, b) => b.length - a.length);
   const withoutValues = longestFirst.reduce((rest, value) => rest.replaceAll(value, HIDDEN), text);
   return PATTERNS.reduce((rest, [pattern, replacement]) => rest.replace(pattern, replacement), withoutValues);
 }
+
+/** As programs write a value: as it is, in a URL, in a query, in JSON, in HTML, and in base64. */
+function formsOf(value: string): readonly string[] {
+  const bytes = Buffer.from(value);
+  const escaped = value.replace(/[&<>"']/g, (character) => HTML[character] ?? character);
+  const forms = [
+    value,
+    encodeURIComponent(value),
+    new URLSearchParams({ "": value }).toString().slice(1),
+    JSON.stringify(value).slice(1, -1),
+    escaped,
+    bytes.toString("base64").replace(/=+$/, ""),
+    bytes.toString("base64url"),
+  ];
+  return [...new Set(forms)];
+}
+
+const HTML: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };

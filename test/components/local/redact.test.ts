@@ -24,6 +24,19 @@ describe("redacting", () => {
       "x[redacted]x [redacted]",
     );
   });
+
+  it("takes out known values as programs write them", () => {
+    const value = `sk_"live"/42+x=&<y> é`;
+    const forms = [
+      `redis://:${encodeURIComponent(value)}@host`,
+      JSON.stringify({ value }),
+      `?${new URLSearchParams({ value })}`,
+      Buffer.from(value).toString("base64"),
+      Buffer.from(value).toString("base64url"),
+      "sk_&quot;live&quot;/42+x=&amp;&lt;y&gt; é",
+    ];
+    for (const text of forms) assert.match(redact(text, [value]), /^[\w:/{"?=@]*\[redacted\][\w@"}=]*$/, text);
+  });
 });
 
 describe("the operator's network environment", () => {
