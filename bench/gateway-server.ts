@@ -4,6 +4,7 @@ import { Agent, createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { createProxyServer } from "httpxy";
+import { createBanner } from "../service/gateway/banner/banner.ts";
 import { createGateway } from "../service/gateway/gateway.ts";
 import { createRoutes } from "../service/gateway/routes.ts";
 import { createEdgeServer } from "../service/gateway/server.ts";
@@ -47,11 +48,13 @@ async function ours(): Promise<Server> {
   };
   const onError = (error: unknown) => console.error(error);
   const routes = await createRoutes({ store, domain: "localhost:4000", onError });
+  const [scheme, homeUrl] = ["http", "http://localhost:4000"] as const;
   const gateway = createGateway({
     routes,
+    banner: createBanner({ config: { repositories: [] }, scheme, homeUrl }),
     visits: createVisits({ store, now: () => new Date(), onError }),
-    scheme: "http",
-    homeUrl: "http://localhost:4000",
+    scheme,
+    homeUrl,
     history: async () => [],
     wake: async () => {},
     addressOf: async () => ({ address: upstream }),
