@@ -53,17 +53,6 @@ const driver = z
   .union([z.string().min(1), z.looseObject({ driver: z.string().min(1) })])
   .describe("A driver by name, or a map with `driver` and that driver's options.");
 
-const registryHost = z
-  .string()
-  .regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?$/, 'must be a host such as "ghcr.io", without https://');
-
-const registry = z
-  .string()
-  .regex(
-    /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?(?:\/[a-z0-9._-]+)*$/,
-    'must be a host or the start of a name, such as "ghcr.io/acme", without https://',
-  );
-
 const target = z.strictObject({
   service: driver.optional().describe("What runs the services. Default `local`."),
   database: z
