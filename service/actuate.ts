@@ -13,8 +13,8 @@ import { type Action, isGroundOutage, needsRefresh } from "./decide.ts";
 import type { Holds } from "./holds.ts";
 import { describeProgress, whenRouted } from "./progress.ts";
 import { proveGone } from "./proof.ts";
-import type { Preview, PreviewStatus } from "./status.ts";
 import { servedWith } from "./rollback.ts";
+import type { Preview, PreviewStatus } from "./status.ts";
 import type { HeldLease } from "./store/lease.ts";
 import type { Store } from "./store/store.ts";
 import { after } from "./times.ts";
@@ -135,12 +135,12 @@ async function bringUp(deps: ActuateDeps, actuation: Actuation): Promise<Partial
     ...(refresh ? await endDrift(deps, preview) : {}),
     ...SERVES,
     live: spec,
+    served: servedWith(preview.status, spec, { outputs, now: deps.now() }),
     outputs,
     attempted: { digest: specDigest(spec), ok: true, terminal: false, failures: 0, at: deps.now() },
     interrupted: false,
     awake: true,
     failed: undefined,
-    served: servedWith(preview.status, spec, { outputs, now: deps.now() }),
   };
 }
 

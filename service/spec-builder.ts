@@ -120,8 +120,8 @@ function echoOf({
   flags,
   seeds: { said } = {},
   approved,
-}: SpecInput["intents"]): Pick<PreviewSpec, "intents"> {
   rolledBack,
+}: SpecInput["intents"]): Pick<PreviewSpec, "intents"> {
   const wished = [extendedTo, flags, said, approved, rolledBack];
   if (!keep && wished.every((one) => one === undefined)) return {};
   return {
@@ -131,8 +131,8 @@ function echoOf({
       ...(flags === undefined ? {} : { flags: { ...flags } }),
       ...(said === undefined ? {} : { seeds: { said } }),
       ...(approved === undefined ? {} : { approved: { ...approved } }),
-    },
       ...(rolledBack === undefined ? {} : { rolledBack: { ...rolledBack } }),
+    },
   };
 }
 
