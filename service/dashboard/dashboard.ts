@@ -13,6 +13,7 @@ import type { Store } from "../store/store.ts";
 import type { Answering } from "./answering.ts";
 import { approvalDone, approvalPages } from "./approval.ts";
 import { detailPage } from "./detail-page.ts";
+import { flagDone, flagPages } from "./flag-section.ts";
 import type { Html } from "./html.ts";
 import type { Frame, Outcome } from "./layout.ts";
 import { listPage } from "./list-page.ts";
@@ -55,6 +56,7 @@ const HISTORY_SHOWN = 30;
 /** Of what has a form of its own. */
 const OUTCOMES = {
   approve: { done: approvalDone, bringsUp: true },
+  flag: { done: flagDone, bringsUp: true },
   seed: { done: seedDone, bringsUp: true },
   rollback: { done: rollbackDone, bringsUp: true },
 } as const;
@@ -104,6 +106,7 @@ export function createDashboard(deps: DashboardDeps): Router {
     ...answering,
   });
   const onOne = { actions: deps.actions, named: (request: Request) => named(deps, request), ...answering };
+  flagPages(pages, onOne);
   seedPages(pages, onOne);
   rollbackPages(pages, onOne);
   operatePages(pages, { operate: deps.operate, ...answering });
@@ -177,11 +180,14 @@ async function outcomeOf({ store }: DashboardDeps, request: Request, frame: Fram
 function doneOf(request: Request, view: PreviewView, { pause }: Pick<Frame, "pause">): Outcome | undefined {
   const { done } = request.query;
   if (typeof done !== "string") return undefined;
-  const found =
-    done === "approve" || done === "seed" || done === "rollback" ? OUTCOMES[done] : findVerb(done)?.verb;
+  const found = isOutcome(done) ? OUTCOMES[done] : findVerb(done)?.verb;
   if (!found) return undefined;
   const text = found.done(view);
   return { text: pause && found.bringsUp ? `${text} Everything is stopped: it waits until all go on.` : text };
+}
+
+function isOutcome(done: string): done is keyof typeof OUTCOMES {
+  return Object.hasOwn(OUTCOMES, done);
 }
 
 async function named({ store }: DashboardDeps, request: Request): Promise<Preview | undefined> {

@@ -6,6 +6,7 @@ import type { HistoryEntry } from "../store/store.ts";
 import { alarmBanner } from "./alarm-section.ts";
 import { approvalSection } from "./approval.ts";
 import { driftSection } from "./drift-section.ts";
+import { flagSection } from "./flag-section.ts";
 import { verbForm } from "./forms.ts";
 import { type Html, html, safeHref, sentenceOf } from "./html.ts";
 import { chip, type Frame, layout } from "./layout.ts";
@@ -36,7 +37,7 @@ ${gone && fallbackUrl && html`<p>Meanwhile: <a href="${safeHref(fallbackUrl)}">$
 ${linksOf(view)}
 ${
   session
-    ? html`${approvalSection(view, session)}${verbForm({ view, session, from: "detail" })}${alarmBanner(view)}${warningOf(view, now)}${driftSection(view, now)}${lifeSection(view, now)}${rollbackForm(view, session)}${seedForm(view, session)}${shareForm(view, session)}${factsOf(view)}${schemaSection(view)}${historyOf(history)}${commentOf(view)}`
+    ? html`${approvalSection(view, session)}${verbForm({ view, session, from: "detail" })}${alarmBanner(view)}${warningOf(view, now)}${driftSection(view, now)}${lifeSection(view, now)}${rollbackForm(view, session)}${seedForm(view, session)}${shareForm(view, session)}${flagSection(view, session)}${factsOf(view)}${schemaSection(view)}${historyOf(history)}${commentOf(view)}`
     : loginHint()
 }`;
   return layout({
@@ -48,12 +49,15 @@ ${
   });
 }
 
-function linksOf({ url, urls, pullRequestUrl, stage }: PreviewView): Html {
-  const others = Object.entries(urls).filter(([, other]) => other !== url);
+function linksOf({ url, urls, inboxes = [], pullRequestUrl, stage }: PreviewView): Html {
+  const others = Object.entries(urls).filter(
+    ([, other]) => other !== url && !inboxes.some((one) => one.url.startsWith(other)),
+  );
   if (stage === "Gone" && !pullRequestUrl) return html``;
   return html`<p class="actions">
 ${url ? html`<a class="button primary" href="${safeHref(url)}">Open ${bare(url)}</a>` : stage !== "Gone" && html`<span class="soft">No link yet</span>`}
 ${others.map(([service, other]) => html`<a class="button" href="${safeHref(other)}">${service}</a>`)}
+${inboxes.map(({ name, url: inbox }) => html`<a class="button" href="${safeHref(inbox)}">Inbox ${name}</a>`)}
 ${pullRequestUrl && html`<a class="button" href="${safeHref(pullRequestUrl)}">Pull request</a>`}
 </p>`;
 }
@@ -70,7 +74,6 @@ function factsOf(view: PreviewView): Html {
     ["Database", view.database ? html`<code>${view.database}</code>` : html`<span class="soft">none</span>`],
     ...(view.scenario === undefined ? [] : [["Seeded with", html`<code>${view.scenario}</code>`] as const]),
     ...(view.untrusted ? [["Not trusted", trustOf(view.untrusted)] as const] : []),
-    ...(view.flags ? [["Flags", flagsOf(view.flags)] as const] : []),
     ...(view.login && view.url ? [["Log in as", loginsOf(view.login, view.url)] as const] : []),
     ["Stack", html`<code>${view.stack}</code>`],
   ];
@@ -88,13 +91,6 @@ function loginsOf({ users }: NonNullable<PreviewView["login"]>, url: string): Ht
   return html`${users.map(({ name, title }, index) => {
     const to = `${url}/.stackling/login?${new URLSearchParams({ as: name }).toString()}`;
     return html`${index > 0 && ", "}<a href="${safeHref(to)}">${title}</a>`;
-  })}`;
-}
-
-function flagsOf(flags: NonNullable<PreviewView["flags"]>): Html {
-  return html`${flags.map(({ name, value, wished, setBy }, index) => {
-    const next = wished === value ? "" : `, next ${wished}`;
-    return html`${index > 0 && ", "}<code>${name}=${String(value)}</code>${next}${setBy && html` <span class="soft">(${setBy})</span>`}`;
   })}`;
 }
 
