@@ -120,7 +120,7 @@ export function previewProgram(
       tags,
       options: optionsOf(drivers.service, target.service.options),
       source: spec.source,
-      services: spec.services.map((service) => withNames(giver, flagged(spec, pinned(spec, service)))),
+      services: spec.services.map((service) => withNames(giver, chosen(spec, pinned(spec, service)))),
       tasks: tasks(spec, drivers),
       urls: spec.urls,
       ...(name && url && identity && { database: { name, url, identity } }),
@@ -232,9 +232,10 @@ function pinned<S extends ServiceDefinition>({ images = {} }: PreviewSpec, servi
   return { ...pin(service), sidecars: service.sidecars.map(pin) };
 }
 
-/** As declared, so that migrations and seeds get them too. */
-function flagged<S extends ServiceDefinition>({ flags = {} }: PreviewSpec, service: S): S {
-  return { ...service, environment: { ...flagVariables(flags), ...service.environment } };
+/** With the variables of this preview's choices; as declared, so that migrations and seeds get them too. */
+function chosen<S extends ServiceDefinition>({ flags = {}, database }: PreviewSpec, service: S): S {
+  const scenario = database?.scenario === undefined ? {} : { SEED_SCENARIO: database.scenario };
+  return { ...service, environment: { ...flagVariables(flags), ...scenario, ...service.environment } };
 }
 
 function egressOf({ hosts, trusted, direct }: NonNullable<PreviewSpec["egress"]>): EgressDefinition {
@@ -249,7 +250,6 @@ function environment(spec: PreviewSpec): Record<string, string> {
     STACKLING_GIT_BRANCH: spec.gitBranch,
     ...(spec.egress && { STACKLING_EGRESS: "listed" }),
     ...(main !== undefined && { STACKLING_URL: main }),
-    ...(spec.database?.scenario !== undefined && { SEED_SCENARIO: spec.database.scenario }),
     ...(spec.login?.key !== undefined && { STACKLING_LOGIN_KEY: spec.login.key }),
   };
 }

@@ -48,32 +48,35 @@ export const taskResource: LocalResource<TaskInputs, TaskInputs> = {
     const began = performance.now();
     const from = await sizeOf(logFile);
     context.log(seed ? "seeding the database" : "migrating the database");
-    const refusals = await noteRefusals(dataDir, inputs.environment.DATABASE_URL);
     const egress = await egressEnvironment(dataDir, context.stack);
-    await runCommand({
-      command: inputs.command,
-      directory: inside(inputs.checkout, inputs.directory),
-      environment: {
-        ...inputs.environment,
-        ...baseEnvironment({ stack: context.stack, preview, node: await nodeFolder(dataDir) }),
-        ...egress.variables,
-      },
-      user: await allocateUser(dataDir, context.stack),
-      logFile,
-      owner: join(preview.folder, inputs.task),
-      timeoutMs: TASK_TIMEOUT_MS,
-      signal: context.signal,
-      reason: seed ? "SeedFailed" : "MigrationFailed",
-      action: seed ? "seeding with" : "migrating with",
-      secrets: [...inputs.secrets, ...egress.secrets],
-    })
-      .catch(async (error: unknown) => {
-        const { environment, secrets, checkout: root } = inputs;
-        const output = await readFrom(logFile, from, OUTPUT_BYTES);
-        const failure = named(error, { output, logged: await refusals.read(), root, secrets });
-        throw await withoutOutage(failure, { environment, elapsedMs: performance.now() - began });
-      })
-      .finally(() => refusals.stop());
+    const secrets = [...inputs.secrets, ...egress.secrets];
+    const refusals = await noteRefusals(dataDir, inputs.environment.DATABASE_URL);
+    try {
+      await runCommand({
+        command: inputs.command,
+        directory: inside(inputs.checkout, inputs.directory),
+        environment: {
+          ...inputs.environment,
+          ...baseEnvironment({ stack: context.stack, preview, node: await nodeFolder(dataDir) }),
+          ...egress.variables,
+        },
+        user: await allocateUser(dataDir, context.stack),
+        logFile,
+        owner: join(preview.folder, inputs.task),
+        timeoutMs: TASK_TIMEOUT_MS,
+        signal: context.signal,
+        reason: seed ? "SeedFailed" : "MigrationFailed",
+        action: seed ? "seeding with" : "migrating with",
+        secrets,
+      });
+    } catch (error) {
+      const { environment, checkout: root } = inputs;
+      const output = await readFrom(logFile, from, OUTPUT_BYTES);
+      const failure = named(error, { output, logged: await refusals.read(), root, secrets });
+      throw await withoutOutage(failure, { environment, elapsedMs: performance.now() - began });
+    } finally {
+      await refusals.stop();
+    }
     return { id: inputs.task, state: inputs };
   },
   // What it did lies in the database, whose identity is part of the key.
