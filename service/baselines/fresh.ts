@@ -1,5 +1,5 @@
 /** `refresh: deploy`: a baseline that is built anew right before a preview's database is made of it. */
-import { ConflictError, StacklingError, TerminalError } from "../../components/errors.ts";
+import { ConflictError, StacklingError } from "../../components/errors.ts";
 import type { PreviewSpec } from "../../infra/spec.ts";
 import type { OperatorConfig } from "../config/types.ts";
 import { type Baselines, type BaselinesDeps, startBaselines } from "./keeper.ts";
@@ -82,6 +82,6 @@ function wordsOf(name: string, error: unknown): unknown {
   const { excerpt } = error;
   const userMessage = `making a fresh copy of baseline "${name}": ${error.userMessage}`;
   if (error instanceof ConflictError) return new ConflictError({ reason: "Queued", userMessage, cause: error });
-  const details = { reason: "DatabaseFailed", userMessage, excerpt, cause: error };
-  return error instanceof TerminalError ? new TerminalError(details) : new StacklingError(details);
+  // Never for a push to mend: the source, its rules and the server are the operator's.
+  return new StacklingError({ reason: "DatabaseFailed", userMessage, excerpt, cause: error });
 }
