@@ -22,7 +22,6 @@ export interface RestCall {
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: object;
-  readonly signal?: AbortSignal;
 }
 
 const ANSWER_WITHIN_MS = 20_000;
@@ -47,7 +46,7 @@ export async function ask<T>(api: RestApi, call: RestCall, answer: z.ZodType<T>)
     if (found.status !== undefined && found.status < 300) return parsed(api, call, found.body, answer);
     const waitMs = pauseOf(call, found);
     if (waitMs === undefined || performance.now() + waitMs > until) throw refusal(api, call, found);
-    await delay(waitMs, undefined, { ...(call.signal && { signal: call.signal }) });
+    await delay(waitMs);
   }
 }
 
@@ -63,9 +62,8 @@ interface Found {
 }
 
 async function once({ baseUrl, headers }: RestApi, call: RestCall): Promise<Found> {
-  const { method = "GET", path: at, query, body, signal } = call;
+  const { method = "GET", path: at, query, body } = call;
   const search = query ? `?${new URLSearchParams(query)}` : "";
-  const timeout = AbortSignal.timeout(ANSWER_WITHIN_MS);
   try {
     const response = await fetch(`${baseUrl}${at}${search}`, {
       method,
@@ -73,13 +71,12 @@ async function once({ baseUrl, headers }: RestApi, call: RestCall): Promise<Foun
       ...(body && { body: JSON.stringify(body) }),
       // The credential goes to nobody else.
       redirect: "error",
-      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     });
     const text = await response.text();
     const retryAfter = response.headers.get("retry-after");
     return { status: response.status, body: json(text), ...(retryAfter !== null && { retryAfter }) };
   } catch (cause) {
-    signal?.throwIfAborted();
     return { cause };
   }
 }
