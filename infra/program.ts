@@ -251,6 +251,10 @@ function environment(spec: PreviewSpec): Record<string, string> {
     ...(spec.egress && { STACKLING_EGRESS: "listed" }),
     ...(main !== undefined && { STACKLING_URL: main }),
     ...(spec.login?.key !== undefined && { STACKLING_LOGIN_KEY: spec.login.key }),
+    ...(spec.oauthCallback !== undefined && {
+      STACKLING_OAUTH_CALLBACK: spec.oauthCallback,
+      STACKLING_OAUTH: `${main}/.stackling/oauth`,
+    }),
   };
 }
 

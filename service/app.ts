@@ -5,6 +5,7 @@ import { type ApiDeps, clientError, createApi } from "./api/api.ts";
 import { createReadiness, type ReadinessChecks } from "./api/health.ts";
 import { createStreams, type LogReader } from "./api/streams.ts";
 import { createDashboard } from "./dashboard/dashboard.ts";
+import { APP_CALLBACK_PATH } from "./gateway/access/own-paths.ts";
 import { CALLBACK_PATH, type Relay } from "./gateway/access/relay.ts";
 import type { Sessions } from "./session.ts";
 import type { Store } from "./store/store.ts";
@@ -20,6 +21,8 @@ export interface AppDeps
   readonly sessions: Sessions;
   /** Where a login at a preview's door comes back to. */
   readonly relay?: Relay;
+  /** The same for logins of applications. */
+  readonly appRelay?: Relay;
   /** Bearer token of the API. */
   readonly token: string;
   /** Where people reach these pages, without a slash at the end: `http://localhost:4000`. */
@@ -41,6 +44,11 @@ export function createApp(deps: AppDeps): Express {
   // Before any parser: a signature is over the raw body.
   app.post("/webhooks/:forge", (request, response) => webhooks(request.params.forge, request, response));
   app.get(CALLBACK_PATH, (request, response) => deps.relay?.(request, response));
+  // Posted by the provider's page (`response_mode=form_post`), which is another site's.
+  for (const path of [APP_CALLBACK_PATH, `${APP_CALLBACK_PATH}/:provider`]) {
+    app.get(path, (request, response) => deps.appRelay?.(request, response));
+    app.post(path, (request, response) => deps.appRelay?.(request, response));
+  }
   app.get("/healthz", (_request, response) => void response.json({ ok: true }));
   app.get("/readyz", createReadiness(deps.checks, onError));
 

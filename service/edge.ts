@@ -71,6 +71,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
   const lifecycleFor = lifecycleFinder(config);
   const access = await createAccess({ config, token: parts.token, now: clock, onError });
   const routes = await createRoutes({ store, domain: config.domain, guardOf: access.guardOf, onError });
+  const { porter, appRelay } = access.at(routes);
   const visits = createVisits({ store, now: clock, onError });
   const counters = createCounters({ store, onError });
   const gateway = createGateway({
@@ -81,7 +82,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     visits,
     history: store.history,
     pause: store.pause,
-    porter: access.porter(routes),
+    porter,
     banner: createBanner({ config, scheme: config.scheme, homeUrl: url }),
     trusts: access.trusts,
     scheme: config.scheme,
@@ -118,6 +119,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     doctor: parts.doctor,
     share: access.share,
     relay: access.relay,
+    appRelay: appRelay.finish,
     external: parts.external,
     ends: async () => {
       const moment = { now: clock().toISOString(), pauses: await store.pauses() };

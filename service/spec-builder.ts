@@ -9,6 +9,7 @@ import { emulatorName } from "./config/emulators.ts";
 import { secretsOfPart } from "./config/own-parts.ts";
 import type { ApplicationConfig, OperatorConfig, RepositoryConfig, TargetConfig } from "./config/types.ts";
 import { flagsInEffect } from "./flags.ts";
+import { APP_CALLBACK_PATH } from "./gateway/access/own-paths.ts";
 import { imageOf } from "./images/reference.ts";
 import { scenarioFor } from "./scenarios.ts";
 import type { Intents } from "./status.ts";
@@ -237,6 +238,12 @@ function loginOf({ application: { login }, loginKey }: SpecInput): Pick<PreviewS
   if (!login) return {};
   const users = login.users.map((user) => ({ ...user }));
   return { login: { path: login.path, users, ...(loginKey === undefined ? {} : { key: loginKey }) } };
+}
+
+/** Nothing of a stranger's: codes of others' logins are not for it. */
+function relayOf({ repository, config, untrusted }: SpecInput): Pick<PreviewSpec, "oauthCallback"> {
+  if (!repository.oauthRelay || untrusted) return {};
+  return { oauthCallback: `${config.scheme}://${config.domain}${APP_CALLBACK_PATH}` };
 }
 
 function buildUrls({ application, config, key }: SpecInput): Record<string, string> {

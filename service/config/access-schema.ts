@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import type { AccessConfig, ApplicationAccess } from "./access-types.ts";
 import { parseDuration } from "./duration.ts";
+import { isHttpsOrLoopback } from "./loopback.ts";
 import { place } from "./place.ts";
 import { secretReference } from "./secret-schema.ts";
 import { isPastGateway } from "./target-fit.ts";
@@ -28,7 +29,7 @@ export const trustedProxies = addresses.describe(
 const oidc = z.strictObject({
   issuer: z
     .url({ protocol: /^https?$/, error: 'must be an address such as "https://login.acme.dev"' })
-    .refine((url) => url.startsWith("https:") || isLoopback(url), "must begin with https://"),
+    .refine(isHttpsOrLoopback, "must begin with https://"),
   clientId: z.string().min(1),
   clientSecret: secretReference,
   allow: z
@@ -179,11 +180,6 @@ export function accessMisfits({ repositories, access: everywhere, targets, forge
 
 export function applicationAccessOf(typed: z.infer<typeof applicationAccess>): ApplicationAccess {
   return { ...(typed.ip ? { ip: typed.ip } : {}), ...(typed.shareLinks === false ? { shareLinks: false } : {}) };
-}
-
-/** The one place where what is sent needs no encryption. */
-function isLoopback(url: string): boolean {
-  return /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:|\/|$)/.test(url);
 }
 
 function isShareLife(text: string): boolean {

@@ -7,6 +7,7 @@ import { baselineSchema } from "./baselines.ts";
 import { parseDuration } from "./duration.ts";
 import { egressRules } from "./egress.ts";
 import { limitsSchema } from "./limits.ts";
+import { oauthRelayRule } from "./oauth-relay.ts";
 import { officeKeys } from "./office-hours.ts";
 import { pullRequestRules } from "./pull-request-rules.ts";
 import { count, duration } from "./scalars.ts";
@@ -117,6 +118,7 @@ const repository = z.strictObject({
     .optional()
     .describe("Times that differ for this repository; what is left out is as under `lifecycle` at the top."),
   access: accessRules.optional().describe("As `access` at the top, in place of it for this repository."),
+  oauthRelay: oauthRelayRule.optional(),
   banner: bannerRule.optional(),
   egress: egressRules.optional(),
   drift: z

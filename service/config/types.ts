@@ -123,6 +123,8 @@ export interface RepositoryConfig {
   readonly banner?: BannerConfig;
   /** In place of the operator's own, key by key. */
   readonly egress?: EgressConfig;
+  /** Authorization endpoints of providers at which its previews' own logins may begin, by name. */
+  readonly oauthRelay?: Readonly<Record<string, string>>;
   /** In place of `drift.policy`. */
   readonly drift?: { readonly policy: DriftPolicy };
   /** In place of `limits.previewsPerRepository`. */

@@ -31,6 +31,12 @@ export function styleElement(css: string): Html {
   return seal(`<style>${css}</style>`);
 }
 
+/** A script of our own, under the same condition. */
+export function scriptElement(code: string): Html {
+  if (code.includes("</") || code.includes("<!--")) throw new Error("embedding a script: it holds what ends one");
+  return seal(`<script>${code}</script>`);
+}
+
 /** A whole page; `body` is the element of that name. Search engines are asked to stay away from all of ours. */
 export function documentOf({ title, head, body }: { title: string; head: Html; body: Html }): Html {
   return html`<!doctype html>

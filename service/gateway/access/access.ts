@@ -4,6 +4,7 @@ import type { OperatorConfig } from "../../config/types.ts";
 import { createLoginKeys } from "../../login-keys.ts";
 import type { Routes } from "../routes.ts";
 import { type Networks, networks } from "./address.ts";
+import { type AppRelay, createAppRelay } from "./app-relay.ts";
 import { createGuards, type GuardOf } from "./guards.ts";
 import { createPasses } from "./passes.ts";
 import { createPorter, type Porter } from "./porter.ts";
@@ -28,7 +29,8 @@ export interface Access {
   readonly share: Share;
   /** Where a login elsewhere comes back to, whatever preview it began at. */
   readonly relay: Relay;
-  porter(routes: Pick<Routes, "lookup">): Porter;
+  /** The relay for logins of applications, and whoever stands at the doors. */
+  at(routes: Pick<Routes, "lookup">): { readonly porter: Porter; readonly appRelay: AppRelay };
 }
 
 export async function createAccess(deps: AccessDeps): Promise<Access> {
@@ -45,6 +47,10 @@ export async function createAccess(deps: AccessDeps): Promise<Access> {
     trusts,
     share: createShare({ passes, guardOf, scheme, domain, now }),
     relay: createRelay({ passes, scheme }),
-    porter: (routes) => createPorter({ passes, keys, routes, trusts, scheme, domain, now, onError }),
+    at(routes) {
+      const appRelay = createAppRelay({ passes, routes, repositories: config.repositories, scheme, domain, now });
+      const porter = createPorter({ passes, keys, appRelay, routes, trusts, scheme, domain, now, onError });
+      return { appRelay, porter };
+    },
   };
 }

@@ -11,13 +11,21 @@ export const DOOR_PATH = `${OWN}door`;
 export const SHARE_PATH = `${OWN}share/`;
 export const LOGIN_PATH = `${OWN}login`;
 export const BACK_PATH = `${OWN}back`;
+/** On Stackling's own host; a name may follow, for libraries that append their provider's. */
+export const APP_CALLBACK_PATH = "/auth/relay/callback";
+/** The name of a provider follows. */
+export const OAUTH_PATH = `${OWN}oauth/`;
 const EXACT = { door: DOOR_PATH, login: LOGIN_PATH, back: BACK_PATH } as const;
 
-/** `door` is asked by a form, `share` and `login` by a link, `back` by the way home from a login elsewhere. */
-export function ownPathOf(url: string | undefined): keyof typeof EXACT | "share" | undefined {
+/**
+ * `door` is asked by a form, `share` and `login` by a link, `back` by the way home from a login elsewhere, `oauth` by the
+ * application's own way to one.
+ */
+export function ownPathOf(url: string | undefined): keyof typeof EXACT | "share" | "oauth" | undefined {
   // The second character decides for nearly all.
   if (url === undefined || url.charCodeAt(1) !== 46 /* "." */) return undefined;
   if (url.startsWith(SHARE_PATH)) return "share";
+  if (url.startsWith(OAUTH_PATH)) return "oauth";
   const names = Object.keys(EXACT) as (keyof typeof EXACT)[];
   return names.find((name) => url === EXACT[name] || url.startsWith(`${EXACT[name]}?`));
 }

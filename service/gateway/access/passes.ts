@@ -8,9 +8,10 @@ import { z } from "zod";
 
 /**
  * `door`: the cookie. `share`: in a link, and what a test runner may send. `login`: a cookie while its bearer is at
- * a login elsewhere, and `state`, what that one sends back, by which the way home is known.
+ * a login elsewhere, and `state`, what that one sends back, by which the way home is known; `oauth`, the same for logins
+ * of applications.
  */
-export type PassKind = "door" | "share" | "login" | "state";
+export type PassKind = "door" | "share" | "login" | "state" | "oauth";
 
 export interface Pass {
   /** Marks of the doors that its bearer went through. */

@@ -7,6 +7,7 @@ import { cookieOf, isForeign } from "../../api/access.ts";
 import type { LoginKeys } from "../../login-keys.ts";
 import { hostNameOf, type Route, type Routes } from "../routes.ts";
 import { clientAddress, type Networks } from "./address.ts";
+import { type AppRelay, refuseRelay } from "./app-relay.ts";
 import { type DoorNotice, sendDoorPage } from "./door-page.ts";
 import { readForm } from "./form.ts";
 import { type Brought, refusalOf, SHARED } from "./guard.ts";
@@ -19,6 +20,7 @@ import { createSeededLogin } from "./seeded-login.ts";
 export interface PorterDeps {
   readonly passes: Passes;
   readonly keys: LoginKeys;
+  readonly appRelay: Pick<AppRelay, "begin">;
   readonly routes: Pick<Routes, "lookup">;
   /** Load balancers of ours. */
   readonly trusts: Networks;
@@ -69,7 +71,8 @@ export function createPorter(deps: PorterDeps): Porter {
     if (path === "back") return welcomeBack(exchange);
     if (path === "login" && asksDoor(request)) return sendAway(exchange);
     const isIn = await passGuard(exchange);
-    return isIn && path === "login" ? beUser(exchange) : isIn;
+    if (isIn && path === "login") return beUser(exchange);
+    return isIn && path === "oauth" ? logInElsewhere(exchange) : isIn;
   }
 
   async function passGuard(exchange: Exchange): Promise<boolean> {
@@ -88,6 +91,14 @@ export function createPorter(deps: PorterDeps): Porter {
   async function beUser(exchange: Exchange): Promise<boolean> {
     const outcome = await seededLogin(exchange);
     return outcome.kind === "away" ? send(exchange, outcome.url) : outcome.kind === "wait";
+  }
+
+  /** The application's own login, at a provider that sends everybody back to one address of ours. */
+  async function logInElsewhere(exchange: Exchange): Promise<false> {
+    const begun = await deps.appRelay.begin(exchange);
+    if ("url" in begun) return send(exchange, begun.url);
+    refuseRelay(exchange.response, begun.refusal);
+    return false;
   }
 
   /** A share link: its token becomes a cookie, and the address in the browser's bar one without it. */

@@ -71,6 +71,7 @@ describe("access in stackling.yaml", () => {
       "{oidc: {issuer: https://a.dev, clientId: a, clientSecret: {env: S}}}": /allow.*(missing|must)/,
       "{oidc: {issuer: https://a.dev, clientId: a, clientSecret: {env: S}, allow: {}}}": /domains or emails/,
       "{oidc: {issuer: http://a.dev, clientId: a, clientSecret: {env: S}, allow: everyone}}": /https:/,
+      "{oidc: {issuer: 'http://localhost:x@a.dev/', clientId: a, clientSecret: {env: S}, allow: everyone}}": /https:/,
       "{forge: {clientId: a, clientSecret: {env: S}}}": /its forge "local" has no logins/,
     };
     for (const [typed, expected] of Object.entries(wrong)) {

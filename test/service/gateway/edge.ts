@@ -65,6 +65,7 @@ export async function startEdge(
   const access = options.access && (await accessFor(options.access, { now, onError }));
   const { domain = DOMAIN, scheme = "http" } = options.access ?? {};
   const routes = await createRoutes({ store, domain, guardOf: access?.guardOf, onError });
+  const at = access?.at(routes);
   const visits = createVisits({ store, now: () => new Date(), onError });
   const homeUrl = `${scheme}://${domain}`;
   const { banner: said, ...others } = options;
@@ -72,7 +73,7 @@ export async function startEdge(
     routes,
     ...(said ? { banner: createBanner({ config: { ...said, repositories: [] }, scheme, homeUrl }) } : {}),
     visits,
-    porter: access?.porter(routes),
+    porter: at?.porter,
     trusts: access?.trusts,
     scheme,
     homeUrl,

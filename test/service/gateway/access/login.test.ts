@@ -1,12 +1,12 @@
 /** Doors that somebody else's login opens, against the emulators of Google (OpenID Connect) and GitHub. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { after, afterEach, before, describe, it } from "node:test";
 import { createEmulator, type Emulator } from "emulate";
 import type { DoorOptions } from "../../../../service/config/access-types.ts";
 import { aPreview } from "../../../support/previews.ts";
-import { ask, DOMAIN, type Edge, HOST, listen, portOf, startEdge, startUpstream, URLS } from "../edge.ts";
+import { ask, DOMAIN, type Edge, HOST, startEdge, startUpstream, URLS } from "../edge.ts";
+import { freePort } from "./free-port.ts";
 
 const OTHER = "pr-43-shop.localhost:4000";
 const CALLBACK = `http://${DOMAIN}/auth/callback`;
@@ -181,13 +181,4 @@ describe("a login at a preview's door", () => {
 function cookieNamed(name: string, { headers }: { readonly headers: IncomingMessage["headers"] }): string {
   const set = headers["set-cookie"]?.find((cookie) => cookie.startsWith(`${name}=`) && !cookie.startsWith(`${name}=;`));
   return set?.split(";")[0] ?? "";
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await listen(server);
-  const port = portOf(server);
-  server.close();
-  await once(server, "close");
-  return port;
 }
