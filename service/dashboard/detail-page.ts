@@ -1,11 +1,13 @@
 import type { PreviewView } from "../api/preview-view.ts";
 import { commentText } from "../comment.ts";
+import { egressLine } from "../egress/words.ts";
 import { qrCodeOf, qrPicture } from "../gateway/banner/qr.ts";
 import { rollbackWords } from "../rollback.ts";
 import type { HistoryEntry } from "../store/store.ts";
 import { alarmBanner } from "./alarm-section.ts";
 import { approvalSection } from "./approval.ts";
 import { driftSection } from "./drift-section.ts";
+import { refusedSection } from "./egress-section.ts";
 import { flagSection } from "./flag-section.ts";
 import { verbForm } from "./forms.ts";
 import { type Html, html, safeHref, sentenceOf } from "./html.ts";
@@ -37,7 +39,7 @@ ${gone && fallbackUrl && html`<p>Meanwhile: <a href="${safeHref(fallbackUrl)}">$
 ${linksOf(view)}
 ${
   session
-    ? html`${approvalSection(view, session)}${verbForm({ view, session, from: "detail" })}${alarmBanner(view)}${warningOf(view, now)}${driftSection(view, now)}${lifeSection(view, now)}${rollbackForm(view, session)}${seedForm(view, session)}${shareForm(view, session)}${flagSection(view, session)}${factsOf(view)}${schemaSection(view)}${historyOf(history)}${commentOf(view)}`
+    ? html`${approvalSection(view, session)}${verbForm({ view, session, from: "detail" })}${alarmBanner(view)}${warningOf(view, now)}${driftSection(view, now)}${lifeSection(view, now)}${rollbackForm(view, session)}${seedForm(view, session)}${shareForm(view, session)}${flagSection(view, session)}${factsOf(view)}${schemaSection(view)}${refusedSection(view)}${historyOf(history)}${commentOf(view)}`
     : loginHint()
 }`;
   return layout({
@@ -75,6 +77,7 @@ function factsOf(view: PreviewView): Html {
     ...(view.scenario === undefined ? [] : [["Seeded with", html`<code>${view.scenario}</code>`] as const]),
     ...(view.untrusted ? [["Not trusted", trustOf(view.untrusted)] as const] : []),
     ...(view.login && view.url ? [["Log in as", loginsOf(view.login, view.url)] as const] : []),
+    ...(view.egress ? [["Calls", html`${egressLine(view)}`] as const] : []),
     ["Stack", html`<code>${view.stack}</code>`],
   ];
   return html`<section class="card"><h2>About</h2><dl class="facts">${facts.map(

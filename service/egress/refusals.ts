@@ -34,6 +34,11 @@ export function refusalWords({ host, port, why }: NewRefusal): string {
   return `calling "${where}": ${WORDS[why]}`;
 }
 
+/** Without the host. */
+export function whyRefused({ why }: Pick<NewRefusal, "why">): string {
+  return WORDS[why];
+}
+
 const WORDS: Readonly<Record<RefusedWhy, string>> = {
   unlisted: 'previews may call named hosts only, and this one is not; name it under "hosts" of an entry of "external"',
   address: "it leads to no public address; only the operator may name hosts inside of networks",

@@ -1,6 +1,7 @@
 import type { PreviewView } from "../../api/preview-view.ts";
 import { commentText } from "../../comment.ts";
 import { driftLine } from "../../drift/words.ts";
+import { egressLine, refusedLine } from "../../egress/words.ts";
 import { minuteOf } from "../../reason-words.ts";
 import { rollbackWords } from "../../rollback.ts";
 import { schemaLine } from "../../schema-words.ts";
@@ -19,7 +20,8 @@ export const show: RunVerb = async ({ args: [key = ""], options, context }) => {
   for (const [name, value] of rowsOf(preview))
     printLine(context.stdout, `${colors.dim(name.padEnd(12))} ${plain(value)}`);
   // Where there is a comment, it quotes the same lines.
-  const lines = preview.comment ? [] : preview.excerpt;
+  const refused = (preview.refusedCalls ?? []).map((call) => `refused call: ${refusedLine(call)}`);
+  const lines = [...refused, ...(preview.comment ? [] : preview.excerpt)];
   if (lines.length > 0) printLine(context.stdout);
   for (const line of lines) printLine(context.stdout, `  ${colors.dim(plain(line))}`);
   if (preview.comment) printLine(context.stdout, `\n${plain(commentText(preview.comment))}`);
@@ -48,6 +50,7 @@ function rowsOf(preview: PreviewView): readonly (readonly [string, string])[] {
     ["schema", preview.schema && schemaLine(preview.schema)],
     ["scenario", preview.scenario && scenarioLine(preview.scenario, preview.scenarios)],
     ["flags", preview.flags && flagsLine(preview.flags)],
+    ["egress", egressLine(preview)],
     ["stage", preview.stage],
     ["gone", time(preview.goneAt)],
     ["created", time(preview.createdAt)],
