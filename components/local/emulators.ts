@@ -83,11 +83,13 @@ export async function inboxFolder(dataDir: string): Promise<string> {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
+  const sockets = fileURLToPath(new URL("./sockets.ts", import.meta.url));
   const packages = packageFolders();
   const manifests = packages.map(({ folder }) => join(folder, "package.json"));
-  const texts = await Promise.all([...files, ...manifests].map((file) => readFile(file, "utf8")));
+  const texts = await Promise.all([...files, sockets, ...manifests].map((file) => readFile(file, "utf8")));
   return madeOnce(dataDir, `inbox-${digestOf(texts)}`, async (folder) => {
     await cp(sources, join(folder, "inbox"), { recursive: true });
+    await cp(sockets, join(folder, basename(sockets)));
     for (const { name, folder: from } of packages) {
       const filter = (path: string) => !path.endsWith(".map") && !path.endsWith(".d.ts");
       await cp(from, join(folder, "node_modules", name), { recursive: true, dereference: true, filter });

@@ -39,6 +39,18 @@ export async function isTakenFrom(user: number | undefined, port: number): Promi
   return listening.some((socket) => socket.user !== user);
 }
 
+/**
+ * True when a connection to `port` on 127.0.0.1 was not begun by one of `users`; false where the kernel's tables cannot
+ * be read, for then nobody can tell.
+ *
+ * @param peer the other end as `address:port`, IPv4
+ */
+export async function isFromOthers(peer: string, port: number, users: readonly number[]): Promise<boolean> {
+  const user = await userOfPeer(peer, port);
+  if (user !== undefined) return !users.includes(user);
+  return (await sockets()).some(({ local, state }) => state === LISTENING && local.endsWith(hexPort(port)));
+}
+
 async function sockets(): Promise<Socket[]> {
   const tables = await Promise.all(
     ["tcp", "tcp6"].map((name) => readFile(`/proc/net/${name}`, "utf8").catch(() => "")),

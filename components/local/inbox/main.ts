@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { Recorded } from "./recorder.ts";
 import { answerInbox } from "./routes.ts";
 import { openStore, type Store } from "./store.ts";
+import { isStranger } from "./strangers.ts";
 
 const WHAT = { smtp: "mails", sms: "messages", webhooks: "webhooks" } as const;
 /** Long enough for a list that waits. */
@@ -22,7 +23,7 @@ const record = kind === "smtp" ? undefined : await recorder(store, kind);
 const inbox = { store, name, what: WHAT[kind], host: url === undefined ? undefined : new URL(url).host } as const;
 
 const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
-  answer(request, response).catch((error: unknown) => {
+  meet(request, response).catch((error: unknown) => {
     console.error(error);
     if (!response.headersSent) response.writeHead(500, { "content-type": "text/plain" });
     response.end("the inbox failed; its log says why\n");
@@ -37,6 +38,15 @@ process.once("SIGTERM", () => {
   server.close(() => process.exit(0));
   server.closeAllConnections();
 });
+
+async function meet(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (await isStranger(request.socket)) {
+    response.writeHead(403, { connection: "close", "content-type": "text/plain" });
+    response.end("this inbox is another preview's\n");
+    return;
+  }
+  await answer(request, response);
+}
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = (request.url ?? "/").split("?")[0];

@@ -6,6 +6,7 @@ import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from "s
 import { beginning } from "./beginning.ts";
 import { readMail } from "./mail.ts";
 import type { Store } from "./store.ts";
+import { isStranger } from "./strangers.ts";
 
 /** Of one mail; what is larger is refused with 552, as real servers do. */
 export const MAIL_BYTES = 10 * 1024 * 1024;
@@ -37,6 +38,10 @@ export function createSmtp(store: Store): SMTPServer {
     maxRecipients: 1000,
     logger: false,
     onAuth: ({ username }, _session, done) => done(null, { user: username ?? "anybody" }),
+    onConnect({ remoteAddress, remotePort, localPort }, done) {
+      const refusal = Object.assign(new Error("this inbox is another preview's"), { responseCode: 554 });
+      isStranger({ remoteAddress, remotePort, localPort }).then((is) => done(is ? refusal : null), done);
+    },
     onData(stream, session, done) {
       keep(store, { stream, session, oneByOne }).then(
         (id) => done(null, `kept as ${id}`),

@@ -7,11 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, describe, it } from "node:test";
+import { execa } from "execa";
 import { createTransport } from "nodemailer";
 import { inboxFolder } from "../../../components/local/emulators.ts";
 import { openStore } from "../../../components/local/inbox/store.ts";
 import { eventually } from "../../support/eventually.ts";
 import { INBOX_HOST, type RunningInbox, startInbox } from "../../support/inbox.ts";
+import { requires } from "../../support/requires.ts";
 
 const PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
@@ -198,6 +200,18 @@ describe("an inbox", () => {
     assert.equal((await fetch(`${url}/inbox/clear`, clear)).headers.get("location"), "/inbox");
     assert.deepEqual(await list(), []);
     assert.deepEqual(await readdir(join(dataDir, "deletes/.stackling-inbox/mail")), []);
+  });
+
+  it("is closed to the users of other previews, mails and page alike", requires("root"), async () => {
+    const { url, list, smtp } = await start("smtp", "others");
+    const asNobody = async (port: number, said: string) => {
+      const script = `exec 3<>/dev/tcp/127.0.0.1/${port}; printf '${said}' >&3; cat <&3`;
+      return (await execa("/bin/bash", ["-c", script], { uid: 65_534, cwd: "/", timeout: 20_000 })).stdout;
+    };
+    const request = "GET /inbox/messages HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\n\\r\\n";
+    assert.match(await asNobody(Number(new URL(url).port), request), /^HTTP\/1\.1 403 [\s\S]*another preview's/);
+    assert.match(await asNobody(smtp.port, ""), /^554 this inbox is another preview's/);
+    assert.deepEqual(await list(), []);
   });
 
   it("answers at its own host and this machine's, and at no name that was made to lead here", async () => {
