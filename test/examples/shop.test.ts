@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -10,8 +10,10 @@ import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { withClient } from "../../components/local/database-client.ts";
+import { inboxFolder } from "../../components/local/emulators.ts";
 import { createLoginKeys } from "../../service/login-keys.ts";
 import { eventually } from "../support/eventually.ts";
+import { startInbox } from "../support/inbox.ts";
 import { testDatabase } from "../support/postgres.ts";
 
 const project = fileURLToPath(new URL("../../", import.meta.url));
@@ -29,6 +31,12 @@ function unsignedFor(user: string, audience: string): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const exp = Math.floor(Date.now() / 1000) + 60;
   return `${part({ alg: "none" })}.${part({ iss: "stackling", aud: audience, sub: user, jti: "x", exp })}.`;
+}
+
+interface Mail {
+  readonly id: string;
+  readonly to: readonly string[];
+  readonly html: string;
 }
 
 const statusOf = async (host: string) => (await (await fetch(`${host}/api/v1/status`)).json()) as ShopStatus;
@@ -182,6 +190,42 @@ describe("the example shop", () => {
 
   it("has no such login anywhere else", async () => {
     assert.equal((await fetch(`${web}/stackling-login?token=x`)).status, 404);
+  });
+
+  it("confirms an order by mail where it is told how mails are sent, and takes it where they are not taken", async () => {
+    const dataDir = await realpath(await mkdtemp(join(tmpdir(), "stackling-shop-mail-")));
+    const inbox = await startInbox(await inboxFolder(dataDir), { kind: "smtp", home: join(dataDir, "home") });
+    try {
+      const smtp = { SMTP_URL: `smtp://127.0.0.1:${inbox.smtp.port}`, STACKLING_URL: "https://shop.example" };
+      const mailing = `http://127.0.0.1:${await start("web.mjs", /port (\d+)/, smtp)}`;
+      const order = async (fields: Record<string, string>) => {
+        const added = await submit("/cart/add", { product: "jasmine-pearls" });
+        const cookie = (added.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
+        const sent = {
+          method: "POST",
+          redirect: "manual",
+          headers: { cookie },
+          body: new URLSearchParams(fields),
+        } as const;
+        return (await fetch(`${mailing}/orders`, sent)).headers.get("location") ?? "";
+      };
+      const location = await order({ customer: "<i>Ada</i>", email: "ada@example.com, eve@example.com" });
+      assert.match(location, /^\/orders\//);
+      const second = await order({ customer: "<i>Ada</i>", email: "ada@example.com" });
+      const { messages } = (await (await fetch(`${inbox.url}/inbox/messages?wait=50`)).json()) as { messages: Mail[] };
+      assert.deepEqual(
+        messages.map(({ to }) => to),
+        [["ada@example.com"]],
+      );
+      const mail = (await (await fetch(`${inbox.url}/inbox/messages/${messages[0]?.id}`)).json()) as Mail;
+      assert.match(mail.html, /Thank you, &lt;i&gt;Ada/);
+      assert.ok(mail.html.includes(`https://shop.example${second}`));
+      await inbox.end();
+      assert.match(await order({ customer: "Bob", email: "bob@example.com" }), /^\/orders\//);
+    } finally {
+      await inbox.end();
+      await rm(dataDir, { recursive: true, force: true });
+    }
   });
 
   it("makes no order of an empty cart", async () => {
