@@ -4,6 +4,9 @@ import type { PreviewSpec } from "../../infra/spec.ts";
 import type { OperatorConfig } from "../config/types.ts";
 import { type Baselines, type BaselinesDeps, startBaselines } from "./keeper.ts";
 
+/** As many lines as a message to people may carry. */
+const EXCERPT_LINES = 20;
+
 export interface FreshDeps {
   readonly config: Pick<OperatorConfig, "baselines">;
   readonly baselines: Pick<Baselines, "build">;
@@ -79,8 +82,9 @@ async function abortable(signal: AbortSignal, work: Promise<void>): Promise<void
 
 function wordsOf(name: string, error: unknown): unknown {
   if (!(error instanceof StacklingError) || error.reason === "EngineInterrupted") return error;
-  const { excerpt } = error;
-  const userMessage = `making a fresh copy of baseline "${name}": ${error.userMessage}`;
+  const [what, ...further] = error.userMessage.split("\n");
+  const excerpt = [...further, ...error.excerpt].slice(0, EXCERPT_LINES);
+  const userMessage = `making a fresh copy of baseline "${name}": ${what}`;
   if (error instanceof ConflictError) return new ConflictError({ reason: "Queued", userMessage, cause: error });
   // Never for a push to mend: the source, its rules and the server are the operator's.
   return new StacklingError({ reason: "DatabaseFailed", userMessage, excerpt, cause: error });

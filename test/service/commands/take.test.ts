@@ -76,6 +76,21 @@ describe("a command in a comment", () => {
     ]);
   });
 
+  it("seeds with another scenario, on a new database, and says which there are where it is none", async () => {
+    const scenarios = "database: {seed: ./seed, scenarios: [demo, empty, a-long-name-of-a-scenario]}\n";
+    bench.forge.files.set("main:preview.yaml", `services: {web: x}\n${scenarios}`);
+    const { key, number } = await opened();
+    comments.say(number, "/preview seed a-long-name-of-a-scenario\n/preview seed emtpy");
+    await look(key);
+    const { intents } = await bench.preview(key);
+    assert.deepEqual([intents.seeds?.said, intents.generations.database], ["a-long-name-of-a-scenario", 1]);
+    assert.deepEqual(await answersOf(key), [
+      "seed a-long-name-of-a-scenario; ada; done; its database is made anew and seeded with `a-long-name-of-a-scenario`; what was in it is lost",
+      "seed emtpy; ada; confused; there is no scenario `emtpy`; there are `demo`, `empty`, `a-long-name-of-a-scenario`; the nearest is `empty`",
+    ]);
+    bench.forge.files.set("main:preview.yaml", PREVIEW_YAML);
+  });
+
   it("sets a feature flag and takes that back, and says which there are where it is none", async () => {
     bench.forge.files.set(
       "main:preview.yaml",
