@@ -1,5 +1,6 @@
 /** What an operator says of ECS in `stackling.yaml`. */
 import { z } from "zod";
+import { proxyUrl } from "../service/proxy.ts";
 import { accountShape } from "./account.ts";
 
 const arn = (service: string) =>
@@ -36,7 +37,10 @@ export const ecsOptions = z.strictObject({
   securityGroups: z
     .array(z.string().startsWith("sg-"))
     .min(1)
-    .describe("Security groups of the tasks: let in the gateway (or load balancer) and the tasks themselves."),
+    .describe(
+      "Security groups of the tasks: let in the gateway (or load balancer) and the tasks themselves; what they let out is all that previews reach.",
+    ),
+  proxy: proxyUrl.optional(),
   publicIp: z.boolean().default(false).describe("Gives each task a public address. Default `false`."),
   namespace: z
     .strictObject({

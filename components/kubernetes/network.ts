@@ -1,5 +1,6 @@
 /** Who may talk to whom around a preview: nobody, but for what is named. Pure. */
 import type * as input from "@pulumi/kubernetes/types/input.js";
+import { portOfProxy } from "../service/proxy.ts";
 import { KIND_LABEL } from "./names.ts";
 import type { KubernetesOptions, Peer } from "./options.ts";
 
@@ -33,6 +34,15 @@ export function networkPolicies({ network }: Pick<KubernetesOptions, "network">)
         podSelector: { matchLabels: { [KIND_LABEL]: "web" } },
         policyTypes: ["Ingress"],
         ingress: [{ from: network.from.map(peerOf) }],
+      },
+    }),
+    ...(network.proxy && {
+      "allow-proxy": {
+        podSelector: {},
+        policyTypes: ["Egress"],
+        egress: [
+          { to: [peerOf(network.proxy.to)], ports: [{ protocol: "TCP", port: portOfProxy(network.proxy.url) }] },
+        ],
       },
     }),
     ...(opened.length > 0 && { "allow-egress": { podSelector: {}, policyTypes: ["Egress"], egress: opened } }),

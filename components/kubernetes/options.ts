@@ -1,6 +1,7 @@
 /** What an operator says of a cluster in `stackling.yaml`. */
 import { z } from "zod";
 import { credential } from "../credential.ts";
+import { proxyUrl } from "../service/proxy.ts";
 import { reach } from "./reach.ts";
 
 const labels = z.record(z.string(), z.string());
@@ -85,6 +86,10 @@ export const options = z.strictObject({
         .describe("Who may open connections to web services: the gateway, or the ingress controller."),
       dns: peer.default({ namespace: "kube-system" }).describe("Where names are looked up."),
       egress: z.array(egress).default([]).describe("Where previews may connect to: the database, allowed services."),
+      proxy: z
+        .strictObject({ url: proxyUrl, to: peer.describe("Where it runs.") })
+        .optional()
+        .describe("The way to named hosts outside: without one there is none."),
     })
     .prefault({})
     .describe("Exceptions of the NetworkPolicies, which deny both ways. Within a preview everything is open."),

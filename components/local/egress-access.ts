@@ -1,5 +1,6 @@
 /** How previews find the egress proxy and show it who they are; and what is written down of where each may go. */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { proxyVariables } from "../service/proxy.ts";
 import { withFileLock } from "./file-lock.ts";
 import { readJson, writeJson } from "./json-file.ts";
 import { layout } from "./layout.ts";
@@ -60,9 +61,6 @@ export function isEgressPassword(access: EgressAccess, stack: string, password: 
   return expected !== undefined && given !== undefined && timingSafeEqual(expected, given);
 }
 
-/** Never by the proxy: what runs on this machine, which a firewall judges where there is one. */
-const NO_PROXY = "localhost,.localhost,127.0.0.1,::1,[::1]";
-
 /** Variables by which programs go through the proxy, and those of their values that are secret; none for a preview that may go anywhere. */
 export async function egressEnvironment(
   dataDir: string,
@@ -72,8 +70,6 @@ export async function egressEnvironment(
   if (!egress) return { variables: {}, secrets: [] };
   const password = access ? egressPassword(access, stack) : "";
   const proxy = access ? `http://${stack}:${password}@127.0.0.1:${access.port}` : "http://127.0.0.1:0";
-  const named = { HTTP_PROXY: proxy, HTTPS_PROXY: proxy, NO_PROXY };
-  const lower = Object.fromEntries(Object.entries(named).map(([name, value]) => [name.toLowerCase(), value]));
-  // Node's own clients go by these variables only when told to: nodejs.org/api/cli.html.
-  return { variables: { ...named, ...lower, NODE_USE_ENV_PROXY: "1" }, secrets: access ? [password] : [] };
+  // What runs on this machine is a firewall's to judge, where there is one.
+  return { variables: proxyVariables(proxy, []), secrets: access ? [password] : [] };
 }

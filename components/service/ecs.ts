@@ -13,6 +13,7 @@ import { refuseEcs } from "../aws/refusals.ts";
 import type { ServiceArgs, ServiceComponent, ServiceDefinition, ServiceDriver } from "../ports.ts";
 import { PreviewComponent } from "../preview-component.ts";
 import { servicesExample } from "./example.ts";
+import { withProxy } from "./proxy.ts";
 import { dependenciesOf, startOrder } from "./references.ts";
 
 /**
@@ -24,8 +25,11 @@ export class EcsServices extends PreviewComponent implements ServiceComponent {
   readonly addresses: Output<Readonly<Record<string, string>>>;
   declare readonly edge?: Output<string>;
 
-  constructor(name: string, args: ServiceArgs<EcsOptions>, opts?: ComponentResourceOptions) {
+  constructor(name: string, declared: ServiceArgs<EcsOptions>, opts?: ComponentResourceOptions) {
     super("stackling:service:Ecs", name, {}, opts);
+    const { proxy, namespace } = declared.options;
+    // The second is where a task finds its role's credentials.
+    const args = withProxy(declared, { proxy, inside: [`.${namespace.name}`, "169.254.170.2"] });
     const ordered = startOrder(args.services);
     const provider = createAwsProvider(this.childName("aws"), args.options, { parent: this });
     const build = startBuild({

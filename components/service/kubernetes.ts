@@ -27,6 +27,7 @@ import type { ServiceArgs, ServiceComponent, ServiceDefinition, ServiceDriver, T
 import { PreviewComponent } from "../preview-component.ts";
 import { servicesExample } from "./example.ts";
 import { flagFileVariables } from "./flags.ts";
+import { withProxy } from "./proxy.ts";
 import { dependenciesOf, type ReferenceValues, startOrder } from "./references.ts";
 import { taskEnvironment, taskKey } from "./tasks.ts";
 
@@ -55,8 +56,10 @@ class KubernetesServices extends PreviewComponent implements ServiceComponent {
   readonly addresses: Output<Readonly<Record<string, string>>>;
   readonly edge?: Output<string>;
 
-  constructor(name: string, args: Args, opts?: ComponentResourceOptions) {
+  constructor(name: string, declared: Args, opts?: ComponentResourceOptions) {
     super("stackling:service:Kubernetes", name, {}, opts);
+    const { proxy } = declared.options.network;
+    const args = withProxy(declared, { proxy: proxy?.url, inside: [".svc", ".cluster.local"] });
     const ordered = startOrder(args.services);
     const place = this.#place(args);
     const tasks = this.#tasks(args, place);
@@ -181,6 +184,8 @@ export const kubernetesService: ServiceDriver<KubernetesOptions> = {
   runs: "images",
   options,
   plugins: ["@pulumi/kubernetes"],
+  // By NetworkPolicies; that the cluster's network heeds them is the operator's to see to.
+  enforcesEgress: async () => true,
   placedBy: ["kubeconfig", "context", "namespacePrefix"],
   component: KubernetesServices,
   operations,

@@ -54,6 +54,16 @@ describe("a preview on ECS", () => {
     assert.equal((await declare(aws)).one("TaskDefinition", "service-web").inputs.volumes, undefined);
   });
 
+  it("tells every container of the operator's proxy, and not to ask it for the task's own credentials", async () => {
+    const { one } = await declare(aws, {}, { proxy: "http://egress.internal:3128" });
+    const { web } = containersOf(one("TaskDefinition", "service-web"));
+    const values = Object.fromEntries((web?.environment ?? []).map(({ name, value }) => [name, value]));
+    assert.equal(values.HTTPS_PROXY, "http://egress.internal:3128");
+    assert.equal(values.NODE_USE_ENV_PROXY, "1");
+    assert.match(values.NO_PROXY ?? "", /,\.previews\.internal,169\.254\.170\.2$/);
+    await assert.rejects(declare(aws, {}, { proxy: "http://me:secret@egress.internal:3128" }), /HTTP proxy/);
+  });
+
   it("hangs everything below the component, with the explicit provider, which holds no credentials and is where tags go", async () => {
     const { all } = await declare(aws, withDatabase());
     const provider = all.find(({ type }) => type === "pulumi:providers:aws");

@@ -80,6 +80,41 @@ describe("a preview on Kubernetes", () => {
     ]);
   });
 
+  it("reaches named hosts by the operator's proxy alone, and every container is told of it", async () => {
+    const proxy = { url: "http://egress.proxies:3128", to: { namespace: "proxies", pods: { app: "egress" } } };
+    const { of, inputs } = await declare({ environment: { STACKLING_KEY: "shop#1" } }, { network: { proxy } });
+    const policy = of("NetworkPolicy").find(({ name }) => name === "service-allow-proxy");
+    assert.deepEqual(policy?.inputs.spec, {
+      podSelector: {},
+      policyTypes: ["Egress"],
+      egress: [
+        {
+          to: [
+            {
+              namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "proxies" } },
+              podSelector: { matchLabels: { app: "egress" } },
+            },
+          ],
+          ports: [{ protocol: "TCP", port: 3128 }],
+        },
+      ],
+    });
+    const { template } = inputs("Deployment", "web").spec as {
+      template: { spec: { containers: readonly { env: readonly { name: string; value: string }[] }[] } };
+    };
+    for (const { env } of template.spec.containers) {
+      const values = Object.fromEntries(env.map(({ name, value }) => [name, value]));
+      assert.equal(values.HTTPS_PROXY, proxy.url);
+      assert.equal(values.https_proxy, proxy.url);
+      assert.equal(values.NODE_USE_ENV_PROXY, "1");
+      assert.match(values.NO_PROXY ?? "", /(^|,)\.cluster\.local(,|$)/);
+      assert.equal(values.STACKLING_KEY, "shop#1");
+    }
+    for (const url of ["http://me:secret@egress:3128", "egress:3128", "socks5://egress:1080", "http://egress/path"]) {
+      await assert.rejects(declare({}, { network: { proxy: { ...proxy, url } } }), /HTTP proxy/, url);
+    }
+  });
+
   it("has a quota in amounts that the API server writes the same way", async () => {
     const { hard } = (await declare()).inputs("ResourceQuota", "quota").spec as { hard: object };
     assert.deepEqual(hard, {
