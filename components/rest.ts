@@ -18,7 +18,7 @@ export interface RestCall {
   /** What a person would say is being done, such as `creating database branch "shop"`. */
   readonly action: string;
   readonly method?: "GET" | "POST" | "PATCH" | "DELETE";
-  /** With each part encoded, see `path`. */
+  /** With each value encoded, see `path`. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: object;
@@ -28,9 +28,9 @@ const ANSWER_WITHIN_MS = 20_000;
 const PATIENCE_MS = 60_000;
 const AGAIN_MS = 500;
 
-/** `path("/a", name)` encodes what is not ours, so that no name leads elsewhere. */
-export function path(...parts: readonly string[]): string {
-  return parts.map((part) => (part.startsWith("/") ? part : `/${encodeURIComponent(part)}`)).join("");
+/** path`/branches/${name}` with every value encoded, so that no name leads elsewhere. */
+export function path(texts: TemplateStringsArray, ...values: readonly string[]): string {
+  return texts.map((text, index) => (index === 0 ? text : encodeURIComponent(values[index - 1] ?? "") + text)).join("");
 }
 
 /**

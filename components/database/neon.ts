@@ -67,7 +67,7 @@ class NeonDatabase extends PreviewComponent implements DatabaseComponent {
       this.childName("branch"),
       {
         account: { project, apiKey, apiUrl },
-        name: branchName(args),
+        name: branchName({ ...args, masked: true }),
         parent,
         rules,
         compute: { minComputeUnits, maxComputeUnits, suspendTimeoutSeconds },

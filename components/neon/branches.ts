@@ -1,6 +1,7 @@
 /**
  * Database branches of previews. Neon keeps no mark on a branch that the Pulumi provider could set, so the
- * name is the mark: `stackling/<stack>/<generation>`, and the baseline's name behind it where there is one.
+ * name is the mark: `stackling/<stack>/<generation>`, the baseline's name behind it where there is one, and
+ * `masked` behind that where Neon masks it.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Branch, Endpoint } from "@neondatabase/api-client";
@@ -11,20 +12,22 @@ export interface BranchName {
   readonly stack: string;
   readonly generation: number;
   readonly baseline?: string;
+  readonly masked?: true;
 }
 
 const READY_WITHIN_MS = 120_000;
 const LOOK_AGAIN_MS = 500;
 const PAGE = 500;
 
-/** Another one for another generation or baseline, so that a change of either makes the branch anew. */
-export function branchName({ stack, generation, baseline }: BranchName): string {
-  return ["stackling", stack, generation, ...(baseline === undefined ? [] : [baseline])].join("/");
+/** Another one for another generation or baseline, and once that is masked: each makes the branch anew. */
+export function branchName({ stack, generation, baseline, masked }: BranchName): string {
+  const from = baseline === undefined ? [] : [baseline, ...(masked ? ["masked"] : [])];
+  return ["stackling", stack, generation, ...from].join("/");
 }
 
 /** Stack of a branch that is ours; undefined for any other. */
 export function stackOf({ name }: Pick<Branch, "name">): string | undefined {
-  return /^stackling\/([a-z0-9-]+)\/\d+(?:\/[a-z0-9-]+)?$/.exec(name)?.[1];
+  return /^stackling\/([a-z0-9-]+)\/\d+(?:\/[a-z0-9-]+(?:\/masked)?)?$/.exec(name)?.[1];
 }
 
 export async function findBranch(neon: Neon, name: string): Promise<Branch | undefined> {

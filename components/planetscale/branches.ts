@@ -42,7 +42,7 @@ export function stackOf({ name }: Pick<Branch, "name">): string | undefined {
 }
 
 export async function findBranch(api: Planetscale, name: string): Promise<Branch | undefined> {
-  return ask(api, { action: `looking for database branch "${name}"`, path: path("/branches", name) }, branchShape);
+  return ask(api, { action: `looking for database branch "${name}"`, path: path`/branches/${name}` }, branchShape);
 }
 
 /** Ours, or those of one stack. What a person made a production branch is ours no more. */
@@ -125,7 +125,7 @@ export async function deleteBranch(api: Planetscale, { id, name }: Pick<Branch, 
       userMessage: `${action}: somebody made it a production branch at PlanetScale; demote it, or delete it there`,
     });
   }
-  await ask(api, { action, method: "DELETE", path: path("/branches", name) }, anything);
+  await ask(api, { action, method: "DELETE", path: path`/branches/${name}` }, anything);
 }
 
 export function seesNothing({ organization, database }: Planetscale): string {

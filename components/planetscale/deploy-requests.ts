@@ -28,7 +28,7 @@ export interface Proposal {
 export async function propose(api: Planetscale, { branch, into, notes }: Proposal): Promise<DeployRequest | undefined> {
   const open = (await openRequests(api, branch)).find((one) => one.into_branch === into);
   if (open) return open;
-  const compare = { action: `comparing "${branch}" with its parent`, path: path("/branches", branch, "/diff") };
+  const compare = { action: `comparing "${branch}" with its parent`, path: path`/branches/${branch}/diff` };
   const differences = await ask(api, compare, z.object({ data: z.array(z.unknown()) }));
   if (!differences || differences.data.length === 0) return undefined;
   const action = `opening a deploy request from "${branch}" into "${into}"`;
@@ -47,7 +47,7 @@ export async function closeProposals(api: Planetscale, branch: string): Promise<
       const userMessage = `${action}: PlanetScale is deploying it (${state}); its branch goes once that is done`;
       throw new StacklingError({ reason: "DatabaseFailed", userMessage });
     }
-    const at = path("/deploy-requests", String(number));
+    const at = path`/deploy-requests/${String(number)}`;
     await ask(api, { action, method: "PATCH", path: at, body: { state: "closed" } }, anything);
   }
 }

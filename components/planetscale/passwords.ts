@@ -39,7 +39,7 @@ export async function makePassword(api: Planetscale, { branch, name, role }: New
   const action = `making a password for database branch "${branch}"`;
   const made = await ask(
     api,
-    { action, method: "POST", path: path("/branches", branch, "/passwords"), body: { name, role, ttl: TTL_SECONDS } },
+    { action, method: "POST", path: path`/branches/${branch}/passwords`, body: { name, role, ttl: TTL_SECONDS } },
     passwordShape,
   );
   if (!made) {
@@ -52,13 +52,13 @@ export async function makePassword(api: Planetscale, { branch, name, role }: New
 }
 
 export async function listPasswords(api: Planetscale, branch: string): Promise<readonly Password[]> {
-  const call = { action: `listing passwords of "${branch}"`, path: path("/branches", branch, "/passwords") };
+  const call = { action: `listing passwords of "${branch}"`, path: path`/branches/${branch}/passwords` };
   return pages(api, call, passwordShape);
 }
 
 /** Undefined when it is gone, or ended before anybody renewed it. */
 export async function findPassword(api: Planetscale, branch: string, id: string): Promise<Password | undefined> {
-  const call = { action: `looking for a password of "${branch}"`, path: path("/branches", branch, "/passwords", id) };
+  const call = { action: `looking for a password of "${branch}"`, path: path`/branches/${branch}/passwords/${id}` };
   const found = await ask(api, call, passwordShape);
   const end = found?.expires_at ? Date.parse(found.expires_at) : Number.POSITIVE_INFINITY;
   return end > Date.now() ? found : undefined;
@@ -67,12 +67,12 @@ export async function findPassword(api: Planetscale, branch: string, id: string)
 /** Gives it another day from now. Undefined when it is gone. */
 export async function renewPassword(api: Planetscale, branch: string, id: string): Promise<Password | undefined> {
   const action = `renewing the password of "${branch}"`;
-  const call = { action, method: "POST", path: path("/branches", branch, "/passwords", id, "/renew") } as const;
+  const call = { action, method: "POST", path: path`/branches/${branch}/passwords/${id}/renew` } as const;
   return ask(api, call, passwordShape);
 }
 
 /** Gone already is success. */
 export async function deletePassword(api: Planetscale, branch: string, id: string): Promise<void> {
   const action = `revoking the password of "${branch}"`;
-  await ask(api, { action, method: "DELETE", path: path("/branches", branch, "/passwords", id) }, anything);
+  await ask(api, { action, method: "DELETE", path: path`/branches/${branch}/passwords/${id}` }, anything);
 }

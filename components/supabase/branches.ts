@@ -54,7 +54,7 @@ export function stackOf({ name }: Pick<Branch, "name">): string | undefined {
 /** All of a project. Throws `StacklingError` (`TargetInvalid`) where the token does not see it. */
 export async function listBranches(api: RestApi, project: string): Promise<readonly Branch[]> {
   const action = "listing preview branches";
-  const found = await ask(api, { action, path: path("/projects", project, "/branches") }, z.array(branchShape));
+  const found = await ask(api, { action, path: path`/projects/${project}/branches` }, z.array(branchShape));
   if (found) return found;
   throw new StacklingError({ reason: "TargetInvalid", userMessage: `${action}: ${seesNothing(project)}` });
 }
@@ -96,11 +96,7 @@ export async function makeBranch(api: RestApi, wanted: NewBranch, now: number): 
     with_data: withData,
     ...(instanceSize !== undefined && { desired_instance_size: instanceSize }),
   };
-  const made = await ask(
-    api,
-    { action, method: "POST", path: path("/projects", project, "/branches"), body },
-    branchShape,
-  );
+  const made = await ask(api, { action, method: "POST", path: path`/projects/${project}/branches`, body }, branchShape);
   if (made) return made;
   throw new StacklingError({ reason: "TargetInvalid", userMessage: `${action}: ${seesNothing(project)}` });
 }
@@ -137,7 +133,7 @@ const FAILED = new Set(["INIT_FAILED", "RESTORE_FAILED", "REMOVED", "GOING_DOWN"
 
 /** Undefined while Supabase has no server for it. */
 export async function detailOf(api: RestApi, id: string): Promise<Detail | undefined> {
-  return ask(api, { action: "looking at a preview branch", path: path("/branches", id) }, detailShape);
+  return ask(api, { action: "looking at a preview branch", path: path`/branches/${id}` }, detailShape);
 }
 
 /** Gone already is success. One that a person made persistent is refused. */
@@ -151,7 +147,7 @@ export async function deleteBranch(api: RestApi, project: string, id: string): P
       userMessage: `${action}: somebody made it persistent at Supabase; make it a preview branch again, or delete it there`,
     });
   }
-  await ask(api, { action, method: "DELETE", path: path("/branches", id), query: { force: "true" } }, anything);
+  await ask(api, { action, method: "DELETE", path: path`/branches/${id}`, query: { force: "true" } }, anything);
 }
 
 export function seesNothing(project: string): string {

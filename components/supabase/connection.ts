@@ -29,7 +29,7 @@ export async function urlOf(api: RestApi, detail: Detail, kind: SupabaseOptions[
     });
   }
   if (kind === "direct") return connectionUrl({ user, password, host, port, name: "postgres" });
-  const call = { action, path: path("/projects", ref, "/config/database/pooler") };
+  const call = { action, path: path`/projects/${ref}/config/database/pooler` };
   const pooler = (await ask(api, call, z.array(poolerShape)))?.find((one) => one.database_type === "PRIMARY");
   if (!pooler) {
     const userMessage = `${action}: Supabase has no pooler for it yet`;
@@ -53,7 +53,7 @@ export function withPassword(url: string, password: string): string {
 
 /** The names that Supabase's CLI gives them: `SUPABASE_URL`, and `SUPABASE_<NAME>_KEY` of each. Secret. */
 export async function environmentOf(api: RestApi, ref: string): Promise<Readonly<Record<string, string>>> {
-  const call = { action: `reading the keys of project "${ref}"`, path: path("/projects", ref, "/api-keys") };
+  const call = { action: `reading the keys of project "${ref}"`, path: path`/projects/${ref}/api-keys` };
   const keys = (await ask(api, { ...call, query: { reveal: "true" } }, z.array(keyShape))) ?? [];
   const entries = keys.flatMap(({ name, api_key: key }) => {
     const variable = `SUPABASE_${name.toUpperCase()}_KEY`;
@@ -68,7 +68,7 @@ export const GIVEN: readonly string[] = ["SUPABASE_URL", "SUPABASE_ANON_KEY", "S
 export async function changePassword(api: RestApi, ref: string): Promise<string> {
   const password = randomBytes(24).toString("base64url");
   const action = `setting a password for project "${ref}"`;
-  const at = path("/projects", ref, "/database/password");
+  const at = path`/projects/${ref}/database/password`;
   const done = await ask(api, { action, method: "PATCH", path: at, body: { password } }, anything);
   if (done !== undefined) return password;
   throw new StacklingError({ reason: "DatabaseFailed", userMessage: `${action}: Supabase has no such project` });

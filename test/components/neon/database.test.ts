@@ -194,7 +194,7 @@ describe("a preview with a baseline that Neon masks", () => {
     const { own, of, url } = await declare({ baseline: "main", options });
     assert.partialDeepStrictEqual(own("MaskedBranch"), {
       account: { project: NEON_PROJECT, apiKey: { env: "STACKLING_TEST_NEON" } },
-      name: "stackling/shop-pr-1/0/main",
+      name: "stackling/shop-pr-1/0/main/masked",
       parent: "main",
       compute: { minComputeUnits: 0.25, maxComputeUnits: 1, suspendTimeoutSeconds: 300 },
       rules: [

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { after, beforeEach, describe, it } from "node:test";
 import { TerminalError } from "../../../components/errors.ts";
 import type { ResourceContext } from "../../../components/local/resource.ts";
+import { stackOf } from "../../../components/neon/branches.ts";
 import { maskedBranchResource } from "../../../components/neon/masked-branch-resource.ts";
 import { passwordResource } from "../../../components/neon/password-resource.ts";
 import { aBranch, NEON_KEY, NEON_PROJECT, type NeonServer, startNeonServer } from "../../support/neon-server.ts";
 
 process.env.STACKLING_TEST_NEON = NEON_KEY;
-const NAME = "stackling/shop-pr-1/0/main";
+const NAME = "stackling/shop-pr-1/0/main/masked";
 const JUST_NOW = () => new Date().toISOString();
 
 let server: NeonServer;
@@ -101,6 +102,11 @@ describe("a branch that Neon masks", () => {
     assert.deepEqual(maskedBranchResource.diff(state, inputs({ name: "stackling/shop-pr-1/1/main" })).replaces, [
       "name",
     ]);
+  });
+
+  it("is known by its name", () => {
+    assert.equal(stackOf({ name: NAME }), "shop-pr-1");
+    assert.equal(stackOf({ name: `${NAME}/more` }), undefined);
   });
 
   it("is gone after two deletes, and is seen to be", async () => {
