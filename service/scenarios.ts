@@ -60,6 +60,7 @@ export function wishedForScenario(
 ): Intents {
   const { seeds } = intents;
   const { live } = status;
+  if (live?.database?.shared) return intents;
   const chosen = database && scenarioFor(database, { labels: pullRequest?.labels ?? [], seeds, live });
   if (!chosen) return intents;
   const before = filledWith({ seeds, live });

@@ -55,9 +55,7 @@ export function loggedErrors(log: string, role: string): readonly LoggedError[] 
     else if (record.level === "STATEMENT" && open) open.statement = record.text;
   }
   return errors.map(({ message, statement }) => {
-    const [, text = message, at] = / at character (\d+)$/.test(message)
-      ? (/^([\s\S]*) at character (\d+)$/.exec(message) ?? [])
-      : [];
+    const [, text = message, at] = /^([\s\S]*) at character (\d+)$/.exec(message) ?? [];
     return {
       message: text,
       ...(statement === undefined ? {} : { statement }),

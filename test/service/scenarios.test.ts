@@ -156,7 +156,11 @@ describe("the scenario that a preview is seeded with", requires("postgres"), () 
   it("is nobody's to choose on a database of many", async () => {
     label("seed:team");
     await look({ sharesDatabase: true });
+    label("seed:empty");
+    await look({ sharesDatabase: true });
     assert.deepEqual(asked(), [["demo", "./seed", 0]]);
+    label("seed:team");
+    await look({ sharesDatabase: true });
     await assert.rejects(actions.seed(KEY, "team", "ada"), { message: /its database is not its own/ });
     assert.match(
       renderComment(await bench.preview(KEY)),
