@@ -67,21 +67,18 @@
   }
 
   function stay() {
-    const root = document.documentElement;
-    root.append(host);
+    document.documentElement.append(host);
     let returns = 0;
-    new MutationObserver((_changes, observer) => {
-      if (host.isConnected) return;
+    const guard = new MutationObserver(() => {
+      const root = document.documentElement;
+      if (host.isConnected || !root) return;
       returns += 1;
-      if (returns >= RETURNS_MAX) observer.disconnect();
-      document.documentElement?.append(host);
-    }).observe(document, { childList: true, subtree: false });
-    new MutationObserver((_changes, observer) => {
-      if (host.isConnected) return;
-      returns += 1;
-      if (returns >= RETURNS_MAX) observer.disconnect();
+      if (returns >= RETURNS_MAX) guard.disconnect();
+      else guard.observe(root, { childList: true });
       root.append(host);
-    }).observe(root, { childList: true });
+    });
+    guard.observe(document, { childList: true });
+    guard.observe(document.documentElement, { childList: true });
   }
 
   function build() {

@@ -1,11 +1,12 @@
 /** The banner that people find on every page of a preview: what they look at, that it is not production, and where to go from here. */
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { cookieOf } from "../../api/access.ts";
 import { previewView } from "../../api/preview-view.ts";
 import type { OperatorConfig } from "../../config/types.ts";
-import type { Preview } from "../../status.ts";
+import { BYPASS_COOKIE, BYPASS_HEADER } from "../access/own-paths.ts";
 import type { Route } from "../routes.ts";
-import { type BannerOffers, bannerFacts } from "./facts.ts";
+import { bannerFacts } from "./facts.ts";
 import { FACTS_PATH, isBannerPath, SCRIPT_PATH, STYLE_PATH, sendBannerFile } from "./files.ts";
 import { isOffAt, rulesFor } from "./off.ts";
 import type { PageBanner } from "./page.ts";
@@ -15,8 +16,6 @@ export interface BannerDeps {
   readonly scheme: "http" | "https";
   /** Address of Stackling's own pages, for links. */
   readonly homeUrl: string;
-  /** What is known beside the preview's own record. */
-  readonly offersOf?: (preview: Preview) => BannerOffers;
 }
 
 export interface Banner {
@@ -29,15 +28,17 @@ export interface Banner {
 const NONCE_BYTES = 16;
 
 /** Costs a request that is no page's two comparisons; of a page, nothing is asked of the store. */
-export function createBanner({ config, scheme, homeUrl, offersOf }: BannerDeps): Banner {
+export function createBanner({ config, scheme, homeUrl }: BannerDeps): Banner {
   const rulesOf = rulesFor(config);
   // Routes are made anew with every change of their preview, and with them what was said of it.
   const known = new WeakMap<Route, string>();
+  const tell = (route: Route): string => {
+    const view = previewView(route.preview);
+    const url = view.urls[route.service ?? ""] ?? view.url ?? `${scheme}://${route.host}`;
+    return JSON.stringify(bannerFacts({ view, url, homeUrl }));
+  };
   const factsOf = (route: Route): string => {
-    const { preview, service } = route;
-    const view = { ...previewView(preview), ...offersOf?.(preview) };
-    const url = view.urls[service ?? ""] ?? view.url ?? `${scheme}://${route.host}`;
-    const facts = known.get(route) ?? JSON.stringify(bannerFacts({ view, url, homeUrl }));
+    const facts = known.get(route) ?? tell(route);
     known.set(route, facts);
     return facts;
   };
@@ -50,7 +51,7 @@ export function createBanner({ config, scheme, homeUrl, offersOf }: BannerDeps):
     },
     pageFor(route, { method, url = "/", headers, httpVersion }) {
       if (headers["sec-fetch-dest"] !== "document" || method !== "GET" || httpVersion === "1.0") return undefined;
-      if (isOffAt(rulesOf(route.preview), url)) return undefined;
+      if (isOffAt(rulesOf(route.preview), url) || isOfTests(headers)) return undefined;
       const origin = `${scheme}://${headers.host}`;
       const nonce = randomBytes(NONCE_BYTES).toString("base64");
       return {
@@ -64,4 +65,9 @@ export function createBanner({ config, scheme, homeUrl, offersOf }: BannerDeps):
       };
     },
   };
+}
+
+/** Test runners want an application's page, with nothing before its buttons. */
+function isOfTests(headers: IncomingMessage["headers"]): boolean {
+  return headers[BYPASS_HEADER] !== undefined || cookieOf(headers.cookie, BYPASS_COOKIE) !== undefined;
 }

@@ -27,17 +27,11 @@ export interface BannerNotice {
 }
 
 export interface BannerSubject {
-  readonly view: PreviewView & BannerOffers;
+  readonly view: PreviewView;
   /** Address of the service that the visitor looks at. */
   readonly url: string;
   /** Where Stackling's own pages are. */
   readonly homeUrl: string;
-}
-
-/** Where the preview has them. */
-export interface BannerOffers {
-  readonly inboxes?: readonly { readonly name: string; readonly url: string }[];
-  readonly egress?: "enforced" | "advisory";
 }
 
 /** The rest is on a page of its own. */
@@ -89,12 +83,14 @@ function noticeOf(view: PreviewView): BannerNotice | undefined {
     const what = newest ? `Commit ${newest} is newer, but did not come up.` : "The last update did not work.";
     return { tone: "bad", text: `${what} The version before it goes on serving.` };
   }
-  if (condition === "Ready") return undefined;
+  if (condition === "Ready") {
+    return newest ? { tone: "still", text: `Commit ${newest} is newer, but this one was chosen to serve.` } : undefined;
+  }
   const waits = reason === "Queued" ? "waits for its turn" : "is being built";
   return { tone: "busy", text: newest ? `Commit ${newest} is newer and ${waits}.` : `An update ${waits}.` };
 }
 
-function remarksOf({ untrusted, egress }: BannerSubject["view"]): readonly string[] {
+function remarksOf({ untrusted, egress }: PreviewView): readonly string[] {
   const remarks = [];
   if (untrusted) {
     const apart = untrusted.isolated ? "" : " It is not kept apart from the service that runs it.";

@@ -128,6 +128,8 @@ describe("the banner in a preview's pages", () => {
       assert.equal(got.headers["content-length"], String(Buffer.byteLength(PAGE)), dest);
     }
     assert.equal(hasBanner(await get("/", {}, "POST")), false);
+    assert.equal(hasBanner(await get("/", { "x-stackling-bypass": "of a test runner" })), false);
+    assert.equal(hasBanner(await get("/", { cookie: "a=b; stackling-bypass=x" })), false);
     const head = await get("/", {}, "HEAD");
     assert.equal(head.headers["content-length"], String(Buffer.byteLength(PAGE)));
   });
@@ -196,6 +198,20 @@ describe("the banner in a preview's pages", () => {
       assert.equal(without(body) === large.toString("latin1"), true);
     });
   }
+
+  it("lets an answer of nothing be nothing, packed or not", async () => {
+    for (const headers of [
+      {},
+      { "Content-Encoding": "gzip" },
+      { "Content-Encoding": "br" },
+      { "Content-Encoding": "zstd" },
+    ]) {
+      answer = (_request, response) => page(response, "", headers as Record<string, string>);
+      const got = await get();
+      assert.equal(got.status, 200);
+      assert.equal(hasBanner(got), false);
+    }
+  });
 
   it("passes a coding that nobody here takes off", async () => {
     const packed = deflateSync(PAGE);

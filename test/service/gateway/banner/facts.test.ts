@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type PreviewView, previewView } from "../../../../service/api/preview-view.ts";
-import { type BannerOffers, bannerFacts } from "../../../../service/gateway/banner/facts.ts";
+import { bannerFacts } from "../../../../service/gateway/banner/facts.ts";
 import { aPreview, COMMIT } from "../../../support/previews.ts";
 import { URLS } from "../edge.ts";
 
 const NEWER = "fedcba9876543210fedcba9876543210fedcba98";
 
-function factsOf(changes: Partial<PreviewView & BannerOffers> = {}, url = URLS.web) {
+function factsOf(changes: Partial<PreviewView> = {}, url = URLS.web) {
   const view = { ...previewView(aPreview({ urls: URLS })), ...changes };
   return bannerFacts({ view, url, homeUrl: "https://preview.acme.dev" });
 }
@@ -29,6 +29,7 @@ describe("what the banner says", () => {
       { condition: "Reconciling", reason: "Queued", headSha: NEWER },
       ["busy", /fedcba9 is newer and waits for its turn/],
     ],
+    ["that an older commit serves", { headSha: NEWER }, ["still", /fedcba9 is newer, but this one was chosen/]],
     ["that it is updated", { condition: "Reconciling", reason: "Updating", headSha: COMMIT }, ["busy", /An update is/]],
     [
       "that a newer commit failed",
