@@ -6,6 +6,7 @@ import { mainUrl, renderComment, renderSummary } from "./comment.ts";
 import type { OperatorConfig } from "./config/types.ts";
 import { detailHref } from "./dashboard/listing.ts";
 import type { Announcement, AnnouncementHandles, Forge, RepositoryRef } from "./forges/forge.ts";
+import { rolledBackOf } from "./rollback.ts";
 import type { Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
 
@@ -156,6 +157,7 @@ function announcementOf(
     summary: renderSummary(preview),
     ...(comments ? { comment: renderComment(preview, { fallbackUrl }) } : {}),
     headSha,
+    ...(rolledBackOf(preview) ? { rolledBack: true } : {}),
     ...(environmentUrl ? { environmentUrl } : {}),
     logUrl: `${scheme}://${domain}${detailHref(key)}`,
   };

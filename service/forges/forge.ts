@@ -116,6 +116,8 @@ export interface Announcement {
   /** The one sticky comment, in Markdown; undefined when comments are switched off. */
   readonly comment?: string;
   readonly headSha: string;
+  /** An older commit than the head serves, on somebody's word: nothing was said of the head. */
+  readonly rolledBack?: true;
   readonly environmentUrl?: string;
   readonly logUrl?: string;
 }

@@ -108,15 +108,16 @@ function checkName({ name }: AnnounceInput): string {
   return `stackling/${name}`;
 }
 
-function runState({ condition, reason }: Announcement): { status: string; conclusion?: string } {
+function runState({ condition, reason, rolledBack }: Announcement): { status: string; conclusion?: string } {
   if (condition === "Reconciling") return { status: "in_progress" };
-  if (condition === "Ready") return { status: "completed", conclusion: "success" };
+  if (condition === "Ready") return { status: "completed", conclusion: rolledBack ? "neutral" : "success" };
   if (condition === "Gone") return { status: "completed", conclusion: "neutral" };
   return { status: "completed", conclusion: isHeldBack(reason) ? "action_required" : "failure" };
 }
 
-function statusState({ condition, reason }: Announcement): string {
-  if (condition === "Reconciling" || isHeldBack(reason)) return "pending";
+function statusState({ condition, reason, rolledBack }: Announcement): string {
+  // A commit status knows no "neutral".
+  if (condition === "Reconciling" || isHeldBack(reason) || (condition === "Ready" && rolledBack)) return "pending";
   return condition === "Stalled" ? "failure" : "success";
 }
 

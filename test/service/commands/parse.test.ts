@@ -30,6 +30,11 @@ describe("the commands of a comment", () => {
     assert.deepEqual(commandsOf("/preview seed demo"), [{ verb: "seed", scenario: "demo" }]);
     assert.deepEqual(commandsOf("/preview flag a.b=c=d"), [{ verb: "flag", name: "a.b", value: "c=d" }]);
     assert.deepEqual(commandsOf("/preview flag theme="), [{ verb: "flag", name: "theme" }]);
+    assert.deepEqual(commandsOf("/preview rollback"), [{ verb: "rollback" }]);
+    const sha = "0123abc";
+    assert.deepEqual(commandsOf(`/preview rollback ${sha.toUpperCase()} --keep-database`), [
+      { verb: "rollback", sha, keepDatabase: true },
+    ]);
   });
 
   const shown: Readonly<Record<string, string>> = {
@@ -65,6 +70,8 @@ describe("the commands of a comment", () => {
 describe("a command that is wrong", () => {
   const wrong: readonly (readonly [string, RegExp])[] = [
     ["/preview explode", /there are `up`, `down`, .*`help`/],
+    ["/preview rollback main", /the id of a commit/],
+    ["/preview rollback 0123abc 0123abd", /a word too many/],
     ["/preview extend", /a time such as/],
     ["/preview extend foo", /a time such as/],
     ["/preview extend 0h", /a time such as/],

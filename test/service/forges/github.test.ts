@@ -524,6 +524,17 @@ describe("announcing on GitHub", () => {
     });
   });
 
+  it("passes no check of a head that serves no more, because somebody rolled back", async () => {
+    await withOpen(async ({ github, forge, number, headSha }) => {
+      const back = { ...announcement(number, headSha, "rolled back"), rolledBack: true as const };
+      await forge.announce(REPOSITORY, { number, headSha }, back, {});
+      assert.deepEqual(
+        (await github.checkRuns(headSha)).map(({ conclusion }) => conclusion),
+        ["neutral"],
+      );
+    });
+  });
+
   it("ends the check run of a commit that was pushed over", async () => {
     await withOpen(async ({ github, forge, number, headSha }) => {
       const building = { ...announcement(number, headSha, "building"), condition: "Reconciling" as const };
