@@ -86,6 +86,7 @@ export function buildSpec(wish: SpecInput): PreviewSpec {
     ...egressOf(input),
     ...bannerOf(application),
     ...loginOf(input),
+    ...relayOf(input),
     ...partsOf(application),
     generatedSecrets: [...application.generatedSecrets],
     grantedSecrets: [...application.grantedSecrets],

@@ -29,7 +29,10 @@ describe("oauthRelay of a repository", () => {
     "true",
   ]) {
     it(`is not ${text}`, async () => {
-      await assert.rejects(relayOf(text), (error) => error instanceof ConfigError && /oauthRelay|name "Git/.test(error.message));
+      await assert.rejects(
+        relayOf(text),
+        (error) => error instanceof ConfigError && /oauthRelay|name "Git/.test(error.message),
+      );
     });
   }
 });

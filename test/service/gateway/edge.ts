@@ -92,6 +92,7 @@ export async function startEdge(
   });
   const app: RequestListener = (request, response) => {
     if (access && request.url?.startsWith("/auth/callback")) void access.relay(request, response);
+    else if (at && request.url?.startsWith("/auth/relay/callback")) void at.appRelay.finish(request, response);
     else response.end("stackling itself");
   };
   const server = createEdgeServer({ routes, gateway, app, domain });
