@@ -1,5 +1,5 @@
 /** Reads a mail (RFC 5322, MIME). */
-import PostalMime, { type Address, type Attachment } from "postal-mime";
+import type { Address, Attachment } from "postal-mime";
 
 export interface Mail {
   readonly from: string;
@@ -23,6 +23,8 @@ export interface Part {
 /** Never rejects: of what cannot be read the bytes are still there to be looked at. */
 export async function readMail(raw: Buffer): Promise<Mail> {
   try {
+    // Somebody waits for the start, and nobody has sent anything by then.
+    const { default: PostalMime } = await import("postal-mime");
     const mail = await PostalMime.parse(raw, { attachmentEncoding: "arraybuffer" });
     return {
       from: mail.from ? written(mail.from) : "",
