@@ -47,8 +47,12 @@ export function isolationFindings(
     const isolation = isolationOf(target);
     const strangers = `pull requests of forks and outsiders to "${name}"`;
     if (isolation === "apart") {
-      if (targets.find((one) => one.name === target)?.service.driver !== "local") return [];
-      const what = `${strangers}, once approved, run as a system user of their own and share this machine's loopback and network`;
+      const found = targets.find((one) => one.name === target);
+      if (found?.service.driver !== "local") return [];
+      const reach = found.enforcesEgress
+        ? "reach named hosts only, but for what installs and builds"
+        : "share this machine's loopback and network";
+      const what = `${strangers}, once approved, run as a system user of their own and ${reach}`;
       return [{ ok: true, what, remedy: "choose a target elsewhere where strangers are many" }];
     }
     if (isolation === "sharing") {

@@ -55,6 +55,14 @@ describe("doctor", () => {
     );
   });
 
+  it("says where they reach named hosts only", () => {
+    const forges: OperatorConfig["forges"] = [{ name: "memory", kind: "github", options: {} }];
+    const targets = [{ ...chosen("local"), name: "here", enforcesEgress: true as const }];
+    const repositories = [{ ...shop, target: "here" }];
+    const [finding] = isolationFindings({ forges, repositories, targets }, () => "apart");
+    assert.match(finding?.what ?? "", /system user of their own and reach named hosts only/);
+  });
+
   it("says nothing of git repositories of this machine, which have no forks", () => {
     assert.equal(say("together", {}, "local"), "");
   });
