@@ -17,6 +17,8 @@ export interface BackingArgs<O = unknown> {
 export interface BackingComponent extends PreviewComponent {
   /** Secret. What reaches it, under the names that the driver's `gives` lists. */
   readonly values: Output<Readonly<Record<string, string>>>;
+  /** `host:port` of every server that its application connects to; for firewalls. */
+  readonly addresses: Output<readonly string[]>;
 }
 
 export interface BackingDriver<O = unknown> extends Driver<O, BackingArgs<O>, BackingComponent> {

@@ -1,5 +1,5 @@
 /** A preview's parts of servers that previews share, and how its services come to what reaches them. */
-import { all, type Output } from "@pulumi/pulumi";
+import { all, type Input, type Output } from "@pulumi/pulumi";
 import { TerminalError } from "../components/errors.ts";
 import type { BackingArgs, BackingComponent } from "../components/ports.ts";
 import type { PreviewSpec } from "./spec.ts";
@@ -16,12 +16,29 @@ export function backingSecret(external: string, value: string): string {
   return `EXTERNAL_${external.replaceAll("-", "_")}_${value}`.toUpperCase();
 }
 
-/** Secrets of the preview with what reaches its parts. */
+/** A preview's parts, by the name in `external`. */
+export type Parts = Readonly<Record<string, Pick<BackingComponent, "values" | "addresses">>>;
+
+/** Secrets of the preview with what reaches its parts, by the names of `backingSecret`. */
 export function withParts(
   secrets: Output<Readonly<Record<string, string>>>,
-  parts: Output<Readonly<Record<string, string>>> | undefined,
+  parts: Parts,
 ): Output<Readonly<Record<string, string>>> {
-  return parts ? all([secrets, parts]).apply(([own, given]) => ({ ...own, ...given })) : secrets;
+  const values = Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part.values]));
+  if (Object.keys(values).length === 0) return secrets;
+  return all([secrets, all(values)]).apply(([own, given]) => {
+    const named = Object.entries(given).flatMap(([name, held]) =>
+      Object.entries(held).map(([value, text]) => [backingSecret(name, value), text] as const),
+    );
+    return { ...own, ...Object.fromEntries(named) };
+  });
+}
+
+/** What its processes reach without the egress proxy, as far as those of its parts go beside `direct`. */
+export function withAddresses(direct: readonly string[], parts: Parts): Input<readonly string[]> {
+  const addresses = Object.values(parts).map((part) => part.addresses);
+  if (addresses.length === 0) return direct;
+  return all(addresses).apply((found) => [...new Set([...direct, ...found.flat()])]);
 }
 
 /** Throws `TerminalError` (`SpecInvalid`) for a part that is not to be had. Asked before anything is declared. */
@@ -32,26 +49,19 @@ export function refuseParts({ stack, target, backing = {}, untrusted }: PreviewS
   }
 }
 
-/** Values of all its parts by the names of `backingSecret`; undefined where it has none. */
+/** Declares a component for each. */
 export function declareBacking(
   { stack, tags, target, backing = {}, generations }: PreviewSpec,
   drivers: BackingDrivers = {},
-): Output<Readonly<Record<string, string>>> | undefined {
+): Parts {
   const parts = Object.entries(backing).map(([name, { from, topics }]) => {
     const [driver, choice] = [drivers[from], target.backing?.[from]];
     if (!driver || !choice) throw missing(stack, name, from);
     const options = driver.options.parse(choice.options) as never;
     const args = { stack, tags, options, topics, generation: generations.secrets };
-    return [name, new driver.component(`backing-${name}`, args).values] as const;
+    return [name, new driver.component(`backing-${name}`, args)] as const;
   });
-  if (parts.length === 0) return undefined;
-  return all(parts.map(([, values]) => values)).apply((found) =>
-    Object.fromEntries(
-      found.flatMap((values, index) =>
-        Object.entries(values).map(([value, text]) => [backingSecret(parts[index]?.[0] ?? "", value), text]),
-      ),
-    ),
-  );
+  return Object.fromEntries(parts);
 }
 
 function missing(stack: string, name: string, from: string): TerminalError {

@@ -19,7 +19,7 @@ import type {
   TaskDefinition,
 } from "../components/ports.ts";
 import { flagFile, flagVariables } from "../components/service/flags.ts";
-import { type BackingDrivers, declareBacking, refuseParts, withParts } from "./backing.ts";
+import { type BackingDrivers, declareBacking, type Parts, refuseParts, withAddresses, withParts } from "./backing.ts";
 import { withNames, withValues } from "./database-environment.ts";
 import { mainUrlOf } from "./names.ts";
 import type { PreviewSpec } from "./spec.ts";
@@ -128,7 +128,7 @@ export function previewProgram(
       ...(secrets.references && { secretReferences: secrets.references }),
       environment: environment(spec),
       ...(spec.flags && { flags: flagFile(spec.flags) }),
-      ...(spec.egress && { egress: egressOf(spec.egress) }),
+      ...(spec.egress && { egress: egressOf(spec.egress, parts) }),
       generation: generations.deploy,
     });
     const dns = new drivers.dns.component(
@@ -238,8 +238,8 @@ function chosen<S extends ServiceDefinition>({ flags = {}, database }: PreviewSp
   return { ...service, environment: { ...flagVariables(flags), ...scenario, ...service.environment } };
 }
 
-function egressOf({ hosts, trusted, direct }: NonNullable<PreviewSpec["egress"]>): EgressDefinition {
-  return { hosts, trusted, direct };
+function egressOf({ hosts, trusted, direct }: NonNullable<PreviewSpec["egress"]>, parts: Parts): EgressDefinition {
+  return { hosts, trusted, direct: withAddresses(direct, parts) };
 }
 
 function environment(spec: PreviewSpec): Record<string, string> {

@@ -26,6 +26,7 @@ export function backingDriver<O extends Readonly<Record<string, unknown>>>(backi
 
   class Part extends PreviewComponent implements BackingComponent {
     readonly values: Output<Readonly<Record<string, string>>>;
+    readonly addresses: Output<readonly string[]>;
 
     constructor(name: string, args: BackingArgs<O>, opts?: ComponentResourceOptions) {
       super(type, name, {}, opts);
@@ -33,7 +34,8 @@ export function backingDriver<O extends Readonly<Record<string, unknown>>>(backi
       const inputs = { kind, options: { ...args.options }, placedBy, topics, generation };
       const declared = new LocalBacking(this.childName("part"), inputs, { parent: this });
       this.values = output(secret(declared.values));
-      this.registerOutputs({ values: this.values });
+      this.addresses = output(declared.addresses);
+      this.registerOutputs({ values: this.values, addresses: this.addresses });
     }
   }
 

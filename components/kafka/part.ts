@@ -49,7 +49,7 @@ export type KafkaOptions = z.infer<typeof kafkaOptions>;
 export const kafkaPart: BackingKind<KafkaOptions> = {
   async grant(options, grantee) {
     const { stack, password, topics } = grantee;
-    await connected(options, `giving "${stack}" its part of Kafka`, async (admin) => {
+    const addresses = await connected(options, `giving "${stack}" its part of Kafka`, async (admin) => {
       const acls = aclsOf(stack);
       const found = (await rightsOf(admin, stack)).map(textOf);
       // Rights that somebody added are none that we gave.
@@ -57,8 +57,11 @@ export const kafkaPart: BackingKind<KafkaOptions> = {
       await admin.createAcls({ creations: [...acls] });
       await createTopics(admin, options, { stack, topics });
       await putUser(admin, options, grantee);
+      // Clients are led on to those that the cluster names, which need not be those that are asked first.
+      const { brokers } = await admin.metadata({ forceUpdate: true });
+      return [...brokers.values()].map(({ host, port }) => `${host}:${port}`);
     });
-    return {
+    const values = {
       brokers: options.brokers.join(","),
       username: loginOf(stack),
       password,
@@ -66,6 +69,7 @@ export const kafkaPart: BackingKind<KafkaOptions> = {
       protocol: options.tls ? "SASL_SSL" : "SASL_PLAINTEXT",
       prefix: prefixOf(stack),
     };
+    return { values, addresses: [...new Set([...options.brokers, ...addresses])].sort() };
   },
 
   holds: (options, stack) =>

@@ -10,8 +10,13 @@ export interface Grantee {
   readonly topics: readonly string[];
 }
 
-/** By name, secret all of them; what an application needs to reach its part. */
-export type BackingValues = Readonly<Record<string, string>>;
+/** What an application needs to reach its part. */
+export interface Granted {
+  /** By name, secret all of them. */
+  readonly values: Readonly<Record<string, string>>;
+  /** `host:port` of every server that it connects to; for firewalls. */
+  readonly addresses: readonly string[];
+}
 
 /**
  * Every one is idempotent and safe to ask at any time. `O` holds where the server is and references to its
@@ -19,7 +24,7 @@ export type BackingValues = Readonly<Record<string, string>>;
  */
 export interface BackingKind<O> {
   /** Makes it, or mends it where somebody changed it; an earlier login of the preview is good no longer. */
-  grant(options: O, grantee: Grantee): Promise<BackingValues>;
+  grant(options: O, grantee: Grantee): Promise<Granted>;
   /** Whether its login is as `grant` made it. */
   holds(options: O, stack: string): Promise<boolean>;
   /** Takes login, rights and everything below the prefix away. Gone already is success. */

@@ -1,6 +1,6 @@
 /** A preview's part of a server that previews share; what is done there is between a kind's schema and its own file. */
 import { isDeepStrictEqual } from "node:util";
-import type { BackingKind, BackingValues } from "./backing-kind.ts";
+import type { BackingKind, Granted } from "./backing-kind.ts";
 import { randomPassword } from "./database-password.ts";
 import type { LocalResource } from "./resource.ts";
 
@@ -22,11 +22,9 @@ export interface BackingInputs {
   readonly generation: number;
 }
 
-export interface BackingState extends BackingInputs {
+export interface BackingState extends BackingInputs, Granted {
   /** Secret. */
   readonly password: string;
-  /** Secret. */
-  readonly values: BackingValues;
 }
 
 /**
@@ -69,8 +67,8 @@ export const backingResource: LocalResource<BackingInputs, BackingState> = {
 
 async function grant(stack: string, inputs: BackingInputs, password: string): Promise<BackingState> {
   const kind = await kinds[inputs.kind]();
-  const values = await kind.grant(inputs.options, { stack, password, topics: inputs.topics });
-  return { ...inputs, password, values };
+  const granted = await kind.grant(inputs.options, { stack, password, topics: inputs.topics });
+  return { ...inputs, ...granted, password };
 }
 
 /** The options are parsed by the kind's own schema before they come here, so they fit by construction. */

@@ -90,10 +90,16 @@ export class LocalSchemaChanges extends CustomResource {
 
 export class LocalBacking extends CustomResource {
   declare readonly values: Output<Readonly<Record<string, string>>>;
+  declare readonly addresses: Output<readonly string[]>;
 
   constructor(name: string, inputs: BackingInputs, opts: CustomResourceOptions) {
     const hidden = { additionalSecretOutputs: ["password", "values"] };
-    super("stackling:local:Backing", name, { ...inputs, password: undefined, values: undefined }, { ...opts, ...hidden });
+    super(
+      "stackling:local:Backing",
+      name,
+      { ...inputs, password: undefined, values: undefined, addresses: undefined },
+      { ...opts, ...hidden },
+    );
   }
 }
 

@@ -65,7 +65,8 @@ export const redisPart: BackingKind<RedisOptions> = {
       );
       await saveUsers(ask);
     });
-    return valuesOf(url, stack, password);
+    const values = valuesOf(url, stack, password);
+    return { values, addresses: [`${values.host}:${values.port}`] };
   },
 
   holds: async (options, stack) =>

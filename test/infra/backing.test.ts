@@ -19,12 +19,16 @@ import { spec } from "./world/world.ts";
 const STACK = "shop-pr-1";
 const URL_VARIABLE = "STACKLING_TEST_BACKING_URL";
 let secrets: Readonly<Record<string, string>> = {};
+let reached: readonly string[] = [];
 
 class Services extends PreviewComponent implements ServiceComponent {
   readonly addresses: Output<Readonly<Record<string, string>>>;
 
   constructor(name: string, args: ServiceArgs) {
     super("stackling:service:Recording", name, {});
+    output(args.egress?.direct ?? []).apply((direct) => {
+      reached = direct;
+    });
     const told = output(args.secrets ?? {}).apply((values): Readonly<Record<string, string>> => {
       secrets = values;
       return { web: "127.0.0.1:7" };
@@ -41,6 +45,7 @@ function wish(changes: Partial<PreviewSpec> = {}): PreviewSpec {
     ...plain,
     target: { ...plain.target, backing: { sessions } },
     backing: { cache: { from: "sessions", topics: [] } },
+    egress: { hosts: [], trusted: [], direct: ["broker.acme.dev:9092"], enforced: true },
     ...changes,
   };
 }
@@ -74,6 +79,7 @@ describe("a preview with a part of a server that is shared", requires("engine", 
     assert.equal(secrets.EXTERNAL_CACHE_PREFIX, "shop-pr-1:");
     assert.equal(await redis(url, (ask) => ask("SET", "shop-pr-1:cart", "1")), "OK");
     assert.match(password, /^\S{32}$/);
+    assert.deepEqual(reached, ["broker.acme.dev:9092", new URL(server.url).host]);
     const state = await readFile(join(world.dataDir, ".pulumi/stacks/stackling", `${STACK}.json`), "utf8");
     assert.equal(state.includes(password), false);
   });

@@ -28,13 +28,18 @@ function contract<O>(name: string, load: () => Promise<BackingDriver<O>>): void 
         newResource: (child) => {
           children.push(child);
           const values = Object.fromEntries(gives.map((value) => [value, `its ${value}`]));
-          return { id: child.name, state: { ...child.inputs, ...(child.custom ? { values } : {}) } };
+          return {
+            id: child.name,
+            state: { ...child.inputs, ...(child.custom ? { values, addresses: ["cache.acme.dev:6379"] } : {}) },
+          };
         },
       });
       const part = new component("backing-cache", { ...example(), stack: "shop-pr-1", tags: { preview: "shop-pr-1" } });
       await new Promise((resolve) => part.urn.apply(resolve));
       const values = await new Promise<Readonly<Record<string, string>>>((resolve) => part.values.apply(resolve));
       assert.deepEqual([Object.keys(values).sort(), await isSecret(part.values)], [[...gives].sort(), true]);
+      const addresses = await new Promise<readonly string[]>((resolve) => part.addresses.apply(resolve));
+      assert.deepEqual([addresses, await isSecret(part.addresses)], [["cache.acme.dev:6379"], false]);
       assert.deepEqual(
         children.map((child) => child.name),
         ["backing-cache", "backing-cache-part"],

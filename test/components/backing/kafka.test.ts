@@ -6,6 +6,7 @@ import { type Kafkalab, startKafkalab } from "../../support/kafkalab.ts";
 import { requires } from "../../support/requires.ts";
 
 const PASSWORD = "STACKLING_TEST_KAFKA_PASSWORD";
+const granted = async (...args: Parameters<typeof kafkaPart.grant>) => (await kafkaPart.grant(...args)).values;
 const grantee = (stack: string, password = "word", topics: readonly string[] = []) => ({ stack, password, topics });
 
 describe("a preview's part of Kafka", requires("go"), () => {
@@ -37,7 +38,7 @@ describe("a preview's part of Kafka", requires("go"), () => {
   };
 
   it("is these rights and no other", async () => {
-    await kafkaPart.grant(options, grantee("shop-pr-1"));
+    await granted(options, grantee("shop-pr-1"));
     const administrator = { username: kafka.username, password: kafka.password };
     const found = await asPreview(administrator, (admin) =>
       admin.describeAcls({
@@ -72,8 +73,8 @@ describe("a preview's part of Kafka", requires("go"), () => {
   });
 
   it("lets it write and read below its prefix, and refuses everything else", async () => {
-    const values = await kafkaPart.grant(options, grantee("shop-pr-4", "word", ["orders"]));
-    await kafkaPart.grant(options, grantee("shop-pr-42", "word", ["orders"]));
+    const values = await granted(options, grantee("shop-pr-4", "word", ["orders"]));
+    await granted(options, grantee("shop-pr-42", "word", ["orders"]));
     const producer = new Producer({ ...login(values), serializers: stringSerializers });
     const consumer = new Consumer({
       ...login(values),
@@ -105,8 +106,8 @@ describe("a preview's part of Kafka", requires("go"), () => {
   });
 
   it("leaves no user, right, group or topic of it, and touches nothing else", async () => {
-    const values = await kafkaPart.grant(options, grantee("shop-pr-6", "word", ["orders", "mails"]));
-    await kafkaPart.grant(options, grantee("shop-pr-66", "word", ["orders"]));
+    const values = await granted(options, grantee("shop-pr-6", "word", ["orders", "mails"]));
+    await granted(options, grantee("shop-pr-66", "word", ["orders"]));
     const kinds = (await kafkaPart.list(options, "shop-pr-6")).map(({ kind }) => kind);
     assert.deepEqual(kinds, ["kafka user", "kafka ACLs", "kafka topic", "kafka topic"]);
     assert.ok(await kafkaPart.holds(options, "shop-pr-6"));
@@ -123,8 +124,15 @@ describe("a preview's part of Kafka", requires("go"), () => {
     await kafkaPart.revoke(options, "shop-pr-66");
   });
 
+  it("tells every broker that its application is led on to, also those that are not asked first", async () => {
+    const [first = ""] = kafka.brokers;
+    const { addresses } = await kafkaPart.grant({ ...options, brokers: [first] }, grantee("shop-pr-3"));
+    assert.deepEqual(addresses, [...kafka.brokers].sort());
+    await kafkaPart.revoke(options, "shop-pr-3");
+  });
+
   it("ends an earlier password, and takes rights back that somebody added", async () => {
-    const before = await kafkaPart.grant(options, grantee("shop-pr-7", "first"));
+    const before = await granted(options, grantee("shop-pr-7", "first"));
     const administrator = { username: kafka.username, password: kafka.password };
     await asPreview(administrator, (admin) =>
       admin.createAcls({
@@ -142,7 +150,7 @@ describe("a preview's part of Kafka", requires("go"), () => {
       }),
     );
     assert.equal(await kafkaPart.holds(options, "shop-pr-7"), false);
-    const now = await kafkaPart.grant(options, grantee("shop-pr-7", "second"));
+    const now = await granted(options, grantee("shop-pr-7", "second"));
     assert.ok(await kafkaPart.holds(options, "shop-pr-7"));
     await assert.rejects(asPreview(before, (admin) => admin.listTopics()));
     assert.deepEqual(await asPreview(now, (admin) => admin.listTopics()), []);
@@ -150,7 +158,7 @@ describe("a preview's part of Kafka", requires("go"), () => {
   });
 
   it("tells in words who is away or refuses, with no password in them", async () => {
-    const values = await kafkaPart.grant(options, grantee("shop-pr-9", "hush"));
+    const values = await granted(options, grantee("shop-pr-9", "hush"));
     const told = (other: Partial<typeof options>) =>
       kafkaPart.list({ ...options, ...other }).then(
         () => "",

@@ -6,6 +6,7 @@ import { requires } from "../../support/requires.ts";
 
 const URL_VARIABLE = "STACKLING_TEST_REDIS_URL";
 const options = redisOptions.parse({ url: { env: URL_VARIABLE } });
+const granted = async (...args: Parameters<typeof redisPart.grant>) => (await redisPart.grant(...args)).values;
 const grantee = (stack: string, password = "word") => ({ stack, password, topics: [] });
 
 describe("a preview's part of Redis", requires("redis"), () => {
@@ -20,9 +21,7 @@ describe("a preview's part of Redis", requires("redis"), () => {
   });
 
   it("lets it use the keys and channels below its prefix, and nobody else's", async () => {
-    const [one, two] = await Promise.all(
-      ["shop-pr-4", "shop-pr-42"].map((stack) => redisPart.grant(options, grantee(stack))),
-    );
+    const [one, two] = await Promise.all(["shop-pr-4", "shop-pr-42"].map((stack) => granted(options, grantee(stack))));
     assert.ok(one?.url && two?.url);
     assert.equal(one.prefix, "shop-pr-4:");
     await redis(one.url, async (ask) => {
@@ -54,9 +53,15 @@ describe("a preview's part of Redis", requires("redis"), () => {
     for (const stack of ["shop-pr-4", "shop-pr-42"]) await redisPart.revoke(options, stack);
   });
 
+  it("tells what its application connects to", async () => {
+    const { addresses } = await redisPart.grant(options, grantee("shop-pr-3"));
+    assert.deepEqual(addresses, [new URL(server.url).host]);
+    await redisPart.revoke(options, "shop-pr-3");
+  });
+
   it("ends an earlier login when it is made anew", async () => {
-    const before = await redisPart.grant(options, grantee("shop-pr-5", "first"));
-    const now = await redisPart.grant(options, grantee("shop-pr-5", "second"));
+    const before = await granted(options, grantee("shop-pr-5", "first"));
+    const now = await granted(options, grantee("shop-pr-5", "second"));
     await assert.rejects(
       redis(before.url ?? "", (ask) => ask("PING")),
       /WRONGPASS/,
@@ -66,7 +71,7 @@ describe("a preview's part of Redis", requires("redis"), () => {
   });
 
   it("leaves nothing of it in any database, and touches nothing else", async () => {
-    await redisPart.grant(options, grantee("shop-pr-6"));
+    await granted(options, grantee("shop-pr-6"));
     const ours = Array.from({ length: 2_500 }, (_, number) => `shop-pr-6:${number}`);
     await redis(server.url, async (ask) => {
       await ask("SET", "shop-pr-66:cart", "1");
@@ -88,7 +93,7 @@ describe("a preview's part of Redis", requires("redis"), () => {
   });
 
   it("cuts off whoever is connected with a login that is taken back", async () => {
-    const { url = "" } = await redisPart.grant(options, grantee("shop-pr-7"));
+    const { url = "" } = await granted(options, grantee("shop-pr-7"));
     await redis(url, async (ask) => {
       await ask("PING");
       await redisPart.revoke(options, "shop-pr-7");
@@ -105,7 +110,7 @@ describe("a preview's part of Redis", requires("redis"), () => {
       process.env[URL_VARIABLE] = forgetful.url;
       const [finding] = await checkRedis(options);
       assert.match(finding?.what ?? "", /forgets its users/);
-      await redisPart.grant(options, grantee("shop-pr-8"));
+      await granted(options, grantee("shop-pr-8"));
       assert.ok(await redisPart.holds(options, "shop-pr-8"));
     } finally {
       process.env[URL_VARIABLE] = server.url;
@@ -114,7 +119,7 @@ describe("a preview's part of Redis", requires("redis"), () => {
   });
 
   it("tells in words who is away or refuses, with no password in them", async () => {
-    const { url = "" } = await redisPart.grant(options, grantee("shop-pr-9", "hush"));
+    const { url = "" } = await granted(options, grantee("shop-pr-9", "hush"));
     const told = async (address: string) => {
       process.env[URL_VARIABLE] = address;
       return redisPart.list(options).then(
