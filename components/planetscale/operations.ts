@@ -22,17 +22,29 @@ export async function remove(options: PlanetscaleOptions, { id, stack }: OwnedTh
   for (const branch of await ownBranches(api, stack)) if (branch.name === id) await deleteBranch(api, branch);
 }
 
-/** Every password of the preview's branches; when the first of them ends. */
+/**
+ * Every password of the preview's branches that is still valid; when the first of them ends. Where none is valid any
+ * more, that is over: an update, which must not be kept from it, makes another.
+ */
 export async function renew({ options, stack }: Context): Promise<string | undefined> {
   const api = await connect(options);
   const ends: string[] = [];
   for (const { name: branch } of await ownBranches(api, stack)) {
-    for (const { id, expires_at: end } of await listPasswords(api, branch)) {
-      // One that ended is made anew by an update, which alone can tell the application.
-      if (!end || Date.parse(end) <= Date.now()) continue;
-      const renewed = await renewPassword(api, branch, id);
-      if (renewed?.expires_at) ends.push(new Date(renewed.expires_at).toISOString());
+    const known = (await listPasswords(api, branch)).flatMap(({ id, expires_at: end }) =>
+      end ? [{ id, end: new Date(end).toISOString() }] : [],
+    );
+    const valid = known.filter(({ end }) => Date.parse(end) > Date.now());
+    for (const { id } of valid) {
+      const { expires_at: end } = (await renewPassword(api, branch, id)) ?? {};
+      if (end) ends.push(new Date(end).toISOString());
     }
+    if (valid.length === 0)
+      ends.push(
+        ...known
+          .map(({ end }) => end)
+          .sort()
+          .slice(-1),
+      );
   }
   return ends.sort()[0];
 }

@@ -76,14 +76,28 @@ describe("renewing a password", () => {
     assert.ok(Date.parse(password.expires_at) > Date.now() + 23 * HOUR_MS);
   });
 
-  it("leaves those of others alone, and one that ended", async () => {
+  it("leaves those of others alone, and one that ended beside a valid one", async () => {
     const ended = aPassword(NAME, { expires_at: until(-1) });
     const other = aPassword("stackling-0-none-blog-pr-2", { expires_at: until(3) });
+    const valid = aPassword(NAME, { expires_at: until(3) });
     server.branches.push(aBranch({ name: NAME }), aBranch({ name: other.branch }));
-    server.passwords.push(ended, other);
-    const before = structuredClone(server.passwords);
+    server.passwords.push(ended, other, valid);
+    const before = structuredClone([ended, other]);
+    assert.equal(await operations.renew(context()), valid.expires_at);
+    assert.deepEqual([ended, other], before);
+  });
+
+  it("says when the only one ended, and keeps no update from making another", async () => {
+    const ended = aPassword(NAME, { expires_at: until(-1) });
+    server.branches.push(aBranch({ name: NAME }));
+    server.passwords.push(aPassword(NAME, { expires_at: until(-2) }), ended);
+    assert.equal(await operations.renew(context()), ended.expires_at);
+  });
+
+  it("has nothing to do where there is none", async () => {
     assert.equal(await operations.renew(context()), undefined);
-    assert.deepEqual(server.passwords, before);
+    server.branches.push(aBranch({ name: NAME }));
+    assert.equal(await operations.renew(context()), undefined);
   });
 
   it("fails where PlanetScale cannot be asked, so that it is tried again", async () => {
