@@ -1,7 +1,7 @@
 /** Who may see previews, as an operator and an application write it, and as it is used. */
 import { isIP } from "node:net";
 import { z } from "zod";
-import type { AccessConfig, ApplicationAccess } from "./access-types.ts";
+import type { AccessConfig, ApplicationAccess, OidcOptions } from "./access-types.ts";
 import { parseDuration } from "./duration.ts";
 import { isHttpsOrLoopback } from "./loopback.ts";
 import { place } from "./place.ts";
@@ -44,6 +44,12 @@ const oidc = z.strictObject({
     ])
     .describe(
       "Who of those the provider knows: `{domains: [acme.dev], emails: […]}` by their e-mail address, or `everyone`.",
+    ),
+  emailVerified: z
+    .enum(["demand", "assume"])
+    .optional()
+    .describe(
+      "Whether an address counts that the provider does not call verified by `email_verified`: `demand` it, or `assume` it of a provider that never says so and whose addresses nobody chooses for themselves. Default `demand`.",
     ),
   label: z.string().min(1).optional().describe("Where, as people call it. Default: the issuer's host."),
 });
@@ -123,7 +129,7 @@ export function accessOf(
       doors: {
         ...(password ? { password: place(password, directory) } : {}),
         ...(ip ? { ip } : {}),
-        ...(oidc ? { oidc: { ...oidc, clientSecret: place(oidc.clientSecret, directory) } } : {}),
+        ...(oidc ? { oidc: oidcOf(oidc, directory) } : {}),
         ...(forge
           ? { forge: { needs: "read", scope: "repo", ...forge, clientSecret: place(forge.clientSecret, directory) } }
           : {}),
@@ -134,6 +140,11 @@ export function accessOf(
       ...(shareSeconds === undefined ? {} : { shareSeconds }),
     },
   };
+}
+
+function oidcOf({ emailVerified, ...typed }: z.infer<typeof oidc>, directory: string): OidcOptions {
+  const assumed = emailVerified === "assume" ? { emailVerified } : {};
+  return { ...typed, ...assumed, clientSecret: place(typed.clientSecret, directory) };
 }
 
 /** Where nothing is said: the machine's own names are reached by nobody else, any other host can be guessed. */

@@ -33,6 +33,8 @@ export interface OidcOptions {
   readonly clientSecret: SecretReference;
   /** Who of those whom the provider knows. */
   readonly allow: "everyone" | { readonly domains?: readonly string[]; readonly emails?: readonly string[] };
+  /** `assume`: an address of which the provider does not say whether it has checked it is believed. */
+  readonly emailVerified?: "assume";
   /** Where, as people call it; undefined: the issuer's host. */
   readonly label?: string;
 }

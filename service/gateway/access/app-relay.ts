@@ -15,7 +15,7 @@ import { readForm } from "./form.ts";
 import { APP_CALLBACK_PATH, OAUTH_PATH } from "./own-paths.ts";
 import type { Passes } from "./passes.ts";
 import type { Exchange } from "./porter.ts";
-import { addressWithin } from "./redirect.ts";
+import { addressWithin, isAddressWithin } from "./redirect.ts";
 import { RELAY, type Relay } from "./relay.ts";
 
 export interface AppRelayDeps {
@@ -110,7 +110,8 @@ function problemOf(route: Route, { name, provider, asked, origin, callback }: As
   if (provider === undefined) return `"${name}" is none of the repository's "oauthRelay" in stackling.yaml.`;
   if (!isLogin(route)) return "Logins of this preview are not relayed: its pull request is not trusted.";
   const back = asked.get("return") ?? "";
-  if (!isWithin(origin, back)) return `"return" is "${back}"; it must be a path of the application, such as /callback.`;
+  if (!isAddressWithin(origin, back))
+    return `"return" is "${back}"; it must be a path of the application, such as /callback.`;
   const given = asked.get("redirect_uri");
   if (given !== null && !isCallback(given, callback)) {
     return `"redirect_uri" is "${given}"; it must be what STACKLING_OAUTH_CALLBACK holds: "${callback}".`;
@@ -125,10 +126,6 @@ function problemOf(route: Route, { name, provider, asked, origin, callback }: As
 function isLogin({ preview }: Route): boolean {
   const { live } = preview.status;
   return live !== undefined && !live.untrusted;
-}
-
-function isWithin(origin: string, path: string): boolean {
-  return path === "/" || addressWithin(origin, path) !== `${origin}/`;
 }
 
 function isCallback(given: string, callback: string): boolean {

@@ -16,8 +16,8 @@ import type { DoorMaker } from "./door.ts";
 const TIMEOUT_SECONDS = 10;
 
 export const oidcDoor: DoorMaker<"oidc"> = ({ secret, digest }, options) => {
-  const { issuer, clientId, clientSecret, allow } = options;
-  const mark = `oidc:${digest(JSON.stringify(["oidc", issuer, clientId, allow]))}`;
+  const { issuer, clientId, clientSecret, allow, emailVerified } = options;
+  const mark = `oidc:${digest(JSON.stringify(["oidc", issuer, clientId, allow, emailVerified]))}`;
   let known: { readonly value: string; readonly provider: Promise<Configuration> } | undefined;
 
   /** Found once for each secret, and again after it could not be found. */
@@ -57,18 +57,22 @@ export const oidcDoor: DoorMaker<"oidc"> = ({ secret, digest }, options) => {
           expectedState: state,
           idTokenExpected: true,
         });
-        return isAllowed(tokens.claims(), allow);
+        return isAllowed(tokens.claims(), options);
       },
     },
   };
 };
 
-/** An address proves nothing that the provider says it has not checked; of one that says nothing it is believed. */
-function isAllowed(claims: IDToken | undefined, allow: OidcOptions["allow"]): boolean {
+/**
+ * An address proves nothing that the provider has not checked: at many anybody may write down whose they like. Of one
+ * that says nothing of it, the operator may know better.
+ */
+function isAllowed(claims: IDToken | undefined, { allow, emailVerified }: OidcOptions): boolean {
   if (claims === undefined) return false;
   if (allow === "everyone") return true;
-  const { email, email_verified: isVerified } = claims;
-  if (typeof email !== "string" || isVerified === false) return false;
+  const { email, email_verified: said } = claims;
+  const isVerified = said === true || (said === undefined && emailVerified === "assume");
+  if (typeof email !== "string" || !isVerified) return false;
   const address = email.toLowerCase();
   const domain = address.slice(address.lastIndexOf("@") + 1);
   const is = (one: string) => one.toLowerCase() === address;

@@ -9,6 +9,7 @@ import { SHARED } from "./guard.ts";
 import type { GuardOf } from "./guards.ts";
 import { SHARE_PATH } from "./own-paths.ts";
 import type { Passes } from "./passes.ts";
+import { isAddressWithin } from "./redirect.ts";
 
 export interface ShareLink {
   readonly url: string;
@@ -49,6 +50,9 @@ export function createShare(deps: ShareDeps): Share {
     if (seconds > most) throw refused("ShareTooLong", `a link may last ${inWords(most)} at most (access.shareLinks)`);
     const home = homeOf(preview, service, deps);
     if (home === undefined) throw refused("NoSuchService", `it has no service "${service}" with an address`);
+    if (to !== undefined && !isAddressWithin(home, to)) {
+      throw refused("NotAnAddress", `"${to}" is no address in it; write one that begins with /, such as "/cart"`);
+    }
     const until = new Date(Math.floor(deps.now().getTime() / 1000 + seconds) * 1000);
     const token = await deps.passes.issue("share", hostNameOf(new URL(home).host), { opened: [SHARED], until });
     const url = new URL(`${SHARE_PATH}${token}`, home);

@@ -70,6 +70,8 @@ describe("access in stackling.yaml", () => {
     const wrong = {
       "{oidc: {issuer: https://a.dev, clientId: a, clientSecret: {env: S}}}": /allow.*(missing|must)/,
       "{oidc: {issuer: https://a.dev, clientId: a, clientSecret: {env: S}, allow: {}}}": /domains or emails/,
+      "{oidc: {issuer: https://a.dev, clientId: a, clientSecret: {env: S}, allow: everyone, emailVerified: no}}":
+        /emailVerified.*demand/,
       "{oidc: {issuer: http://a.dev, clientId: a, clientSecret: {env: S}, allow: everyone}}": /https:/,
       "{oidc: {issuer: 'http://localhost:x@a.dev/', clientId: a, clientSecret: {env: S}, allow: everyone}}": /https:/,
       "{forge: {clientId: a, clientSecret: {env: S}}}": /its forge "local" has no logins/,

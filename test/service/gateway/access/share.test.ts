@@ -108,6 +108,14 @@ describe("a share link", () => {
     assert.equal(new URL(String(dotted.headers.location)).host, HOST);
   });
 
+  it("is not made to begin at an address that is none of the preview's", async () => {
+    await start(shut);
+    for (const to of ["//evil.example", "https://evil.example/", "/\\evil.example", "cart", "/.stackling/door"]) {
+      await assert.rejects(share({ to }), { reason: "NotAnAddress", userMessage: /no address in it; write one/ }, to);
+    }
+    assert.match((await share({ to: "/cart?x=1#top" })).url, /\?to=%2Fcart%3Fx%3D1%23top$/);
+  });
+
   it("goes on where the preview has become public", async () => {
     await start(shut);
     const { url } = await share({ to: "/cart" });
