@@ -31,15 +31,14 @@ class NeonDatabase extends PreviewComponent implements DatabaseComponent {
 
   constructor(name: string, args: Args, opts?: ComponentResourceOptions) {
     super("stackling:database:Neon", name, {}, opts);
-    const neon = toldToEngine(() => connect(args.options));
-    const provider = this.#provider(args);
     const from = parentOf(args);
+    const neon = toldToEngine(() => connect(args.options));
     const parent = neon.then((known) =>
       toldToEngine(() => parentId(known, `branching for "${args.stack}"`, from.branch)),
     );
     const { branch, host, access } = from.masked
       ? this.#masked(args, { neon, parent }, from.masked)
-      : this.#plain(args, { neon, parent, provider }, from.inherits);
+      : this.#plain(args, { neon, parent }, from.inherits);
     const password = this.#rotated(args, branch.id, access.role) ?? access.password;
     const ready = all([branch.id, host, access.database]).apply(async ([id]) => settle(await neon, id, args));
     const { pooled } = args.options;
@@ -53,7 +52,8 @@ class NeonDatabase extends PreviewComponent implements DatabaseComponent {
     this.registerOutputs({ name: this.name, url: this.url, identity: this.identity });
   }
 
-  #plain(args: Args, on: Omit<OnBranch, "branch"> & OfParent, inherits: Inherited | undefined): Made {
+  #plain(args: Args, from: Pick<OnBranch, "neon"> & OfParent, inherits: Inherited | undefined): Made {
+    const on = { ...from, provider: this.#provider(args) };
     const branch = this.#branch(args, on);
     const { id, host } = this.#endpoint(args, { ...on, branch });
     const access = inherits ? inherited({ ...on, branch }, inherits, args) : this.#ownDatabase(args, { ...on, branch });

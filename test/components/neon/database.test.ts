@@ -191,7 +191,7 @@ describe("a preview with a baseline that Neon masks", () => {
   const options = { baselines: { main: { branch: "main", database: "shop", role: "owner", masking } } };
 
   it("gets a branch made by its rules, whose compute came with it", async () => {
-    const { own, of, url } = await declare({ baseline: "main", options });
+    const { children, own, of, url } = await declare({ baseline: "main", options });
     assert.partialDeepStrictEqual(own("MaskedBranch"), {
       account: { project: NEON_PROJECT, apiKey: { env: "STACKLING_TEST_NEON" } },
       name: "stackling/shop-pr-1/0/main/masked",
@@ -216,6 +216,7 @@ describe("a preview with a baseline that Neon masks", () => {
     });
     assert.equal(of("branch"), undefined);
     assert.equal(of("endpoint"), undefined);
+    assert.ok(!children.some(({ type }) => type === "pulumi:providers:neon"));
     assert.match(url ?? "", /^postgres:\/\/owner:new%20word%20of%20database-branch-id@ep-masked-1\..*\/shop\?/);
     assert.ok(expiryOf("database-branch-id"));
   });
