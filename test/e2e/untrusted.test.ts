@@ -12,8 +12,11 @@ import { type GithubWorld, prepareGithubWorld } from "./support/github-world.ts"
 import { environmentsOf, remainsOf, whereIs } from "./support/oracle.ts";
 import { SPY, type SpyAnswer, spyOn } from "./support/spy-app.ts";
 import { tinyApp } from "./support/tiny-app.ts";
+import { dial, visitorOf } from "./support/visitor.ts";
 
 const STRIPE_KEY = "sk_live_4711_of_the_operator";
+const PASSWORD = "of the door";
+const BYPASS = "of-the-test-runner";
 const BASE = `
 services:
   web:
@@ -39,12 +42,13 @@ describe("a stranger's pull request", requires("engine", "postgres", "root"), ()
   before(async () => {
     world = await prepareGithubWorld({
       files: { ...tinyApp({ text: "main" }), "preview.yaml": BASE },
-      environment: { TEST_STRIPE_KEY: STRIPE_KEY },
+      environment: { TEST_STRIPE_KEY: STRIPE_KEY, TEST_PASSWORD: PASSWORD, TEST_BYPASS: BYPASS },
     });
     const config = world
       .config()
       .replace("- { path: acme/shop }", "- { path: acme/shop, secrets: { STRIPE_KEY: { env: TEST_STRIPE_KEY } } }");
-    await world.instance.start({ config });
+    const access = "access: { password: { env: TEST_PASSWORD }, bypass: { env: TEST_BYPASS } }\n";
+    await world.instance.start({ config: `${access}${config}` });
     const trusted = await world.github.open({ gitBranch: "cart", files: { "text.txt": "cart" } });
     victim = await live(trusted.number, trusted.headSha);
     evil = await world.github.open({
@@ -62,6 +66,8 @@ describe("a stranger's pull request", requires("engine", "postgres", "root"), ()
       `live at ${headSha}`,
     );
   const key = () => `shop#${evil.number}`;
+  const spied = <T>(question: Readonly<Record<string, string>>) =>
+    spyOn<T>(spy.url ?? "", question, { "x-stackling-bypass": BYPASS });
   const reacted = (comment: number, content: string) =>
     eventually(() => world.github.reactions(comment).join() === content, { what: `the reaction ${content}` });
   const waits = async (headSha: string) => {
@@ -108,7 +114,7 @@ describe("a stranger's pull request", requires("engine", "postgres", "root"), ()
   it("has none of the operator's secrets, which the trusted one beside it has", async () => {
     const { dataDir } = world.instance;
     assert.match((await environmentsOf({ dataDir, stack: victim.stack })).join(), new RegExp(STRIPE_KEY));
-    const environment = await spyOn<Record<string, string>>(spy.url ?? "", { what: "environment" });
+    const environment = await spied<Record<string, string>>({ what: "environment" });
     assert.equal(environment.STRIPE_KEY, undefined);
     assert.ok(environment.DATABASE_URL && !environment.DATABASE_URL.includes(victim.database ?? "-"));
     assert.doesNotMatch(JSON.stringify(environment), new RegExp(STRIPE_KEY));
@@ -129,7 +135,7 @@ describe("a stranger's pull request", requires("engine", "postgres", "root"), ()
   });
 
   it("shows nobody its database's password by echoing it", async () => {
-    const { DATABASE_URL = "" } = await spyOn<Record<string, string>>(spy.url ?? "", { what: "environment" });
+    const { DATABASE_URL = "" } = await spied<Record<string, string>>({ what: "environment" });
     const password = decodeURIComponent(new URL(DATABASE_URL).password);
     const lines: string[] = [];
     for await (const { text } of world.instance.client.logs(key(), { tail: 100, follow: false })) lines.push(text);
@@ -147,7 +153,7 @@ describe("a stranger's pull request", requires("engine", "postgres", "root"), ()
     const [environment = ""] = await environmentsOf({ dataDir, stack: victim.stack });
     const theirs = /(?:^|\0)PORT=(\d+)/.exec(environment)?.[1] ?? "";
     for (const taken of [String(port), theirs]) {
-      const { error } = await spyOn<SpyAnswer>(spy.url ?? "", { what: "listen", port: taken });
+      const { error } = await spied<SpyAnswer>({ what: "listen", port: taken });
       assert.equal(error, "EADDRINUSE", taken);
     }
   });
@@ -175,12 +181,30 @@ describe("a stranger's pull request", requires("engine", "postgres", "root"), ()
     }
   });
 
+  it("gets in to no other preview by what opens its own", async () => {
+    const [its, theirs] = [new URL(spy.url ?? ""), new URL(victim.url ?? "")];
+    const { port } = world.instance;
+    const open = { door: "password", answer: PASSWORD, to: "/" };
+    const opened = await visitorOf(its.href).post("/.stackling/door", open);
+    const cookie = (opened.headers["set-cookie"]?.[0] ?? "").split(";")[0] ?? "";
+    const { token } = await world.instance.client.share(key(), {});
+    const statusOf = async ({ host }: URL, headers: Readonly<Record<string, string>>) =>
+      (await dial(port, { path: "/", headers: { host, ...headers } })).status;
+    for (const headers of [{ cookie }, { "x-stackling-bypass": token }, { cookie: `stackling-bypass=${token}` }]) {
+      assert.equal(await statusOf(its, headers), 200, JSON.stringify(headers));
+      assert.equal(await statusOf(theirs, headers), 401, JSON.stringify(headers));
+      // Nor by a page of its own that sends the visitor's cookie of there.
+      assert.equal(await statusOf(theirs, { ...headers, origin: its.origin }), 403);
+    }
+    assert.equal(await statusOf(its, {}), 401);
+  });
+
   it("asks again for its next commit, and goes on serving the approved one meanwhile", async () => {
     const approved = evil.headSha;
     const headSha = await world.github.push(evil.number, { "text.txt": "worst" });
     const found = await world.instance.waitFor(key(), (p) => p.awaitsApproval === headSha, "waiting again");
     assert.equal(found.commit, approved);
-    assert.ok(await spyOn(spy.url ?? "", { what: "environment" }));
+    assert.ok(await spied({ what: "environment" }));
     const deployment = () => world.github.records?.deployments().find(({ sha }) => sha === approved);
     assert.equal(deployment()?.states.at(-1), "success");
     await world.instance.client.act(key(), { action: "approve", sha: headSha });

@@ -9,8 +9,12 @@ export interface SpyAnswer {
 }
 
 /** Has the spy at `url` try one thing; `question.what` is one of the names in its source. */
-export async function spyOn<T>(url: string, question: Readonly<Record<string, string>>): Promise<T> {
-  const { text } = await visitorOf(url).get(`/?${new URLSearchParams(question)}`);
+export async function spyOn<T>(
+  url: string,
+  question: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<T> {
+  const { text } = await visitorOf(url).get(`/?${new URLSearchParams(question)}`, headers);
   return JSON.parse(text) as T;
 }
 
