@@ -156,7 +156,12 @@ export const previewSpec = z.strictObject({
       flags: z.record(z.string(), z.string()).optional(),
       seeds: z.strictObject({ said: z.string() }).optional(),
       approved: z.strictObject({ sha: commitSha, by: z.string(), at: z.iso.datetime() }).optional(),
-      rolledBack: z.strictObject({ sha: commitSha, head: commitSha, by: z.string(), at: z.iso.datetime() }).optional(),
+      rolledBack: z
+        .strictObject({
+          ...{ sha: commitSha, head: commitSha, by: z.string(), at: z.iso.datetime() },
+          database: z.enum(["anew", "kept"]).optional(),
+        })
+        .optional(),
     })
     .optional(),
   tags: z.record(z.string(), z.string()),

@@ -13,6 +13,8 @@ export interface RolledBack {
   readonly by: string;
   /** ISO 8601 UTC */
   readonly at: string;
+  /** What became of its own database; absent where it has none. */
+  readonly database?: "anew" | "kept";
 }
 
 /** A commit that was brought up whole. */
@@ -110,12 +112,13 @@ export function rolledBackTo(
   if (pullRequest && distrustOf(pullRequest) !== undefined && !served.approved) {
     return { problem: `${short(served.sha)} ran while the pull request was trusted, and was never approved` };
   }
+  const own = status.live.database && !status.live.database.shared;
   const takesBack = !keepDatabase && takesDatabaseBack(preview, served);
   return {
     sha: served.sha,
     intents: {
       ...notRemoved(),
-      rolledBack: { sha: served.sha, head, by, at: now },
+      rolledBack: { sha: served.sha, head, by, at: now, ...(own ? { database: takesBack ? "anew" : "kept" } : {}) },
       ...(takesBack ? raised(preview, "database") : {}),
       // With `onPush: reset` it is made for a commit: nothing raises it twice, or though it is to be kept.
       ...(intents.databaseFor === undefined ? {} : { databaseFor: served.sha }),
@@ -126,9 +129,10 @@ export function rolledBackTo(
 }
 
 /** What is said of one that was rolled back, wherever it is shown. */
-export function rollbackWords({ sha, by }: Pick<RolledBack, "sha" | "by">): string {
+export function rollbackWords({ sha, by, database }: Pick<RolledBack, "sha" | "by" | "database">): string {
   const who = by === "api" ? "on the command line" : by === "page" ? "on its page" : `by ${by}`;
-  return `Rolled back to ${short(sha)} ${who}; a push follows the head again.`;
+  const on = database === undefined ? "" : database === "anew" ? ", on a database made anew" : ", its database kept";
+  return `Rolled back to ${short(sha)} ${who}${on}; a push follows the head again.`;
 }
 
 /** In effect now; undefined while it follows the head. */

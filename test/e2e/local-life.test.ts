@@ -162,6 +162,38 @@ describe("pull requests of a shop on this machine", requires("engine", "postgres
     assert.deepEqual([(await statusOf(iced)).orders, (await statusOf(evening)).orders], [40, 0]);
   });
 
+  it("goes back to an older commit and its schema, once though it is killed, and follows the next push", async () => {
+    const good = iced.commit ?? "";
+    const migration = "CREATE TABLE gifts (id int); ALTER TABLE orders ADD gift text;";
+    const migrated = await repository.commit("iced", { "migrations/901-gifts.sql": migration });
+    iced = await instance.waitForBranch("iced", isLive(migrated), "migrated");
+    assert.ok(tablesAdded(iced).includes("gifts"));
+    const visitor = visitorOf(iced.url ?? "");
+    const product = /name="product" value="([^"]+)"/.exec((await visitor.get("/")).text)?.[1] ?? "";
+    await visitor.post("/cart/add", { product });
+    await visitor.post("/orders", { customer: "Grace" });
+    assert.equal((await statusOf(iced)).orders, 41);
+
+    await instance.client.act(iced.key, { action: "rollback" });
+    await instance.kill();
+    await instance.start();
+    iced = await instance.waitFor(iced.key, (preview) => isLive(good)(preview), "rolled back");
+    assert.equal(iced.rolledBack?.sha, good);
+    assert.ok(tablesAdded(iced).includes("orders") && !tablesAdded(iced).includes("gifts"));
+    const { commit, orders } = await statusOf(iced);
+    assert.deepEqual([commit, orders], [good, 40]);
+    assert.match(
+      (await instance.client.find(iced.key)).comment ?? "",
+      /Rolled back to `\w{7}` on the command line, on a database made anew; a push/,
+    );
+
+    const next = await say("iced", "Tea over ice, once more.");
+    iced = await instance.waitForBranch("iced", isLive(next), "following the head");
+    assert.equal(iced.rolledBack, undefined);
+    assert.ok(tablesAdded(iced).includes("gifts"));
+    assert.equal((await statusOf(iced)).orders, 40);
+  });
+
   it("leaves nothing but a receipt when the pull request is closed", async () => {
     await repository.deleteBranch("iced");
     await instance.waitFor(iced.key, ({ stage }) => stage === "Gone", "gone");
@@ -310,6 +342,11 @@ function isLive(commit: string): (preview: PreviewView) => boolean {
 
 async function statusOf({ url = "" }: PreviewView): Promise<ShopStatus> {
   return JSON.parse((await visitorOf(url).get("/api/v1/status")).text) as ShopStatus;
+}
+
+function tablesAdded({ schema }: PreviewView): readonly string[] {
+  const added = schema?.changes.filter(({ change, kind }) => change === "added" && kind === "table") ?? [];
+  return added.map(({ name }) => name);
 }
 
 async function mailsOf(preview: PreviewView, query = ""): Promise<readonly { id: string; subject: string }[]> {

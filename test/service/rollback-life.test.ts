@@ -48,7 +48,7 @@ describe("a preview that was rolled back", requires("postgres"), () => {
     assert.deepEqual(built(), ["a0", "b0", "a1"]);
     const { commit, headSha, rolledBack, goodCommits, reason } = await view();
     assert.deepEqual([commit, headSha, reason], [SHA.a, SHA.b, "Healthy"]);
-    assert.deepEqual(rolledBack, { sha: SHA.a, by: "ada", at: bench.clock.now });
+    assert.deepEqual(rolledBack, { sha: SHA.a, by: "ada", at: bench.clock.now, database: "anew" });
     assert.equal(goodCommits, undefined);
     const [entry] = (await bench.store.history(KEY, 50)).filter(({ reason }) => reason === "RolledBack");
     assert.match(entry?.message ?? "", /^By ada: it goes back to "aaaaaaa"; its database is made anew/);

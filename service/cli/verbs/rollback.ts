@@ -1,4 +1,5 @@
 import type { PreviewView } from "../../api/preview-view.ts";
+import { rollbackWords } from "../../rollback.ts";
 import { WrongUse } from "../../wrong-use.ts";
 import { connect } from "../context.ts";
 import { timeoutOption } from "../options.ts";
@@ -14,8 +15,9 @@ export const rollback: RunVerb = async ({ args: [given = "", sha], options, cont
   const client = await connect(options, context);
   const keepDatabase = options.keepDatabase === true ? { keepDatabase: true } : {};
   const after = await client.act(given, { action: "rollback", ...(sha === undefined ? {} : { sha }), ...keepDatabase });
-  const wished = wishedOf(after);
-  if (!options.json) printLine(context.stdout, `${after.key} goes to ${wished?.slice(0, 7)}`);
+  const { rolledBack } = after;
+  const words = rolledBack ? rollbackWords(rolledBack) : "It follows the head.";
+  if (!options.json) printLine(context.stdout, `${after.key}: ${words.replaceAll("`", "")}`);
   return waitUntilReady({
     client,
     key: after.key,

@@ -67,7 +67,7 @@ export async function startApp() {
     resetDatabase: note("reset-db"),
     seed: async (key, scenario, by) => void acts.push(`seed ${key} ${scenario} by ${by}`),
     rotate: note("rotate"),
-    rollback: note("rollback"),
+    rollback: async (key, { sha }, by) => void acts.push(`rollback ${key} ${sha} by ${by}`),
     flag: async (key, { name, value }, by) => void acts.push(`flag ${key} ${name}=${value} by ${by}`),
     approve: async (key, sha, by) => void acts.push(`approve ${key} ${sha} by ${by}`),
     repair: note("repair"),

@@ -189,9 +189,13 @@ describe("the command line", () => {
         assert.deepEqual([code, stdout], [0, `shop#42 is live: ${preview.url}\n`]);
       }
       await run(["seed", "shop#42", "team"], environment);
+      const back = await run(["rollback", "shop#42", "0123ABC", "--keep-database"], environment);
+      assert.match(back.stdout, /^shop#42: It follows the head\.\nshop#42 is live: /);
+      assert.equal((await run(["rollback", "shop#42", "main"], environment)).code, 2);
       const asked = wishes.splice(0).map((wish) => actionRequest.parse(wish));
       const plain = ["redeploy", "reset-db", "rotate", "seed"].map((action) => ({ action }));
-      assert.deepEqual(asked, [...plain, { action: "seed", scenario: "team" }]);
+      const rollback = { action: "rollback", sha: "0123abc", keepDatabase: true };
+      assert.deepEqual(asked, [...plain, { action: "seed", scenario: "team" }, rollback]);
     });
 
     it("does not wait for what is stopped", async () => {
