@@ -67,7 +67,7 @@ describe("stackling serve without a config", needs, () => {
     const [link = ""] = first.map(({ url }) => url);
     const stop = await cli.run("stop");
     assert.equal(stop.code, 0, stop.stderr);
-    assert.match(stop.stdout, /a crashed service left on .*: 9 services, the Postgres server "store", the Postgres/);
+    assert.match(stop.stdout, /a crashed service left on .*: 12 services, the Postgres server "store", the Postgres/);
     await nothingRuns(cli.dataDir);
     const service = cli.start("serve", "--port", String(port));
     await service.says(/live\s+http/);
@@ -77,7 +77,7 @@ describe("stackling serve without a config", needs, () => {
   it("is stopped by stackling stop, which says what it ended", async () => {
     const { code, stdout } = await cli.run("stop");
     assert.equal(code, 0);
-    assert.match(stdout, /process \d+, 9 services, both Postgres servers; the next start brings 3 previews back/);
+    assert.match(stdout, /process \d+, 12 services, both Postgres servers; the next start brings 3 previews back/);
     await nothingRuns(cli.dataDir);
     assert.match((await cli.run("stop")).stdout, /no service is running/);
   });
