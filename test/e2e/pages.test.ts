@@ -22,7 +22,9 @@ describe("a preview's life on the pages", requires("engine", "postgres", "browse
   const complaints: string[] = [];
 
   before(async () => {
-    repository = await createRepository({ files: tinyApp({ text: "main" }) });
+    const files = tinyApp({ text: "main" });
+    const server = (files["server.mjs"] ?? "").replace("text/plain", "text/html");
+    repository = await createRepository({ files: { ...files, "server.mjs": server } });
     await repository.commit("feature", { "text.txt": "feature" });
     instance = await prepareInstance({
       config: (port) =>
@@ -116,6 +118,7 @@ describe("a preview's life on the pages", requires("engine", "postgres", "browse
     await instance.waitFor(KEY, ({ stage, reason }) => stage === "Active" && reason === "Healthy", "awake again");
     await page.goto(url);
     await page.getByText(/^feature /).waitFor();
+    await page.locator("stackling-banner").waitFor();
   });
 
   it("looks for strays and removes nothing", async () => {

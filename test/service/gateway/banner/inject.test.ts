@@ -108,6 +108,7 @@ describe("the element in a page", () => {
       `<meta http-equiv="refresh" content="'self'">`,
       `<meta name="content-security-policy" content="'self'">`,
       `<meta http-equiv="content-security-policy">`,
+      `<meta http-equiv=content-security-policy content=img-src&#32;x>`,
       `<meta http-equiv="content-security-policy" content="'self' \xe9">`,
       `<template>${POLICY}</template>`,
       `<!-- ${POLICY} -->`,
@@ -137,6 +138,14 @@ describe("the element in a page", () => {
       "<p",
       ">y",
     ]);
+  });
+
+  it("lets mere text run through as it comes", async () => {
+    const transform = injector();
+    const first = new Promise((resolve) => transform.once("data", resolve));
+    transform.write("Hello");
+    assert.equal(String(await first), `${MARK}Hello`);
+    transform.destroy();
   });
 
   it("lets a page go that is one tag for a megabyte", async () => {
