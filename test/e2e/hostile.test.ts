@@ -1,6 +1,9 @@
 /** Pull requests that mean harm: what they read, whom they reach, what they are called and what they ask for. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import pg from "pg";
@@ -164,6 +167,45 @@ describe("a hostile pull request", requires("engine", "postgres"), () => {
       }
     });
 
+    it(
+      "deletes no production record, reaches no customer's webhook and bills nobody",
+      requires("nftables"),
+      async () => {
+        // A production server and a customer's, on another address of this machine, and on loopback.
+        let visits = 0;
+        const theirs = createServer(() => {
+          visits++;
+        });
+        theirs.listen({ host: "::", port: 0, ipv6Only: false });
+        await once(theirs, "listening");
+        const { port } = theirs.address() as AddressInfo;
+        try {
+          for (const host of ["127.0.0.1", "::1", ...outerAddresses()]) {
+            const { error } = await spied<SpyAnswer>({ what: "connect", host, port: String(port) });
+            assert.equal(error, "ECONNREFUSED", host);
+          }
+          const [outer = "198.51.100.7"] = outerAddresses();
+          for (const url of [`http://${outer}:${port}/hook`, "https://api.payments.example/charge"]) {
+            const answer = await spied<SpyAnswer>({ what: "fetch", url });
+            assert.equal(answer.status, undefined, url);
+          }
+          assert.ok((await spied<SpyAnswer>({ what: "connect", host: "198.51.100.7", port: "5432" })).error);
+          assert.equal(visits, 0);
+          const refused = await eventually(async () => {
+            const { refusedCalls = [], egress } = await instance.client.find(spy.key);
+            assert.equal(egress, "enforced");
+            return refusedCalls.length >= 2 && refusedCalls;
+          });
+          assert.deepEqual(refused.map(({ host, why }) => `${host} ${why}`).sort(), [
+            `${outer} unlisted`,
+            "api.payments.example unlisted",
+          ]);
+        } finally {
+          theirs.close();
+        }
+      },
+    );
+
     function spied<T>(question: Readonly<Record<string, string>>): Promise<T> {
       return spyOn<T>(spy.url ?? "", question);
     }
@@ -233,6 +275,12 @@ interface Launch {
 
 function isLive(commit: string): (preview: PreviewView) => boolean {
   return (preview) => preview.reason === "Healthy" && preview.commit === commit;
+}
+
+/** IPv4 addresses of this machine that are not loopback. */
+function outerAddresses(): readonly string[] {
+  const all = Object.values(networkInterfaces()).flat();
+  return all.flatMap((one) => (one && !one.internal && one.family === "IPv4" ? [one.address] : []));
 }
 
 async function pidsOf(stack: string): Promise<number[]> {

@@ -22,6 +22,7 @@ export async function spyOn<T>(
 export const SPY = `
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer, request } from "node:http";
+import { connect } from "node:net";
 const tries = {
   environment: () => process.env,
   read: ({ path }) => ({ text: statSync(path).isDirectory() ? readdirSync(path).join() : readFileSync(path, "utf8") }),
@@ -30,6 +31,14 @@ const tries = {
     const server = createServer().on("error", reject).listen(Number(port), "127.0.0.1", () => server.close(() => resolve({})));
   }),
   signal: ({ pid }) => (process.kill(Number(pid), 0), {}),
+  connect: ({ host, port }) => new Promise((resolve, reject) => {
+    const socket = connect({ host, port: Number(port) }, () => { socket.destroy(); resolve({ text: "connected" }); });
+    socket.on("error", reject);
+  }),
+  fetch: async ({ url }) => {
+    const answer = await fetch(url, { method: "POST", body: "{}" }).catch((error) => { throw error.cause ?? error; });
+    return { status: answer.status, text: await answer.text() };
+  },
   call: ({ port, host, method, path }) => new Promise((resolve, reject) => {
     const asked = request({ host: "127.0.0.1", port, path, method, headers: { host, "content-type": "application/json" } }, (response) => {
       let text = "";
