@@ -198,7 +198,7 @@ async function upByHand(deps: ActionDeps, { repository: asked, ref }: ByHand): P
   if (!draft) throw noSuchPreview(key);
   await store.create(draft);
   const preview = await store.update(key, ({ intents }) => ({
-    intents: { ...intents, removed: undefined, gitRef: gitBranch },
+    intents: { ...intents, removed: undefined, rolledBack: undefined, gitRef: gitBranch },
   }));
   if (!preview) throw noSuchPreview(key);
   // Behind the preview's record: a registered repository without one counts as unused.

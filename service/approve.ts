@@ -48,7 +48,8 @@ export async function approve(deps: ApproveDeps, key: string, { sha, by }: Appro
   if (problem !== undefined) throw refuse(problem);
   const at = now();
   await store.updateAndNote(key, ({ intents }) => ({
-    fields: { intents: { ...intents, approved: { sha, by, at } } },
+    // Whoever lets the head run wants to see it run.
+    fields: { intents: { ...intents, approved: { sha, by, at }, rolledBack: undefined } },
     history: [{ at, reason: "Approved", message: `Commit ${sha.slice(0, 7)} may run, by ${by}.`, headSha: sha }],
   }));
   await store.enqueue([key]);

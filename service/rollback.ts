@@ -124,7 +124,7 @@ export function rolledBackTo(
       ...(intents.databaseFor === undefined ? {} : { databaseFor: served.sha }),
       ...(served.approved ? { approved: { sha: served.sha, by, at: now } } : {}),
     },
-    answer: `it goes back to ${short(served.sha)}; ${databaseWords(preview, served, { keepDatabase, takesBack })}; a push follows the head again`,
+    answer: `it goes back to ${short(served.sha)}; ${databaseWords(preview, { keepDatabase, takesBack })}; a push follows the head again`,
   };
 }
 
@@ -168,17 +168,17 @@ function named({ served = [] }: PreviewStatus, sha: string): Found {
 }
 
 /** Where it is the preview's own, and newer migrations may have changed it. */
-function takesDatabaseBack({ status, intents }: RollbackGround, { schema }: Served): boolean {
+function takesDatabaseBack({ status, intents }: RollbackGround, { sha, schema }: Served): boolean {
   const { live, attempted, interrupted, outputs } = status;
   if (!live?.database || live.database.shared) return false;
   if (intents.databaseFor !== undefined) return true;
   const isUntouched = attempted?.ok || BEFORE_MIGRATIONS.has(attempted?.failure?.reason ?? "");
-  return interrupted || !isUntouched || schema === undefined || schema !== schemaDigest(outputs);
+  if (interrupted || !isUntouched) return true;
+  return sha !== live.source.commit && (schema === undefined || schema !== schemaDigest(outputs));
 }
 
 function databaseWords(
   { status: { live } }: RollbackGround,
-  { schema }: Served,
   { keepDatabase, takesBack }: { readonly keepDatabase: boolean; readonly takesBack: boolean },
 ): string {
   if (takesBack) {
@@ -186,7 +186,7 @@ function databaseWords(
   }
   if (!live?.database) return "it has no database";
   if (live.database.shared) return "its database is not its own and stays as newer migrations left it";
-  if (keepDatabase || schema === undefined) return "its database stays as newer migrations left it";
+  if (keepDatabase) return "its database stays as newer migrations left it";
   return "its database stays, for its schema is the same";
 }
 

@@ -102,7 +102,8 @@ function approve(
   const still =
     refusal === undefined ? `may run${waits}, and no other` : `is approved, and still: ${withoutStop(refusal)}`;
   return {
-    change: { intents: { ...preview.intents, approved } },
+    // Whoever lets the head run wants to see it run.
+    change: { intents: { ...preview.intents, approved, rolledBack: undefined } },
     outcome: "done",
     answer: `commit \`${headSha.slice(0, 7)}\` ${still}`,
   };

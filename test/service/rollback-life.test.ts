@@ -137,5 +137,8 @@ describe("a preview that was rolled back", requires("postgres"), () => {
     await rollback(SHA.c);
     assert.equal((await view()).reason, "ApprovalNeeded");
     assert.deepEqual(built().slice(before.length), ["a1"]);
+    await rollback(SHA.a);
+    await approve(SHA.c);
+    assert.deepEqual(built().slice(before.length), ["a1", "c1"], "whoever approves the head wants it to run");
   });
 });

@@ -119,6 +119,7 @@ describe("what a rollback does to the database", () => {
     ["makes it anew where nobody can tell", { served: [{ sha: A, at: NOW }, served(B), served(C)] }, 1],
     ["makes it anew while a newer commit is brought up", { head: D, live: C, interrupted: true }, 1],
     ["makes it anew where a newer commit may have migrated it", { head: D, live: C, failed: "MigrationFailed" }, 1],
+    ["keeps it where that commit serves still", { live: A, served: [{ sha: A, at: NOW }, served(C)] }, 0],
     ["keeps it where a newer commit never came so far", { head: D, live: C, failed: "BuildFailed" }, 0],
     ["keeps it where somebody says so", { schema: "two" }, 0, true],
     ["keeps one that is not its own", { schema: "two", database: { shared: true } }, 0],

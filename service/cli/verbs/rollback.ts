@@ -5,7 +5,7 @@ import { connect } from "../context.ts";
 import { timeoutOption } from "../options.ts";
 import { printLine } from "../output.ts";
 import type { RunVerb } from "../verb.ts";
-import { isStopped, waitUntilReady } from "../waiting.ts";
+import { waitUntilReady } from "../waiting.ts";
 
 /** Waits until that commit serves, or cannot. */
 export const rollback: RunVerb = async ({ args: [given = "", sha], options, context }) => {
@@ -24,7 +24,8 @@ export const rollback: RunVerb = async ({ args: [given = "", sha], options, cont
     timeoutMs: timeoutOption(options.timeout),
     json: options.json === true,
     context,
-    settled: (now) => isStopped(now) || now.commit === wishedOf(now) || now.since !== after.since,
+    // A newer commit may have failed while this one served: that is over once it was looked at.
+    settled: (now) => now.since !== after.since || (now.condition === "Ready" && now.commit === wishedOf(now)),
   });
 };
 
