@@ -71,6 +71,38 @@ export async function confinedUsers(dataDir: string): Promise<readonly number[]>
   return nftables.flatMap(({ set }) => set?.elem ?? []);
 }
 
+export interface Tried {
+  readonly user: number;
+  readonly address: string;
+  readonly port: number;
+  /** Packets. */
+  readonly count: number;
+}
+
+/** What was refused since the rules were last written. */
+export async function readTried(dataDir: string): Promise<readonly Tried[]> {
+  const lists = await Promise.all(
+    ["tried4", "tried6"].map((set) => nft(["--json", "list", "set", "inet", firewallTable(dataDir), set])),
+  ).catch(() => []);
+  return lists.flatMap((text) => {
+    const { nftables } = JSON.parse(text) as { nftables: readonly { set?: { elem?: readonly TriedElement[] } }[] };
+    return nftables.flatMap(({ set }) =>
+      (set?.elem ?? []).map(({ elem: { val, counter } }) => {
+        const [user, address, port] = val.concat;
+        return { user, address, port, count: counter?.packets ?? 1 };
+      }),
+    );
+  });
+}
+
+/** As `nft --json` has it: libnftables-json(5). */
+interface TriedElement {
+  readonly elem: {
+    readonly val: { readonly concat: readonly [number, string, number] };
+    readonly counter?: { readonly packets: number };
+  };
+}
+
 type Confined = EgressFile & { readonly user: number };
 
 async function confined(dataDir: string): Promise<readonly Confined[]> {
@@ -102,22 +134,30 @@ table inet ${table} {
   set direct4 { typeof meta skuid . ip daddr . th dport; ${elements(inFamily(4))} }
   set direct6 { typeof meta skuid . ip6 daddr . th dport; ${elements(inFamily(6))} }
   set refused { typeof ct mark . tcp dport; size 65535; flags dynamic,timeout; timeout 10s; }
+  set tried4 { typeof meta skuid . ip daddr . th dport; size 4096; flags dynamic,timeout; timeout 1h; }
+  set tried6 { typeof meta skuid . ip6 daddr . th dport; size 4096; flags dynamic,timeout; timeout 1h; }
   chain answers {
     ct mark . meta skuid @answerers return
     update @refused { ct mark . tcp sport }
     drop
+  }
+  chain refuse {
+    update @tried4 { meta skuid . ip daddr . th dport counter }
+    update @tried6 { meta skuid . ip6 daddr . th dport counter }
+    meta l4proto tcp reject with tcp reset
+    reject
   }
   chain preview {
     oif lo meta skuid . tcp dport @ports accept
     meta skuid . ip daddr . th dport @direct4 accept
     meta skuid . ip6 daddr . th dport @direct6 accept
     oif lo ct direction reply accept
-    meta l4proto != tcp reject
-    oif != lo reject with tcp reset
+    meta l4proto != tcp goto refuse
+    oif != lo goto refuse
     ct state new ct mark set meta skuid map @markof
-    ct mark . tcp dport @refused reject with tcp reset
+    ct mark . tcp dport @refused goto refuse
     meta skuid . ct mark @same accept
-    reject with tcp reset
+    goto refuse
   }
   chain output {
     type filter hook output priority filter; policy accept;

@@ -1,10 +1,17 @@
 /** The way out of this machine's previews: the proxy, the firewall behind it, and what was refused. */
 import { appendFile, stat } from "node:fs/promises";
 import { keepEgressAccess, readEgress } from "../../components/local/egress-access.ts";
-import { applyFirewall, firewallFault, readFirewall, removeFirewall } from "../../components/local/firewall.ts";
+import {
+  applyFirewall,
+  firewallFault,
+  readFirewall,
+  readTried,
+  removeFirewall,
+} from "../../components/local/firewall.ts";
 import { exists, readJson, writeJson } from "../../components/local/json-file.ts";
 import { layout } from "../../components/local/layout.ts";
 import { choosePort } from "../../components/local/ports.ts";
+import { listUsers } from "../../components/local/users.ts";
 import type { OperatorConfig } from "../config/types.ts";
 import { every } from "../every.ts";
 import { chooseAddress, resolveHost } from "./addresses.ts";
@@ -52,7 +59,7 @@ export async function startEgress(deps: EgressDeps, undo: Undo[]): Promise<Egres
   const look = every(LOOK_MS, async () => {
     await endGone(proxy, dataDir);
     if (fault === undefined)
-      await mend(deps).catch((error) => logger.warn({ err: error }, "keeping the firewall failed"));
+      await mend(deps, refusals.add).catch((error) => logger.warn({ err: error }, "keeping the firewall failed"));
   });
   undo.push(async ({ endServices }) => {
     await look.close();
@@ -80,12 +87,26 @@ async function listen(proxy: EgressProxy, { dataDir, logger }: EgressDeps): Prom
   return port;
 }
 
-async function mend({ dataDir, logger }: EgressDeps): Promise<void> {
+async function mend(
+  { dataDir, logger }: EgressDeps,
+  refused: (stack: string, refusal: NewRefusal) => void,
+): Promise<void> {
   const before = await readFirewall(dataDir);
+  await tellTried(dataDir, refused);
   await applyFirewall(dataDir);
   const after = await readFirewall(dataDir);
   if (before === undefined && after !== undefined) {
     logger.warn({}, "somebody had removed the firewall rules of the previews; they are made again");
+  }
+}
+
+/** Before the rules are written anew, which forgets it. */
+async function tellTried(dataDir: string, refused: (stack: string, refusal: NewRefusal) => void): Promise<void> {
+  const [tried, users] = await Promise.all([readTried(dataDir), listUsers(dataDir)]);
+  const stacks = new Map(Object.entries(users).map(([stack, user]) => [user, stack]));
+  for (const { user, address, port, count } of tried) {
+    const stack = stacks.get(user);
+    if (stack !== undefined) refused(stack, { host: address, port, why: "direct", times: count });
   }
 }
 

@@ -1,6 +1,6 @@
 /** Calls of previews that were refused: counted by where they went and why, listed, and kept within bounds. */
 
-export type RefusedWhy = "unlisted" | "address" | "serverName" | "protocol" | "unreadable" | "busy";
+export type RefusedWhy = "unlisted" | "address" | "serverName" | "protocol" | "unreadable" | "busy" | "direct";
 
 export interface RefusedCall {
   /** As the preview asked for it, made plain: letters, digits, dots, dashes and colons. */
@@ -14,17 +14,23 @@ export interface RefusedCall {
   readonly lastAt: string;
 }
 
-export type NewRefusal = Pick<RefusedCall, "host" | "port" | "why">;
+export type NewRefusal = Pick<RefusedCall, "host" | "port" | "why"> & {
+  /** More than once. */ readonly times?: number;
+};
 
 /** Entries of one preview. It chooses the hosts, so it must not choose how many. */
 const KEPT = 50;
 
 /** With one more; the one that was not met for longest makes room. Latest first. */
-export function withRefusal(known: readonly RefusedCall[], refusal: NewRefusal, at: string): readonly RefusedCall[] {
+export function withRefusal(
+  known: readonly RefusedCall[],
+  { times = 1, ...refusal }: NewRefusal,
+  at: string,
+): readonly RefusedCall[] {
   const host = plainHost(refusal.host);
   const isSame = (one: RefusedCall) => one.host === host && one.port === refusal.port && one.why === refusal.why;
   const before = known.find(isSame);
-  const now = { ...refusal, host, count: (before?.count ?? 0) + 1, firstAt: before?.firstAt ?? at, lastAt: at };
+  const now = { ...refusal, host, count: (before?.count ?? 0) + times, firstAt: before?.firstAt ?? at, lastAt: at };
   return [now, ...known.filter((one) => !isSame(one))].slice(0, KEPT);
 }
 
@@ -45,6 +51,7 @@ const WORDS: Readonly<Record<RefusedWhy, string>> = {
   serverName: "the TLS handshake names another host than the one that was asked for",
   protocol: "what was sent is neither TLS nor HTTP",
   unreadable: "it is no host and port",
+  direct: "it did not ask the egress proxy (HTTPS_PROXY), past which nothing leads out",
   busy: "this preview has too many connections open",
 };
 

@@ -7,7 +7,13 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type EgressInputs, egressResource } from "../../../components/local/egress.ts";
 import { keepEgressAccess } from "../../../components/local/egress-access.ts";
-import { applyFirewall, confinedUsers, readFirewall, removeFirewall } from "../../../components/local/firewall.ts";
+import {
+  applyFirewall,
+  confinedUsers,
+  readFirewall,
+  readTried,
+  removeFirewall,
+} from "../../../components/local/firewall.ts";
 import { removePreviewFolder } from "../../../components/local/folder.ts";
 import { layout } from "../../../components/local/layout.ts";
 import { openLog } from "../../../components/local/log-file.ts";
@@ -110,6 +116,15 @@ describe("a preview's way out", requires("root", "nftables"), () => {
     const { exited, said } = await run(DATAGRAM, ["198.51.100.7", "53"]);
     await exited;
     assert.match(await said(), /^(EPERM|ECONNREFUSED|ENETUNREACH)/);
+  });
+
+  it("tells what was tried past the proxy", async () => {
+    await allow();
+    await connects("198.51.100.7", 443);
+    const tried = (await readTried(world.dataDir)).map((one) => ({ ...one, count: one.count > 0 }));
+    assert.deepEqual(tried, [{ user, address: "198.51.100.7", port: 443, count: true }]);
+    await allow();
+    assert.deepEqual(await readTried(world.dataDir), []);
   });
 
   it("leads to its own programs, on whatever port they chose", async () => {
