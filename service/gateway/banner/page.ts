@@ -35,16 +35,18 @@ export function sendWithBanner(upstream: IncomingMessage, response: ServerRespon
     return;
   }
   // Loaded with the first page: whoever has no previews open pays nothing for it.
-  import("./inject.ts").then(({ createInjector }) => {
-    const amendPolicy = (policy: string) => amendPolicies(policy, page.sources);
-    const injector = createInjector({ markup: page.markup, amendPolicy });
-    const ways = coding === "plain" ? [injector] : [coding.decoder(), injector, coding.encoder()];
-    // The proxy ends what comes from the application when the visitor goes; the rest follows from that.
-    pipeline([upstream, ...ways], (error) => {
-      if (error) response.destroy();
-    });
-    ways.at(-1)?.pipe(response);
-  });
+  import("./inject.ts")
+    .then(({ createInjector }) => {
+      const amendPolicy = (policy: string) => amendPolicies(policy, page.sources);
+      const injector = createInjector({ markup: page.markup, amendPolicy });
+      const ways = coding === "plain" ? [injector] : [coding.decoder(), injector, coding.encoder()];
+      // The proxy ends what comes from the application when the visitor goes; the rest follows from that.
+      pipeline([upstream, ...ways], (error) => {
+        if (error) response.destroy();
+      });
+      ways.at(-1)?.pipe(response);
+    })
+    .catch(() => response.destroy());
 }
 
 /** A whole HTML page to be shown and in an encoding that can be read, which its sender lets others change (RFC 9111 §5.2.2.6). */

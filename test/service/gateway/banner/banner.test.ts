@@ -377,6 +377,23 @@ describe("the banner in a preview's pages", () => {
     assert.deepEqual(edge.woken, []);
   });
 
+  it("lets nobody have its files who has not passed the door", async () => {
+    await edge.close();
+    edge = await startEdge({
+      banner: {},
+      access: {
+        access: { kind: "doors", doors: {}, satisfy: "all", bypass: { env: "BYPASS" } },
+        environment: { BYPASS: "t0k3n" },
+      },
+    });
+    edge.addresses.set("shop-pr-42/web", upstream.address);
+    edge.store.put(aPreview({ urls: URLS }));
+    for (const path of ["/.stackling/banner.json", "/.stackling/banner/x.js"]) {
+      assert.equal((await get(path)).status, 403, path);
+      assert.equal((await get(path, { "x-stackling-bypass": "t0k3n" })).status, 200, path);
+    }
+  });
+
   it("is off where the operator or the application says so", async () => {
     const cases: readonly (readonly [BannerConfig | undefined, BannerConfig | undefined, string, boolean])[] = [
       [undefined, undefined, "/", true],
