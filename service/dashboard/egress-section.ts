@@ -6,7 +6,7 @@ import { type Html, html } from "./html.ts";
 const SHOWN = 10;
 
 /** Nothing where nothing was refused. */
-export function refusedSection({ refusedCalls = [] }: PreviewView): Html {
+export function refusedSection({ refusedCalls = [] }: Pick<PreviewView, "refusedCalls">): Html {
   if (refusedCalls.length === 0) return html``;
   const more = refusedCalls.length - SHOWN;
   return html`<section class="card" id="refused-calls"><h2>Refused calls</h2>
