@@ -127,6 +127,8 @@ export const previewSpec = z.strictObject({
     .optional(),
   /** Its parts of servers that previews share, by the name in `external`; `from` is of `target.backing`. */
   backing: z.record(z.string(), z.strictObject({ from: z.string(), topics: z.array(z.string()) })).optional(),
+  /** Keys of `preview.yaml` in which it follows the head, for the operator lets it. */
+  fromHead: z.array(z.string()).optional(),
   /** The one callback address that its own social logins have, on Stackling's host; absent where none are relayed. */
   oauthCallback: z.url().optional(),
   /** Names of generated secrets the application asks for. */

@@ -46,7 +46,7 @@ export function renderComment(preview: Preview, { fallbackUrl }: CommentOptions 
     answers(preview),
     table(preview),
     ...schema(preview),
-    changesPreviewYaml(preview) ? PREVIEW_YAML_NOTE : undefined,
+    previewYamlNote(preview),
     excerpt(status.excerpt),
     commands(preview),
   ];
@@ -79,15 +79,19 @@ export function mainUrl({ key, status }: Pick<Preview, "key" | "status">): strin
   return mainUrlOf(key, status.live?.urls ?? {});
 }
 
-const PREVIEW_YAML_NOTE = [
-  "> [!NOTE]",
-  "> This pull request changes `preview.yaml`. The file is read from the base branch, so the change takes effect after the merge.",
-].join("\n");
-
 const STUCK_NOTE = [
   "> [!CAUTION]",
   `> Removing it failed ${ALARM_AFTER} times and more. It is tried again at least once an hour, for as long as it takes, and the operator's \`stackling doctor\` names it.`,
 ].join("\n");
+
+function previewYamlNote(preview: Preview): string | undefined {
+  if (!changesPreviewYaml(preview)) return undefined;
+  const { fromHead = [] } = preview.status.live ?? {};
+  const now = fromHead.map((key) => `\`${key}\``).join(", ");
+  const then = "The file is read from the base branch, so the change takes effect after the merge.";
+  const some = `Of that ${now} takes effect at once, for the operator lets it; whatever else it changes does after the merge.`;
+  return ["> [!NOTE]", `> This pull request changes \`preview.yaml\`. ${fromHead.length > 0 ? some : then}`].join("\n");
+}
 
 /** Noted by the notifier, once a commit. */
 function changesPreviewYaml({ handles, status, pullRequest }: Preview): boolean {

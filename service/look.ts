@@ -109,6 +109,7 @@ export async function readWorld(deps: LookDeps, found: Found): Promise<Look> {
     deps.subjects.readApplication(
       repository,
       subject.kind === "commit" ? { ...subject, headSha: wishedCommit(seen.intents, subject.headSha) } : subject,
+      subject.kind === "pullRequest" ? wishedCommit(seen.intents, subject.pullRequest.headSha) : undefined,
     ),
     deps.subjects.readCloneUrl(repository, subject),
   ]);

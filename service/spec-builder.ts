@@ -87,6 +87,7 @@ export function buildSpec(wish: SpecInput): PreviewSpec {
     ...bannerOf(application),
     ...loginOf(input),
     ...relayOf(input),
+    ...(application.fromHead ? { fromHead: [...application.fromHead] } : {}),
     ...partsOf(application),
     generatedSecrets: [...application.generatedSecrets],
     grantedSecrets: [...application.grantedSecrets],

@@ -1,6 +1,7 @@
 /** Reads from the forge what a preview is of, and the application's own config. */
 import { ConfigError } from "../components/errors.ts";
-import { parseApplication } from "./config/application.ts";
+import { type ApplicationLimits, parseApplication } from "./config/application.ts";
+import { type HeadKey, withHead } from "./config/head-changes.ts";
 import type { ApplicationConfig, OperatorConfig, RepositoryConfig } from "./config/types.ts";
 import type { ChangedPathsRead, Forge, PullRequest, RepositoryRef } from "./forges/forge.ts";
 import type { Identities } from "./identities.ts";
@@ -57,7 +58,11 @@ export function createSubjectReader(deps: SubjectDeps) {
     }
   }
 
-  async function readApplication(repository: RepositoryConfig, subject: SubjectRead): Promise<ApplicationRead> {
+  async function readApplication(
+    repository: RepositoryConfig,
+    subject: SubjectRead,
+    commit?: string,
+  ): Promise<ApplicationRead> {
     const forge = deps.forge(repository.forge);
     // By hand the person who asked chose the commit; of a pull request only the base is trusted.
     const gitRef = subject.kind === "pullRequest" ? subject.pullRequest.baseRef : headShaOf(subject);
@@ -65,7 +70,10 @@ export function createSubjectReader(deps: SubjectDeps) {
     try {
       const text = await forge.readFile(refOf(repository), gitRef, FILE);
       if (text !== undefined) {
-        const application = parseApplication(text, { file: FILE, limits: deps.config.limits });
+        const keys = headKeysOf(repository, subject);
+        const isAsked = commit !== undefined && keys.length > 0;
+        const head = isAsked ? await forge.readFile(refOf(repository), commit, FILE) : undefined;
+        const application = parseWithHead(text, { head, keys, limits: deps.config.limits });
         return hostClash(application, repository, deps.config) ?? { kind: "found", application };
       }
       if (repository.application) return { kind: "found", application: repository.application };
@@ -99,6 +107,31 @@ export function createSubjectReader(deps: SubjectDeps) {
   }
 
   return { readSubject, readApplication, readCloneUrl };
+}
+
+/** Throws `ConfigError`; where the head has a part in it, without lines, for no file has the whole. */
+function parseWithHead(
+  base: string,
+  { head, keys, limits }: { head: string | undefined; keys: readonly HeadKey[]; limits: ApplicationLimits },
+): ApplicationConfig {
+  const { text, taken } = withHead(base, head, keys);
+  if (taken.length === 0) return parseApplication(text, { file: FILE, limits });
+  const file = `${FILE} with ${taken.join(", ")} of the head`;
+  try {
+    return { ...parseApplication(text, { file, limits }), fromHead: taken };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(
+      file,
+      error.problems.map(({ path, message }) => ({ path, message })),
+    );
+  }
+}
+
+/** What of `preview.yaml` a pull request's head may change before the merge. */
+function headKeysOf({ headMayChange, untrusted }: RepositoryConfig, subject: SubjectRead): readonly HeadKey[] {
+  if (subject.kind !== "pullRequest") return [];
+  return (distrustOf(subject.pullRequest) === undefined ? headMayChange : untrusted?.headMayChange) ?? [];
 }
 
 export function refOf(repository: RepositoryConfig): RepositoryRef {

@@ -6,12 +6,13 @@ import { bannerRule } from "./banner.ts";
 import { baselineSchema } from "./baselines.ts";
 import { parseDuration } from "./duration.ts";
 import { egressRules } from "./egress.ts";
+import { headKeys } from "./head-changes.ts";
 import { limitsSchema } from "./limits.ts";
 import { oauthRelayRule } from "./oauth-relay.ts";
 import { officeKeys } from "./office-hours.ts";
 import { pullRequestRules } from "./pull-request-rules.ts";
-import { count, duration } from "./scalars.ts";
 import { registry, registryHost } from "./registry-schema.ts";
+import { count, duration } from "./scalars.ts";
 import { secretReference } from "./secret-schema.ts";
 import { untrustedRules } from "./untrusted-rules.ts";
 
@@ -103,6 +104,9 @@ const repository = z.strictObject({
     .array(name)
     .optional()
     .describe("Further ones that `preview.yaml` may choose by `database.from`. Default: none."),
+  headMayChange: headKeys
+    .optional()
+    .describe("Keys of `preview.yaml` that a trusted head may change before it is merged. Default: none."),
   untrusted: untrustedRules
     .optional()
     .describe("Pull requests of forks and of authors without write access, once somebody approved them."),

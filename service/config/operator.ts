@@ -231,6 +231,7 @@ function toRepository({ repository, name, forge, target, isLocal, directory }: R
     ...accessOf(repository, directory),
     ...(repository.banner === undefined ? {} : { banner: repository.banner }),
     ...(repository.egress ? { egress: repository.egress } : {}),
+    ...(repository.headMayChange ? { headMayChange: repository.headMayChange } : {}),
     ...(repository.oauthRelay ? { oauthRelay: repository.oauthRelay } : {}),
     ...(repository.drift ? { drift: repository.drift } : {}),
     ...(repository.limits ? { limits: repository.limits } : {}),

@@ -10,6 +10,7 @@ import type { ApplicationDatabase } from "./application-database.ts";
 import type { BannerConfig } from "./banner.ts";
 import type { BaselineConfig } from "./baselines.ts";
 import type { EgressConfig } from "./egress.ts";
+import type { HeadKey } from "./head-changes.ts";
 import type { LoginConfig } from "./login.ts";
 
 export interface TargetConfig extends TargetChoice {
@@ -84,6 +85,8 @@ export interface PullRequestRules {
 
 /** What pull requests of forks and outsiders get, and where they may run. */
 export interface UntrustedRules {
+  /** As `headMayChange` of the repository, for them. */
+  readonly headMayChange?: readonly HeadKey[];
   /** In place of the repository's baseline; undefined: an empty database. */
   readonly baseline?: string;
   /** True: also on a target that does not keep them apart from the service. */
@@ -108,6 +111,8 @@ export interface RepositoryConfig {
   readonly baseline?: string;
   /** Further ones that `preview.yaml` may choose. */
   readonly baselines?: readonly string[];
+  /** Keys of `preview.yaml` that a head may change before it is merged; undefined: none. */
+  readonly headMayChange?: readonly HeadKey[];
   /** Of pull requests that are not trusted, once they are approved. */
   readonly untrusted?: UntrustedRules;
   /** Values granted to trusted previews by name: resolved from environment or file when used. */
@@ -242,6 +247,8 @@ export interface ApplicationConfig {
   readonly access?: ApplicationAccess;
   /** Undefined: as the operator says. */
   readonly banner?: BannerConfig;
+  /** Keys of it that are the head's and not yet the base's; absent where there are none. */
+  readonly fromHead?: readonly string[];
   /** Users that visitors may log in as; absent where the application has no such login. */
   readonly login?: LoginConfig;
   /** Names of random secrets made once per preview. */

@@ -1,5 +1,6 @@
 /** What an operator says of pull requests that are not trusted, as written. */
 import { z } from "zod";
+import { headKeys } from "./head-changes.ts";
 
 export const untrustedRules = z.strictObject({
   baseline: z
@@ -7,6 +8,11 @@ export const untrustedRules = z.strictObject({
     .regex(/^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/, "must be the name of a baseline")
     .optional()
     .describe("Baseline that their databases start as a copy of: one that strangers may read. Default: an empty one."),
+  headMayChange: headKeys
+    .optional()
+    .describe(
+      "Keys of `preview.yaml` that their approved commits may change, as `headMayChange` names them. Default: none.",
+    ),
   withoutIsolation: z
     .boolean()
     .optional()

@@ -179,6 +179,17 @@ describe("the comment", () => {
     await assertGolden("preview-yaml-changed", renderComment({ ...preview, handles }));
   });
 
+  it("says what of preview.yaml takes effect at once, where the operator lets it", () => {
+    const preview = previewOf("Healthy");
+    const { live } = preview.status;
+    assert.ok(live);
+    const handles = { previewYaml: `${preview.status.headSha ?? preview.pullRequest?.headSha} changed` };
+    const status = { ...preview.status, live: { ...live, fromHead: ["flags", "services.web.env"] } };
+    const comment = renderComment({ ...preview, handles, status });
+    assert.match(comment, /^> .*`flags`, `services\.web\.env` takes effect at once, .* after the merge\.$/m);
+    assert.doesNotMatch(comment, /read from the base branch/);
+  });
+
   it("shows the feature flags that somebody set, and which label says nothing that is one", () => {
     const preview = previewOf("Healthy");
     const { live } = preview.status;

@@ -31,6 +31,53 @@ describe("reading what a preview is of", () => {
   });
 });
 
+describe("reading preview.yaml of a pull request", () => {
+  const headSha = "b".repeat(40);
+  const base = "services: {web: {command: x, env: {A: base}}}\nflags: {beta: false}\n";
+  const read = async (head: string, changes: Partial<PullRequest>, repository: Partial<RepositoryConfig>) => {
+    const forge = memoryForge();
+    const pull = pullRequest(1, headSha, changes);
+    forge.files.set(`${pull.baseRef}:preview.yaml`, base);
+    forge.files.set(`${headSha}:preview.yaml`, head);
+    const reader = createSubjectReader({ config, forge: () => forge });
+    return reader.readApplication({ ...shop, ...repository }, { kind: "pullRequest", pullRequest: pull }, headSha);
+  };
+  const mine = { headMayChange: ["services.*.env", "flags"] } as const;
+  const head = "services: {web: {command: evil, env: {A: head}}}\nflags: {beta: true}\n";
+
+  it("takes of the head what the operator lists, for trusted ones and strangers apart", async () => {
+    const wholes = [
+      await read(head, {}, mine),
+      await read(head, {}, {}),
+      await read(head, { fork: true }, mine),
+      await read(head, { fork: true }, { ...mine, untrusted: { headMayChange: ["flags"] } }),
+    ].map((found) => (found.kind === "found" ? found.application : assert.fail(found.message)));
+    assert.deepEqual(
+      wholes.map(({ fromHead, services, flags }) => [
+        fromHead,
+        services[0]?.command,
+        services[0]?.environment.A,
+        flags?.beta?.default,
+      ]),
+      [
+        [["services.web.env", "flags"], "x", "head", true],
+        [undefined, "x", "base", false],
+        [undefined, "x", "base", false],
+        [["flags"], "x", "base", true],
+      ],
+    );
+  });
+
+  it("says which of the head's words cannot be, and names no lines that no file has", async () => {
+    const found = await read("flags: {beta: off}\n", {}, mine);
+    assert.equal(found.kind, "invalid");
+    assert.match(
+      found.kind === "invalid" ? found.problems.join() : "",
+      /^preview\.yaml with flags of the head: .*"off"/,
+    );
+  });
+});
+
 describe("reading what a pull request changes", () => {
   const paths = { ...shop, pullRequests: { ...defaultPullRequests, paths: ["apps/**"] } };
   const open = { number: 1, gitBranch: "feature-1", intents: NO_INTENTS };
