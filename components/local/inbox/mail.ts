@@ -42,14 +42,20 @@ export async function readMail(raw: Buffer): Promise<Mail> {
   }
 }
 
+/** Of pictures put into one mail, which may name each of its own a thousand times. */
+const PICTURE_BYTES = 20 * 1024 * 1024;
+
 /** The HTML with pictures that it brings along inside, so that showing it needs no further request. */
 export function withOwnPictures(html: string, parts: readonly Part[]): string {
+  let left = PICTURE_BYTES;
   const byId = new Map(
     parts.flatMap((part) => (part.contentId === undefined ? [] : [[part.contentId, part] as const])),
   );
   return html.replace(/cid:([^"'\s)>]+)/gi, (text, id: string) => {
     const part = byId.get(decoded(id));
     if (!part || !/^image\/(png|jpeg|gif|webp|avif|bmp)$/i.test(part.type)) return text;
+    left -= part.content.length;
+    if (left < 0) return text;
     return `data:${part.type};base64,${part.content.toString("base64")}`;
   });
 }

@@ -41,8 +41,8 @@ interface Exchange {
 
 /** Answers what is asked under /inbox. */
 export async function answerInbox(deps: InboxDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { pathname, searchParams: query } = new URL(request.url ?? "/", "http://inbox.invalid");
-  const exchange = { request, response, query };
+  const [pathname = "", asked] = (request.url ?? "/").split("?");
+  const exchange = { request, response, query: new URLSearchParams(asked) };
   const method = request.method === "HEAD" ? "GET" : (request.method ?? "GET");
   const [what = "", id, part, index] = pathname.slice("/inbox/".length).split("/");
   if (!isKnownHost(deps, request)) return sendText(response, 421, "this inbox is not at that host");

@@ -36,10 +36,13 @@ const LIMITS: Limits = { entries: 200, bytes: 64 * 1024 * 1024 };
 const POLL_MS = 500;
 /** Left by a process that was killed; nothing takes so long to come in. */
 const PART_LIVES_MS = 10 * 60_000;
+/** Of what the list shows, which is held in memory: a sender may call things by names of megabytes. */
+const CHARACTERS = 2_000;
+const PARTS = 100;
 
 export async function openStore(folder: string, limits: Limits = LIMITS): Promise<Store> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await removeOldParts(folder);
+  await removeHalves(folder);
   const known = new Map<string, Entry>();
   const waiting = new Set<() => void>();
   let last = 0;
@@ -86,7 +89,7 @@ export async function openStore(folder: string, limits: Limits = LIMITS): Promis
       if (typeof raw === "string") await rename(raw, path(id, "raw"));
       else await writeFile(path(id, "raw"), raw, { mode: 0o600 });
       const { size } = await stat(path(id, "raw"));
-      const entry: Entry = { ...received, id, at: new Date(now).toISOString(), size };
+      const entry: Entry = { ...shortened(received), id, at: new Date(now).toISOString(), size };
       const part = join(folder, `${id}.part`);
       await writeFile(part, JSON.stringify(entry), { mode: 0o600 });
       await rename(part, path(id, "json"));
@@ -112,6 +115,21 @@ export async function openStore(folder: string, limits: Limits = LIMITS): Promis
   };
 }
 
+function shortened<R extends Received>(received: R): R {
+  const { from, to, subject } = received;
+  const attached =
+    received.kind === "mail"
+      ? { attachments: received.attachments.slice(0, PARTS).map((one) => ({ ...one, name: one.name.slice(0, 255) })) }
+      : {};
+  return {
+    ...received,
+    ...attached,
+    from: from.slice(0, CHARACTERS),
+    to: to.slice(0, PARTS).map((address) => address.slice(0, CHARACTERS)),
+    subject: subject.slice(0, CHARACTERS),
+  };
+}
+
 async function nextChange(waiting: Set<() => void>, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   waiting.add(resolve);
@@ -130,8 +148,11 @@ function parsed(text: string): Entry | undefined {
   }
 }
 
-async function removeOldParts(folder: string): Promise<void> {
-  for (const name of (await readdir(folder)).filter((one) => one.endsWith(".part"))) {
+async function removeHalves(folder: string): Promise<void> {
+  const names = new Set(await readdir(folder));
+  for (const name of names) {
+    const isHalf = name.endsWith(".part") || (name.endsWith(".raw") && !names.has(name.replace(/raw$/, "json")));
+    if (!isHalf) continue;
     const { mtimeMs } = await stat(join(folder, name)).catch(() => ({ mtimeMs: Date.now() }));
     if (mtimeMs < Date.now() - PART_LIVES_MS) await rm(join(folder, name), { force: true });
   }

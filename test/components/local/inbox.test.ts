@@ -1,7 +1,7 @@
 /** The real program, as a preview runs it, with a real mail client before it. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, readdir, realpath, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, realpath, rm, utimes, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -155,7 +155,8 @@ describe("an inbox", () => {
     const sent = { method: "PUT", headers, body: '{"type":"order.paid","id":7}' };
     assert.equal((await fetch(`${url}/hooks/erp?v=2`, sent)).status, 200);
     await fetch(`${url}/big`, { method: "POST", body: "z".repeat(3 * 1024 * 1024) });
-    const [big, small] = await list();
+    assert.match(await speakHttp(Number(new URL(url).port), "GET //:x?y HTTP/1.1\r\nHost: x"), /^HTTP\/1\.1 200/);
+    const [, big, small] = await list();
     assert.deepEqual([big?.cut, (await find(big?.id ?? "")).body?.length], [true, 1024 * 1024]);
     assert.equal(small?.subject, "PUT /hooks/erp?v=2 · order.paid");
     const whole = await find(small?.id ?? "");
@@ -243,6 +244,35 @@ describe("what an inbox keeps", () => {
     const { id } = await store.add(received, Buffer.alloc(95));
     assert.deepEqual(await ids(), [id]);
     assert.equal((await readdir(join(folder, "bounds"))).length, 2);
+  });
+
+  it("is no larger in the list than a list should be, whatever things are called", async () => {
+    const store = await openStore(join(folder, "names"));
+    const long = "x".repeat(100_000);
+    const attachments = Array.from({ length: 5_000 }, () => ({ name: long, type: "a/b", size: 1 }));
+    const entry = await store.add(
+      {
+        kind: "mail",
+        from: long,
+        to: [long, ...Array.from({ length: 5_000 }, () => "a@example.com")],
+        subject: long,
+        attachments,
+      },
+      Buffer.alloc(1),
+    );
+    assert.ok(JSON.stringify(entry).length < 50_000);
+  });
+
+  it("leaves no half of what was cut off by a kill", async () => {
+    const old = new Date(Date.now() - 3_600_000);
+    const store = await openStore(join(folder, "halves"));
+    const { id } = await store.add(received, Buffer.alloc(1));
+    for (const name of ["000000000-000000000000.raw", "0123456789ab0123456789ab.part", `${id}.raw`]) {
+      await writeFile(join(folder, "halves", name), "x");
+      await utimes(join(folder, "halves", name), old, old);
+    }
+    await openStore(join(folder, "halves"));
+    assert.deepEqual((await readdir(join(folder, "halves"))).toSorted(), [`${id}.json`, `${id}.raw`]);
   });
 
   it("does not end for what the application wrote among it", async () => {
