@@ -84,6 +84,8 @@ function previewLayout(folder: string) {
     log: (name: string) => join(folder, "logs", `${plain("log", name)}.log`),
     routes: join(folder, "routes"),
     route: (service: string) => join(folder, "routes", `${plain("service", service)}.json`),
+    /** 0700: what is taken out of logs. */
+    hidden: join(folder, "hidden"),
     flags: (id: string) => join(folder, "flags", `${plain("flags", id)}.json`),
     egress: join(folder, "egress.json"),
     refusedCalls: join(folder, "refused-calls.json"),

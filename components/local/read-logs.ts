@@ -3,6 +3,7 @@ import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { LogLine, LogQuery } from "../ports.ts";
+import { knownSecrets } from "./known-secrets.ts";
 import { layout } from "./layout.ts";
 import { readBetween, readFrom, sizeOf } from "./log-file.ts";
 import { redact } from "./redact.ts";
@@ -46,7 +47,7 @@ export async function* readLogs(dataDir: string, stack: string, query: LogQuery)
 
 async function secretsOf(dataDir: string, stack: string): Promise<string[]> {
   const releases = await listReleases(dataDir, stack);
-  return releases.flatMap(({ launch }) => launch.secrets);
+  return [...releases.flatMap(({ launch }) => launch.secrets), ...(await knownSecrets(dataDir, stack))];
 }
 
 async function logNames(folder: string, service: string | undefined): Promise<string[]> {

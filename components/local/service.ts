@@ -8,6 +8,7 @@ import { EMULATORS, emulatorFolder, INBOXES, inboxFolder } from "./emulators.ts"
 import { baseEnvironment } from "./environment.ts";
 import { withFileLock } from "./file-lock.ts";
 import { exists, writeJson } from "./json-file.ts";
+import { rememberSecrets } from "./known-secrets.ts";
 import { inside, layout } from "./layout.ts";
 import { nodeFolder } from "./node-runtime.ts";
 import { choosePort } from "./ports.ts";
@@ -166,6 +167,7 @@ async function writeLaunch(context: ResourceContext, inputs: ServiceInputs): Pro
     user,
   };
   const release = { dataDir, launch };
+  await rememberSecrets(dataDir, stack, secrets);
   await mkdir(filesOf(release).folder, { recursive: true, mode: 0o700 });
   await writeJson(filesOf(release).launch, launch);
   return release;

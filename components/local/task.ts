@@ -6,6 +6,7 @@ import { type TaskOutput, withTaskFailure } from "../service/task-failure.ts";
 import { withoutOutage } from "./database-outage.ts";
 import { egressEnvironment } from "./egress-access.ts";
 import { baseEnvironment } from "./environment.ts";
+import { rememberSecrets } from "./known-secrets.ts";
 import { inside, layout } from "./layout.ts";
 import { readFrom, sizeOf } from "./log-file.ts";
 import { nodeFolder } from "./node-runtime.ts";
@@ -47,6 +48,7 @@ export const taskResource: LocalResource<TaskInputs, TaskInputs> = {
     await context.admit();
     const began = performance.now();
     const from = await sizeOf(logFile);
+    await rememberSecrets(dataDir, context.stack, inputs.secrets);
     context.log(seed ? "seeding the database" : "migrating the database");
     const egress = await egressEnvironment(dataDir, context.stack);
     const secrets = [...inputs.secrets, ...egress.secrets];

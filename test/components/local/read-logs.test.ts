@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { appendFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { writeJson } from "../../../components/local/json-file.ts";
+import { rememberSecrets } from "../../../components/local/known-secrets.ts";
 import { layout } from "../../../components/local/layout.ts";
 import { readLogs } from "../../../components/local/read-logs.ts";
 
@@ -30,5 +31,20 @@ describe("logs that are followed", () => {
     assert.equal((await next).value?.text, "was [redacted], is [redacted]");
     stop.abort();
     await lines.return(undefined);
+  });
+
+  it("show no secret that only a command had, or a release that is gone", async () => {
+    const preview = layout(dataDir).preview("shop-pr-1");
+    await mkdir(preview.logs, { recursive: true });
+    await writeFile(preview.log("migrate"), "with hunter2-before and hunter2-behind\n");
+    for (const secrets of [["hunter2-before"], ["hunter2-behind", "hunter2-before"], [], ["hunter2-before"]]) {
+      await rememberSecrets(dataDir, "shop-pr-1", secrets);
+    }
+    assert.equal((await readdir(preview.hidden)).length, 2);
+    for (const name of await readdir(preview.hidden)) {
+      assert.equal((await stat(join(preview.hidden, name))).mode & 0o077, 0);
+    }
+    const lines = readLogs(dataDir, "shop-pr-1", { tail: 10, follow: false, signal: new AbortController().signal });
+    assert.equal((await lines.next()).value?.text, "with [redacted] and [redacted]");
   });
 });
