@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { documentOf, type Html, html, sentenceOf } from "../../dashboard/html.ts";
 import { pageStyle, sendAnswer } from "../page-answer.ts";
-import { LOGIN_PATH } from "./own-paths.ts";
+import { LOGIN_PATH, LOGOUT_PATH } from "./own-paths.ts";
 
 export interface LoginPage {
   readonly request: IncomingMessage;
@@ -36,6 +36,26 @@ export function sendLoginPage({ request, response, key, users, notice }: LoginPa
     : `${JSON.stringify({ key, users, ...(notice === undefined ? {} : { error: { message: text } }) })}\n`;
   const type = wantsPage ? "text/html" : "application/json";
   sendAnswer(request, response, { status, type, body, policy: STYLE.policy, referrer: "same-origin" });
+}
+
+/** Asks whether the visitor wants to leave, where that cannot be told from the request. */
+export function sendLogoutPage({ request, response, key }: Pick<LoginPage, "request" | "response" | "key">): void {
+  const body = html`<body>
+<main>
+<p class="name"><b>${key}</b></p>
+<h1><span class="mark" aria-hidden="true"></span>Log out of this preview</h1>
+<p class="soft">Its door asks again then. The application behind it has logins of its own.</p>
+<form method="post" action="${LOGOUT_PATH}"><button class="button">Log out</button></form>
+</main>
+</body>`;
+  const { markup } = documentOf({ title: `Log out · ${key}`, head: STYLE.element, body });
+  sendAnswer(request, response, {
+    status: 200,
+    type: "text/html",
+    body: markup,
+    policy: STYLE.policy,
+    referrer: "same-origin",
+  });
 }
 
 function documentFor({ key, users, text }: Pick<LoginPage, "key" | "users"> & { readonly text: string }): Html {

@@ -11,11 +11,12 @@ export const DOOR_PATH = `${OWN}door`;
 export const SHARE_PATH = `${OWN}share/`;
 export const LOGIN_PATH = `${OWN}login`;
 export const BACK_PATH = `${OWN}back`;
+export const LOGOUT_PATH = `${OWN}logout`;
 /** On Stackling's own host; a name may follow, for libraries that append their provider's. */
 export const APP_CALLBACK_PATH = "/auth/relay/callback";
 /** The name of a provider follows. */
 export const OAUTH_PATH = `${OWN}oauth/`;
-const EXACT = { door: DOOR_PATH, login: LOGIN_PATH, back: BACK_PATH } as const;
+const EXACT = { door: DOOR_PATH, login: LOGIN_PATH, back: BACK_PATH, logout: LOGOUT_PATH } as const;
 
 /**
  * `door` is asked by a form, `share` and `login` by a link, `back` by the way home from a login elsewhere, `oauth` by the

@@ -12,10 +12,11 @@ import { type DoorNotice, sendDoorPage } from "./door-page.ts";
 import { readForm } from "./form.ts";
 import { type Brought, refusalOf, SHARED } from "./guard.ts";
 import { createLogin } from "./login.ts";
+import { sendLogoutPage } from "./login-page.ts";
 import { BYPASS_COOKIE, BYPASS_HEADER, cookieName, ownPathOf, SHARE_PATH } from "./own-paths.ts";
 import type { Passes } from "./passes.ts";
 import { addressWithin } from "./redirect.ts";
-import { createSeededLogin } from "./seeded-login.ts";
+import { createSeededLogin, isClickedHere } from "./seeded-login.ts";
 
 export interface PorterDeps {
   readonly passes: Passes;
@@ -69,6 +70,7 @@ export function createPorter(deps: PorterDeps): Porter {
     if (path === "share") return redeem(exchange);
     if (path === "door") return answer(exchange);
     if (path === "back") return welcomeBack(exchange);
+    if (path === "logout") return leave(exchange);
     if (path === "login" && asksDoor(request)) return sendAway(exchange);
     const isIn = await passGuard(exchange);
     if (isIn && path === "login") return beUser(exchange);
@@ -85,6 +87,18 @@ export function createPorter(deps: PorterDeps): Porter {
     return (
       doors === undefined || refuse(exchange, { doors, to: request.method === "GET" ? (request.url ?? "/") : "/" })
     );
+  }
+
+  /** Takes back what opens this host's door in this browser. Another site's page can only ask for it. */
+  function leave(exchange: Exchange): false {
+    const { request, response, route } = exchange;
+    const isSure = request.method === "POST" ? !isForeign(request) : isClickedHere(request);
+    if (!isSure) {
+      sendLogoutPage({ request, response, key: route.key });
+      return false;
+    }
+    for (const name of [doorCookie, login.name, BYPASS_COOKIE]) setCookie(response, { name, value: "", seconds: 0 });
+    return redirect(exchange, "/");
   }
 
   /** As one of the application's seeds, once somebody is let in. */

@@ -3,6 +3,7 @@
  * and holds for a minute. It is only made where the visitor asked for it on the preview's own host.
  */
 import { randomBytes } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import { isForeign } from "../../api/access.ts";
 import { mainUrl } from "../../comment.ts";
 import type { LoginKeys } from "../../login-keys.ts";
@@ -39,7 +40,7 @@ export function createSeededLogin({ keys }: { readonly keys: LoginKeys }): Seede
     if (!user) return show({ users: login.users, notice: "unknown" });
     if (login.key !== keys.publicOf(route.stack)) return show({ users: [], notice: "stale" });
     // A link from elsewhere must not make somebody be a user unawares: it is asked first.
-    if (!isPost && !isAskedHere(exchange)) return show({ users: [user] });
+    if (!isPost && !isClickedHere(request)) return show({ users: [user] });
     const audience = new URL(home).origin;
     const token = await keys.sign(route.stack, { user: name, audience, id: randomBytes(16).toString("base64url") });
     const url = new URL(login.path, home);
@@ -48,7 +49,7 @@ export function createSeededLogin({ keys }: { readonly keys: LoginKeys }): Seede
   };
 }
 
-/** A click on a page of this very host, as browsers say and no page can. */
-function isAskedHere({ request: { headers } }: Exchange): boolean {
+/** On a page of this very host, as browsers say and no page can. */
+export function isClickedHere({ headers }: IncomingMessage): boolean {
   return headers["sec-fetch-site"] === "same-origin" && headers["sec-fetch-dest"] === "document";
 }

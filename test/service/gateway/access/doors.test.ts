@@ -269,6 +269,32 @@ describe("a preview's door", () => {
     assert.equal(edge.store.visits.length, 1);
   });
 
+  it("asks again after its visitor logged out, who no other site's page can log out", async () => {
+    await start(password);
+    const cookie = await signIn();
+    const leave = (method: string, headers: Readonly<Record<string, string>>) =>
+      ask(edge.port, { path: "/.stackling/logout", method, headers: { ...HTML, cookie, ...headers } });
+    const here = { "sec-fetch-site": "same-origin", "sec-fetch-dest": "document" };
+    for (const [method, headers] of [
+      ["GET", {}],
+      ["GET", { ...here, "sec-fetch-site": "cross-site" }],
+      ["POST", { origin: "https://evil.example" }],
+    ] as const) {
+      const page = await leave(method, headers);
+      assert.match(page.body, /<form method="post" action="\/\.stackling\/logout"><button class="button">Log out/);
+      assert.equal(page.headers["set-cookie"], undefined);
+    }
+    for (const [method, headers] of [
+      ["GET", here],
+      ["POST", { origin: `http://${HOST}` }],
+    ] as const) {
+      const left = await leave(method, headers);
+      assert.equal(left.headers.location, `http://${HOST}/`);
+      const [taken = ""] = left.headers["set-cookie"] ?? [];
+      assert.match(taken, /^stackling-door-4000=; Path=\/; Max-Age=0; HttpOnly; SameSite=Lax$/);
+    }
+  });
+
   it("lets nobody in who waited for a preview whose door was shut meanwhile", async () => {
     await start({ kind: "public" });
     await edge.store.setStatus("shop#42", { awake: false, reason: "Asleep" });
