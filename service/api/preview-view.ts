@@ -56,6 +56,8 @@ export interface PreviewView {
   readonly pullRequestUrl?: string;
   /** Public database name of the preview. */
   readonly database?: string;
+  /** ISO 8601: when its database login ends if nobody renews it; absent where it does not end. */
+  readonly loginValidUntil?: string;
   /** What its database was seeded with, where there is a choice, */
   readonly scenario?: string;
   /** and what it could be. */
@@ -144,6 +146,9 @@ export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewV
     scenario: status.live?.database?.scenario,
     scenarios: status.live?.database?.shared ? undefined : status.live?.database?.scenarios,
     schema: schemaView(preview),
+    ...(status.goneAt === undefined && status.credential?.until !== undefined
+      ? { loginValidUntil: status.credential.until }
+      : {}),
     ...rollbackOf(preview),
     destroyFailures: status.destroyFailures > 0 ? status.destroyFailures : undefined,
     drift: status.drift,

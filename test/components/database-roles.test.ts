@@ -208,6 +208,28 @@ describe("the role of a preview", requires("postgres"), () => {
       assert.deepEqual(await admin("SELECT rolname FROM pg_roles WHERE starts_with(rolname, 'shop_pr_3')"), []);
     });
 
+    it(`${strategy}: has one login for each rotation, though what made it was killed before it could say so`, async () => {
+      const made = await make(strategy, "shop-pr-7");
+      const [lost, again] = [await letIn("shop-pr-7", made, 1), await letIn("shop-pr-7", made, 1)];
+      const found = await admin(
+        "SELECT rolname AS name FROM pg_roles WHERE starts_with(rolname, 'shop_pr_7') ORDER BY 1",
+      );
+      assert.deepEqual(
+        found.map(({ name }) => name),
+        ["shop_pr_7", "shop_pr_7.1"],
+      );
+      await assert.rejects(sql(lost.url, "SELECT 1"), /password authentication failed/);
+      // The engine deletes what it knows of; what took its place bears the same name.
+      await databaseLoginResource.delete(contextOf("shop-pr-7"), lost.login, lost);
+      await sql(again.url, "SELECT 1");
+      for (const state of [made.login, made.login]) {
+        await databaseLoginResource.delete(contextOf("shop-pr-7"), state.login, state);
+      }
+      await assert.rejects(sql(made.url, "SELECT 1"), /password authentication failed|not permitted to log in/);
+      await sql(again.url, "SELECT 1");
+      await drop({ ...made, login: again });
+    });
+
     it(`${strategy}: is found and taken away with all its logins where no stack knows of it any more`, async () => {
       const made = await make(strategy, "shop-pr-4");
       await letIn("shop-pr-4", made, 1);

@@ -47,6 +47,7 @@ function rowsOf(preview: PreviewView): readonly (readonly [string, string])[] {
     ["rolled back", preview.rolledBack && rollbackWords(preview.rolledBack).replaceAll("`", "")],
     ["good before", preview.goodCommits?.map(({ sha }) => sha.slice(0, 7)).join(", ")],
     ["database", preview.database],
+    ["db login", preview.loginValidUntil && `valid until ${minuteOf(preview.loginValidUntil)}, and renewed before`],
     ["schema", preview.schema && schemaLine(preview.schema)],
     ["scenario", preview.scenario && scenarioLine(preview.scenario, preview.scenarios)],
     ["flags", preview.flags && flagsLine(preview.flags)],
