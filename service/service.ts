@@ -124,6 +124,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
   const engine = await locateEngine();
   const [forges, stacks] = await Promise.all([connectForges(config), startStacks(options, engine)]);
   undo.push(() => stacks.close());
+  const egress = await startEgress({ ...options, now }, undo);
   const supervisor = createSupervisor({ dataDir, logger, clock: () => new Date() });
   undo.push((how) => supervisor.stop(how));
   const egress = await startEgress({ ...options, now }, undo);

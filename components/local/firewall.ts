@@ -14,8 +14,9 @@ import { execa } from "execa";
 import { type EgressFile, readEgress, readEgressAccess } from "./egress-access.ts";
 import { withFileLock } from "./file-lock.ts";
 import { layout } from "./layout.ts";
+import { findSetpriv } from "./processes.ts";
 import { listStacks } from "./release-files.ts";
-import { builderGroup, canSwitchUser } from "./users.ts";
+import { builderGroup, canSwitchUser, FIRST_USER } from "./users.ts";
 
 /** Programs for administrators are not on every service's PATH. */
 const PATH = `${process.env.PATH ?? ""}:/usr/sbin:/sbin:/usr/bin:/bin`;
@@ -24,10 +25,11 @@ const PATH = `${process.env.PATH ?? ""}:/usr/sbin:/sbin:/usr/bin:/bin`;
 export async function firewallFault(): Promise<string | undefined> {
   if (process.platform !== "linux") return "this system has no nftables";
   if (!canSwitchUser()) return "the service does not run as root";
-  const asked = await nft(["list", "tables"]).catch((error: Error) => error);
+  // All that the rules are made of, as the kernel takes it; `--check` changes nothing.
+  const rules = await rulesOf("/", [{ user: FIRST_USER, hosts: [], trusted: [], direct: ["127.0.0.1:1"], ports: [1] }]);
+  const asked = await nft(["--check", "-f", "-"], rules).catch((error: Error) => error);
   if (asked instanceof Error) return `nft cannot be used (${firstLine(asked.message)})`;
-  const confined = await execa("setpriv", ["--no-new-privs", "true"], { env: { PATH }, reject: false });
-  return confined.failed ? "setpriv (util-linux) was not found" : undefined;
+  return (await findSetpriv()) === undefined ? "setpriv (util-linux) was not found" : undefined;
 }
 
 export function firewallTable(dataDir: string): string {

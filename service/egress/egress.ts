@@ -40,7 +40,10 @@ type Undo = (how: { readonly endServices: boolean }) => Promise<unknown>;
 /** Somebody may have flushed the kernel's rules, and names behind which services lie may lead elsewhere by now. */
 const LOOK_MS = 15_000;
 
-/** Resolves once previews can be let out; where no target runs them on this machine, there is nothing to do. */
+/**
+ * Resolves once previews can be let out; where no target runs them on this machine, there is nothing to do. To be
+ * started before what runs previews and so ended behind it: they are held back to their end.
+ */
 export async function startEgress(deps: EgressDeps, undo: Undo[]): Promise<Egress> {
   const { config, dataDir, logger } = deps;
   const refusals = createRefusals(deps);
