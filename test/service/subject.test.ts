@@ -40,7 +40,11 @@ describe("reading preview.yaml of a pull request", () => {
     forge.files.set(`${pull.baseRef}:preview.yaml`, base);
     forge.files.set(`${headSha}:preview.yaml`, head);
     const reader = createSubjectReader({ config, forge: () => forge });
-    return reader.readApplication({ ...shop, ...repository }, { kind: "pullRequest", pullRequest: pull }, headSha);
+    return reader.readApplication(
+      { ...shop, ...repository },
+      { kind: "pullRequest", pullRequest: pull, defaultBranch: "main" },
+      headSha,
+    );
   };
   const mine = { headMayChange: ["services.*.env", "flags"] } as const;
   const head = "services: {web: {command: evil, env: {A: head}}}\nflags: {beta: true}\n";
