@@ -35,7 +35,7 @@ export function createBanner({ config, scheme, homeUrl }: BannerDeps): Banner {
   const tell = (route: Route): string => {
     const view = previewView(route.preview);
     const url = view.urls[route.service ?? ""] ?? view.url ?? `${scheme}://${route.host}`;
-    return JSON.stringify(bannerFacts({ view, url, homeUrl }));
+    return JSON.stringify(bannerFacts({ view, url, homeUrl, hasDoor: route.guard !== undefined }));
   };
   const factsOf = (route: Route): string => {
     const facts = known.get(route) ?? tell(route);

@@ -2,7 +2,7 @@
 import type { PreviewView } from "../../api/preview-view.ts";
 import { commitUrl } from "../../comment.ts";
 import { detailHref } from "../../dashboard/listing.ts";
-import { LOGIN_PATH } from "../access/own-paths.ts";
+import { LOGIN_PATH, LOGOUT_PATH } from "../access/own-paths.ts";
 import { type QrCode, qrCodeOf } from "./qr.ts";
 
 export interface BannerFacts {
@@ -32,12 +32,14 @@ export interface BannerSubject {
   readonly url: string;
   /** Where Stackling's own pages are. */
   readonly homeUrl: string;
+  /** Something stands before it, which the visitor passed. */
+  readonly hasDoor?: boolean;
 }
 
 /** The rest is on a page of its own. */
 const USERS_SHOWN = 6;
 
-export function bannerFacts({ view, url, homeUrl }: BannerSubject): BannerFacts {
+export function bannerFacts({ view, url, homeUrl, hasDoor = false }: BannerSubject): BannerFacts {
   const { key, title, commit, database, scenario, pullRequestUrl } = view;
   const page = `${homeUrl}${detailHref(key)}`;
   const isHere = view.stage !== "Gone" && view.stage !== "Closed";
@@ -54,6 +56,7 @@ export function bannerFacts({ view, url, homeUrl }: BannerSubject): BannerFacts 
       ...(view.inboxes ?? []).map((inbox) => ({ name: `Inbox: ${inbox.name}`, url: inbox.url })),
       { name: "Status", url: page },
       ...(database !== undefined && isHere ? [{ name: "Reset database", url: `${page}#do-reset-db` }] : []),
+      ...(hasDoor ? [{ name: "Log out", url: LOGOUT_PATH }] : []),
     ],
     users: isHere ? usersOf(view, url) : [],
     code: qrCodeOf(url),

@@ -13,6 +13,14 @@ function factsOf(changes: Partial<PreviewView> = {}, url = URLS.web) {
 }
 
 describe("what the banner says", () => {
+  it("is how to log out where the preview has a door, and only there", () => {
+    const view = previewView(aPreview({ urls: URLS }));
+    const linksOf = (hasDoor: boolean) =>
+      bannerFacts({ view, url: URLS.web, homeUrl: "https://preview.acme.dev", hasDoor }).links;
+    assert.deepEqual(linksOf(true).at(-1), { name: "Log out", url: "/.stackling/logout" });
+    assert.ok(!linksOf(false).some(({ name }) => name === "Log out"));
+  });
+
   const notices: readonly (readonly [string, Partial<PreviewView>, (readonly [tone: string, text: RegExp])?])[] = [
     ["nothing of what is as it should be", {}],
     ["nothing of a warning of its end", { stage: "Idle" }],
