@@ -14,4 +14,6 @@ const code = await runCli(process.argv.slice(2), {
   stderr: process.stderr,
   version,
 });
+// A pipe takes 64 KiB at once; what is still on its way would be lost.
+await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
 process.exit(code);
