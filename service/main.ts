@@ -15,5 +15,9 @@ const code = await runCli(process.argv.slice(2), {
   version,
 });
 // A pipe takes 64 KiB at once; what is still on its way would be lost.
-await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
+await new Promise<void>((resolve) => {
+  // Nobody reads on.
+  process.stdout.once("error", () => resolve());
+  process.stdout.write("", () => resolve());
+});
 process.exit(code);
