@@ -31,6 +31,8 @@ export const registry = {
   backing: {
     redis: async () => (await import("./backing/redis.ts")).redisBacking,
     kafka: async () => (await import("./backing/kafka.ts")).kafkaBacking,
+    elasticsearch: async () => (await import("./backing/elasticsearch.ts")).elasticsearchBacking,
+    meilisearch: async () => (await import("./backing/meilisearch.ts")).meilisearchBacking,
   },
 } as const;
 

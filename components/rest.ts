@@ -12,6 +12,8 @@ export interface RestApi {
   readonly headers: Readonly<Record<string, string>>;
   /** What no message may hold, whoever says it. */
   readonly secrets: readonly string[];
+  /** Of a refusal that has no reason of its own. Default `DatabaseFailed`. */
+  readonly refused?: "DatabaseFailed" | "TargetInvalid";
 }
 
 export interface RestCall {
@@ -36,7 +38,7 @@ export function path(texts: TemplateStringsArray, ...values: readonly string[]):
 /**
  * The answer; undefined for a 404. A 429 is waited for as `Retry-After` says, for a minute at most; a 5xx and
  * silence are tried again only where asking twice does no harm: who creates something looks first whether it is
- * there. Throws `StacklingError`: `TargetForbidden`, `TargetUnreachable`, `DatabaseFailed`; `TerminalError`: `QuotaExceeded`.
+ * there. Throws `StacklingError`: `TargetForbidden`, `TargetUnreachable`, `refused`; `TerminalError`: `QuotaExceeded`.
  */
 export async function ask<T>(api: RestApi, call: RestCall, answer: z.ZodType<T>): Promise<T | undefined> {
   const until = performance.now() + PATIENCE_MS;
@@ -101,7 +103,7 @@ function pauseOf({ method = "GET" }: RestCall, { status, retryAfter }: Found): n
 /** Vendors say it as `message`, `error` or a text alone. */
 const told = z.object({ message: z.string().optional(), error: z.string().optional(), code: z.string().optional() });
 
-function refusal({ vendor, secrets }: RestApi, { action }: RestCall, { status, body, cause }: Found): StacklingError {
+function refusal({ vendor, secrets, refused = "DatabaseFailed" }: RestApi, { action }: RestCall, { status, body, cause }: Found): StacklingError {
   const { message, error, code } = told.safeParse(body).data ?? {};
   const said = [message ?? error, code && `(${code})`].filter(Boolean).join(" ") || `HTTP ${status}`;
   const words = secrets.reduce((text, secret) => text.replaceAll(secret, "[secret]"), said).slice(0, 400);
@@ -131,7 +133,7 @@ function refusal({ vendor, secrets }: RestApi, { action }: RestCall, { status, b
       userMessage: `${action}: ${vendor} cannot do it now: ${words}`,
     });
   }
-  return new StacklingError({ reason: "DatabaseFailed", userMessage: `${action}: ${vendor} refuses it: ${words}` });
+  return new StacklingError({ reason: refused, userMessage: `${action}: ${vendor} refuses it: ${words}` });
 }
 
 function parsed<T>({ vendor }: RestApi, { action }: RestCall, body: unknown, answer: z.ZodType<T>): T {

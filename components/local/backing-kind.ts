@@ -43,4 +43,10 @@ export function stackOfLogin(login: string): string | undefined {
   return login.startsWith(LOGIN) ? login.slice(LOGIN.length) : undefined;
 }
 
+/** `host:port` of a URL, whose port may go without saying. */
+export function addressOf(url: string): string {
+  const { hostname, port, protocol } = new URL(url);
+  return `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
+}
+
 const LOGIN = "stackling-";

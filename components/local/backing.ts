@@ -7,6 +7,8 @@ import type { LocalResource } from "./resource.ts";
 const kinds = {
   redis: async () => erase((await import("../redis/part.ts")).redisPart),
   kafka: async () => erase((await import("../kafka/part.ts")).kafkaPart),
+  elasticsearch: async () => erase((await import("../elasticsearch/part.ts")).elasticsearchPart),
+  meilisearch: async () => erase((await import("../meilisearch/part.ts")).meilisearchPart),
 } as const;
 
 export type BackingName = keyof typeof kinds;

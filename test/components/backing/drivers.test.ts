@@ -5,9 +5,11 @@ import { isSecret, runtime } from "@pulumi/pulumi";
 import type { BackingDriver } from "../../../components/ports.ts";
 import { registry } from "../../../components/registry.ts";
 
-const { redis, kafka, ...others } = registry.backing;
+const { redis, kafka, elasticsearch, meilisearch, ...others } = registry.backing;
 contract("redis", redis);
 contract("kafka", kafka);
+contract("elasticsearch", elasticsearch);
+contract("meilisearch", meilisearch);
 
 it("is asked of every backing driver", () => assert.deepEqual(Object.keys(others), []));
 
