@@ -10,24 +10,36 @@ const TIMEOUT_MS = 10_000;
 /** Longer definitions are told apart by their digest. */
 const SAYS_MAX = 160;
 
+export interface SchemaRead {
+  /** Schema that names are told without: where its sessions make things. */
+  readonly home: string;
+  readonly objects: readonly SchemaObject[];
+}
+
 /**
  * All that whoever logs in by `url` (secret) may see and no extension brought; undefined where it is no PostgreSQL
  * server, or holds more than anybody compares. Takes no lock that anything waits for.
+ *
+ * @param home as an earlier reading had it, which this one is compared with: a migration may have changed it
  */
-export async function readSchema(url: string, signal?: AbortSignal): Promise<readonly SchemaObject[] | undefined> {
+export async function readSchema(
+  url: string,
+  { home, signal }: { readonly home?: string; readonly signal?: AbortSignal } = {},
+): Promise<SchemaRead | undefined> {
   if (!/^postgres(ql)?:/.test(url)) return undefined;
-  return withClient(url, readIn, signal);
+  return withClient(url, (client) => readIn(client, home), signal);
 }
 
-async function readIn(client: pg.Client): Promise<readonly SchemaObject[] | undefined> {
+async function readIn(client: pg.Client, before: string | undefined): Promise<SchemaRead | undefined> {
   // In one transaction: a pooler may give the next one to another session.
   await client.query("BEGIN READ ONLY");
-  const { rows: at } = await client.query<{ own: string | null }>("SELECT (current_schemas(false))[1] AS own");
+  const { rows: at } = await client.query<{ home: string | null }>("SELECT (current_schemas(false))[1] AS home");
+  const home = before ?? at[0]?.home ?? "public";
   // Nothing of the database's own is called, and names come out whole.
   await client.query(`SET LOCAL search_path = pg_catalog; SET LOCAL statement_timeout = ${TIMEOUT_MS}`);
-  const { rows } = await client.query<SchemaObject>(OBJECTS, [at[0]?.own ?? "public", SAYS_MAX, MOST_OBJECTS + 1]);
+  const { rows } = await client.query<SchemaObject>(OBJECTS, [home, SAYS_MAX, MOST_OBJECTS + 1]);
   await client.query("COMMIT");
-  return rows.length > MOST_OBJECTS ? undefined : rows;
+  return rows.length > MOST_OBJECTS ? undefined : { home, objects: rows };
 }
 
 /**

@@ -1,8 +1,8 @@
 /** What became of a database's schema since the preview got it. Reading it fails no update. */
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { LocalResource, ResourceContext } from "./resource.ts";
-import { diffSchemas, type SchemaDiff, type SchemaObject } from "./schema-diff.ts";
-import { readSchema } from "./schema-read.ts";
+import { diffSchemas, type SchemaDiff } from "./schema-diff.ts";
+import { readSchema, type SchemaRead } from "./schema-read.ts";
 
 export interface SchemaInputs {
   /** Secret. Of the preview's own role, so that no more is read than that may see. */
@@ -21,7 +21,7 @@ export const schemaResource: LocalResource<SchemaInputs, SchemaState> = {
   type: "stackling:local:Schema",
   diff: (state, { of }) => (state.of === of ? UNCHANGED : { changes: true, replaces: ["of"] }),
   async create(context, { url, of }) {
-    const found = await attempt(context, url);
+    const found = await attempt(context, () => readSchema(url, { signal: context.signal }));
     return { id: "schema", state: { of, ...(found ? { packed: pack(found) } : {}) } };
   },
   read: async (_context, _id, state) => state,
@@ -56,13 +56,18 @@ async function compare(
   context: ResourceContext,
   { url, since, key }: SchemaChangesInputs,
 ): Promise<SchemaChangesState> {
-  const found = since === undefined ? undefined : await attempt(context, url);
-  return { key, ...(found && since !== undefined ? { diff: diffSchemas(unpack(since), found) } : {}) };
+  if (since === undefined) return { key };
+  const diff = await attempt(context, async () => {
+    const { home, objects } = unpack(since);
+    const found = await readSchema(url, { home, signal: context.signal });
+    return found && diffSchemas(objects, found.objects);
+  });
+  return { key, ...(diff ? { diff } : {}) };
 }
 
-async function attempt({ signal, log }: ResourceContext, url: string) {
+async function attempt<T>({ signal, log }: ResourceContext, work: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await readSchema(url, signal);
+    return await work();
   } catch {
     signal.throwIfAborted();
     log("the database's schema could not be read, so that nothing is said of what changed in it");
@@ -70,13 +75,16 @@ async function attempt({ signal, log }: ResourceContext, url: string) {
   }
 }
 
-function pack(objects: readonly SchemaObject[]): string {
+function pack({ home, objects }: SchemaRead): string {
   const rows = objects.map(({ kind, table, name, says }) => [kind, table, name, says]);
-  return gzipSync(JSON.stringify(rows)).toString("base64");
+  return gzipSync(JSON.stringify({ home, rows })).toString("base64");
 }
 
 /** Of what `pack` made, out of the stack's own state. */
-function unpack(packed: string): readonly SchemaObject[] {
-  const rows = JSON.parse(gunzipSync(Buffer.from(packed, "base64")).toString()) as [string, string, string, string][];
-  return rows.map(([kind, table, name, says]) => ({ kind, table, name, says }));
+function unpack(packed: string): SchemaRead {
+  const { home, rows } = JSON.parse(gunzipSync(Buffer.from(packed, "base64")).toString()) as {
+    home: string;
+    rows: [string, string, string, string][];
+  };
+  return { home, objects: rows.map(([kind, table, name, says]) => ({ kind, table, name, says })) };
 }

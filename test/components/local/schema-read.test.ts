@@ -31,7 +31,7 @@ describe("the schema of a database", requires("postgres"), () => {
   after(() => drop());
 
   const run = (sql: string) => withClient(url, (client) => client.query(sql));
-  const read = async (): Promise<readonly SchemaObject[]> => (await readSchema(url)) ?? [];
+  const read = async (): Promise<readonly SchemaObject[]> => (await readSchema(url))?.objects ?? [];
   /** What `sql` changes; it is undone. */
   async function changesOf(sql: string, undo: string): Promise<readonly string[]> {
     const was = await read();
@@ -122,6 +122,15 @@ describe("the schema of a database", requires("postgres"), () => {
       told.filter(({ says }) => says === "fooled"),
       [],
     );
+  });
+
+  it("is told by the same names when a migration changed where they are looked for", async () => {
+    const was = await readSchema(url);
+    assert.ok(was);
+    await run(`ALTER DATABASE ${new URL(url).pathname.slice(1)} SET search_path = audit`);
+    const now = await readSchema(url, { home: was.home });
+    assert.deepEqual(diffSchemas(was.objects, now?.objects ?? []).changes, []);
+    assert.notDeepEqual(diffSchemas(was.objects, (await readSchema(url))?.objects ?? []).changes, []);
   });
 
   it("is not asked of a server of another kind", async () => {
