@@ -36,7 +36,7 @@ const INBOX_PATHS: Readonly<Record<string, string>> = {
 
 const SEED_BYTES = 64 * 1024;
 
-const variable = z
+export const variableName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be letters, digits and underscores, no digit first");
 
@@ -45,9 +45,9 @@ export const emulatedKeys = {
   emulator: z.enum(EMULATORS).optional().describe("What plays it where it is emulated. Default: what has its name."),
   address: z
     .union([
-      variable,
-      z.array(variable).min(1),
-      z.strictObject({ url: variable.optional(), host: variable.optional(), port: variable.optional() }),
+      variableName,
+      z.array(variableName).min(1),
+      z.strictObject({ url: variableName.optional(), host: variableName.optional(), port: variableName.optional() }),
     ])
     .optional()
     .describe(
@@ -72,8 +72,6 @@ interface AddressParts {
   readonly host?: string | undefined;
   readonly port?: string | undefined;
 }
-
-export { variable as variableName };
 
 /** Of the service that plays it. */
 export function emulatorName(external: string): string {
