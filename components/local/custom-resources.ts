@@ -41,9 +41,9 @@ export class LocalTask extends CustomResource {
 export class LocalRelease extends CustomResource {
   /** Private `host:port`; empty for what does not listen. */
   declare readonly address: Output<string>;
-
   /** Further ports by name, for what asked for some. */
   declare readonly ports: Output<Readonly<Record<string, number>> | undefined>;
+
   constructor(name: string, inputs: Declared<ServiceInputs>, opts: CustomResourceOptions) {
     const outputs = { address: undefined, ports: undefined, release: undefined, instance: undefined };
     super("stackling:local:Service", name, { ...inputs, ...outputs }, opts);
