@@ -127,7 +127,6 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
   const egress = await startEgress({ ...options, now }, undo);
   const supervisor = createSupervisor({ dataDir, logger, clock: () => new Date() });
   undo.push((how) => supervisor.stop(how));
-  const egress = await startEgress({ ...options, now }, undo);
   supervisor.start();
   const trim = startTrim({ dataDir, store, logger });
   undo.push(() => trim.close());
