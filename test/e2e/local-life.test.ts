@@ -77,6 +77,16 @@ describe("pull requests of a shop on this machine", requires("engine", "postgres
     assert.deepEqual(await mailsOf(evening), []);
   });
 
+  it("knows a visitor whom Stackling logs in as a user of its seeds, and nobody by the token of another", async () => {
+    const { url = "", login } = iced;
+    const visitor = visitorOf(url);
+    const asked = await visitor.post("/.stackling/login", { as: login?.users[0]?.name ?? "" });
+    const { pathname, search } = new URL(asked.headers.location ?? "");
+    assert.equal((await visitorOf(evening.url ?? "").get(pathname + search)).status, 403);
+    assert.equal((await visitor.get(pathname + search)).status, 303);
+    assert.match((await visitor.get("/")).text, /Logged in as <b>ada<\/b>/);
+  });
+
   it("reaches the second service at a host of its own", async () => {
     const { web = "", api = "" } = iced.urls;
     assert.notEqual(new URL(api).host, new URL(web).host);
