@@ -103,7 +103,11 @@ function pauseOf({ method = "GET" }: RestCall, { status, retryAfter }: Found): n
 /** Vendors say it as `message`, `error` or a text alone. */
 const told = z.object({ message: z.string().optional(), error: z.string().optional(), code: z.string().optional() });
 
-function refusal({ vendor, secrets, refused = "DatabaseFailed" }: RestApi, { action }: RestCall, { status, body, cause }: Found): StacklingError {
+function refusal(
+  { vendor, secrets, refused = "DatabaseFailed" }: RestApi,
+  { action }: RestCall,
+  { status, body, cause }: Found,
+): StacklingError {
   const { message, error, code } = told.safeParse(body).data ?? {};
   const said = [message ?? error, code && `(${code})`].filter(Boolean).join(" ") || `HTTP ${status}`;
   const words = secrets.reduce((text, secret) => text.replaceAll(secret, "[secret]"), said).slice(0, 400);
