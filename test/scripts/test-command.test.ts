@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -131,6 +132,19 @@ describe("a skip", () => {
       assert.deepEqual([report.skipped, report.failed], accepted ? [1, 0] : [0, 1]);
     });
   }
+
+  it("is accepted for all that tests may ask of a machine, but for what everything stands on", () => {
+    const list = readAllowedSkips(readFileSync(new URL("../support/allowed-skips", import.meta.url), "utf8"));
+    const sources = globSync("../**/*.test.ts", { cwd: import.meta.dirname }).map((file) =>
+      readFileSync(join(import.meta.dirname, file), "utf8"),
+    );
+    const asked = sources.flatMap((text) =>
+      [...text.matchAll(/\brequires\(("\w+"(?:, "\w+")*)/g)].map(([, kinds]) => kinds),
+    );
+    const kinds = new Set(asked.flatMap((names) => names?.match(/\w+/g) ?? []));
+    assert.ok(kinds.size > 5);
+    assert.deepEqual([...kinds].filter((kind) => !list.has(kind)).sort(), ["engine", "postgres"]);
+  });
 
   it("is told with its reason before the one line that everything ends with", () => {
     const written: string[] = [];
