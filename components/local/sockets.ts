@@ -25,7 +25,7 @@ export async function userOfPeer(peer: string, port: number): Promise<number | u
   const [local, remote] = [endpoint(address, Number(from)), endpoint("127.0.0.1", port)];
   // Only while it is open: of a socket that its program has closed the kernel says that it is root's.
   const found = (await sockets()).find(
-    (socket) => socket.local === local && socket.remote === remote && socket.state === ESTABLISHED,
+    ({ state, ...ends }) => isAt(ends.local, local) && isAt(ends.remote, remote) && state === ESTABLISHED,
   );
   return found?.user;
 }
@@ -71,6 +71,13 @@ async function sockets(): Promise<Socket[]> {
 function endpoint(address: string, port: number): string {
   const bytes = address.split(".").map(Number).reverse();
   return `${Buffer.from(bytes).toString("hex").toUpperCase()}${hexPort(port)}`;
+}
+
+/** `::ffff:0:0/96`, as the kernel prints it: some programs, the JVM among them, dial IPv4 by sockets of IPv6. */
+const MAPPED = "0000000000000000FFFF0000";
+
+function isAt(found: string, wanted: string): boolean {
+  return found === wanted || found === MAPPED + wanted;
 }
 
 function hexPort(port: number): string {
