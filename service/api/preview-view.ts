@@ -172,6 +172,18 @@ function rollbackOf(preview: Preview): Pick<PreviewView, "rolledBack" | "goodCom
   };
 }
 
+/** Where it answers beside its link, by what people call it: an inbox by its own name, not by the service that keeps it. */
+export function furtherLinks({
+  url,
+  urls,
+  inboxes = [],
+}: Pick<PreviewView, "url" | "urls" | "inboxes">): readonly (readonly [name: string, url: string])[] {
+  const services = Object.entries(urls).filter(
+    ([, other]) => other !== url && !inboxes.some((inbox) => inbox.url.startsWith(`${other}/`)),
+  );
+  return [...services, ...inboxes.map((inbox) => [`Inbox ${inbox.name}`, inbox.url] as const)];
+}
+
 function untrustedOf({ status: { live }, intents: { approved } }: Preview): PreviewView["untrusted"] {
   if (!live?.untrusted) return undefined;
   return { ...live.untrusted, ...(approved?.sha === live.source.commit ? { approved } : {}) };

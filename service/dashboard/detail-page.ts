@@ -1,4 +1,4 @@
-import type { PreviewView } from "../api/preview-view.ts";
+import { furtherLinks, type PreviewView } from "../api/preview-view.ts";
 import { commentText } from "../comment.ts";
 import { egressLine } from "../egress/words.ts";
 import { qrCodeOf, qrPicture } from "../gateway/banner/qr.ts";
@@ -51,15 +51,12 @@ ${
   });
 }
 
-function linksOf({ url, urls, inboxes = [], pullRequestUrl, stage }: PreviewView): Html {
-  const others = Object.entries(urls).filter(
-    ([, other]) => other !== url && !inboxes.some((one) => one.url.startsWith(other)),
-  );
+function linksOf(view: PreviewView): Html {
+  const { url, pullRequestUrl, stage } = view;
   if (stage === "Gone" && !pullRequestUrl) return html``;
   return html`<p class="actions">
 ${url ? html`<a class="button primary" href="${safeHref(url)}">Open ${bare(url)}</a>` : stage !== "Gone" && html`<span class="soft">No link yet</span>`}
-${others.map(([service, other]) => html`<a class="button" href="${safeHref(other)}">${service}</a>`)}
-${inboxes.map(({ name, url: inbox }) => html`<a class="button" href="${safeHref(inbox)}">Inbox ${name}</a>`)}
+${furtherLinks(view).map(([name, other]) => html`<a class="button" href="${safeHref(other)}">${name}</a>`)}
 ${pullRequestUrl && html`<a class="button" href="${safeHref(pullRequestUrl)}">Pull request</a>`}
 </p>`;
 }

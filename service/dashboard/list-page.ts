@@ -1,4 +1,4 @@
-import type { PreviewView } from "../api/preview-view.ts";
+import { furtherLinks, type PreviewView } from "../api/preview-view.ts";
 import type { Session } from "../session.ts";
 import type { SweepReport } from "../sweep/report.ts";
 import { alarmBanner } from "./alarm-section.ts";
@@ -61,11 +61,11 @@ ${session && menuOf(view, session)}
 </li>`;
 }
 
-function linkOf({ url, urls, stage }: PreviewView): Html {
+function linkOf(view: PreviewView): Html {
+  const { url, stage } = view;
   if (!url) return stage === "Gone" ? html`` : html`<p class="soft">No link yet</p>`;
-  const others = Object.entries(urls).filter(([, other]) => other !== url);
-  return html`<p class="links"><a class="open" href="${safeHref(url)}">${bare(url)}</a>${others.map(
-    ([service, other]) => html`<a class="soft" href="${safeHref(other)}">${service}</a>`,
+  return html`<p class="links"><a class="open" href="${safeHref(url)}">${bare(url)}</a>${furtherLinks(view).map(
+    ([name, other]) => html`<a class="soft" href="${safeHref(other)}">${name}</a>`,
   )}</p>`;
 }
 

@@ -1,4 +1,4 @@
-import type { PreviewView } from "../../api/preview-view.ts";
+import { furtherLinks, type PreviewView } from "../../api/preview-view.ts";
 import { commentText } from "../../comment.ts";
 import { driftLine } from "../../drift/words.ts";
 import { egressLine, refusedLine } from "../../egress/words.ts";
@@ -29,7 +29,6 @@ export const show: RunVerb = async ({ args: [key = ""], options, context }) => {
 };
 
 function rowsOf(preview: PreviewView): readonly (readonly [string, string])[] {
-  const further = Object.entries(preview.urls).filter(([, url]) => url !== preview.url);
   const rows: readonly (readonly [string, string | undefined])[] = [
     ["key", preview.key],
     ["title", preview.title],
@@ -38,8 +37,7 @@ function rowsOf(preview: PreviewView): readonly (readonly [string, string])[] {
     ["condition", conditionOf(preview)],
     ["message", preview.message],
     ["link", preview.url],
-    ...further.map(([service, url]) => [`  ${service}`, url] as const),
-    ...(preview.inboxes ?? []).map(({ name, url }) => [`  inbox ${name}`, url] as const),
+    ...furtherLinks(preview).map(([name, url]) => [`  ${name}`, url] as const),
     ["commit", preview.commit],
     ["newest", preview.headSha === preview.commit ? undefined : preview.headSha],
     ["approval", preview.awaitsApproval && `awaited for ${preview.awaitsApproval}`],

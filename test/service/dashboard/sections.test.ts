@@ -5,6 +5,7 @@ import { previewView } from "../../../service/api/preview-view.ts";
 import { alarmBanner } from "../../../service/dashboard/alarm-section.ts";
 import { driftSection } from "../../../service/dashboard/drift-section.ts";
 import { aPreview } from "../../support/previews.ts";
+import { startApp } from "../app/app-edge.ts";
 
 const AT = "2026-03-01T09:00:00.000Z";
 const now = new Date("2026-03-01T10:00:00.000Z");
@@ -33,5 +34,27 @@ describe("a preview's page", () => {
     assert.equal(of(0), "");
     assert.equal(of(ALARM_AFTER - 1), "");
     assert.match(of(ALARM_AFTER), new RegExp(`failed ${ALARM_AFTER} times`));
+  });
+
+  it("leads to an inbox by its name, as the list does, and not by the service that keeps it", async () => {
+    const urls = {
+      web: "http://pr-42-shop.localhost:4000",
+      "emulated-mail": "http://pr-42-emulated-mail-shop.localhost:4000",
+    };
+    const preview = aPreview({ urls });
+    const { live } = preview.status;
+    assert.ok(live);
+    const inboxes = { mail: `${urls["emulated-mail"]}/inbox` };
+    const edge = await startApp();
+    try {
+      edge.store.put({ ...preview, status: { ...preview.status, live: { ...live, inboxes } } });
+      for (const path of ["/", "/previews/shop%2342"]) {
+        const { body } = await edge.ask({ path });
+        assert.match(body, new RegExp(`href="${inboxes.mail}">Inbox mail</a>`), path);
+        assert.doesNotMatch(body, />emulated-mail</, path);
+      }
+    } finally {
+      await edge.close();
+    }
   });
 });
