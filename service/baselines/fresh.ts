@@ -36,22 +36,23 @@ export function startFreshBaselines(deps: BaselinesDeps, undo: { push(end: () =>
 }
 
 /**
- * Builds only where the update makes a database, once for each generation; whoever comes while one is built waits
+ * Builds only where the update makes a database, once for each generation of a life; whoever comes while one is built waits
  * for that. Errors are `DatabaseFailed`, but `ConflictError` while another replica builds it.
  */
 export function createFreshCopies({ config, baselines }: FreshDeps): PrepareDatabase {
   const fresh = new Set(config.baselines?.flatMap(({ name, refresh }) => (refresh ? [name] : [])));
-  /** By stack: the generation whose baseline this process has built, so that an update tried again does not wait. */
+  /** By stack: the life and generation whose baseline this process has built, so that an update tried again does not wait. */
   const built = new Map<string, string>();
   return async (spec, { live, say, signal }) => {
     const name = spec.database?.baseline;
     if (name === undefined || !fresh.has(name) || !isMade(spec, live)) return;
-    const generation = `${name} ${spec.generations.database}`;
-    if (built.get(spec.stack) === generation) return;
+    // Reopened, its generations go on from where they were.
+    const making = `${name} ${spec.generations.database} ${spec.tags.created}`;
+    if (built.get(spec.stack) === making) return;
     await abortable(signal, follow(baselines, name, say)).catch((error: unknown) => {
       throw wordsOf(name, error);
     });
-    built.set(spec.stack, generation);
+    built.set(spec.stack, making);
   };
 }
 

@@ -85,6 +85,15 @@ describe("a baseline that is built anew for each deploy", requires("postgres"), 
     assert.notEqual(await newest(), first);
   });
 
+  it("is built for the first database of each life", async () => {
+    await dump("ada@acme.dev");
+    const born = (created: string) => ({ ...of(0), tags: { created } });
+    await asked(born("2026-03-01T12:00:00.000Z"));
+    const first = await newest();
+    await asked(born("2026-03-02T12:00:00.000Z"));
+    assert.notEqual(await newest(), first);
+  });
+
   it("is masked by its rules each time, and a column nobody thought of stops it, naming the column", async () => {
     await dump("ada@acme.dev");
     await asked(of(0));
