@@ -1,6 +1,6 @@
 /** The README's configuration, as a newcomer would copy it. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { verbs } from "../../service/cli/verbs.ts";
@@ -33,6 +33,16 @@ describe("README.md", () => {
     const names = verbs.map(({ parent, usage }) => [...(parent ? [parent[0]] : []), usage.split(" ")[0]].join(" "));
     assert.deepEqual(
       names.filter((name) => !section.includes(`\`${name}`)),
+      [],
+    );
+  });
+
+  it("names folders of tests in which there are some", () => {
+    const folders = [...text.matchAll(/`npm test -- ([^`]+)`/g)].map(([, folder = ""]) => folder);
+    assert.ok(folders.length > 0);
+    const root = fileURLToPath(new URL("../..", import.meta.url));
+    assert.deepEqual(
+      folders.filter((folder) => globSync(`${folder}/**/*.test.ts`, { cwd: root }).length === 0),
       [],
     );
   });
