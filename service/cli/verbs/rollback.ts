@@ -14,6 +14,7 @@ export const rollback: RunVerb = async ({ args: [given = "", sha], options, cont
   }
   const client = await connect(options, context);
   const keepDatabase = options.keepDatabase === true ? { keepDatabase: true } : {};
+  const before = await client.find(given);
   const after = await client.act(given, { action: "rollback", ...(sha === undefined ? {} : { sha }), ...keepDatabase });
   const { rolledBack } = after;
   const words = rolledBack ? rollbackWords(rolledBack) : "It follows the head.";
@@ -24,8 +25,12 @@ export const rollback: RunVerb = async ({ args: [given = "", sha], options, cont
     timeoutMs: timeoutOption(options.timeout),
     json: options.json === true,
     context,
-    // A newer commit may have failed while this one served: that is over once it was looked at.
-    settled: (now) => now.since !== after.since || (now.condition === "Ready" && now.commit === wishedOf(now)),
+    // A newer commit may have failed while this one served: that is over once it was looked at. What was wished for
+    // before as well changes nothing.
+    settled: (now) =>
+      wishedOf(before) === wishedOf(after) ||
+      now.since !== after.since ||
+      (now.condition === "Ready" && now.commit === wishedOf(now)),
   });
 };
 

@@ -122,6 +122,7 @@ describe("the command line", () => {
     let server: Server;
     let pause: { readonly at: string; readonly by: string } | null = null;
     let paused = false;
+    let failed: object = {};
     let environment: NodeJS.ProcessEnv;
     /** What verbs asked for, as it came. */
     const wishes: unknown[] = [];
@@ -150,7 +151,7 @@ describe("the command line", () => {
         const error = { reason: "NotFound", message: "finding a preview: there is none" };
         const stopped = paused ? { reason: "Paused", message: "All previews are stopped." } : {};
         const answer = path.startsWith(one)
-          ? { ...preview, ...stopped, since: `${wishes.length}` }
+          ? { ...preview, ...stopped, since: `${wishes.length}`, ...failed }
           : { previews: [preview], pause };
         response.end(JSON.stringify(response.statusCode === 200 ? answer : { error }));
       }).listen(0, "127.0.0.1");
@@ -205,6 +206,16 @@ describe("the command line", () => {
         assert.deepEqual([code, stdout], [1, "shop#42 is Ready/Paused: All previews are stopped.\n"]);
       }
       paused = false;
+    });
+
+    it("does not wait for a rollback that is wished for already, and cannot be served", async () => {
+      const rolledBack = { sha: "0123abc", head: "fedcba9", by: "api", at: preview.createdAt };
+      const stalled = { condition: "Stalled", reason: "BuildFailed", message: "It broke.", excerpt: [] };
+      failed = { ...stalled, rolledBack, since: "before" };
+      const { code, stdout } = await run(["rollback", "shop#42", "0123abc", "--timeout", "3"], environment);
+      assert.equal(code, 1);
+      assert.match(stdout, /^shop#42: Rolled back to 0123abc .*\nshop#42 is Stalled\/BuildFailed: It broke\.\n$/);
+      failed = {};
     });
 
     it("passes on what the service refuses, in its words", async () => {
