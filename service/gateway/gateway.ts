@@ -205,7 +205,6 @@ export function createGateway(deps: GatewayDeps): Gateway {
   }
 
   async function upgrade(route: Route, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    socket.on("error", () => socket.destroy());
     let now: Route | undefined = route;
     if (route.guard !== undefined && !(await deps.porter?.admits(route, request))) {
       return answerRaw(socket, 403, "Forbidden");

@@ -61,6 +61,8 @@ export function createEdgeServer(deps: EdgeDeps): Server {
   );
   server.maxConnections = deps.maxConnections ?? 10_000;
   server.on("upgrade", (request, socket, head) => {
+    // Node hears it no more; that of one socket which nobody hears ends the process.
+    socket.on("error", () => socket.destroy());
     const route = routes.lookup(request.headers.host);
     // Ended and not served: before Node 24.9 every upgrade arrives here, whatever it is to.
     if (!isWebSocket(request)) return answerRaw(socket, 426, "Upgrade Required");

@@ -12,10 +12,12 @@ export interface QrCode {
 
 /** ISO/IEC 18004 asks for four modules of light all around. */
 const QUIET_ZONE = 4;
+/** A preview's own are far shorter; no code holds 3,000, and each character costs time. */
+const LENGTH_MAX = 300;
 
-/** Undefined for an address that no phone can reach. */
+/** Undefined for an address that no phone can reach, or that nobody but an attacker would write. */
 export function qrCodeOf(url: string): QrCode | undefined {
-  if (!URL.canParse(url) || isLocalhost(new URL(url).host)) return undefined;
+  if (url.length > LENGTH_MAX || !URL.canParse(url) || isLocalhost(new URL(url).host)) return undefined;
   const { data, size } = encode(url, { ecc: "M", border: QUIET_ZONE });
   const runs = data.flatMap((row, y) => darkRuns(row).map(([x, length]) => `M${x} ${y}h${length}v1h-${length}z`));
   return { size, path: runs.join("") };
