@@ -278,7 +278,7 @@ export interface ServiceDriver<O = unknown> extends Driver<O, ServiceArgs<O>, Se
    */
   readonly isolates?: () => boolean;
   /** Whether `egress` is enforced where it runs now; absent: programs are only told. */
-  readonly enforcesEgress?: () => Promise<boolean>;
+  readonly enforcesEgress?: (options: O) => Promise<boolean>;
 }
 export interface DatabaseDriver<O = unknown> extends Driver<O, DatabaseArgs<O>, DatabaseComponent> {
   /**

@@ -175,7 +175,12 @@ export type PreviewSpec = z.infer<typeof previewSpec>;
  * SHA-256 of the wish in hexadecimal, whatever the order of its keys: equal ones ask for equal stacks. A new key for
  * logins waits for the next update: it comes of a new API token, and no preview starts anew for that.
  */
-export function specDigest({ images: _found, intents: _echoed, login, ...wish }: PreviewSpec): string {
-  const asked = login ? { ...wish, login: { ...login, key: undefined } } : wish;
+export function specDigest({ images: _found, intents: _echoed, login, egress, ...wish }: PreviewSpec): string {
+  const asked = {
+    ...wish,
+    ...(login && { login: { ...login, key: undefined } }),
+    // Whether it is enforced was found, and a cloud may answer another time.
+    ...(egress && { egress: { ...egress, enforced: undefined } }),
+  };
   return createHash("sha256").update(canonical(asked)).digest("hex");
 }

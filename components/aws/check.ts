@@ -13,6 +13,7 @@ import { STACK_TAG } from "./claim.ts";
 import { type Clients, createClients } from "./clients.ts";
 import { directEdge, type EcsOptions } from "./ecs-options.ts";
 import { ask } from "./errors.ts";
+import { openGroups } from "./letting-out.ts";
 import { stacklingPolicy } from "./policy.ts";
 
 /** Cluster, namespace, listener, tags and our own rights. */
@@ -26,8 +27,20 @@ export async function checkEcs(options: EcsOptions): Promise<readonly Finding[]>
     await finding("finding things by their tags", () =>
       clients.tagging.send(new GetResourcesCommand({ TagFilters: [{ Key: STACK_TAG }], ResourcesPerPage: 1 })),
     ),
+    await checkEgress(clients, options),
     await checkRights(clients, identity, options),
   ]);
+}
+
+async function checkEgress(clients: Clients, options: EcsOptions): Promise<Finding> {
+  const what = "the previews' security groups let out what they list and nothing else";
+  const found = await finding(what, async () => {
+    const open = await openGroups(clients, options);
+    return open.length > 0 ? `egress advisory: anything is let out, of ${open.join(", ")}` : undefined;
+  });
+  if (found.ok) return found;
+  const remedy = "let the groups out to the proxy, the database and AWS' own endpoints alone (docs/targets.md, ECS)";
+  return { ...found, remedy };
 }
 
 /** Signs in first: without it every other answer would say the same. */

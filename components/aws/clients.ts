@@ -1,5 +1,6 @@
 /** The SDK's clients of one account, made when they are first asked for. */
 import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
+import { EC2Client } from "@aws-sdk/client-ec2";
 import { ECSClient } from "@aws-sdk/client-ecs";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { IAMClient } from "@aws-sdk/client-iam";
@@ -12,6 +13,7 @@ import { STSClient } from "@aws-sdk/client-sts";
 import { type Account, clientSettings } from "./account.ts";
 
 const makers = {
+  ec2: (settings: Settings) => new EC2Client(settings),
   ecs: (settings: Settings) => new ECSClient(settings),
   loadBalancers: (settings: Settings) => new ElasticLoadBalancingV2Client(settings),
   iam: (settings: Settings) => new IAMClient(settings),

@@ -57,6 +57,7 @@ function look(): PolicyStatement {
   return allow(
     "Look",
     [
+      "ec2:DescribeSecurityGroupRules",
       "ecs:DeregisterTaskDefinition",
       "ecs:DescribeClusters",
       "ecs:DescribeTaskDefinition",

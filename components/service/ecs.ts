@@ -6,6 +6,7 @@ import { startBuild } from "../aws/ecs-build.ts";
 import { createEcsOperations } from "../aws/ecs-operations.ts";
 import { type EcsOptions, ecsOptions } from "../aws/ecs-options.ts";
 import * as parts from "../aws/ecs-parts.ts";
+import { enforcesEgress } from "../aws/letting-out.ts";
 import { ownedAt, removeAt } from "../aws/owned.ts";
 import { enginePace } from "../aws/pace.ts";
 import { createAwsProvider } from "../aws/provider.ts";
@@ -75,6 +76,7 @@ export const ecsService: ServiceDriver<EcsOptions> = {
   options: ecsOptions,
   plugins: ["@pulumi/aws"],
   placedBy: ["region", "cluster"],
+  enforcesEgress,
   component: EcsServices,
   operations: {
     ...createEcsOperations(),

@@ -127,7 +127,7 @@ function createCertificate({ childName, parent }: Site, { domain, zoneId }: AwsP
 }
 
 /** Visitors reach the load balancer, that the service, that the previews; previews reach each other. */
-function createGroups({ childName, parent }: Site, { vpcId, allowedCidrs }: AwsPlatformArgs) {
+function createGroups({ childName, parent }: Site, { vpcId, allowedCidrs, previewEgress }: AwsPlatformArgs) {
   const group = (part: string, description: string) =>
     new SecurityGroup(childName(part), { vpcId, description }, { parent });
   const balancerGroup = group("balancer-group", "Load balancer of Stackling");
@@ -136,7 +136,7 @@ function createGroups({ childName, parent }: Site, { vpcId, allowedCidrs }: AwsP
   const groups = [
     [balancerGroup, "balancer"],
     [serviceGroup, "service"],
-    [previewGroup, "preview"],
+    ...(previewEgress ? [] : [[previewGroup, "preview"] as const]),
   ] as const;
   for (const [owner, name] of groups) {
     new SecurityGroupEgressRule(
@@ -144,6 +144,19 @@ function createGroups({ childName, parent }: Site, { vpcId, allowedCidrs }: AwsP
       { securityGroupId: owner.id, ipProtocol: "-1", cidrIpv4: ANYWHERE },
       { parent: owner },
     );
+  }
+  if (previewEgress) {
+    const letOut = (part: string, to: object) =>
+      new SecurityGroupEgressRule(
+        childName(part),
+        { securityGroupId: previewGroup.id, ipProtocol: "tcp", ...to },
+        { parent: previewGroup },
+      );
+    letOut("preview-out-preview", { ipProtocol: "-1", referencedSecurityGroupId: previewGroup.id });
+    for (const { to, port } of previewEgress) {
+      const part = `preview-out-${to.replace(/[^0-9a-z]+/g, "-")}-${port}`;
+      letOut(part, { ...destinationOf(to), fromPort: port, toPort: port });
+    }
   }
   for (const [index, cidr] of allowedCidrs.entries()) {
     for (const port of [80, 443]) {
@@ -171,4 +184,10 @@ function createGroups({ childName, parent }: Site, { vpcId, allowedCidrs }: AwsP
   admit("preview-in-balancer", previewGroup, balancerGroup, {});
   admit("preview-in-preview", previewGroup, previewGroup, {});
   return { balancerGroup, serviceGroup, previewGroup };
+}
+
+function destinationOf(to: string) {
+  if (to.startsWith("sg-")) return { referencedSecurityGroupId: to };
+  if (to.startsWith("pl-")) return { prefixListId: to };
+  return to.includes(":") ? { cidrIpv6: to } : { cidrIpv4: to };
 }

@@ -67,6 +67,22 @@ const aws = z.strictObject({
   privateSubnetIds: z.array(z.string()).min(1),
   zoneId: z.string().min(1).describe("Route 53 hosted zone that holds the domain."),
   allowedCidrs: z.array(z.string()).default(["0.0.0.0/0"]).describe("Who may open connections to the load balancer."),
+  previewEgress: z
+    .array(
+      z.strictObject({
+        to: z
+          .string()
+          .regex(
+            /^(sg-[0-9a-z]+|pl-[0-9a-z]+|[0-9.]+\/\d{1,2}|[0-9a-f:]+\/\d{1,3})$/,
+            "must be a security group (sg-…), a prefix list (pl-…) or a range of addresses such as 10.0.8.0/24",
+          ),
+        port: z.int().min(1).max(65535),
+      }),
+    )
+    .optional()
+    .describe(
+      "All that previews reach beside each other and the VPC's DNS: the egress proxy, the database, and the endpoints of AWS that tasks start by (ECR, S3, CloudWatch Logs, Secrets Manager). Default: anything.",
+    ),
   cpu: z.union([256, 512, 1024, 2048, 4096].map((value) => z.literal(value))).default(1024),
   memoryMiB: z.int().min(512).default(2048),
   logRetentionDays: z.union([1, 3, 7, 14, 30, 60, 90, 180, 365].map((value) => z.literal(value))).default(30),

@@ -3,6 +3,11 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { CreateLogGroupCommand, CreateLogStreamCommand, PutLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import {
+  AuthorizeSecurityGroupEgressCommand,
+  CreateSecurityGroupCommand,
+  RevokeSecurityGroupEgressCommand,
+} from "@aws-sdk/client-ec2";
+import {
   CreateClusterCommand,
   CreateServiceCommand,
   DescribeServicesCommand,
@@ -63,7 +68,7 @@ describe("AWS outside Pulumi", await requiresMoto(), () => {
       ...account,
       cluster: "previews",
       subnets: ["subnet-1"],
-      securityGroups: ["sg-1"],
+      securityGroups: ["sg-0123456789abcdef0"],
       namespace,
     });
   });
@@ -325,6 +330,28 @@ describe("AWS outside Pulumi", await requiresMoto(), () => {
       credentials: { accessKeyId: { env: "STACKLING_TEST_UNSET" }, secretAccessKey: { env: "STACKLING_TEST_UNSET" } },
     };
     assert.match((await ecsService.operations.check?.(unset))?.[0]?.what ?? "", /"STACKLING_TEST_UNSET" is not set/);
+  });
+
+  it("knows whether security groups let out more than what they list, and says by which rule", async () => {
+    const { ec2 } = clients;
+    const made = await ec2.send(new CreateSecurityGroupCommand({ GroupName: "previews", Description: "previews" }));
+    const GroupId = made.GroupId ?? "";
+    const there = { ...options, securityGroups: [GroupId] };
+    const egressOf = async () =>
+      ((await ecsService.operations.check?.(there)) ?? []).find(({ what }) => what.includes("security groups"));
+    assert.equal(await ecsService.enforcesEgress?.(there), false);
+    assert.match(
+      (await egressOf())?.what ?? "",
+      new RegExp(`egress advisory: anything is let out, of ${GroupId} by sgr-`),
+    );
+    const anything = [{ IpProtocol: "-1", IpRanges: [{ CidrIp: "0.0.0.0/0" }] }];
+    await ec2.send(new RevokeSecurityGroupEgressCommand({ GroupId, IpPermissions: anything }));
+    const database = { IpProtocol: "tcp", FromPort: 5432, ToPort: 5432, IpRanges: [{ CidrIp: "10.0.8.0/24" }] };
+    const resolver = { IpProtocol: "udp", FromPort: 53, ToPort: 53, IpRanges: [{ CidrIp: "0.0.0.0/0" }] };
+    await ec2.send(new AuthorizeSecurityGroupEgressCommand({ GroupId, IpPermissions: [database, resolver] }));
+    assert.equal(await ecsService.enforcesEgress?.(there), true);
+    assert.equal((await egressOf())?.ok, true);
+    assert.equal(await ecsService.enforcesEgress?.({ ...there, endpoint: "http://127.0.0.1:1" }), false);
   });
 
   describe("a shared load balancer", () => {

@@ -63,6 +63,41 @@ interface Container {
 const containerOf = (graph: Graph): Container =>
   JSON.parse(String(graph.one("aws:ecs/taskDefinition:TaskDefinition").inputs.containerDefinitions))[0];
 
+describe("what previews on AWS are let out to", () => {
+  const RULE = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule";
+  const outOf = (graph: Graph) =>
+    graph
+      .of(RULE)
+      .filter(({ name }) => name.startsWith("stackling-preview-out"))
+      .map(
+        ({ name, inputs: { securityGroupId: _group, tags: _tags, tagsAll: _all, ...rule } }) => [name, rule] as const,
+      )
+      .sort(([one], [other]) => one.localeCompare(other));
+
+  it("is anything, where the operator says nothing", async () => {
+    assert.deepEqual(outOf(await install()), [["stackling-preview-out", { ipProtocol: "-1", cidrIpv4: "0.0.0.0/0" }]]);
+  });
+
+  it("is each other and what the operator lists, and nothing else", async () => {
+    const graph = await install({
+      previewEgress: [
+        { to: "10.0.8.0/24", port: 5432 },
+        { to: "sg-0proxy", port: 3128 },
+        { to: "pl-0s3", port: 443 },
+        { to: "fd00::/64", port: 443 },
+      ],
+    });
+    const tcp = (port: number) => ({ ipProtocol: "tcp", fromPort: port, toPort: port });
+    assert.deepEqual(outOf(graph), [
+      ["stackling-preview-out-10-0-8-0-24-5432", { ...tcp(5432), cidrIpv4: "10.0.8.0/24" }],
+      ["stackling-preview-out-fd00-64-443", { ...tcp(443), cidrIpv6: "fd00::/64" }],
+      ["stackling-preview-out-pl-0s3-443", { ...tcp(443), prefixListId: "pl-0s3" }],
+      ["stackling-preview-out-preview", { ipProtocol: "-1", referencedSecurityGroupId: "stackling-preview-group-id" }],
+      ["stackling-preview-out-sg-0proxy-3128", { ...tcp(3128), referencedSecurityGroupId: "sg-0proxy" }],
+    ]);
+  });
+});
+
 describe("the platform on AWS", () => {
   let graph: Graph;
   before(async () => {
