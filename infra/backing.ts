@@ -49,17 +49,24 @@ export function refuseParts({ stack, target, backing = {}, untrusted }: PreviewS
   }
 }
 
-/** Declares a component for each. */
+/**
+ * Declares a component for each server: a preview has one login there, so that names which ask for the same server
+ * share the part, and a name can change.
+ */
 export function declareBacking(
   { stack, tags, target, backing = {}, generations }: PreviewSpec,
   drivers: BackingDrivers = {},
 ): Parts {
-  const parts = Object.entries(backing).map(([name, { from, topics }]) => {
+  const byServer = Map.groupBy(Object.entries(backing), ([, { from }]) => from);
+  const parts = [...byServer].flatMap(([from, wanted]) => {
+    const names = wanted.map(([name]) => name);
     const [driver, choice] = [drivers[from], target.backing?.[from]];
-    if (!driver || !choice) throw missing(stack, name, from);
+    if (!driver || !choice) throw missing(stack, names.join('", "'), from);
     const options = driver.options.parse(choice.options) as never;
+    const topics = [...new Set(wanted.flatMap(([, part]) => part.topics))].sort();
     const args = { stack, tags, options, topics, generation: generations.secrets };
-    return [name, new driver.component(`backing-${name}`, args)] as const;
+    const part = new driver.component(`backing-${from}`, args);
+    return names.map((name) => [name, part] as const);
   });
   return Object.fromEntries(parts);
 }

@@ -32,7 +32,8 @@ export function backingDriver<O extends Readonly<Record<string, unknown>>>(backi
       super(type, name, {}, opts);
       const { topics = [], generation } = args;
       const inputs = { kind, options: { ...args.options }, placedBy, topics, generation };
-      const declared = new LocalBacking(this.childName("part"), inputs, { parent: this });
+      // The other place may be the same one by another address, and the new login bears the old one's name.
+      const declared = new LocalBacking(this.childName("part"), inputs, { parent: this, deleteBeforeReplace: true });
       this.values = output(secret(declared.values));
       this.addresses = output(declared.addresses);
       this.registerOutputs({ values: this.values, addresses: this.addresses });

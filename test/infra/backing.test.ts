@@ -110,6 +110,35 @@ describe("a preview with a part of a server that is shared", requires("engine", 
     );
   });
 
+  it("is one for all names that ask the same server, and is kept under another name", async () => {
+    const sessions = { from: "sessions", topics: [] };
+    program = await programOf(wish({ backing: { cache: sessions, carts: sessions } }));
+    await world.stack.up();
+    const { EXTERNAL_CACHE_URL: one = "", EXTERNAL_CARTS_URL: other = "" } = secrets;
+    for (const url of [one, other]) assert.equal(await redis(url, (ask) => ask("GET", "shop-pr-1:cart")), "1");
+
+    program = await programOf(wish({ backing: { baskets: sessions } }));
+    await world.stack.up();
+    const url = secrets.EXTERNAL_BASKETS_URL ?? "";
+    assert.equal(await redis(url, (ask) => ask("GET", "shop-pr-1:cart")), "1");
+  });
+
+  it("can be used when the server is the same one by another address", async () => {
+    const moved = `${URL_VARIABLE}_MOVED`;
+    process.env[moved] = server.url.replace("127.0.0.1", "localhost");
+    try {
+      const { target } = wish();
+      const sessions = { driver: "redis", options: { url: { env: moved }, allow: [] } };
+      program = await programOf(wish({ target: { ...target, backing: { sessions } } }));
+      await world.stack.up();
+      assert.equal(await redis(secrets.EXTERNAL_CACHE_URL ?? "", (ask) => ask("PING")), "PONG");
+      program = await programOf(wish());
+      await world.stack.up();
+    } finally {
+      delete process.env[moved];
+    }
+  });
+
   it("refuses a stranger, and a server that the target has not", async () => {
     const refusals: readonly (readonly [Partial<PreviewSpec>, RegExp])[] = [
       [{ untrusted: { isolated: true } }, /a pull request that is not trusted gets none/],
