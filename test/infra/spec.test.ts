@@ -33,6 +33,14 @@ describe("the spec", () => {
     );
   });
 
+  it("has the same digest whether its target is found to hold it back or not, and another for other hosts", () => {
+    const egress = { hosts: ["api.example.dev"], trusted: [], direct: [], enforced: true };
+    const digestOf = (changes: Partial<typeof egress>) =>
+      specDigest({ ...spec("shop-pr-1"), egress: { ...egress, ...changes } });
+    assert.equal(digestOf({ enforced: false }), digestOf({}));
+    assert.notEqual(digestOf({ hosts: [] }), digestOf({}));
+  });
+
   it("has another digest when a nested value or the order of a list changes", () => {
     const wish = spec("shop-pr-1", [{ name: "one" }, { name: "two" }]);
     const digests = [wish, spec("shop-pr-1", [{ name: "two" }, { name: "one" }]), { ...wish, tags: { preview: "x" } }];
