@@ -7,11 +7,12 @@
  */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { type AddressInfo, connect, Socket } from "node:net";
+import { type AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Reaches } from "./addresses.ts";
 import { type Destination, fits, normalName, parseHostRule, readDestination } from "./hosts.ts";
 import { type NewRefusal, type RefusedWhy, refusalWords } from "./refusals.ts";
+import { relay } from "./relay.ts";
 import { send, sendUpgrade } from "./send.ts";
 import { readFirstWords } from "./server-name.ts";
 
@@ -68,6 +69,7 @@ export interface EgressProxy {
 }
 
 interface Connection {
+  readonly destroyed: boolean;
   once(event: "close", listener: () => void): unknown;
   destroy(): unknown;
 }
@@ -76,6 +78,15 @@ interface Connection {
 interface Route extends Destination {
   readonly stack: string;
   readonly address: string;
+}
+
+interface Asked {
+  readonly request: IncomingMessage;
+  /** Counted from now on; one that is refused ends. */
+  readonly connection: Connection;
+  readonly wanted: Destination | undefined;
+  /** As it was typed. */
+  readonly text: string;
 }
 
 type Judged =
@@ -88,11 +99,11 @@ export function createEgressProxy(deps: EgressProxyDeps): EgressProxy {
   /** What a plain tunnel leads to, by its connection. */
   const tunnels = new WeakMap<Duplex, Route>();
 
-  async function judge(request: IncomingMessage, wanted: Destination | undefined, asked: string): Promise<Judged> {
+  async function judge({ request, connection, wanted, text }: Asked): Promise<Judged> {
     const caller = await identify(deps, request);
     if (!caller) return { status: 407, words: "this proxy is for previews only", headers: CHALLENGE };
     const refuse = (why: RefusedWhy): Judged => {
-      const refusal = wanted ? { ...wanted, why } : { host: asked, why };
+      const refusal = wanted ? { ...wanted, why } : { host: text, why };
       deps.onRefused(caller.stack, refusal);
       return { status: why === "busy" ? 503 : 403, words: refusalWords(refusal) };
     };
@@ -100,6 +111,8 @@ export function createEgressProxy(deps: EgressProxyDeps): EgressProxy {
     const reaches = reachOf(caller, wanted);
     if (!reaches) return refuse("unlisted");
     if ((open.get(caller.stack)?.size ?? 0) >= limits.connections) return refuse("busy");
+    // Before the look-up, which may be slow: a thousand at once would all find room.
+    hold(caller.stack, connection);
     try {
       const found = await deps.choose({ host: wanted.host, reaches });
       return found ? { route: { ...wanted, stack: caller.stack, address: found.address } } : refuse("address");
@@ -109,6 +122,7 @@ export function createEgressProxy(deps: EgressProxyDeps): EgressProxy {
   }
 
   function hold(stack: string, connection: Connection): void {
+    if (connection.destroyed) return;
     const held = open.get(stack) ?? new Set();
     open.set(stack, held.add(connection));
     connection.once("close", () => {
@@ -118,10 +132,10 @@ export function createEgressProxy(deps: EgressProxyDeps): EgressProxy {
   }
 
   async function tunnel(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-    const judged = await judge(request, readDestination(request.url ?? ""), request.url ?? "");
+    const text = request.url ?? "";
+    const judged = await judge({ request, connection: socket, wanted: readDestination(text), text });
     if (!("route" in judged)) return answerTunnel(socket, judged);
     const { route } = judged;
-    hold(route.stack, socket);
     if (head.length > 0) socket.unshift(head);
     socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
     const words = await readFirstWords(socket, AbortSignal.timeout(limits.firstWordsMs));
@@ -142,16 +156,17 @@ export function createEgressProxy(deps: EgressProxyDeps): EgressProxy {
   }
 
   /** Each by itself: one connection carries requests to several hosts. */
-  async function routeOf(request: IncomingMessage): Promise<Judged> {
+  async function routeOf(request: IncomingMessage, connection: Connection): Promise<Judged> {
     const inside = tunnels.get(request.socket);
-    if (!inside) {
-      const url = URL.canParse(request.url ?? "") ? new URL(request.url ?? "") : undefined;
-      const wanted = url?.protocol === "http:" ? readDestination(url.host, 80) : undefined;
-      const judged = await judge(request, wanted, request.url ?? "");
-      if (url && "route" in judged) request.url = `${url.pathname}${url.search}`;
-      return sameHost(request, judged);
-    }
-    return sameHost(request, { route: inside });
+    const text = request.url ?? "";
+    // Over a whole address there, servers forget the header that was looked at: RFC 9112, section 3.2.2.
+    if (inside && !/^[/*]/.test(text)) return { status: 400, words: "in a tunnel, ask for a path alone" };
+    if (inside) return sameHost(request, { route: inside });
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    const wanted = url?.protocol === "http:" ? readDestination(url.host, 80) : undefined;
+    const judged = await judge({ request, connection, wanted, text });
+    if (url && "route" in judged) request.url = `${url.pathname}${url.search}`;
+    return sameHost(request, judged);
   }
 
   function sameHost({ headers }: IncomingMessage, judged: Judged): Judged {
@@ -165,20 +180,18 @@ export function createEgressProxy(deps: EgressProxyDeps): EgressProxy {
   }
 
   async function forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const judged = await routeOf(request);
+    const judged = await routeOf(request, response);
     if (!("route" in judged)) {
       const { status, words, headers } = judged;
       response.writeHead(status, { ...headers, ...PLAIN, connection: "close" }).end(`${words}\n`);
       return;
     }
-    if (!tunnels.has(request.socket)) hold(judged.route.stack, response);
     await send(request, response, { ...judged.route, idleMs: limits.idleMs });
   }
 
   async function upgrade(request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-    const judged = await routeOf(request);
+    const judged = await routeOf(request, socket);
     if (!("route" in judged)) return answerTunnel(socket, judged);
-    if (!tunnels.has(socket)) hold(judged.route.stack, socket);
     await sendUpgrade(request, { socket, head }, { ...judged.route, idleMs: limits.idleMs });
   }
 
@@ -191,6 +204,7 @@ export function createEgressProxy(deps: EgressProxyDeps): EgressProxy {
       });
     });
     server.on("upgrade", (request, socket, head) => {
+      socket.on("error", () => socket.destroy());
       upgrade(request, socketOf(socket), head).catch(() => socket.destroy());
     });
     server.on("clientError", (_error, socket) => {
@@ -255,25 +269,6 @@ async function identify({ identify: known }: EgressProxyDeps, request: IncomingM
   const [name = "", ...password] = Buffer.from(encoded, "base64").toString("utf8").split(":");
   const { remoteAddress: address = "", remotePort: port = 0 } = request.socket;
   return known(name, password.join(":"), { address, port });
-}
-
-/** Dials and joins the two; either's end is the other's. */
-function relay(socket: Socket, { address: host, port }: Route, { idleMs, connectMs }: EgressLimits): void {
-  const upstream = connect({ host, port, allowHalfOpen: true });
-  const end = () => {
-    socket.destroy();
-    upstream.destroy();
-  };
-  const late = setTimeout(end, connectMs);
-  upstream.once("connect", () => clearTimeout(late));
-  for (const side of [socket, upstream]) {
-    side.setTimeout(idleMs, end);
-    side.on("error", end).on("close", () => clearTimeout(late));
-  }
-  // What one had still to say is written before it goes.
-  socket.once("close", () => upstream.destroySoon());
-  upstream.once("close", () => socket.destroySoon());
-  socket.pipe(upstream).pipe(socket);
 }
 
 function answerTunnel(socket: Socket, refused: Exclude<Judged, { route: Route }>): void {
