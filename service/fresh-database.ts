@@ -12,10 +12,12 @@ export function wishedForCommit(
   { intents, status }: Pick<Preview, "intents" | "status">,
   { application, commit }: Extract<Verdict, { kind: "present" }>,
 ): Intents {
-  if (application.database?.onPush !== "reset") return intents;
-  const madeFor = intents.databaseFor ?? status.live?.source.commit;
-  if (madeFor === undefined) return { ...intents, databaseFor: commit };
-  if (madeFor === commit) return intents;
+  const { databaseFor } = intents;
+  if (application.database?.onPush !== "reset") {
+    return databaseFor === undefined ? intents : { ...intents, databaseFor: undefined };
+  }
+  const madeFor = databaseFor ?? status.live?.source.commit ?? commit;
+  if (madeFor === commit) return databaseFor === undefined ? { ...intents, databaseFor: commit } : intents;
   const { generations = intents.generations } = raised({ intents }, "database");
   return { ...intents, generations, databaseFor: commit };
 }

@@ -49,6 +49,22 @@ describe("onPush", () => {
   });
 });
 
+describe("a commit that the database stands for", () => {
+  const live = { source: { commit: one } } as NonNullable<typeof status.live>;
+  const look = (intents: Intents, onPush?: "reset") => {
+    const application = { database: onPush ? { onPush } : {} } as ApplicationConfig;
+    return wishedForCommit({ intents, status: { ...status, live } }, { kind: "present", application, commit: one });
+  };
+
+  it("is on record from the first look, so that a rollback that keeps the database can say another", () => {
+    assert.equal(look(NO_INTENTS, "reset").databaseFor, one);
+  });
+
+  it("is forgotten where pushes keep it, so that a rollback does not empty it", () => {
+    assert.equal(look({ ...NO_INTENTS, databaseFor: two }).databaseFor, undefined);
+  });
+});
+
 describe("a database made anew", requires("postgres"), () => {
   let database: Awaited<ReturnType<typeof testDatabase>>;
   let bench: Bench;
