@@ -1,7 +1,6 @@
 /** Carries out one action under the stack's lease and writes down what became of it. */
 import { isAbsolute } from "node:path";
-import { ConflictError, StacklingError, TerminalError } from "../components/errors.ts";
-import { redact } from "../components/local/redact.ts";
+import { StacklingError } from "../components/errors.ts";
 import { canonical } from "../infra/canonical.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
 import { specDigest } from "../infra/spec.ts";
@@ -9,7 +8,8 @@ import type { Stacks } from "../infra/stacks.ts";
 import type { PrepareDatabase } from "./baselines/fresh.ts";
 import { goneFor, SERVES } from "./conditions.ts";
 import { renewedInTime } from "./credentials.ts";
-import { type Action, isGroundOutage, needsRefresh } from "./decide.ts";
+import { type Action, needsRefresh } from "./decide.ts";
+import { failureOf } from "./failure.ts";
 import type { Holds } from "./holds.ts";
 import { describeProgress, whenRouted } from "./progress.ts";
 import { proveGone } from "./proof.ts";
@@ -17,11 +17,7 @@ import { servedWith } from "./rollback.ts";
 import type { Preview, PreviewStatus } from "./status.ts";
 import type { HeldLease } from "./store/lease.ts";
 import type { Store } from "./store/store.ts";
-import { after } from "./times.ts";
 import type { World } from "./world.ts";
-
-/** When a lock or lease of somebody else is looked at again. */
-const CONFLICT_AGAIN_MS = 5_000;
 
 export type Act = Extract<Action, { kind: "up" | "sleep" | "wake" | "destroy" }>;
 
@@ -68,7 +64,8 @@ export async function actuate(deps: ActuateDeps, actuation: Actuation): Promise<
   } catch (error) {
     // Says nothing about the action, which may have succeeded: the next look finds it interrupted.
     if (error instanceof StacklingError && error.reason === "StoreUnavailable") throw error;
-    const change = failureOf(deps, actuation, (await deps.holds?.behind(error)) ?? error);
+    const cause = (await deps.holds?.behind(error)) ?? error;
+    const change = failureOf(actuation, cause, { at: deps.now(), isEnded: endsWith(deps, actuation).aborted });
     const failed = await step("settle", () => deps.store.setStatus(preview.key, change));
     if (failed && change.destroyFailures !== undefined) await deps.alarm?.(failed);
     if (!(error instanceof StacklingError)) throw error;
@@ -215,50 +212,6 @@ function endsWith({ stopping }: ActuateDeps, { lease, interrupt }: Pick<Actuatio
   return AbortSignal.any([stopping, lease.lost, ...(interrupt ? [interrupt] : [])]);
 }
 
-/** The status after a failure: what is shown, and what the next decision needs to know. */
-function failureOf(deps: ActuateDeps, actuation: Actuation, error: unknown): Partial<PreviewStatus> {
-  const { preview, action, lease, spec, interrupt } = actuation;
-  const { status } = preview;
-  const at = deps.now();
-  const shown = wordsFor(action.kind, error);
-  if (error instanceof ConflictError) {
-    return {
-      condition: status.live ? status.condition : "Reconciling",
-      ...shown,
-      interrupted: status.interrupted,
-      conflictUntil: after(at, CONFLICT_AGAIN_MS),
-    };
-  }
-  // The run was ended from outside: it says nothing about the input.
-  if (lease.lost.aborted || interrupt?.aborted || deps.stopping.aborted) return {};
-  if (action.kind === "up" && spec) {
-    const digest = specDigest(spec);
-    const before = status.attempted?.digest === digest ? status.attempted.failures : 0;
-    return {
-      condition: "Stalled",
-      ...shown,
-      interrupted: false,
-      attempted: {
-        digest,
-        ok: false,
-        terminal: error instanceof TerminalError,
-        failures: before + 1,
-        at,
-        failure: shown,
-      },
-    };
-  }
-  if (action.kind === "up") return { condition: "Stalled", ...shown };
-  const failures = status.failed?.action === action.kind ? status.failed.failures + 1 : 1;
-  const outage = error instanceof StacklingError && isGroundOutage(error.reason);
-  return {
-    condition: "Stalled",
-    ...shown,
-    failed: { action: action.kind, failures, at, ...(outage ? { outage } : {}) },
-    ...(action.kind === "destroy" && !outage ? { destroyFailures: status.destroyFailures + 1 } : {}),
-  };
-}
-
 /** Not awaited: it may come late or never, and then must not overwrite what the run came to. */
 function showProgress({ store }: ActuateDeps, key: string, message: string): void {
   store
@@ -278,20 +231,3 @@ function openDoor({ store }: ActuateDeps, key: string, spec: PreviewSpec): void 
     )
     .catch(() => {});
 }
-
-function wordsFor(kind: Act["kind"], error: unknown): Pick<PreviewStatus, "reason" | "message" | "excerpt"> {
-  if (error instanceof StacklingError) {
-    const keeps = error instanceof ConflictError || isGroundOutage(error.reason);
-    const reason = kind === "destroy" && !keeps ? "DestroyFailed" : error.reason;
-    return { reason, message: redact(error.userMessage), excerpt: error.excerpt.map((line) => redact(line)) };
-  }
-  const reason = kind === "destroy" ? "DestroyFailed" : "EngineFailed";
-  return { reason, message: `${DOING[kind]} failed; the log of the service says why.`, excerpt: [] };
-}
-
-const DOING: Readonly<Record<Act["kind"], string>> = {
-  up: "Bringing it up",
-  destroy: "Destroying it",
-  sleep: "Putting it to sleep",
-  wake: "Waking it",
-};

@@ -181,12 +181,13 @@ export function isSpent({ terminal, failures, failure }: NonNullable<PreviewStat
 }
 
 /** True when the world is to be looked at before the next update: the last one may have died in the middle, or somebody changed it. */
-export function needsRefresh({
-  interrupted,
-  attempted,
-  drift,
-}: Pick<PreviewStatus, "interrupted" | "attempted" | "drift">): boolean {
-  return interrupted || CUT_SHORT.has(attempted?.failure?.reason ?? "") || (drift?.differences.length ?? 0) > 0;
+export function needsRefresh({ drift, ...runs }: Pick<PreviewStatus, "interrupted" | "attempted" | "drift">): boolean {
+  return wasCutShort(runs) || (drift?.differences.length ?? 0) > 0;
+}
+
+/** True when nobody knows what came of a run, and none has succeeded since. */
+export function wasCutShort({ interrupted, attempted }: Pick<PreviewStatus, "interrupted" | "attempted">): boolean {
+  return interrupted || attempted?.cutShort === true || CUT_SHORT.has(attempted?.failure?.reason ?? "");
 }
 
 function decideAwake(observed: Observed, now: string): Action {

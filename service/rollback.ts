@@ -167,13 +167,17 @@ function named({ served = [] }: PreviewStatus, sha: string): Found {
   };
 }
 
+/** True where a run since the last success may have come as far as its database. */
+export function mayHaveMigrated({ attempted, interrupted }: Pick<PreviewStatus, "attempted" | "interrupted">): boolean {
+  if (interrupted || !attempted || attempted.mayHaveMigrated) return true;
+  return !attempted.ok && !BEFORE_MIGRATIONS.has(attempted.failure?.reason ?? "");
+}
+
 /** Where it is the preview's own, and newer migrations may have changed it. */
 function takesDatabaseBack({ status, intents }: RollbackGround, { sha, schema }: Served): boolean {
-  const { live, attempted, interrupted, outputs } = status;
+  const { live, outputs } = status;
   if (!live?.database || live.database.shared) return false;
-  if (intents.databaseFor !== undefined) return true;
-  const isUntouched = attempted?.ok || BEFORE_MIGRATIONS.has(attempted?.failure?.reason ?? "");
-  if (interrupted || !isUntouched) return true;
+  if (intents.databaseFor !== undefined || mayHaveMigrated(status)) return true;
   return sha !== live.source.commit && (schema === undefined || schema !== schemaDigest(outputs));
 }
 

@@ -193,6 +193,10 @@ export interface PreviewStatus {
     readonly at: string;
     /** What went wrong, to be shown again after another condition was shown in between. */
     readonly failure?: { readonly reason: string; readonly message: string; readonly excerpt: readonly string[] };
+    /** A run before it was cut short, and none has succeeded since: refresh before going on. */
+    readonly cutShort?: true;
+    /** A run before it may have come as far as its database, and none has succeeded since. */
+    readonly mayHaveMigrated?: true;
   };
   /** An engine run of ours may have died in the middle: refresh before going on. */
   readonly interrupted: boolean;

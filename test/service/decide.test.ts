@@ -347,6 +347,7 @@ describe("decide", () => {
     );
     assert.deepEqual(looks, [false, true, true]);
     assert.equal(needsRefresh({ interrupted: true, attempted: applied }), true);
+    assert.equal(needsRefresh({ interrupted: false, attempted: { ...failed, cutShort: true } }), true);
     assert.equal(needsRefresh({ interrupted: false }), false);
   });
 

@@ -27,6 +27,8 @@ interface Standing {
   /** Digest of the schema now. */
   readonly schema?: string;
   readonly failed?: string;
+  /** An update before the failed one came further. */
+  readonly migrated?: true;
   readonly interrupted?: boolean;
   readonly database?: PreviewSpec["database"] | undefined;
   readonly stranger?: boolean;
@@ -48,6 +50,7 @@ function preview({ head = C, live = head, schema = "one", failed, stranger = fal
       failures: 0,
       at: NOW,
       ...(failed === undefined ? {} : { failure: { reason: failed, message: "", excerpt: [] } }),
+      ...(rest.migrated ? { mayHaveMigrated: true } : {}),
     },
   };
   return {
@@ -121,6 +124,11 @@ describe("what a rollback does to the database", () => {
     ["makes it anew where a newer commit may have migrated it", { head: D, live: C, failed: "MigrationFailed" }, 1],
     ["keeps it where that commit serves still", { live: A, served: [{ sha: A, at: NOW }, served(C)] }, 0],
     ["keeps it where a newer commit never came so far", { head: D, live: C, failed: "BuildFailed" }, 0],
+    [
+      "makes it anew where one before that did",
+      { head: D, live: A, served: [served(A)], failed: "BuildFailed", migrated: true },
+      1,
+    ],
     ["keeps it where somebody says so", { schema: "two" }, 0, true],
     ["keeps one that is not its own", { schema: "two", database: { shared: true } }, 0],
     ["has none to make anew", { schema: "two", database: undefined }, 0],
