@@ -103,11 +103,11 @@ export function rolledBackTo(
   const { intents, status, pullRequest } = preview;
   if (!status.live || head === undefined) return { problem: "no version of it has served yet" };
   const wished = wishedCommit(intents, head);
-  if (sha !== undefined && PREFIX.test(sha) && head.startsWith(sha)) return followed(preview, head);
+  if (sha !== undefined && PREFIX.test(sha) && head.startsWith(sha)) return followed(preview, { head, by, now });
   const found = sha === undefined ? lastBefore(status, wished) : named(status, sha);
   if ("problem" in found) return found;
   const { served } = found;
-  if (served.sha === head) return followed(preview, head);
+  if (served.sha === head) return followed(preview, { head, by, now });
   if (served.sha === wished) return { intents: {}, sha: wished, answer: `${short(wished)} is wished for already` };
   if (pullRequest && distrustOf(pullRequest) !== undefined && !served.approved) {
     return { problem: `${short(served.sha)} ran while the pull request was trusted, and was never approved` };
@@ -141,10 +141,21 @@ export function rolledBackOf({ intents, status }: Pick<Preview, "intents" | "sta
   return rolledBack && rolledBack.head === status.headSha && status.goneAt === undefined ? rolledBack : undefined;
 }
 
-function followed({ intents }: RollbackGround, head: string): Rollback {
-  const isBack = intents.rolledBack?.head === head;
-  const answer = isBack ? `it follows the head again, ${short(head)}` : `it follows the head already, ${short(head)}`;
-  return { sha: head, intents: { rolledBack: undefined }, answer };
+function followed(
+  { intents, status }: RollbackGround,
+  { head, by, now }: { readonly head: string; readonly by: string; readonly now: string },
+): Rollback {
+  if (intents.rolledBack?.head !== head) {
+    return { sha: head, intents: {}, answer: `it follows the head already, ${short(head)}` };
+  }
+  // The rollback approved what it went to in its place.
+  const wasApproved = status.served?.find(({ sha }) => sha === head)?.approved;
+  const approved = wasApproved ? { approved: { sha: head, by, at: now } } : {};
+  return {
+    sha: head,
+    intents: { rolledBack: undefined, ...approved },
+    answer: `it follows the head again, ${short(head)}`,
+  };
 }
 
 type Found = { readonly served: Served } | { readonly problem: string };

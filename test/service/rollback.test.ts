@@ -98,6 +98,17 @@ describe("the commit that a rollback goes to", () => {
     it(`is none ${name}`, () => assert.match(roll(standing, asked).problem ?? "", why));
   }
 
+  it("of a stranger is the head again where that was approved, too, and never where it was not", () => {
+    const intents = { rolledBack: back(A, C), approved: { sha: A, by: "@ada", at: NOW } };
+    const ended = (approved?: true) =>
+      roll(
+        { stranger: true, live: A, intents, served: [served(A), { ...served(C), ...(approved ? { approved } : {}) }] },
+        C,
+      );
+    assert.deepEqual(ended(true).intents?.approved, { sha: C, by: "@ada", at: NOW });
+    assert.equal(ended().intents?.approved, undefined);
+  });
+
   it("is none before anything served", () => {
     const { status, ...rest } = preview({});
     const { live: _live, ...fresh } = status;
