@@ -12,6 +12,7 @@ import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
 import type { Answering } from "./answering.ts";
 import { approvalDone, approvalPages } from "./approval.ts";
+import { choicePages } from "./choice.ts";
 import { detailPage } from "./detail-page.ts";
 import { flagDone, flagPages } from "./flag-section.ts";
 import type { Html } from "./html.ts";
@@ -22,8 +23,8 @@ import { failedPage, missingPage, questionPage, refusedPage } from "./notices.ts
 import { operatePages } from "./operate-routes.ts";
 import { findSwitch, SWITCHES } from "./pause-section.ts";
 import { actorOf, fieldOf, form, isConfirmed, sessionOf } from "./posted.ts";
-import { rollbackDone, rollbackPages } from "./rollback-section.ts";
-import { seedDone, seedPages } from "./seed-section.ts";
+import { rollbackChoice, rollbackDone } from "./rollback-section.ts";
+import { seedChoice, seedDone } from "./seed-section.ts";
 import { servicesPage } from "./services-page.ts";
 import { sessionPages } from "./session-routes.ts";
 import { sharePages } from "./share-section.ts";
@@ -107,8 +108,7 @@ export function createDashboard(deps: DashboardDeps): Router {
   });
   const onOne = { actions: deps.actions, named: (request: Request) => named(deps, request), ...answering };
   flagPages(pages, onOne);
-  seedPages(pages, onOne);
-  rollbackPages(pages, onOne);
+  for (const choice of [seedChoice, rollbackChoice]) choicePages(pages, choice, onOne);
   operatePages(pages, { operate: deps.operate, ...answering });
   pages.get("/services", async (request, response) => {
     const frame = await frameOf(deps, request);

@@ -1,11 +1,10 @@
 /** The buttons that set a preview's feature flags, and what their forms bring back. */
-import type { Request, Router } from "express";
-import { type Actions, act, actionRequest } from "../api/actions.ts";
+import type { Router } from "express";
+import { act, actionRequest } from "../api/actions.ts";
 import type { FlagView, PreviewView } from "../api/preview-view.ts";
 import { plainError } from "../api/streams.ts";
 import type { Session } from "../session.ts";
-import type { Preview } from "../status.ts";
-import type { Answering } from "./answering.ts";
+import type { OnePreview } from "./choice.ts";
 import { postForm } from "./forms.ts";
 import { type Html, html } from "./html.ts";
 import { detailHref } from "./listing.ts";
@@ -53,14 +52,8 @@ function wordOf(value: FlagView["value"]): string {
   return typeof value === "boolean" ? (value ? "on" : "off") : String(value);
 }
 
-export interface FlagPages extends Answering {
-  readonly actions: Actions;
-  /** Undefined for a key that there is not. */
-  readonly named: (request: Request) => Promise<Preview | undefined>;
-}
-
 /** Nothing is lost, so nothing is asked; what may not be is said. */
-export function flagPages(pages: Router, { actions, named, frameOf, actor, send }: FlagPages): void {
+export function flagPages(pages: Router, { actions, named, frameOf, actor, send }: OnePreview): void {
   pages.post("/previews/:key/flags", form, async (request, response) => {
     const frame = await frameOf(request);
     if (!actor(request)) return send(response, 403, refusedPage(frame));

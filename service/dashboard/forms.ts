@@ -40,6 +40,11 @@ export function submitButton({ name, value, text, label, question, tone, id }: S
   return html`<button name="${name}" value="${value}" class="${tone}"${at}${label ? html` aria-label="${label}"` : html``}${asks}>${text}</button>`;
 }
 
+/** Buttons that are answers to one thing, with its words before them. */
+export function buttonGroup(words: string, buttons: readonly Html[]): Html {
+  return html`<span class="group" role="group" aria-label="${words}"><span class="soft" aria-hidden="true">${words}</span>${buttons}</span>`;
+}
+
 /** Every verb that fits the preview now; without one, nothing. */
 export function verbForm({
   view,
@@ -68,9 +73,8 @@ export function verbForm({
 }
 
 function extendGroup(view: PreviewView): Html {
-  return html`<span class="group" role="group" aria-label="Extend"><span class="soft" aria-hidden="true">Extend</span>${EXTENSIONS.map(
-    (name) => buttonOf(name, view),
-  )}</span>`;
+  const buttons = EXTENSIONS.map((name) => buttonOf(name, view));
+  return buttonGroup("Extend", buttons);
 }
 
 function buttonOf(name: VerbName, { key }: PreviewView, from?: "list" | "detail"): Html {

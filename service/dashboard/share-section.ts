@@ -8,7 +8,7 @@ import { minuteOf } from "../reason-words.ts";
 import type { Session } from "../session.ts";
 import type { Preview } from "../status.ts";
 import type { Answering } from "./answering.ts";
-import { postForm, submitButton } from "./forms.ts";
+import { buttonGroup, postForm, submitButton } from "./forms.ts";
 import { type Html, html, safeHref } from "./html.ts";
 import { type Frame, layout } from "./layout.ts";
 import { detailHref } from "./listing.ts";
@@ -27,7 +27,7 @@ const LIVES: ReadonlyMap<string, { readonly seconds: number; readonly text: stri
 export function shareForm({ key, stage }: PreviewView, session: Session): Html {
   if (stage === "Gone" || stage === "Closed") return html``;
   const buttons = [...LIVES].map(([value, { text, label }]) => submitButton({ name: "life", value, text, label }));
-  const body = html`<span class="group" role="group" aria-label="Share link"><span class="soft" aria-hidden="true">Share link</span>${buttons}</span>`;
+  const body = buttonGroup("Share link", buttons);
   return postForm({ to: `${detailHref(key)}/share`, session, label: `Share ${key}`, body, leaves: true });
 }
 
