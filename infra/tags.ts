@@ -34,12 +34,24 @@ function sealed(props: Properties): Promise<Properties> {
 /** The resource with our tags in its vendor's form; undefined where the vendor has no place for them. */
 export function tagged(resource: ResourceTransformArgs, tags: Tags): ResourceTransformResult | undefined {
   const form = forms.find(({ types }) => types.test(resource.type));
-  return form && { props: form.write(resource.props, tags), opts: resource.opts };
+  return form && { props: form.write(resource.props, tags), opts: undecided(resource) };
 }
+
+/**
+ * The SDK tells a wish for `deleteBeforeReplace` that nobody has as `false`, which would overrule the vendor's provider
+ * where names are fixed. Our own resources take over what bears their name, so that it need not go first.
+ */
+function undecided({ type, opts }: ResourceTransformArgs): ResourceTransformResult["opts"] {
+  if (OWN.test(type) || !("deleteBeforeReplace" in opts) || opts.deleteBeforeReplace) return opts;
+  const { deleteBeforeReplace: _nobodys, ...others } = opts;
+  return others;
+}
+
+const OWN = /^stackling:local:/;
 
 /** First match wins. A property that is there already keeps its own entries beside ours; ours win. */
 const forms: readonly { readonly types: RegExp; readonly write: (props: Properties, tags: Tags) => Properties }[] = [
-  { types: /^stackling:local:/, write: (props, tags) => ({ ...props, tags: { ...record(props.tags), ...tags } }) },
+  { types: OWN, write: (props, tags) => ({ ...props, tags: { ...record(props.tags), ...tags } }) },
   {
     types: /^pulumi:providers:aws$/,
     write: (props, tags) => {

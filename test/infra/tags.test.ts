@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { CustomResourceOptions } from "@pulumi/pulumi";
 import { tagged } from "../../infra/tags.ts";
 
 const tags = { preview: "shop-pr-1", owner: "Ada Lovelace <ada@example.dev>" };
@@ -36,6 +37,18 @@ describe("tags", () => {
         annotations: { "stackling.dev/preview": "shop-pr-1", "stackling.dev/owner": tags.owner },
       },
     });
+  });
+
+  it("leave it to a vendor's provider what goes before its replacement is made, unless the program said so", () => {
+    // The SDK hands a wish that nobody has over as `false`, and what it gets back overrules the provider.
+    const wishOf = (type: string, deleteBeforeReplace: boolean) => {
+      const opts: CustomResourceOptions = { deleteBeforeReplace };
+      const found = tagged({ custom: true, type, name: "x", props: {}, opts }, tags);
+      return found && "deleteBeforeReplace" in found.opts ? found.opts.deleteBeforeReplace : undefined;
+    };
+    for (const type of ["kubernetes:apps/v1:Deployment", "cloudflare:index/dnsRecord:DnsRecord"]) {
+      assert.deepEqual([wishOf(type, false), wishOf(type, true)], [undefined, true], type);
+    }
   });
 
   describe("on DNS records", () => {
