@@ -39,6 +39,8 @@ const RIGHTS = [
   "-randomkey",
   "-dbsize",
   "-pubsub",
+  // Whoever asks it to broadcast is told every key that anybody changes.
+  "-client|tracking",
   "-function",
   "-script|flush",
   "-script|kill",

@@ -40,6 +40,7 @@ describe("a preview's part of Redis", requires("redis"), () => {
         ["CONFIG", "GET", "*"],
         ["ACL", "WHOAMI"],
         ["CLIENT", "LIST"],
+        ["CLIENT", "TRACKING", "ON", "BCAST"],
         ["SCRIPT", "FLUSH"],
         ["FUNCTION", "LIST"],
         ["MONITOR"],
