@@ -5,7 +5,7 @@ import { extended, KEEP_LABEL, type Moment } from "../lifecycle.ts";
 import { isPaused } from "../pauses.ts";
 import { hasLabel } from "../policy.ts";
 import { minuteOf } from "../reason-words.ts";
-import { rolledBackTo } from "../rollback.ts";
+import { rolledBackTo, wishedCommit } from "../rollback.ts";
 import { scenarioFault, scenarioSaid } from "../scenarios.ts";
 import type { CommandOutcome, Intents, Preview } from "../status.ts";
 import { type ApprovalGround, approvalProblem, isApproved, wasSeen } from "../trust.ts";
@@ -77,13 +77,14 @@ function hindranceOf(preview: Preview, { verb }: Command, ground: Ground): strin
   const makes = BRING_UP.has(verb) && !MAKES_NOTHING_NEW.has(verb);
   if (verb === "rollback" && ground.refusal !== undefined) return withoutStop(ground.refusal);
   if (refusal !== undefined && (makes || !preview.status.stackExists)) return withoutStop(refusal);
-  if (!makes && isGone(preview)) return "it is gone; `/preview up` or a push makes it anew";
+  // Its logins went with it.
+  if ((!makes || verb === "rotate") && isGone(preview)) return "it is gone; `/preview up` or a push makes it anew";
   return undefined;
 }
 
 /** What the policy will say, on the record as the commands before this one left it. */
 function wantOfApproval({ intents }: Preview, { trust: { distrust }, headSha }: Ground): string | undefined {
-  if (distrust === undefined || isApproved(intents, headSha)) return undefined;
+  if (distrust === undefined || isApproved(intents, wishedCommit(intents, headSha))) return undefined;
   return `${distrust} Nothing of it runs until it is approved: \`/preview approve ${headSha}\``;
 }
 
@@ -137,7 +138,7 @@ function wish(preview: Preview, command: Command, ground: Ground): Wish {
       };
     }
     case "redeploy":
-      return { change: raised(preview, "deploy"), answer: "the newest commit is built again" };
+      return { change: raised(preview, "deploy"), answer: `${builtOf(preview, ground)} is built again` };
     case "reset-db":
       if (preview.status.live?.database?.shared) return { problem: "its database is not its own" };
       return { change: raised(preview, "database"), answer: "its database is made anew" };
@@ -163,6 +164,11 @@ function wish(preview: Preview, command: Command, ground: Ground): Wish {
     default:
       return { problem: "there is no such command" };
   }
+}
+
+function builtOf({ intents }: Preview, { headSha }: Ground): string {
+  const sha = wishedCommit(intents, headSha);
+  return sha === headSha ? "the newest commit" : `\`${sha.slice(0, 7)}\``;
 }
 
 function setFlag(

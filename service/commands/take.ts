@@ -120,8 +120,9 @@ function groundOf(
   const now = deps.now();
   const { headSha, state } = pullRequest;
   const isolation = deps.isolationOf?.(repository.target) ?? "together";
-  // As if it were approved, which may be what the comment is about to do.
-  const intents = { ...preview.intents, removed: undefined, approved: { sha: headSha, by: "", at: now } };
+  // As if the head were approved and wished for, which may be what the comment is about to do.
+  const approved = { sha: headSha, by: "", at: now };
+  const intents = { ...preview.intents, removed: undefined, rolledBack: undefined, approved };
   const verdict = policy({ repository, subject, application: undefined, intents, isolation, hardStop: undefined, now });
   const refused = verdict.kind === "blocked" && !verdict.passing;
   return {

@@ -131,6 +131,24 @@ describe("a pull request that is not trusted", () => {
     assert.equal(await lastAnswer(key), "done: the newest commit is built again");
   });
 
+  it("is built again, too, at the older commit that it was rolled back to, which the answer says", async () => {
+    const { key, number } = await opened();
+    comments.say(number, `/preview approve ${SHA.a}`);
+    await look(key);
+    await push(key, number, SHA.b);
+    comments.say(number, "/preview rollback aaaaaaa\n/preview redeploy");
+    await look(key);
+    assert.equal(await lastAnswer(key), "done: `aaaaaaa` is built again");
+    comments.say(number, "/preview redeploy");
+    await look(key);
+    assert.equal(await lastAnswer(key), "done: `aaaaaaa` is built again");
+    assert.deepEqual(await stateOf(key), ["Healthy", SHA.a]);
+    comments.say(number, `/preview approve ${SHA.b}`);
+    await look(key);
+    assert.equal(await lastAnswer(key), "done: commit `bbbbbbb` may run, and no other");
+    assert.deepEqual(await stateOf(key), ["Healthy", SHA.b]);
+  });
+
   it("takes no abbreviated commit, for another one can be made to begin like it", async () => {
     const { key, number } = await opened();
     comments.say(number, `/preview approve ${SHA.a.slice(0, 12)}`);

@@ -125,9 +125,11 @@ describe("a command in a comment", () => {
     comments.say(number, "/preview down");
     await look(key);
     assert.equal((await bench.preview(key)).status.goneReason, "Removed");
-    comments.say(number, "/preview sleep");
-    await look(key);
-    assert.match((await answersOf(key)).at(-1) ?? "", /^sleep; ada; confused; it is gone/);
+    for (const verb of ["sleep", "rotate"]) {
+      comments.say(number, `/preview ${verb}`);
+      await look(key);
+      assert.match((await answersOf(key)).at(-1) ?? "", new RegExp(`^${verb}; ada; confused; it is gone`));
+    }
     comments.say(number, "/preview up");
     await look(key);
     assert.equal((await bench.preview(key)).status.reason, "Healthy");
