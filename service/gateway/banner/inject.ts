@@ -14,6 +14,8 @@ export interface Injection {
 
 /** A tag or comment longer than this is no page's: it goes on without the element. */
 const HELD_MAX_BYTES = 1024 * 1024;
+/** Nor does a head come in so many pieces: with each, the parser goes through all that is held. */
+const PIECES_MAX = 1_024;
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /**
@@ -28,6 +30,7 @@ export function createInjector({ markup, amendPolicy }: Injection): Transform {
   /** Undefined until enough is there to tell. */
   let markLength: number | undefined;
   let isDone = false;
+  let pieces = 0;
 
   /** What lies before `end`, with what is changed of it. */
   const pass = (end: number): Buffer => {
@@ -81,7 +84,8 @@ export function createInjector({ markup, amendPolicy }: Injection): Transform {
       head.read(text, () => {
         const place = head.place ?? (holdsText() ? head.settled : undefined);
         if (place !== undefined) return callback(null, finish(place));
-        if (held.length > HELD_MAX_BYTES) return callback(null, finish());
+        pieces += 1;
+        if (held.length > HELD_MAX_BYTES || pieces > PIECES_MAX) return callback(null, finish());
         callback(null, pass(Math.max(from, head.settled)));
       });
     },

@@ -154,6 +154,18 @@ describe("the element in a page", () => {
     assert.deepEqual(await through(chunks), whole);
   });
 
+  it("lets a page go that comes byte by byte, each of which would be read with all before it", async () => {
+    const page = `<!--${"x".repeat(5_000)}`;
+    const transform = injector();
+    let out = "";
+    transform.on("data", (chunk: Buffer) => {
+      out += chunk.toString("latin1");
+    });
+    for (const byte of bytes(page)) await new Promise((resolve) => transform.write(Buffer.of(byte), resolve));
+    assert.equal(out, page);
+    transform.destroy();
+  });
+
   it("reads no further than the head of a large page", async () => {
     const body = Buffer.alloc(8 * 1024 * 1024, "<p>x</p>");
     const out = await through([bytes("<head></head>"), body]);
