@@ -34,15 +34,20 @@ export function createSeededLogin({ keys }: { readonly keys: LoginKeys }): Seede
     const name = asked?.get("as") ?? undefined;
     const again = name === undefined ? LOGIN_PATH : `${LOGIN_PATH}?${new URLSearchParams({ as: name }).toString()}`;
     if (hostNameOf(new URL(home).host) !== route.host) return { kind: "away", url: new URL(again, home).href };
+    const user = login.users.find((one) => one.name === name);
+    if (user && login.key !== keys.publicOf(route.stack)) return show({ users: [], notice: "stale" });
+    // A link from elsewhere must not make somebody be a user unawares: it is asked first. While it wakes, the page that
+    // waits asks anew by itself, and that is no link from elsewhere any more.
+    if (user && !isPost && !isClickedHere(request)) return show({ users: [user] });
     if (route.door !== "serve") return isPost ? { kind: "away", url: new URL(again, home).href } : { kind: "wait" };
     if (name === undefined) return show({ users: login.users });
-    const user = login.users.find((one) => one.name === name);
     if (!user) return show({ users: login.users, notice: "unknown" });
-    if (login.key !== keys.publicOf(route.stack)) return show({ users: [], notice: "stale" });
-    // A link from elsewhere must not make somebody be a user unawares: it is asked first.
-    if (!isPost && !isClickedHere(request)) return show({ users: [user] });
     const audience = new URL(home).origin;
-    const token = await keys.sign(route.stack, { user: name, audience, id: randomBytes(16).toString("base64url") });
+    const token = await keys.sign(route.stack, {
+      user: user.name,
+      audience,
+      id: randomBytes(16).toString("base64url"),
+    });
     const url = new URL(login.path, home);
     url.searchParams.set("token", token);
     return { kind: "away", url: url.href };

@@ -176,6 +176,15 @@ describe("a login as a user of the seeds", () => {
     assert.equal((await choose("ada")).headers.location, `http://${HOST}/.stackling/login?as=ada`);
   });
 
+  it("is confirmed before a preview is woken, whose waiting page would ask again in the visitor's name", async () => {
+    await edge.store.setStatus("shop#42", { awake: false, reason: "Asleep" });
+    const page = await click("/.stackling/login?as=ada", { ...CLICKED, "sec-fetch-site": "cross-site" });
+    assert.equal(page.status, 200);
+    assert.match(page.body, /Log in as Shop owner/);
+    assert.doesNotMatch(page.body, /http-equiv="refresh"/);
+    assert.deepEqual(edge.woken, []);
+  });
+
   it("is not offered where the application has none, or was built with another key", async () => {
     put(undefined);
     await routed();
