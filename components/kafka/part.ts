@@ -80,7 +80,7 @@ export const kafkaPart: BackingKind<KafkaOptions> = {
 
   async revoke(options, stack) {
     await connected(options, `taking the part of "${stack}" back`, async (admin) => {
-      await dropUser(admin, options, stack);
+      await dropUser(admin, stack);
       await dropRights(admin, stack);
       const { topics, groups } = await below(admin, stack);
       if (groups.length > 0) await admin.deleteGroups({ groups });
@@ -203,23 +203,33 @@ async function putUser(admin: Admin, { previews }: KafkaOptions, { stack, passwo
   const [hash, length] = HASHES[previews];
   const salt = randomBytes(24);
   const saltedPassword = pbkdf2Sync(password, salt, ITERATIONS, length, hash);
-  const user = { name: loginOf(stack), mechanism: MECHANISMS[previews], iterations: ITERATIONS, salt, saltedPassword };
+  const [name, mechanism] = [loginOf(stack), MECHANISMS[previews]];
+  const user = { name, mechanism, iterations: ITERATIONS, salt, saltedPassword };
   await alterUserScramCredentialsV0.api.async(await controllerOf(admin), [], [user]);
+  await dropUser(admin, stack, mechanism);
 }
 
-async function dropUser(admin: Admin, { previews }: KafkaOptions, stack: string): Promise<void> {
-  if (!(await hasUser(admin, stack))) return;
-  const user = { name: loginOf(stack), mechanism: MECHANISMS[previews] };
-  await alterUserScramCredentialsV0.api.async(await controllerOf(admin), [user], []);
+/** However it logs in, or logged in before somebody changed `previews`, but for `kept`. */
+async function dropUser(admin: Admin, stack: string, kept?: number): Promise<void> {
+  const mechanisms = (await mechanismsOf(admin, stack)).filter((mechanism) => mechanism !== kept);
+  if (mechanisms.length === 0) return;
+  const old = mechanisms.map((mechanism) => ({ name: loginOf(stack), mechanism }));
+  await alterUserScramCredentialsV0.api.async(await controllerOf(admin), old, []);
 }
 
 async function hasUser(admin: Admin, stack: string): Promise<boolean> {
+  return (await mechanismsOf(admin, stack)).length > 0;
+}
+
+/** By which a preview's user may log in; none where there is no such user. */
+async function mechanismsOf(admin: Admin, stack: string) {
   const name = loginOf(stack);
   try {
     const { results } = await describeUserScramCredentialsV0.api.async(await controllerOf(admin), [{ name }]);
-    return results.some(({ user }) => user === name);
+    const found = results.filter(({ user }) => user === name).flatMap(({ credentialInfos }) => credentialInfos);
+    return found.map(({ mechanism }) => mechanism);
   } catch (error) {
-    if (error instanceof Error && apiErrors(error).includes("RESOURCE_NOT_FOUND")) return false;
+    if (error instanceof Error && apiErrors(error).includes("RESOURCE_NOT_FOUND")) return [];
     throw error;
   }
 }

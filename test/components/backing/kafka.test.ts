@@ -157,6 +157,15 @@ describe("a preview's part of Kafka", requires("go"), () => {
     await kafkaPart.revoke(options, "shop-pr-7");
   });
 
+  it("leaves no login of the way that previews logged in before", async () => {
+    const before = await granted(options, grantee("shop-pr-8", "first"));
+    const changed = { ...options, previews: "SCRAM-SHA-256" as const };
+    await granted(changed, grantee("shop-pr-8", "second"));
+    await assert.rejects(asPreview(before, (admin) => admin.listTopics()));
+    await kafkaPart.revoke(changed, "shop-pr-8");
+    assert.deepEqual(await kafkaPart.list(options, "shop-pr-8"), []);
+  });
+
   it("tells in words who is away or refuses, with no password in them", async () => {
     const values = await granted(options, grantee("shop-pr-9", "hush"));
     const told = (other: Partial<typeof options>) =>
