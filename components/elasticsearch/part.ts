@@ -31,11 +31,12 @@ export const elasticsearchPart: BackingKind<ElasticsearchOptions> = {
   async grant(options, { stack }) {
     const api = await connect(options);
     const action = `giving "${stack}" its part of Elasticsearch`;
-    await dropKeys(api, stack);
+    const before = await keysOf(api, stack);
     const indices = [{ names: [`${prefixOf(stack)}*`], privileges: ["all"] }];
     const body = { name: loginOf(stack), role_descriptors: { preview: { cluster: CLUSTER_RIGHTS, indices } } };
     const found = await ask(api, { action, method: "POST", path: "/_security/api_key", body }, made);
     if (!found) throw noElasticsearch(action);
+    await dropKeys(api, stack, before);
     const url = options.url.replace(/\/+$/, "");
     return { values: { url, key: found.encoded, prefix: prefixOf(stack) }, addresses: [addressOf(url)] };
   },
@@ -44,7 +45,7 @@ export const elasticsearchPart: BackingKind<ElasticsearchOptions> = {
 
   async revoke(options, stack) {
     const api = await connect(options);
-    await dropKeys(api, stack);
+    await dropKeys(api, stack, await keysOf(api, stack));
     const { indices, streams } = await below(api, stack);
     // A stream's own indices go with it. One at a time, for clusters that refuse patterns also cut long addresses.
     for (const name of streams) {
@@ -94,9 +95,9 @@ async function keysOf(api: RestApi, stack?: string) {
   });
 }
 
-async function dropKeys(api: RestApi, stack: string): Promise<void> {
-  const ids = (await keysOf(api, stack)).map(({ id }) => id);
-  if (ids.length === 0) return;
+async function dropKeys(api: RestApi, stack: string, dropped: readonly { readonly id: string }[]): Promise<void> {
+  if (dropped.length === 0) return;
+  const ids = dropped.map(({ id }) => id);
   const action = `revoking the keys of "${stack}"`;
   await ask(api, { action, method: "DELETE", path: "/_security/api_key", body: { ids } }, anything);
 }

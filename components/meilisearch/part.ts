@@ -30,10 +30,11 @@ export const meilisearchPart: BackingKind<MeilisearchOptions> = {
   async grant(options, { stack }) {
     const api = await connect(options);
     const action = `giving "${stack}" its part of Meilisearch`;
-    await dropKeys(api, stack);
+    const before = await keysOf(api, stack);
     const body = { name: loginOf(stack), actions: RIGHTS, indexes: [`${prefixOf(stack)}*`], expiresAt: null };
     const found = await ask(api, { action, method: "POST", path: "/keys", body }, made);
     if (!found) throw noMeilisearch(action);
+    await dropKeys(api, before);
     const url = options.url.replace(/\/+$/, "");
     return { values: { url, key: found.key, prefix: prefixOf(stack) }, addresses: [addressOf(url)] };
   },
@@ -42,7 +43,7 @@ export const meilisearchPart: BackingKind<MeilisearchOptions> = {
 
   async revoke(options, stack) {
     const api = await connect(options);
-    await dropKeys(api, stack);
+    await dropKeys(api, await keysOf(api, stack));
     for (const uid of await indexesOf(api, stack)) {
       const action = `removing index "${uid}"`;
       const task = await ask(api, { action, method: "DELETE", path: path`/indexes/${uid}` }, begun);
@@ -85,8 +86,11 @@ async function keysOf(api: RestApi, stack?: string) {
   });
 }
 
-async function dropKeys(api: RestApi, stack: string): Promise<void> {
-  for (const { uid, name } of await keysOf(api, stack)) {
+async function dropKeys(
+  api: RestApi,
+  dropped: readonly { readonly uid: string; readonly name: string }[],
+): Promise<void> {
+  for (const { uid, name } of dropped) {
     await ask(api, { action: `revoking key "${name}"`, method: "DELETE", path: path`/keys/${uid}` }, anything);
   }
 }

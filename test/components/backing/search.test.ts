@@ -74,6 +74,14 @@ function suite<O>(
       assert.equal((await part.list(options)).length, 1);
     });
 
+    it("is good until the next one is made, so that what serves keeps it when that fails", async () => {
+      await part.grant(options, grantee("shop-pr-4"));
+      server.calls.length = 0;
+      await part.grant(options, grantee("shop-pr-4"));
+      const methods = server.calls.map((call) => call.split(" ")[0]).filter((method) => method !== "GET");
+      assert.deepEqual(methods, ["POST", "DELETE"]);
+    });
+
     it("leaves nothing of it, and touches nothing else", async () => {
       await part.grant(options, grantee("shop-pr-6"));
       await part.grant(options, grantee("shop-pr-66"));
