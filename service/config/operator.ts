@@ -17,6 +17,7 @@ import {
 import { parseDuration } from "./duration.ts";
 import { lifecycleMisfits, timesOf } from "./lifecycle-times.ts";
 import { limitsOf } from "./limits.ts";
+import { relayMisfits } from "./oauth-relay.ts";
 import {
   forgeNames,
   type OperatorFile,
@@ -64,6 +65,7 @@ export async function parseOperator(
     ...lifecycleMisfits(typed),
     ...accessMisfits({ ...repositories, ...connected, targets, access: typed.access }),
     ...bannerMisfits({ ...repositories, targets, banner: typed.banner }),
+    ...relayMisfits({ ...repositories, targets }),
   ];
   if (misfits.length > 0) throw new ConfigError(file, byLine(misfits.map((m) => yaml.problemAt(m.path, m.message))));
   return {

@@ -17,17 +17,7 @@ export interface Fitting {
  */
 export function misfitsOf(fitting: Fitting): readonly string[] {
   const { application, target } = fitting;
-  const unguarded =
-    application.access && isPastGateway(target)
-      ? [`preview.yaml: asks for "access", and the target "${target.name}" is reached past the gateway and its doors`]
-      : [];
-  const bare =
-    application.banner && isPastGateway(target)
-      ? [
-          `preview.yaml: asks for a "banner", and the target "${target.name}" is reached past the gateway that puts it in`,
-        ]
-      : [];
-  const around = [...unguarded, ...bare, ...baselineMisfits(fitting)];
+  const around = [...pastGateway(fitting), ...baselineMisfits(fitting)];
   const ofServices = application.services.flatMap((service) =>
     target.runs === "images" ? imageMisfits(fitting, service) : sourceMisfits(fitting, service),
   );
@@ -41,6 +31,21 @@ export function misfitsOf(fitting: Fitting): readonly string[] {
   }
   if (!application.database || target.database) return [...services, ...around];
   return [...services, ...around, `preview.yaml: asks for a "database", and the target "${target.name}" has none`];
+}
+
+/** What only the gateway does. */
+function pastGateway({ application: { access, banner, login }, target }: Fitting): readonly string[] {
+  if (!isPastGateway(target)) return [];
+  const needs = [
+    [access, '"access"', "and its doors"],
+    [banner, 'a "banner"', "that puts it in"],
+    [login, 'a "login"', "that makes its tokens"],
+  ] as const;
+  return needs.flatMap(([asked, what, does]) =>
+    asked
+      ? [`preview.yaml: asks for ${what}, and the target "${target.name}" is reached past the gateway ${does}`]
+      : [],
+  );
 }
 
 function baselineMisfits({ application, repository, target }: Fitting): readonly string[] {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { parseApplication } from "../../../service/config/application.ts";
+import { misfitsOf } from "../../../service/config/target-fit.ts";
 import { problemsOf as problems } from "./problems.ts";
 
 const limits = { memoryMiB: 2048, cpu: 4, services: 4 };
@@ -41,5 +42,19 @@ describe("login of preview.yaml", () => {
   it("leaves the key's variable to Stackling", () => {
     const found = problems(() => parse("{path: /login, users: [ada]}", "{STACKLING_LOGIN_KEY: mine}"));
     assert.match(found.join(), /STACKLING_LOGIN_KEY is set by Stackling/);
+  });
+
+  it("is a misfit of an application whose target is reached past the gateway, which makes its tokens", () => {
+    const choice = { driver: "x", options: {} };
+    const target = { name: "t", runs: "source", service: choice, dns: choice, secrets: choice } as const;
+    const found = (edge: string) =>
+      misfitsOf({
+        application: parse("{path: /in, users: [ada]}"),
+        target: { ...target, service: { driver: "x", options: { edge } } },
+        repository: { name: "a", path: "/a" },
+        images: {},
+      });
+    assert.match(found("direct").join(), /asks for a "login", and the target "t" is reached past the gateway/);
+    assert.deepEqual(found("gateway"), []);
   });
 });

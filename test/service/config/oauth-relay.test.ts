@@ -35,4 +35,20 @@ describe("oauthRelay of a repository", () => {
       );
     });
   }
+
+  it("is refused where no preview passes the gateway, through which its logins come back", async () => {
+    const target = (edge: string) => `
+url: https://preview.acme.dev
+access: public
+targets:
+  cloud: {service: {driver: kubernetes, kubeconfig: inCluster${edge}}, database: false}
+repositories: [{path: ../shop, oauthRelay: {github: 'https://github.com/login/oauth/authorize'}}]
+`;
+    await assert.rejects(
+      parseOperator(target(", edge: {direct: {ingressClass: nginx}}"), place),
+      (error) =>
+        error instanceof ConfigError && /the target "cloud" has `edge: direct`.*oauthRelay/.test(error.message),
+    );
+    assert.ok((await parseOperator(target(""), place)).repositories[0]?.oauthRelay);
+  });
 });
