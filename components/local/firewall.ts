@@ -192,7 +192,8 @@ async function directOf({ user, direct }: Confined): Promise<readonly Opened[]> 
       return [...known.map(({ address }) => ({ user, address, port: Number(port) })), ...resolvers];
     }),
   );
-  return found.flat();
+  // The rules know no zones, with which a router at home names itself as resolver.
+  return found.flat().map((one) => ({ ...one, address: one.address.replace(/%.*$/, "") }));
 }
 
 async function nameservers(): Promise<readonly string[]> {
