@@ -118,12 +118,10 @@ function refusal(
       cause,
     });
   }
-  if (status === 402 || /\b(limit|quota|upgrade your plan)\b/i.test(said)) {
-    const what = status === 429 ? undefined : `${vendor} has no room for another: ${words}`;
-    if (what !== undefined) {
-      const userMessage = `${action}: ${what}; close a preview, or raise the plan's limit`;
-      return new TerminalError({ reason: "QuotaExceeded", userMessage });
-    }
+  const isFull = status < 500 && status !== 429 && /\b(limit|quota|upgrade your plan)\b/i.test(said);
+  if (status === 402 || isFull) {
+    const userMessage = `${action}: ${vendor} has no room for another: ${words}; close a preview, or raise the plan's limit`;
+    return new TerminalError({ reason: "QuotaExceeded", userMessage });
   }
   if (status === 401 || status === 403) {
     return new StacklingError({

@@ -93,6 +93,13 @@ describe("a vendor's REST API", () => {
     assert.equal(message, "asking: Acme refuses the credential: no right for [secret] (forbidden)");
   });
 
+  it("takes a full plan for good, and a server's own trouble for a while, whatever words it has for that", async () => {
+    answer(422, '{"message":"Branch limit reached"}');
+    assert.equal((await failure({ method: "POST" })).reason, "QuotaExceeded");
+    answer(503, '{"message":"time limit exceeded"}');
+    assert.equal((await failure({ method: "POST" })).reason, "TargetUnreachable");
+  });
+
   it("takes a page of somebody else for no answer", async () => {
     answer(200, "<html>");
     assert.match((await failure()).message, /what answers is not Acme's API/);
