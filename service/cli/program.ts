@@ -3,7 +3,7 @@ import { Command, CommanderError } from "commander";
 import { StacklingError } from "../../components/errors.ts";
 import { WrongUse } from "../wrong-use.ts";
 import type { CliContext } from "./context.ts";
-import { printLine } from "./output.ts";
+import { plain, printLine } from "./output.ts";
 import type { Verb } from "./verb.ts";
 import { verbs } from "./verbs.ts";
 
@@ -73,8 +73,8 @@ function settle(command: Command, { stdout, stderr }: CliContext): void {
 function report(error: unknown, { stderr, environment }: CliContext): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof StacklingError) {
-    printLine(stderr, error.userMessage);
-    for (const line of error.excerpt) printLine(stderr, `  ${line}`);
+    printLine(stderr, plain(error.userMessage));
+    for (const line of error.excerpt) printLine(stderr, `  ${plain(line)}`);
   } else if (!(error instanceof Error && error.name === "AbortError")) {
     printLine(stderr, `something went wrong: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -2,7 +2,7 @@ import type { PreviewView } from "../api/preview-view.ts";
 import type { Client } from "./client.ts";
 import type { CliContext } from "./context.ts";
 import { createActivity } from "./live.ts";
-import { conditionOf, printJson, printLine } from "./output.ts";
+import { conditionOf, plain, printJson, printLine } from "./output.ts";
 
 export interface Waiting {
   readonly client: Client;
@@ -26,8 +26,8 @@ export async function waitUntilReady(asked: Waiting): Promise<number> {
   if (json) printJson(context.stdout, { key: preview.key, url, condition, reason });
   else if (isLive) printLine(context.stdout, `${preview.key} is live: ${url}`);
   else {
-    printLine(context.stdout, `${preview.key} is ${conditionOf(preview)}: ${message}`);
-    for (const line of preview.excerpt) printLine(context.stdout, `  ${line}`);
+    printLine(context.stdout, `${preview.key} is ${conditionOf(preview)}: ${plain(message)}`);
+    for (const line of preview.excerpt) printLine(context.stdout, `  ${plain(line)}`);
   }
   return isLive && preview.stage !== "Gone" ? 0 : 1;
 }
@@ -60,7 +60,7 @@ async function told(
   const activity = createActivity(context);
   try {
     return await wait((preview) => {
-      if (!json) activity.say(`${preview.key}: ${(preview.message || conditionOf(preview)).replace(/\.$/, "")}`);
+      if (!json) activity.say(`${preview.key}: ${plain(preview.message || conditionOf(preview)).replace(/\.$/, "")}`);
     });
   } finally {
     activity.end();

@@ -9,7 +9,7 @@ import { DEFAULT_PORT } from "../../config/defaults.ts";
 import { refuseTakenPort } from "../../embedded/port.ts";
 import { type CliContext, dataDirOf, findService, type GlobalOptions } from "../context.ts";
 import { textOption } from "../options.ts";
-import { colorsFor, printJson, printLine } from "../output.ts";
+import { colorsFor, plain, printJson, printLine } from "../output.ts";
 import { readOperator } from "../read-operator.ts";
 import type { RunVerb, VerbCall } from "../verb.ts";
 
@@ -21,8 +21,8 @@ export const doctor: RunVerb = async ({ options, context }) => {
       printJson(context.stdout, finding);
       continue;
     }
-    printLine(context.stdout, `${finding.ok ? colors.green("ok ") : colors.red("not")}  ${finding.what}`);
-    if (finding.remedy) printLine(context.stdout, `     ${finding.remedy}`);
+    printLine(context.stdout, `${finding.ok ? colors.green("ok ") : colors.red("not")}  ${plain(finding.what)}`);
+    if (finding.remedy) printLine(context.stdout, `     ${plain(finding.remedy)}`);
   }
   return findings.every((finding) => finding.ok) ? 0 : 1;
 };

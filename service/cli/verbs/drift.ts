@@ -3,7 +3,7 @@ import type { PreviewView } from "../../api/preview-view.ts";
 import { driftWords } from "../../drift/words.ts";
 import type { Client } from "../client.ts";
 import { connect } from "../context.ts";
-import { age, printJson, printLine, table } from "../output.ts";
+import { age, plain, printJson, printLine, table } from "../output.ts";
 import type { RunVerb, VerbCall } from "../verb.ts";
 import { isSettled, isStopped } from "../waiting.ts";
 
@@ -45,7 +45,7 @@ async function compareAll(
     { differences, repaired }: { differences: readonly Difference[]; repaired: boolean },
   ): void {
     if (differences.length === 0) printLine(context.stdout, `${key}: all is as it should be`);
-    for (const { message } of differences) printLine(context.stdout, `${key}: ${message}`);
+    for (const { message } of differences) printLine(context.stdout, `${key}: ${plain(message)}`);
     if (repaired) printLine(context.stdout, `${key}: repaired`);
   }
 }

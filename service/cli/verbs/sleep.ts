@@ -1,6 +1,6 @@
 import { connect } from "../context.ts";
 import { timeoutOption } from "../options.ts";
-import { conditionOf, printJson, printLine } from "../output.ts";
+import { conditionOf, plain, printJson, printLine } from "../output.ts";
 import type { RunVerb } from "../verb.ts";
 
 export const sleep: RunVerb = async ({ args: [given = ""], options, context }) => {
@@ -15,7 +15,7 @@ export const sleep: RunVerb = async ({ args: [given = ""], options, context }) =
   );
   const { awake, condition, reason, message } = preview;
   if (options.json) printJson(context.stdout, { key, awake, condition, reason });
-  else if (awake) printLine(context.stdout, `${key} is ${conditionOf(preview)}: ${message}`);
+  else if (awake) printLine(context.stdout, `${key} is ${conditionOf(preview)}: ${plain(message)}`);
   else printLine(context.stdout, `${key} is asleep: a visit, a push or \`stackling wake '${key}'\` wakes it`);
   return awake ? 1 : 0;
 };

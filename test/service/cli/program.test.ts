@@ -123,6 +123,7 @@ describe("the command line", () => {
     let pause: { readonly at: string; readonly by: string } | null = null;
     let paused = false;
     let failed: object = {};
+    let refusal: string | undefined;
     let environment: NodeJS.ProcessEnv;
     /** What verbs asked for, as it came. */
     const wishes: unknown[] = [];
@@ -148,7 +149,7 @@ describe("the command line", () => {
         const found = ["/api/v1/previews", one, `${one}/actions`, "/api/v1/pause"].includes(path);
         if (path.endsWith("/actions")) request.setEncoding("utf8").on("data", takeWish);
         response.statusCode = wrong ? 401 : found ? 200 : 404;
-        const error = { reason: "NotFound", message: "finding a preview: there is none" };
+        const error = { reason: "NotFound", message: refusal ?? "finding a preview: there is none" };
         const stopped = paused ? { reason: "Paused", message: "All previews are stopped." } : {};
         const answer = path.startsWith(one)
           ? { ...preview, ...stopped, since: `${wishes.length}`, ...failed }
@@ -216,6 +217,22 @@ describe("the command line", () => {
       assert.equal(code, 1);
       assert.match(stdout, /^shop#42: Rolled back to 0123abc .*\nshop#42 is Stalled\/BuildFailed: It broke\.\n$/);
       failed = {};
+    });
+
+    it("prints nothing of a stranger's that a terminal would obey", async () => {
+      const owned = "\u001b]0;owned\u0007\u001b[2Jbroke";
+      failed = { condition: "Stalled", reason: "BuildFailed", message: `It ${owned}.`, excerpt: [`line: ${owned}`] };
+      for (const verb of [["wait"], ["show"], ["ls"], ["sleep"], ["redeploy", "--timeout", "5"]]) {
+        const [name = "", ...options] = verb;
+        const said = await run([name, ...(name === "ls" ? [] : ["shop#42"]), ...options], environment);
+        const text = said.stdout + said.stderr;
+        assert.ok(!text.includes("\u001b") && !text.includes("\u0007"), `${name}: ${JSON.stringify(text)}`);
+      }
+      failed = {};
+      refusal = `building: ${owned}`;
+      const { stderr } = await run(["show", "shop#7"], environment);
+      assert.equal(stderr, "building: broke\n");
+      refusal = undefined;
     });
 
     it("passes on what the service refuses, in its words", async () => {
