@@ -27,7 +27,7 @@ export function settledStatus(
 ): Partial<PreviewStatus> {
   if (verdict.kind === "absent") return status.stackExists ? destroyPending(status) : goneFor(verdict, status, now);
   if (verdict.kind === "blocked") return blockedStatus(verdict, status);
-  if (paused && status.failed?.action !== "sleep") return pausedStatus(status);
+  if (paused && status.failed?.action !== "sleep") return pausedStatus(status, verdict.commit);
   if (status.imageWait && desired.kind === "present" && status.imageWait.digest === desired.digest) {
     const { message, until } = status.imageWait;
     // Still looked for, because its registry has not answered; nobody need wait for that any more.
@@ -38,11 +38,10 @@ export function settledStatus(
   return { ...shownStatus(status, asleepUntil), imageWait: undefined };
 }
 
-/** Ready only where the newest commit is what serves after `resume-all`. */
-function pausedStatus({ live, headSha }: PreviewStatus): Partial<PreviewStatus> {
-  const isNewest = live !== undefined && (headSha === undefined || live.source.commit === headSha);
+/** Ready only where the commit that is wished for is what serves after `resume-all`. */
+function pausedStatus({ live }: PreviewStatus, commit: string): Partial<PreviewStatus> {
   return {
-    condition: isNewest ? "Ready" : "Reconciling",
+    condition: live?.source.commit === commit ? "Ready" : "Reconciling",
     reason: "Paused",
     message: "All previews are stopped; data and links are kept. `stackling resume-all` lets them go on.",
     excerpt: [],

@@ -88,6 +88,14 @@ describe("a preview that was rolled back", requires("postgres"), () => {
     assert.equal((await view()).rolledBack?.sha, SHA.a);
   });
 
+  it("is ready while all is stopped, for nothing of it is awaited", async () => {
+    await rollback();
+    await bench.store.setPause({ at: bench.clock.now, by: "ada" });
+    await reconcile();
+    const { condition, reason } = await view();
+    assert.deepEqual([condition, reason], ["Ready", "Paused"]);
+  });
+
   it("begins its next life at the head", async () => {
     await rollback();
     await push(SHA.b, { state: "closed" });
