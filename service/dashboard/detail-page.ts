@@ -1,7 +1,7 @@
 import { furtherLinks, type PreviewView } from "../api/preview-view.ts";
 import { commentText } from "../comment.ts";
 import { egressLine } from "../egress/words.ts";
-import { qrCodeOf, qrPicture } from "../gateway/banner/qr.ts";
+import { qrPicture } from "../gateway/banner/qr.ts";
 import { rollbackWords } from "../rollback.ts";
 import type { HistoryEntry } from "../store/store.ts";
 import { alarmBanner } from "./alarm-section.ts";
@@ -63,13 +63,14 @@ ${pullRequestUrl && html`<a class="button" href="${safeHref(pullRequestUrl)}">Pu
 
 function factsOf(view: PreviewView): Html {
   const behind = view.headSha && view.commit && view.headSha !== view.commit;
+  const qr = view.url ? qrPicture(view.url) : html``;
   const facts: readonly (readonly [string, Html])[] = [
     ["Serves", view.commit ? html`<code>${view.commit.slice(0, 12)}</code>` : html`<span class="soft">nothing</span>`],
     ...(view.rolledBack ? [["Rolled back", html`${rollbackWords(view.rolledBack).replaceAll("`", "")}`] as const] : []),
     ...(behind ? [["Newest commit", html`<code>${view.headSha?.slice(0, 12)}</code>`] as const] : []),
     ["Git branch", html`<code>${view.gitBranch}</code>`],
     ["Author", view.author ? html`${view.author}` : html`<span class="soft">by hand</span>`],
-    ...(view.url && qrCodeOf(view.url) ? [["On a phone", qrPicture(view.url)] as const] : []),
+    ...(qr.markup === "" ? [] : [["On a phone", qr] as const]),
     ["Database", view.database ? html`<code>${view.database}</code>` : html`<span class="soft">none</span>`],
     ...(view.scenario === undefined ? [] : [["Seeded with", html`<code>${view.scenario}</code>`] as const]),
     ...(view.untrusted ? [["Not trusted", trustOf(view.untrusted)] as const] : []),
