@@ -146,13 +146,21 @@ function createTable({ domain, guardOf }: Pick<RoutesDeps, "domain" | "guardOf">
     return true;
   };
 
+  /** Service `api` of `shop` and the whole of `api-shop` have one host: it is the latter's, whatever the former's file says. */
+  const mayHave = (host: string, { key, host: name }: Route): boolean => {
+    const taken = byHost.get(host);
+    if (taken === undefined || taken.key === key) return true;
+    const parsed = parseKey(key);
+    return parsed !== undefined && name === hostNameOf(hostName(parsed, domain));
+  };
+
   const put = (preview: Preview): boolean => {
     const before = byKey.get(preview.key);
     // What was read earlier may arrive later.
     if (before && before.preview.revision >= preview.revision) return false;
     remove(preview.key);
     const routes = routesOf(preview, domain, (service) => guardOf?.(preview, service));
-    for (const [host, route] of routes) byHost.set(host, route);
+    for (const [host, route] of routes) if (mayHave(host, route)) byHost.set(host, route);
     byKey.set(preview.key, { hosts: [...routes.keys()], preview });
     if (preview.status.goneAt) gone.add(preview.key);
     const oldest = gone.size > GONE_MAX ? gone.values().next().value : undefined;

@@ -47,4 +47,25 @@ describe("the routes", () => {
     await routes.freshen("shop#2");
     routes.close();
   });
+
+  it("give a preview's own host to no service of another repository's preview that is called alike", async () => {
+    const host = "pr-1-api-shop.localhost:4000";
+    const own = aPreview({ number: 1, repository: "api-shop", urls: { web: `http://${host}` } });
+    const urls = { web: "http://pr-1-shop.localhost:4000", api: `http://${host}` };
+    const other = aPreview({ number: 1, repository: "shop", urls });
+    for (const previews of [
+      [own, other],
+      [other, own],
+    ]) {
+      const routes = await createRoutes({
+        store: { list: async () => previews, find: async () => undefined, onChange: () => () => {} },
+        domain: "localhost:4000",
+        onError: (error) => assert.fail(String(error)),
+      });
+      assert.equal(routes.lookup(host)?.key, "api-shop#1");
+      assert.equal(routes.lookup("pr-1-api-shop.localhost")?.key, "api-shop#1");
+      assert.equal(routes.lookup("pr-1-shop.localhost:4000")?.key, "shop#1");
+      routes.close();
+    }
+  });
 });
