@@ -26,6 +26,9 @@ export const trustedProxies = addresses.describe(
   "Addresses and networks of the load balancers before this service: only of them X-Forwarded-For and its like are believed. Default: none.",
 );
 
+/** Compared as it stands: anything else would open to nobody. */
+const mailDomain = z.string().regex(/^[^@*\s/]+$/, "must be a domain such as acme.dev, without @ and *");
+
 const oidc = z.strictObject({
   issuer: z
     .url({ protocol: /^https?$/, error: 'must be an address such as "https://login.acme.dev"' })
@@ -37,7 +40,7 @@ const oidc = z.strictObject({
       z.literal("everyone"),
       z
         .strictObject({
-          domains: z.array(z.string().min(1)).min(1).optional(),
+          domains: z.array(mailDomain).min(1).optional(),
           emails: z.array(z.email()).min(1).optional(),
         })
         .refine(({ domains, emails }) => domains ?? emails, "must name domains or emails"),

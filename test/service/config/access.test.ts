@@ -70,6 +70,8 @@ describe("access in stackling.yaml", () => {
     const wrong = {
       "{oidc: {issuer: https://a.dev, clientId: a, clientSecret: {env: S}}}": /allow.*(missing|must)/,
       "{oidc: {issuer: https://a.dev, clientId: a, clientSecret: {env: S}, allow: {}}}": /domains or emails/,
+      "{oidc: {issuer: https://a.dev, clientId: a, clientSecret: {env: S}, allow: {domains: ['@acme.dev']}}}":
+        /without @/,
       "{oidc: {issuer: https://a.dev, clientId: a, clientSecret: {env: S}, allow: everyone, emailVerified: no}}":
         /emailVerified.*demand/,
       "{oidc: {issuer: http://a.dev, clientId: a, clientSecret: {env: S}, allow: everyone}}": /https:/,
