@@ -58,8 +58,9 @@ export function wishedForScenario(
   { intents, status, pullRequest }: Pick<Preview, "intents" | "status" | "pullRequest">,
   { database }: Pick<ApplicationConfig, "database">,
 ): Intents {
-  const { seeds } = intents;
-  const { live } = status;
+  const { live, goneAt } = status;
+  // What a life's database was filled with went with it.
+  const seeds = goneAt === undefined ? intents.seeds : { ...intents.seeds, filled: undefined };
   if (live?.database?.shared) return intents;
   const chosen = database && scenarioFor(database, { labels: pullRequest?.labels ?? [], seeds, live });
   if (!chosen) return intents;

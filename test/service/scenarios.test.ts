@@ -98,6 +98,16 @@ describe("the scenario that a preview is seeded with", requires("postgres"), () 
     ]);
   });
 
+  it("is the file's newest default in the next life, whose database is a new one anyway", async () => {
+    await look();
+    bench.forge.pulls.set(1, pullRequest(1, SHA.a, { state: "closed" }));
+    await look();
+    bench.forge.files.set("main:preview.yaml", yaml("{demo: true, empty: false, team: ./team}", "team"));
+    label();
+    await look();
+    assert.deepEqual(asked().at(-1), ["team", "./team", 0]);
+  });
+
   it("is another one, on a new database, when the file has it no more", async () => {
     await look();
     bench.forge.files.set("main:preview.yaml", yaml("{empty: false, team: true}", "team"));
