@@ -1,5 +1,5 @@
 import type { LocalResource } from "../local/resource.ts";
-import { isOtherAccess } from "./branch-resource.ts";
+import { isOtherAccess, isSamePlace } from "./branch-resource.ts";
 import { type Account, connect } from "./options.ts";
 import { deletePassword, findPassword, makePassword, type NewPassword } from "./passwords.ts";
 
@@ -22,9 +22,11 @@ export const passwordResource: LocalResource<PasswordInputs, PasswordState> = {
   type: "stackling:local:PlanetscalePassword",
 
   diff(state, inputs) {
-    const compared = ["branch", "name", "role", "urlParameters"] as const;
-    const replaces = compared.filter((key) => state[key] !== inputs[key]);
-    return { changes: replaces.length > 0 || isOtherAccess(state.account, inputs.account), replaces };
+    const replaces: string[] = (["branch", "name", "role"] as const).filter((key) => state[key] !== inputs[key]);
+    // A branch of another database bears the same name.
+    if (!isSamePlace(state.account, inputs.account)) replaces.push("account");
+    const isChanged = state.urlParameters !== inputs.urlParameters || isOtherAccess(state.account, inputs.account);
+    return { changes: replaces.length > 0 || isChanged, replaces };
   },
 
   async create({ admit }, inputs) {
@@ -43,7 +45,10 @@ export const passwordResource: LocalResource<PasswordInputs, PasswordState> = {
     return (await findPassword(await connect(state.account), state.branch, id)) && state;
   },
 
-  update: async (_context, _id, state, { account }) => ({ ...state, account }),
+  async update(_context, _id, state, { account, urlParameters }) {
+    const [bare = ""] = state.url.split("?");
+    return { ...state, account, urlParameters, url: bare + searchOf(urlParameters) };
+  },
 
   async delete(_context, id, { account, branch }) {
     await deletePassword(await connect(account), branch, id);
@@ -59,6 +64,9 @@ interface Credentials {
 /** PlanetScale docs, "Connection strings": port 3306, TLS always. */
 export function connectionUrl({ username, word, host }: Credentials, database: string, parameters: string): string {
   const [user, password, name] = [username, word, database].map(encodeURIComponent);
-  const search = parameters === "" ? "" : `?${encodeURI(parameters)}`;
-  return `mysql://${user}:${password}@${host}:3306/${name}${search}`;
+  return `mysql://${user}:${password}@${host}:3306/${name}${searchOf(parameters)}`;
+}
+
+function searchOf(parameters: string): string {
+  return parameters === "" ? "" : `?${encodeURI(parameters)}`;
 }

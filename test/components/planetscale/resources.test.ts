@@ -176,6 +176,21 @@ describe("a password at PlanetScale", () => {
     assert.equal(await passwordResource.lives?.(id, state), false);
   });
 
+  it("stays when its URL alone is to be said otherwise, so that what serves keeps it", async () => {
+    const { id, state } = await createPassword();
+    const wanted = password({ urlParameters: "ssl={}" });
+    assert.deepEqual(passwordResource.diff(state, wanted), { changes: true, replaces: [] });
+    const after = await passwordResource.update?.(context(), id, state, wanted);
+    assert.equal(after?.url, state.url.replace("sslaccept=strict", "ssl=%7B%7D"));
+    assert.equal(passwordResource.diff(after ?? state, wanted).changes, false);
+  });
+
+  it("is another one in another database, whose branch bears the same name", () => {
+    const state = { ...password(), url: "mysql://" };
+    const moved = { ...state.account, database: "other" };
+    assert.deepEqual(passwordResource.diff(state, password({ account: moved })).replaces, ["account"]);
+  });
+
   it("is another one for another role, branch or rotation", () => {
     const state = { ...password(), url: "mysql://" };
     for (const more of [{ role: "readwriter" }, { branch: "other" }, { name: "stackling-admin-1" }]) {
