@@ -34,7 +34,7 @@ export const egressRules = z
       .enum(["listed", "open"])
       .optional()
       .describe(
-        "`listed`: previews reach named hosts and nothing else. `open`: they reach whatever this machine or cluster does. Default `listed`.",
+        "`listed`: previews reach named hosts and nothing else. `open`: they reach whatever this machine or cluster does, but for commits of strangers. Default `listed`.",
       ),
     hosts: z
       .array(trustedHost)
@@ -66,7 +66,7 @@ interface EgressInput {
   readonly untrusted?: unknown;
 }
 
-/** Nothing where the operator left it open. */
+/** Nothing where the operator left it open, which is for the team: a stranger could reach what lends credentials to machines. */
 export function egressOf({
   config,
   repository,
@@ -75,7 +75,7 @@ export function egressOf({
   untrusted,
 }: EgressInput): Pick<PreviewSpec, "egress"> {
   const { mode = "listed", hosts = [], direct = [] } = { ...config.egress, ...repository.egress };
-  if (mode === "open") return {};
+  if (mode === "open" && !untrusted) return {};
   const named = hostsOf(application.external);
   const enforced = target.enforcesEgress ?? false;
   if (!untrusted) return { egress: { hosts: [...named], trusted: [...hosts], direct: [...direct], enforced } };

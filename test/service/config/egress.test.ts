@@ -65,6 +65,12 @@ describe("where previews may go", () => {
     assert.deepEqual(egress, { hosts: ["api.acme.dev"], trusted: [], direct: [], enforced: false });
   });
 
+  it("lets a stranger's commit to named hosts only, also where previews of the team go anywhere", async () => {
+    const config = await operator("egress: {mode: open, hosts: [api.acme.dev]}");
+    const { egress } = egressOf({ config, repository: {}, application: {}, target, untrusted: { isolated: true } });
+    assert.deepEqual(egress, { hosts: ["api.acme.dev"], trusted: [], direct: [], enforced: false });
+  });
+
   it("refuses hosts that are none, and addresses in preview.yaml", async () => {
     for (const host of ["*", "*.com", "https://api.stripe.com", "10.0.0.5", "169.254.169.254", "me@api.stripe.com"]) {
       assert.throws(() => application(`  stripe: {mode: sandbox, hosts: ['${host}']}`), /must be a host such as/, host);
