@@ -172,7 +172,8 @@ function logins(preview: Preview): readonly [string, string] | undefined {
   const linkTo = (query: string) => `${url}/.stackling/login${query}`;
   const links = users.slice(0, LOGINS_SHOWN).map(({ name, title }) => {
     const query = new URLSearchParams({ as: name }).toString();
-    return `[${text(title)}](${linkTo(`?${query}`)})`;
+    // A table is cut into cells before anything in it is code.
+    return `[${text(title.replaceAll("`", "'"))}](${linkTo(`?${query}`)})`;
   });
   const more = users.length > LOGINS_SHOWN ? [`[all ${users.length}](${linkTo("")})`] : [];
   return ["Log in as", [...links, ...more].join(" · ")];

@@ -217,6 +217,16 @@ describe("the comment", () => {
     assert.match(row, / · \[all 6\]\(https:\/\/[^ ]+\/\.stackling\/login\)$/);
   });
 
+  it("lets no user's title out of its cell, in which a table ends code, too", () => {
+    const preview = previewOf("Healthy");
+    const { live } = preview.status;
+    assert.ok(live);
+    const login = { path: "/login", users: [{ name: "eve", title: "`@all [Approve](https://evil.example) | `" }] };
+    const comment = renderComment({ ...preview, status: { ...preview.status, live: { ...live, login } } });
+    assert.ok(!comment.includes("[Approve]"), comment);
+    assert.ok(!comment.includes("@all"), comment);
+  });
+
   it("warns the author, by name, of what nobody uses", async () => {
     await assertGolden("idle-warning", renderComment(warnedPreview("ada")));
   });
