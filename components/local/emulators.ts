@@ -116,13 +116,16 @@ async function madeOnce(dataDir: string, name: string, make: (folder: string) =>
   const folder = join(layout(dataDir).runtime, name);
   if (await exists(folder)) return folder;
   const temporary = `${folder}.${randomUUID()}`;
-  await mkdir(temporary, { recursive: true, mode: 0o755 });
-  await make(temporary);
-  await rename(temporary, folder).catch(async (error: unknown) => {
-    // Another run was quicker.
+  try {
+    await mkdir(temporary, { recursive: true, mode: 0o755 });
+    await make(temporary);
+    await rename(temporary, folder);
+  } catch (error) {
+    // No half of it stays, which would fill a disk that is full already.
     await rm(temporary, { recursive: true, force: true });
+    // Another run may have been quicker.
     if (!(await exists(folder))) throw error;
-  });
+  }
   return folder;
 }
 
