@@ -5,6 +5,7 @@ import { bannerRule } from "./banner.ts";
 import { externalSchema } from "./external.ts";
 import { flagsSchema } from "./flags.ts";
 import { loginSchema } from "./login.ts";
+import { variableName } from "./scalars.ts";
 import { scenarioSchema, scenariosSchema } from "./scenarios.ts";
 
 const serviceName = z
@@ -17,10 +18,6 @@ const serviceName = z
 const baselineName = z
   .string()
   .regex(/^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/, "must be the name of a baseline that the operator's config allows");
-
-const variableName = z
-  .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be letters, digits and underscores, no digit first");
 
 const secretName = z
   .string()

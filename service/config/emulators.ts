@@ -1,6 +1,7 @@
 /** What is `emulated` in `external` of preview.yaml: which programs play it, where the application finds them, and with what they begin. */
 import { z } from "zod";
 import type { ServiceDefinition } from "../../components/ports.ts";
+import { variableName } from "./scalars.ts";
 
 /** Of the package `emulate`: its README, "Options". */
 const PACKAGED = [
@@ -35,10 +36,6 @@ const INBOX_PATHS: Readonly<Record<string, string>> = {
 };
 
 const SEED_BYTES = 64 * 1024;
-
-export const variableName = z
-  .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be letters, digits and underscores, no digit first");
 
 /** Keys of an entry that only mean something where it is emulated. */
 export const emulatedKeys = {

@@ -10,9 +10,9 @@ import {
   emulatedKeys,
   emulatorService,
   inboxPath,
-  variableName as variable,
 } from "./emulators.ts";
 import { ownFaults, ownKeys, ownVariables, toOwnPart } from "./own-parts.ts";
+import { variableName as variable } from "./scalars.ts";
 import type { ExternalService } from "./types.ts";
 import type { Misfit } from "./yaml-file.ts";
 

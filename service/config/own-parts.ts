@@ -1,7 +1,7 @@
 /** `mode: own` in `external` of preview.yaml: a part of the preview's own at a server that the operator names. */
 import { z } from "zod";
 import { backingSecret } from "../../infra/backing.ts";
-import { variableName } from "./emulators.ts";
+import { variableName } from "./scalars.ts";
 import type { OwnPart } from "./types.ts";
 
 export const ownKeys = {
