@@ -37,8 +37,8 @@ export const backingResource: LocalResource<BackingInputs, BackingState> = {
   type: "stackling:local:Backing",
 
   diff(state, inputs) {
-    const place = ({ kind, options, placedBy }: BackingInputs) => [kind, ...placedBy.map((name) => options[name])];
-    const moved = !isDeepStrictEqual(place(state), place(inputs));
+    const stays = inputs.placedBy.every((name) => isSamePlace(state.options[name], inputs.options[name]));
+    const moved = state.kind !== inputs.kind || !stays;
     const compared = ["options", "topics", "generation"] as const;
     const changes = moved || compared.some((name) => !isDeepStrictEqual(state[name], inputs[name]));
     return { changes, replaces: moved ? ["kind", "options"] : [] };
@@ -66,6 +66,12 @@ export const backingResource: LocalResource<BackingInputs, BackingState> = {
     await kind.revoke(state.options, context.stack);
   },
 };
+
+/** A cluster that is asked at several addresses is the same one as long as one of them is. */
+function isSamePlace(one: unknown, other: unknown): boolean {
+  if (Array.isArray(one) && Array.isArray(other)) return one.some((address) => other.includes(address));
+  return isDeepStrictEqual(one, other);
+}
 
 async function grant(stack: string, inputs: BackingInputs, password: string): Promise<BackingState> {
   const kind = await kinds[inputs.kind]();
