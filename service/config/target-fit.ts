@@ -75,9 +75,14 @@ function partMisfits({ application, target }: Fitting): readonly string[] {
         `preview.yaml: external "${name}" is a part of "${own.from}", and the target "${target.name}" has no such \`backing\`${hint}`,
       ];
     }
-    return Object.values(own.values)
-      .filter((value) => !gives.includes(value))
-      .map((value) => `preview.yaml: external "${name}" has no "${value}"; known: ${gives.join(", ")}`);
+    const unknown = Object.values(own.values).filter((value) => !gives.includes(value));
+    return [
+      ...unknown.map((value) => `preview.yaml: external "${name}" has no "${value}"; known: ${gives.join(", ")}`),
+      // What has brokers has topics.
+      ...(own.topics.length > 0 && !gives.includes("brokers")
+        ? [`preview.yaml: external "${name}" has "topics", and the target's \`backing\` "${own.from}" has none`]
+        : []),
+    ];
   });
 }
 

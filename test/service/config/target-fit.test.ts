@@ -57,6 +57,12 @@ describe("an application on a target", () => {
       /external "queue" has no "broker"; known: brokers, prefix/,
     ],
     [
+      "topics of what is no broker",
+      "services: {web: x}\nexternal: {cache: {mode: own, values: {CACHE: url}, topics: [orders]}}\n",
+      { target: { ...local, gives: { cache: ["url", "prefix"] } } },
+      /external "cache" has "topics", and the target's `backing` "cache" has none/,
+    ],
+    [
       "something emulated where images run, and says that",
       "services: {web: {image: 'a/b:{sha}'}}\nexternal: {stripe: emulated}\n",
       {},
