@@ -25,3 +25,13 @@ export interface BackingDriver<O = unknown> extends Driver<O, BackingArgs<O>, Ba
   /** Names of its values. */
   readonly gives: readonly string[];
 }
+
+/**
+ * Whether two values of an option that says where a server is lead to the same one: a cluster that is asked at several
+ * addresses is the same as long as one of them is.
+ */
+export function isSamePlace(one: unknown, other: unknown): boolean {
+  if (Array.isArray(one) && Array.isArray(other)) return one.some((address) => other.includes(address));
+  // Parsed by one schema, they have their keys in one order.
+  return JSON.stringify(one) === JSON.stringify(other);
+}

@@ -1,5 +1,6 @@
 /** Whether a preview may be built on its repository's target now. Pure. */
 
+import { isSamePlace } from "../components/backing-port.ts";
 import { canonical } from "../infra/canonical.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
 import { misfitsOf } from "./config/target-fit.ts";
@@ -61,6 +62,15 @@ function moveOf(before: PreviewSpec["target"], target: TargetConfig): string | u
     if (was.driver !== is.driver) return `${port} driver ("${is.driver}", not "${was.driver}")`;
     const changed = target.places?.[port]?.find((name) => canonical(was.options[name]) !== canonical(is.options[name]));
     if (changed !== undefined) return `"${changed}" of its ${port} driver "${is.driver}"`;
+  }
+  // Its part of a shared server would go with all that lies in it.
+  for (const [name, was] of Object.entries(before.backing ?? {})) {
+    const is = target.backing?.[name];
+    if (!is) continue;
+    if (was.driver !== is.driver) return `driver of its backing "${name}" ("${is.driver}", not "${was.driver}")`;
+    const places = target.places?.backing?.[name] ?? [];
+    const changed = places.find((option) => !isSamePlace(was.options[option], is.options[option]));
+    if (changed !== undefined) return `"${changed}" of its backing "${name}"`;
   }
   return undefined;
 }

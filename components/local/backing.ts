@@ -1,5 +1,6 @@
 /** A preview's part of a server that previews share; what is done there is between a kind's schema and its own file. */
 import { isDeepStrictEqual } from "node:util";
+import { isSamePlace } from "../backing-port.ts";
 import type { BackingKind, Granted } from "./backing-kind.ts";
 import { randomPassword } from "./database-password.ts";
 import type { LocalResource } from "./resource.ts";
@@ -66,12 +67,6 @@ export const backingResource: LocalResource<BackingInputs, BackingState> = {
     await kind.revoke(state.options, context.stack);
   },
 };
-
-/** A cluster that is asked at several addresses is the same one as long as one of them is. */
-function isSamePlace(one: unknown, other: unknown): boolean {
-  if (Array.isArray(one) && Array.isArray(other)) return one.some((address) => other.includes(address));
-  return isDeepStrictEqual(one, other);
-}
 
 async function grant(stack: string, inputs: BackingInputs, password: string): Promise<BackingState> {
   const kind = await kinds[inputs.kind]();

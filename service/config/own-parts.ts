@@ -2,7 +2,16 @@
 import { z } from "zod";
 import { backingSecret } from "../../infra/backing.ts";
 import { variableName } from "./scalars.ts";
-import type { OwnPart } from "./types.ts";
+
+/** A preview's own part of a server that previews share. */
+export interface OwnPart {
+  /** Name of an entry of the target's `backing`. */
+  readonly from: string;
+  /** What of it each variable holds. */
+  readonly values: Readonly<Record<string, string>>;
+  /** Made below the preview's prefix. */
+  readonly topics: readonly string[];
+}
 
 export const ownKeys = {
   from: z

@@ -94,7 +94,12 @@ export async function resolveTarget(
   if (refusals.length > 0) return { misfits: refusals };
   const { program } = file;
   const runs = service.driver?.runs ?? "source";
-  const places = { service: service.placedBy ?? [], database: database?.placedBy ?? [] };
+  const placesOfParts = Object.fromEntries(backing.map(([of, { placedBy }]) => [of, placedBy ?? []]));
+  const places = {
+    service: service.placedBy ?? [],
+    database: database?.placedBy ?? [],
+    ...(backing.length > 0 && { backing: placesOfParts }),
+  };
   const shared = database?.driver?.shares === undefined ? {} : { sharesDatabase: true as const };
   const gives = Object.fromEntries(backing.map(([of, { driver }]) => [of, driver?.gives ?? []]));
   const parts = backing.length > 0 ? { gives } : {};

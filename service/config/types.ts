@@ -12,13 +12,19 @@ import type { BaselineConfig } from "./baselines.ts";
 import type { EgressConfig } from "./egress.ts";
 import type { HeadKey } from "./head-changes.ts";
 import type { LoginConfig } from "./login.ts";
+import type { OwnPart } from "./own-parts.ts";
 
 export interface TargetConfig extends TargetChoice {
   readonly name: string;
   /** What its service driver runs. */
   readonly runs: "source" | "images";
   /** Names of the options that say where things lie, by port: previews are not moved by a change of them. */
-  readonly places?: { readonly service?: readonly string[]; readonly database?: readonly string[] };
+  readonly places?: {
+    readonly service?: readonly string[];
+    readonly database?: readonly string[];
+    /** By the name of the server. */
+    readonly backing?: Readonly<Record<string, readonly string[]>>;
+  };
   /** Its service driver holds previews back from the network where this runs. */
   readonly enforcesEgress?: true;
   /** Its database driver gives previews no database of their own. */
@@ -267,16 +273,6 @@ export interface ApplicationConfig {
 export type FlagDeclaration = Pick<Flag, "default" | "values">;
 
 export type ExternalMode = "sandbox" | "emulated" | "own" | "shared" | "off";
-
-/** A preview's own part of a server that previews share. */
-export interface OwnPart {
-  /** Name of an entry of the target's `backing`. */
-  readonly from: string;
-  /** What of it each variable holds. */
-  readonly values: Readonly<Record<string, string>>;
-  /** Made below the preview's prefix. */
-  readonly topics: readonly string[];
-}
 
 /** A service of somebody else, and what it is in each place. */
 export interface ExternalService {

@@ -10,6 +10,11 @@ const KEY = "shop#1";
 const STACK = "shop-pr-1";
 const choice = { driver: "local", options: {} };
 const far = (region: string) => ({ driver: "far", options: { region } });
+const queue = (brokers: readonly string[]) => ({ driver: "kafka", options: { brokers } });
+const FILE = `database: true
+services: {web: node server.js}
+external: {cache: {mode: own, values: {CACHE: url}}, queue: {mode: own, values: {QUEUE: brokers}}}
+`;
 const first: TargetConfig = {
   name: "first",
   runs: "source",
@@ -17,7 +22,9 @@ const first: TargetConfig = {
   database: { driver: "clone", options: { server: { env: "A" } } },
   dns: choice,
   secrets: choice,
-  places: { service: ["region"], database: ["server"] },
+  backing: { cache: { driver: "redis", options: { url: { env: "A" } } }, queue: queue(["a:1", "b:1"]) },
+  gives: { cache: ["url"], queue: ["brokers"] },
+  places: { service: ["region"], database: ["server"], backing: { cache: ["url"], queue: ["brokers"] } },
 };
 
 let database: Awaited<ReturnType<typeof testDatabase>>;
@@ -31,7 +38,7 @@ describe("reconcile, when a target changes while a preview lives on it", () => {
   beforeEach(async () => {
     bench = await reconcileBench(database.url);
     bench.forge.pulls.set(1, pullRequest(1, SHA.a));
-    bench.forge.files.set("main:preview.yaml", "database: true\nservices: {web: node server.js}\n");
+    bench.forge.files.set("main:preview.yaml", FILE);
     await lookOn([first], "first");
   });
   afterEach(() => bench.close());
@@ -80,8 +87,8 @@ describe("reconcile, when a target changes while a preview lives on it", () => {
     const findRepository = async () => ({ ...shop, target: "first" });
     await bench.reconcile(KEY, { config: { ...config, targets: [] }, findRepository, world });
     assert.equal((await bench.preview(KEY)).status.reason, "Gone");
-    const drivers = [first, bigger].map(({ name, service, database: branches, dns, secrets }) => {
-      return { name, service, database: branches, dns, secrets };
+    const drivers = [first, bigger].map(({ name, service, database: branches, dns, secrets, backing }) => {
+      return { name, service, database: branches, dns, secrets, backing };
     });
     assert.deepEqual(built, drivers);
     const [receipt] = await bench.store.receipts(KEY);
@@ -127,7 +134,27 @@ describe("reconcile, when a target changes while a preview lives on it", () => {
       { database: { driver: "clone", options: { server: { env: "B" } } } },
       /another "server" of its database driver "clone"/,
     ],
+    [
+      "another shared server",
+      { backing: { ...first.backing, cache: { driver: "redis", options: { url: { env: "B" } } } } },
+      /another "url" of its backing "cache"/,
+    ],
+    [
+      "a shared cluster none of whose addresses is the same",
+      { backing: { ...first.backing, queue: queue(["c:1"]) } },
+      /another "brokers" of its backing "queue"/,
+    ],
+    [
+      "a shared server of another kind",
+      { backing: { ...first.backing, cache: { driver: "kafka", options: {} } } },
+      /another driver of its backing "cache" \("kafka", not "redis"\)/,
+    ],
   ];
+  it("takes over a further address of a shared server", async () => {
+    const backing = { ...first.backing, queue: queue(["b:1", "c:1"]) };
+    assert.equal((await lookOn([{ ...first, backing }], "first")).reason, "Healthy");
+  });
+
   for (const [what, change, message] of moves) {
     it(`moves nothing to ${what}, not even on a push, and says how to make it anew`, async () => {
       bench.forge.pulls.set(1, pullRequest(1, SHA.b));

@@ -31,7 +31,11 @@ const registry: DriverOptions = {
     }),
   },
   backing: {
-    cache: async () => ({ options: z.strictObject({ size: z.number().default(1) }), gives: ["url", "prefix"] }),
+    cache: async () => ({
+      options: z.strictObject({ size: z.number().default(1) }),
+      gives: ["url", "prefix"],
+      placedBy: ["size"],
+    }),
   },
 };
 
@@ -48,6 +52,7 @@ describe("a target", () => {
       sessions: { driver: "cache", options: { size: 1 } },
       jobs: { driver: "cache", options: { size: 3 } },
     });
+    assert.deepEqual(target?.places?.backing, { sessions: ["size"], jobs: ["size"] });
     assert.deepEqual(target?.gives, { sessions: ["url", "prefix"], jobs: ["url", "prefix"] });
     assert.deepEqual(await messages({ backing: { jobs: { driver: "cach" } as DriverFile } }), [
       '"targets.t.backing.jobs": there is no backing driver "cach"; did you mean "cache"?',
