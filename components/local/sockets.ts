@@ -30,11 +30,16 @@ export async function userOfPeer(peer: string, port: number): Promise<number | u
   return found?.user;
 }
 
-/** True when another user than `user` listens on `port`, at whatever address; false where each preview has no user of its own. */
+/**
+ * True when another user than `user` listens where a connection to `port` on 127.0.0.1 may end; false where each
+ * preview has no user of its own. Who listens at another address of this machine gets nothing that is meant for it.
+ */
 export async function isTakenFrom(user: number | undefined, port: number): Promise<boolean> {
   if (user === undefined) return false;
+  const reached = ["127.0.0.1", "0.0.0.0"].map((address) => endpoint(address, port));
   const listening = (await sockets()).filter(
-    ({ local, state }) => state === LISTENING && local.endsWith(hexPort(port)),
+    ({ local, state }) =>
+      state === LISTENING && (local === ANY_IPV6 + hexPort(port) || reached.some((wanted) => isAt(local, wanted))),
   );
   return listening.some((socket) => socket.user !== user);
 }
@@ -75,6 +80,9 @@ function endpoint(address: string, port: number): string {
 
 /** `::ffff:0:0/96`, as the kernel prints it: some programs, the JVM among them, dial IPv4 by sockets of IPv6. */
 const MAPPED = "0000000000000000FFFF0000";
+
+/** `::`, which takes connections by IPv4 too. */
+const ANY_IPV6 = "0".repeat(32);
 
 function isAt(found: string, wanted: string): boolean {
   return found === wanted || found === MAPPED + wanted;
