@@ -1,5 +1,5 @@
 /**
- * The four ports a target is put together from: service, database, dns, secrets.
+ * The ports a target is put together from: service, database, dns, secrets, and backing for what previews share.
  *
  * A driver is one file that exports `{ options, component, operations, example }`. `component` says
  * what shall exist (Pulumi); `operations` is what must be asked of the world outside Pulumi. A port

@@ -92,7 +92,7 @@ function isOther(file: string): boolean {
 }
 
 function isLong(file: string): boolean {
-  return file.startsWith("test/e2e/") || file.startsWith("test/contracts/");
+  return file.startsWith("test/e2e/");
 }
 
 /** One server for all files, each of which makes a database of its own on it. */

@@ -1,11 +1,12 @@
 /** Which condition is shown while nothing is being done. Pure. */
+
+import { isPastGateway } from "./config/target-fit.ts";
 import { type Desired, isSpent } from "./decide.ts";
 import type { Hold } from "./holds.ts";
 import { type Lifetime, warningOf } from "./lifecycle.ts";
 import type { Verdict } from "./policy.ts";
 import { minuteOf } from "./reason-words.ts";
 import type { PreviewStatus } from "./status.ts";
-import { isAtEdge } from "./target-check.ts";
 
 export interface Standing {
   readonly verdict: Verdict;
@@ -72,7 +73,7 @@ function shownStatus(status: PreviewStatus, asleepUntil: string | undefined): Pa
   const { live, awake } = status;
   if (!live) return {};
   if (awake) return SERVES;
-  const waker = isAtEdge(live.target) ? `\`stackling wake '${live.key}'\` or a push` : "The first visit";
+  const waker = isPastGateway(live.target) ? `\`stackling wake '${live.key}'\` or a push` : "The first visit";
   const until = asleepUntil === undefined ? "" : ` outside office hours until ${minuteOf(asleepUntil)}`;
   return { condition: "Ready", reason: "Asleep", message: `Asleep${until}. ${waker} wakes it.`, excerpt: [] };
 }

@@ -1,11 +1,12 @@
 /** How long a preview may live, from its clocks and what people wished. Pure. */
+
+import { isPastGateway } from "./config/target-fit.ts";
 import type { Lifecycle } from "./config/types.ts";
 import { lastActivity } from "./decide.ts";
 import { isTeardown, teardownAfter } from "./office-hours.ts";
 import { afterUnpaused, isPaused, type PauseSpan } from "./pauses.ts";
 import { hasLabel, REFUSAL_HOLDS_MS } from "./policy.ts";
 import type { Intents, Preview, PreviewStatus } from "./status.ts";
-import { isAtEdge } from "./target-check.ts";
 import { after, latest } from "./times.ts";
 
 /** Exempts a pull request's preview from idleness and hard stop, as `keep` does. */
@@ -89,7 +90,7 @@ function idleEnds(
   { idleSince, extendedTo, pauses }: Since,
 ): { readonly warnAt?: string; readonly idleStop?: string } {
   const { warnAfterSeconds, destroyAfterSeconds } = lifecycle;
-  const unseen = status.live && isAtEdge(status.live.target);
+  const unseen = status.live && isPastGateway(status.live.target);
   if (destroyAfterSeconds === undefined || unseen || !status.stackExists) return {};
   const regular = furthest(afterUnpaused(idleSince, destroyAfterSeconds * 1000, pauses), extendedTo);
   if (warnAfterSeconds === undefined) return { idleStop: regular };

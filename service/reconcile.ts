@@ -4,6 +4,7 @@ import { type Act, type ActuateDeps, actuate } from "./actuate.ts";
 import { type Caps, needsSeat, type Queued } from "./caps/caps.ts";
 import { type CommandDeps, takeCommands } from "./commands/take.ts";
 import { heldStatus, queuedStatus, settledStatus, warnedStatus } from "./conditions.ts";
+import { isPastGateway } from "./config/target-fit.ts";
 import { type Action, awaitRoom, decide, type Observed, sleepsUntil } from "./decide.ts";
 import type { Hold, Holds } from "./holds.ts";
 import type { Images } from "./images/images.ts";
@@ -12,7 +13,6 @@ import { type Found, findPreview, type LookDeps, readWorld, recall, recordLook, 
 import { changeStatus, type Preview } from "./status.ts";
 import { isOvertaken, writesUnder } from "./store/lease.ts";
 import type { Store } from "./store/store.ts";
-import { isAtEdge } from "./target-check.ts";
 import { after } from "./times.ts";
 
 /** Everything reconcile does to store or world, by name; the kill tests end the process at each. */
@@ -173,7 +173,7 @@ async function chooseAction(
   const decideFor = (seen: Preview) => {
     const { live } = seen.status;
     // Where nobody sees visits, nobody could wake it by one.
-    const times = live && isAtEdge(live.target) ? { sleepAfterSeconds: undefined } : timesOf(wish);
+    const times = live && isPastGateway(live.target) ? { sleepAfterSeconds: undefined } : timesOf(wish);
     const observed = { ...seen, ...times, paused, pauses };
     const now = deps.now();
     return {

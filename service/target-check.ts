@@ -36,12 +36,6 @@ export function chooseTarget(question: TargetQuestion): TargetConfig | Extract<V
   });
 }
 
-/** True where previews are reached past the gateway (`edge: direct`), so that their visits are not seen and wake nothing. */
-export function isAtEdge({ service }: Pick<PreviewSpec["target"], "service">): boolean {
-  const { edge } = service.options;
-  return edge !== undefined && edge !== "gateway";
-}
-
 function missingWords({ key, config, repository, live }: TargetQuestion): string {
   const known = config.targets.map(({ name }) => `"${name}"`).join(", ");
   const builtOn = live

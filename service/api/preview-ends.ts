@@ -1,10 +1,11 @@
 /** When a preview sleeps and goes if nobody does anything, as API and pages show it. Pure. */
+
+import { isPastGateway } from "../config/target-fit.ts";
 import type { Lifecycle } from "../config/types.ts";
 import { decide } from "../decide.ts";
 import { type Clocks, lifetimeOf, type Moment } from "../lifecycle.ts";
 import { isPaused } from "../pauses.ts";
 import type { Preview } from "../status.ts";
-import { isAtEdge } from "../target-check.ts";
 
 /** All times ISO 8601 UTC; an absent one never comes. */
 export interface PreviewEnds {
@@ -42,7 +43,7 @@ function sleepOf(preview: Clocks, { sleepAfterSeconds, officeHours }: Lifecycle,
   const { live, awake } = preview.status;
   if (!live || !awake) return undefined;
   const { now, pauses } = moment;
-  const seen = isAtEdge(live.target) ? {} : { sleepAfterSeconds, officeHours };
+  const seen = isPastGateway(live.target) ? {} : { sleepAfterSeconds, officeHours };
   const paused = isPaused(pauses, now);
   const action = decide(
     { kind: "blocked" },

@@ -1,6 +1,7 @@
 /** The seats of live previews in the store: one look and one change at a time, over all replicas. */
 import { type Kysely, sql, type Transaction } from "kysely";
 import type { PreviewSpec } from "../../infra/spec.ts";
+import { isPastGateway } from "../config/target-fit.ts";
 import { lastActivity } from "../decide.ts";
 import { KEEP_LABEL } from "../lifecycle.ts";
 import { hasLabel } from "../policy.ts";
@@ -8,7 +9,6 @@ import type { Intents } from "../status.ts";
 import { PREVIEW_CHANNEL } from "../store/previews.ts";
 import type { BossQueue } from "../store/queue.ts";
 import type { Tables } from "../store/tables.ts";
-import { isAtEdge } from "../target-check.ts";
 import type { Arrangement, Candidate, Occupant, Seats } from "./arrange.ts";
 
 export interface SeatStore {
@@ -143,7 +143,7 @@ function toOccupant(sitter: Sitter, { now, spareAfterSeconds }: SeatChange): Occ
   const { intents, labels, target, shownSince } = sitter;
   const activeAt = lastActivity(sitter);
   const askedAt = intents.asleep && activeAt <= (intents.asleepSince ?? activeAt) ? intents.asleepSince : undefined;
-  const isSeen = target !== null && !isAtEdge(target);
+  const isSeen = target !== null && !isPastGateway(target);
   // One that waited long for its seat was not idle meanwhile: people have yet to see it.
   const idleSince = shownSince > activeAt ? shownSince : activeAt;
   const idleMs = Date.parse(now) - Date.parse(idleSince);

@@ -86,7 +86,7 @@ function partMisfits({ application, target }: Fitting): readonly string[] {
   });
 }
 
-/** True where previews are reached without the gateway. */
+/** True where previews are reached past the gateway (`edge: direct`), so that their visits are not seen and wake nothing. */
 export function isPastGateway({ service }: Pick<TargetConfig, "service">): boolean {
   const { edge } = service.options;
   return edge !== undefined && edge !== "gateway";
