@@ -2,7 +2,8 @@
 import { parseKey, stackName } from "../infra/names.ts";
 import { previewSpec, specDigest } from "../infra/spec.ts";
 import type { Stacks } from "../infra/stacks.ts";
-import { NO_INTENTS, newStatus, type Preview } from "./status.ts";
+import { NO_INTENTS } from "./intents.ts";
+import { newStatus, type Preview } from "./status.ts";
 
 export type NewPreview = Omit<Preview, "revision">;
 

@@ -1,5 +1,5 @@
 import { StacklingError, TerminalError } from "../components/errors.ts";
-import type { RepositoryConfig } from "./config/types.ts";
+import type { RepositoryConfig } from "./config/repository-types.ts";
 import { noSuchPreview } from "./drift/compare.ts";
 import type { Forge } from "./forges/forge.ts";
 import type { Store } from "./store/store.ts";

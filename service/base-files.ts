@@ -1,5 +1,5 @@
 /** Notices that `preview.yaml` of a base branch changed, which no pull request tells. */
-import type { RepositoryConfig } from "./config/types.ts";
+import type { RepositoryConfig } from "./config/repository-types.ts";
 import type { Forge } from "./forges/forge.ts";
 import type { Preview } from "./status.ts";
 import { FILE, refOf } from "./subject.ts";

@@ -1,9 +1,10 @@
 /** What is done next about one preview. Pure: everything that makes an action due stands here. */
 import type { OfficeHours } from "./config/types.ts";
+import type { Intents } from "./intents.ts";
 import { officeAt } from "./office-hours.ts";
 import { afterUnpaused, type PauseSpan } from "./pauses.ts";
 import type { AbsentReason } from "./policy.ts";
-import type { Intents, PreviewStatus } from "./status.ts";
+import type { PreviewStatus } from "./status.ts";
 import { after, earliest, latest } from "./times.ts";
 
 /** Tries of the same input before it waits for a new one. */

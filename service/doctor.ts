@@ -2,7 +2,7 @@
 import type { Finding } from "../components/ports.ts";
 import { alarmFindings } from "./alarm.ts";
 import type { ReadinessChecks } from "./api/health.ts";
-import type { RepositoryConfig } from "./config/types.ts";
+import type { RepositoryConfig } from "./config/repository-types.ts";
 import { credentialFindings } from "./credentials.ts";
 import type { Forge } from "./forges/forge.ts";
 import { outageFindings } from "./outages.ts";

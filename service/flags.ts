@@ -1,8 +1,8 @@
 /** Which value each feature flag of a preview has: a person's word, else a label's, else preview.yaml's. Pure. */
 import { FLAG_WORD, type Flags, type FlagValue } from "../components/service/flags.ts";
+import type { FlagDeclaration } from "./config/application-types.ts";
 import { closest } from "./config/closest.ts";
-import type { FlagDeclaration } from "./config/types.ts";
-import type { Intents } from "./status.ts";
+import type { Intents } from "./intents.ts";
 
 /** Before the name and value in a label: `flag:theme=dark`. */
 const LABEL = /^flag:([^=]+)=(.*)$/i;

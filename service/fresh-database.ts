@@ -1,6 +1,8 @@
 /** `onPush: reset`: which commit a preview's database was made for. Pure. */
+
+import type { Intents } from "./intents.ts";
 import type { Verdict } from "./policy.ts";
-import type { Intents, Preview } from "./status.ts";
+import type { Preview } from "./status.ts";
 import { raised } from "./wishes.ts";
 
 /**

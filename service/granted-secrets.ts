@@ -1,7 +1,7 @@
 import { TerminalError } from "../components/errors.ts";
 import { registry } from "../components/registry.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
-import type { RepositoryConfig } from "./config/types.ts";
+import type { RepositoryConfig } from "./config/repository-types.ts";
 import { resolveSecret } from "./secret-reference.ts";
 
 /**

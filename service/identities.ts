@@ -1,6 +1,7 @@
 /** What a repository's name in the config stands for: one repository of the forge, by the forge's own id. */
 import type { Finding } from "../components/ports.ts";
-import type { OperatorConfig, RepositoryConfig } from "./config/types.ts";
+import type { RepositoryConfig } from "./config/repository-types.ts";
+import type { OperatorConfig } from "./config/types.ts";
 import type { Forge } from "./forges/forge.ts";
 import type { IdentityStore } from "./store/identities.ts";
 import { refOf } from "./subject.ts";

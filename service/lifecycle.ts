@@ -3,10 +3,11 @@
 import { isPastGateway } from "./config/target-fit.ts";
 import type { Lifecycle } from "./config/types.ts";
 import { lastActivity } from "./decide.ts";
+import type { Intents } from "./intents.ts";
 import { isTeardown, teardownAfter } from "./office-hours.ts";
 import { afterUnpaused, isPaused, type PauseSpan } from "./pauses.ts";
 import { hasLabel, REFUSAL_HOLDS_MS } from "./policy.ts";
-import type { Intents, Preview, PreviewStatus } from "./status.ts";
+import type { Preview, PreviewStatus } from "./status.ts";
 import { after, latest } from "./times.ts";
 
 /** Exempts a pull request's preview from idleness and hard stop, as `keep` does. */

@@ -1,37 +1,20 @@
 /** One look at a preview: what the store remembers, what the forge says, and what follows from both. */
 
 import { canonical } from "../infra/canonical.ts";
-import { parseKey } from "../infra/names.ts";
-import type { PreviewSpec } from "../infra/spec.ts";
-import { specDigest } from "../infra/spec.ts";
 import { type AdoptDeps, adopt, type NewPreview } from "./adopt.ts";
-import type { OfficeHours, OperatorConfig, RepositoryConfig } from "./config/types.ts";
-import type { Desired } from "./decide.ts";
-import { flagsSet } from "./flags.ts";
+import type { RepositoryConfig } from "./config/repository-types.ts";
+import type { OperatorConfig } from "./config/types.ts";
 import { wishedForCommit } from "./fresh-database.ts";
-import { isKept, type Lifetime, lifecycleOf, lifetimeOf } from "./lifecycle.ts";
-import type { PauseSpan } from "./pauses.ts";
-import {
-  type ApplicationRead,
-  blocked,
-  EXPIRY,
-  headOf,
-  holdsFor,
-  needsApplication,
-  type PolicyInput,
-  policy,
-  refusalOf,
-  type SubjectRead,
-  type Verdict,
-} from "./policy.ts";
+import type { Intents } from "./intents.ts";
+import { isKept } from "./lifecycle.ts";
+import { EXPIRY, headOf, holdsFor, needsApplication, policy, refusalOf, type SubjectRead } from "./policy.ts";
 import { wishedCommit } from "./rollback.ts";
 import { wishedForScenario } from "./scenarios.ts";
-import { buildSpec } from "./spec-builder.ts";
-import { type Intents, newStatus, type Preview } from "./status.ts";
+import { newStatus, type Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
 import type { SubjectReader } from "./subject.ts";
-import { chooseTarget } from "./target-check.ts";
-import { distrustOf, type Isolation } from "./trust.ts";
+import type { Isolation } from "./trust.ts";
+import { endsOf, isolationBy, type Look, type Wish, type WishDeps, wishFor } from "./wish.ts";
 
 export interface LookDeps extends AdoptDeps {
   readonly store: Pick<Store, "find" | "create" | "update" | "pauses">;
@@ -44,30 +27,6 @@ export interface LookDeps extends AdoptDeps {
   /** Public key for logins as a user of the seeds, by stack. */
   readonly loginKeyOf?: (stack: string) => string;
   readonly now: () => string;
-}
-
-/** What was found and read, before anything is written. */
-export interface Look {
-  readonly preview: NewPreview;
-  /** False when the store has no row of it yet. */
-  readonly known: boolean;
-  readonly repository: RepositoryConfig | undefined;
-  readonly subject: SubjectRead;
-  readonly application: ApplicationRead | undefined;
-  readonly cloneUrl: string | undefined;
-  /** When everything was stopped: none of it counts. */
-  readonly pauses: readonly PauseSpan[];
-}
-
-/** What shall be, of a preview as the store holds it now. */
-export interface Wish {
-  readonly verdict: Verdict;
-  readonly desired: Desired;
-  readonly lifetime: Lifetime;
-  /** Undefined: only a person sends it to sleep. */
-  readonly sleepAfterSeconds?: number;
-  readonly officeHours?: OfficeHours;
-  readonly spec?: PreviewSpec;
 }
 
 export type Found =
@@ -130,72 +89,6 @@ export async function recordLook(deps: LookDeps, look: Look): Promise<Preview | 
   const idle = verdict.kind === "absent" || (verdict.kind === "blocked" && (verdict.passing || !look.repository));
   if (idle && !draft.status.stackExists) return undefined;
   return deps.store.create(draft);
-}
-
-/** Policy and spec over one look. */
-export function wishFor(deps: WishDeps, look: Look, preview: NewPreview): Wish {
-  const { repository, subject } = look;
-  const lifecycle = lifecycleOf(deps.config, repository);
-  const { sleepAfterSeconds, officeHours } = lifecycle;
-  const lifetime = lifetimeBy(deps, look, preview);
-  const clocks = { lifetime, sleepAfterSeconds, officeHours };
-  const isolation = isolationBy(deps, repository);
-  const ends = endsBy(lifetime, preview);
-  const verdict = policy({ ...look, intents: preview.intents, isolation, ...ends, now: deps.now() });
-  if (verdict.kind !== "present") {
-    return { verdict, desired: verdict.kind === "absent" ? verdict : { kind: "blocked" }, ...clocks };
-  }
-  const standstill = (ground: Extract<Verdict, { kind: "blocked" }>): Wish => ({
-    verdict: ground,
-    desired: { kind: "blocked" },
-    ...clocks,
-  });
-  const { application } = verdict;
-  const key = parseKey(preview.key);
-  if (!repository || !key || look.cloneUrl === undefined) {
-    return standstill(blocked("Unreachable", "Where to fetch the source from is not known now.", { passing: true }));
-  }
-  const { live } = preview.status;
-  const target = chooseTarget({ key: preview.key, config: deps.config, repository, application, live });
-  if ("kind" in target) return standstill(target);
-  const spec = buildSpec({
-    config: deps.config,
-    repository,
-    target,
-    application,
-    key,
-    gitBranch: preview.gitBranch,
-    commit: verdict.commit,
-    cloneUrl: look.cloneUrl,
-    owner: subject.kind === "pullRequest" ? subject.pullRequest.author : "by-hand",
-    createdAt: preview.createdAt,
-    intents: preview.intents,
-    ...(subject.kind === "pullRequest" ? { labels: subject.pullRequest.labels } : {}),
-    hardStopSeconds: lifecycle.hardStopSeconds,
-    ...(live ? { tags: live.tags } : {}),
-    ...(application.login && deps.loginKeyOf ? { loginKey: deps.loginKeyOf(preview.stack) } : {}),
-    ...(subject.kind === "pullRequest" && distrustOf(subject.pullRequest) !== undefined
-      ? { untrusted: { isolated: isolation === "apart" } }
-      : {}),
-  });
-  const unasked = live !== undefined && !isAsked(spec, live);
-  return { verdict, desired: { kind: "present", digest: specDigest(spec), unasked }, ...clocks, spec };
-}
-
-type WishDeps = Pick<LookDeps, "config" | "now" | "isolationOf" | "loginKeyOf">;
-
-function isolationBy(
-  { isolationOf }: Pick<LookDeps, "isolationOf">,
-  repository: RepositoryConfig | undefined,
-): Isolation {
-  return (repository && isolationOf?.(repository.target)) ?? "together";
-}
-
-/** By a push, or by what a person wished for. */
-function isAsked(spec: PreviewSpec, live: PreviewSpec): boolean {
-  const wishesOf = ({ source, generations, flags }: PreviewSpec) =>
-    canonical([source.commit, generations, flagsSet(flags)]);
-  return wishesOf(spec) !== wishesOf(live);
 }
 
 /** What a look changes in the record. Pure but for the clock; laid over the newest record under its lock. */
@@ -261,32 +154,5 @@ function expiredAt({ status }: NewPreview, evidence: string | undefined, now: st
     by: EXPIRY,
     ...(headSha === undefined ? {} : { headSha }),
     ...(evidence === undefined ? {} : { evidence }),
-  };
-}
-
-function endsOf(
-  deps: Pick<LookDeps, "config" | "now">,
-  look: Pick<Look, "repository" | "pauses">,
-  preview: NewPreview,
-): Ends {
-  return endsBy(lifetimeBy(deps, look, preview), preview);
-}
-
-function lifetimeBy(
-  { config, now }: Pick<LookDeps, "config" | "now">,
-  { repository, pauses }: Pick<Look, "repository" | "pauses">,
-  preview: NewPreview,
-): Lifetime {
-  return lifetimeOf(preview, lifecycleOf(config, repository), { now: now(), pauses });
-}
-
-type Ends = Pick<PolicyInput, "hardStop" | "idle" | "teardownAt" | "refusedSince">;
-
-function endsBy({ hardStop, idleSince, idleStop, teardownAt }: Lifetime, { status }: NewPreview): Ends {
-  return {
-    hardStop,
-    teardownAt,
-    refusedSince: status.stackExists ? status.refusedSince : undefined,
-    ...(idleStop === undefined ? {} : { idle: { since: idleSince, until: idleStop } }),
   };
 }

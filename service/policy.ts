@@ -1,13 +1,15 @@
 /** Whether a preview shall exist, from what the forge says now, the config and people's wishes. Pure. */
 import { StacklingError } from "../components/errors.ts";
+import type { ApplicationConfig } from "./config/application-types.ts";
 import { defaultPullRequests } from "./config/defaults.ts";
-import type { ApplicationConfig, RepositoryConfig } from "./config/types.ts";
+import type { RepositoryConfig } from "./config/repository-types.ts";
 import { matchesBranch } from "./forges/branch-patterns.ts";
 import type { PullRequest } from "./forges/forge.ts";
 import { matchesPaths, type PathRules } from "./forges/path-patterns.ts";
+import type { Intents } from "./intents.ts";
 import { minuteOf } from "./reason-words.ts";
+import type { Reason } from "./reasons.ts";
 import { wishedCommit } from "./rollback.ts";
-import type { Intents, Reason } from "./status.ts";
 import { distrustOf, type Isolation, isApproved, strangersRefusal } from "./trust.ts";
 
 /** What the forge says now of that which the preview is of. Only `pullRequest` and `commit` are evidence. */

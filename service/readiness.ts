@@ -2,7 +2,7 @@
 import { StacklingError } from "../components/errors.ts";
 import { type Engine, requireEngine } from "../infra/engine.ts";
 import type { ReadinessChecks } from "./api/health.ts";
-import type { RepositoryConfig } from "./config/types.ts";
+import type { RepositoryConfig } from "./config/repository-types.ts";
 import type { Forge } from "./forges/forge.ts";
 import type { Ground } from "./ground.ts";
 import { remembering } from "./remembering.ts";

@@ -1,4 +1,4 @@
-import type { Reason } from "./status.ts";
+import type { Reason } from "./reasons.ts";
 
 /** Sign and end of the sentence "Preview of shop#42 …"; complete over the reasons by its type. */
 const WORDS: Readonly<Record<Reason, readonly [sign: string, words: string]>> = {

@@ -9,11 +9,12 @@ import { type Action, awaitRoom, decide, type Observed, sleepsUntil } from "./de
 import type { Hold, Holds } from "./holds.ts";
 import type { Images } from "./images/images.ts";
 import { nextEnd } from "./lifecycle.ts";
-import { type Found, findPreview, type LookDeps, readWorld, recall, recordLook, type Wish, wishFor } from "./look.ts";
+import { type Found, findPreview, type LookDeps, readWorld, recall, recordLook } from "./look.ts";
 import { changeStatus, type Preview } from "./status.ts";
 import { isOvertaken, writesUnder } from "./store/lease.ts";
 import type { Store } from "./store/store.ts";
 import { after } from "./times.ts";
+import { type Wish, wishFor } from "./wish.ts";
 
 /** Everything reconcile does to store or world, by name; the kill tests end the process at each. */
 export const STEPS = [

@@ -1,5 +1,7 @@
 /** Repositories of the config and those that `up PATH` registered, as one list. */
-import type { OperatorConfig, RepositoryConfig } from "./config/types.ts";
+
+import type { RepositoryConfig } from "./config/repository-types.ts";
+import type { OperatorConfig } from "./config/types.ts";
 import type { Store } from "./store/store.ts";
 
 export interface Repositories {

@@ -4,7 +4,7 @@ import { formatKey } from "../infra/names.ts";
 import { previewSpec } from "../infra/spec.ts";
 import type { Stacks } from "../infra/stacks.ts";
 import { createBaseFiles } from "./base-files.ts";
-import type { RepositoryConfig } from "./config/types.ts";
+import type { RepositoryConfig } from "./config/repository-types.ts";
 import type { Forge, PullRequest } from "./forges/forge.ts";
 import type { Identities } from "./identities.ts";
 import { createInsistence } from "./insist.ts";

@@ -1,6 +1,7 @@
 /** Going back to a commit that served before, until the next push. Pure. */
 import type { PreviewSpec } from "../infra/spec.ts";
-import type { Intents, Preview, PreviewStatus } from "./status.ts";
+import type { Intents } from "./intents.ts";
+import type { Preview, PreviewStatus } from "./status.ts";
 import { distrustOf } from "./trust.ts";
 import { notRemoved, raised } from "./wishes.ts";
 

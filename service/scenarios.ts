@@ -1,9 +1,10 @@
 /** Which scenario a preview's database is seeded with: a person's word, else a label's, else preview.yaml's. Pure. */
 import type { PreviewSpec } from "../infra/spec.ts";
 import type { ApplicationDatabase } from "./config/application-database.ts";
+import type { ApplicationConfig } from "./config/application-types.ts";
 import { closest } from "./config/closest.ts";
-import type { ApplicationConfig } from "./config/types.ts";
-import type { Intents, Preview } from "./status.ts";
+import type { Intents } from "./intents.ts";
+import type { Preview } from "./status.ts";
 import { raised } from "./wishes.ts";
 
 /** Before the name in a label: `seed:archived`. */

@@ -6,54 +6,33 @@ import { createSupervisor } from "../components/local/supervisor.ts";
 import { registry } from "../components/registry.ts";
 import { locateEngine } from "../infra/engine.ts";
 import { checkPlugins } from "../infra/plugins.ts";
-import type { Stacks } from "../infra/stacks.ts";
-import { type AllActions, createActions } from "./actions.ts";
-import { createAlarm } from "./alarm.ts";
-import { type FreshBaselines, startFreshBaselines } from "./baselines/fresh.ts";
-import { createCaps } from "./caps/caps.ts";
-import { defaultDrift, defaultSweep } from "./config/defaults.ts";
+import { startFreshBaselines } from "./baselines/fresh.ts";
+import { defaultSweep } from "./config/defaults.ts";
 import type { OperatorConfig } from "./config/types.ts";
 import { startCredentials } from "./credentials.ts";
 import { createDoctor } from "./doctor.ts";
-import { driftPolicyOf } from "./drift/choose.ts";
-import { createCompare } from "./drift/compare.ts";
-import { startDriftTimer } from "./drift/timer.ts";
 import { startEdge } from "./edge.ts";
 import { startEgress, withEnforcement } from "./egress/egress.ts";
 import { createEngineByHand } from "./engine-by-hand.ts";
 import { createExternalServices } from "./external/services.ts";
-import { connectForges, LOCAL_FORGE } from "./forges/connect.ts";
-import type { Forge } from "./forges/forge.ts";
+import { connectForges } from "./forges/connect.ts";
 import { accessFindings } from "./gateway/access/findings.ts";
-import { createGround, type Ground } from "./ground.ts";
-import { createHolds, lookAtHeld } from "./holds.ts";
-import { createIdentities, type Identities } from "./identities.ts";
-import { checkRegistries, configuredRegistry } from "./images/configured.ts";
-import { createImages } from "./images/images.ts";
-import { createInbox, type Inbox } from "./inbox/inbox.ts";
-import { type IsolationOf, isolationFindings, readIsolation } from "./isolation.ts";
-import { createLoginKeys } from "./login-keys.ts";
-import { createLookAgain } from "./look-again.ts";
-import { createNotifier } from "./notify.ts";
+import { createGround } from "./ground.ts";
+import { createIdentities } from "./identities.ts";
+import { checkRegistries } from "./images/configured.ts";
+import { createInbox } from "./inbox/inbox.ts";
+import { isolationFindings, readIsolation } from "./isolation.ts";
 import { startOperate } from "./operate.ts";
 import { createReadinessChecks } from "./readiness.ts";
-import { type ReconcileDeps, type ReconcileOptions, reconcile } from "./reconcile.ts";
-import { createRepositories, type Repositories } from "./repositories.ts";
-import { type Resync, startResync } from "./resync.ts";
-import { detect, forgeFor, prepareSource, resolveSecrets } from "./sources.ts";
+import type { ReconcileOptions } from "./reconcile.ts";
+import { createRepositories } from "./repositories.ts";
+import { resolveSecrets } from "./sources.ts";
 import { type StacksOptions, startStacks } from "./start-stacks.ts";
+import { type Parts, startWork } from "./start-work.ts";
 import { identifyFolder } from "./store/data-folder.ts";
-import { openStore, type PostgresStore } from "./store/postgres.ts";
-import { createSubjectReader } from "./subject.ts";
+import { openStore } from "./store/postgres.ts";
 import { startTrim } from "./trim.ts";
-import { within } from "./within.ts";
-import { startWorker } from "./worker.ts";
-import { createWorld, type World } from "./world.ts";
-
-/** Previews worked on at once; engines are limited by `limits.engineRuns`, and what waits for one costs little. */
-const PREVIEWS_AT_ONCE = 128;
-/** What talks to a forge at the end is waited for this long and no longer. */
-const LAST_WORDS_MS = 5_000;
+import { createWorld } from "./world.ts";
 
 export interface ServiceOptions extends Pick<StacksOptions, "runnerLimits"> {
   readonly config: OperatorConfig;
@@ -94,23 +73,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   }
 }
 
-type Undo = (how: { readonly endServices: boolean }) => Promise<unknown>;
-
-interface Parts extends ServiceOptions {
-  readonly store: PostgresStore;
-  readonly stacks: Stacks;
-  readonly world: World;
-  readonly forges: ReadonlyMap<string, Forge>;
-  /** One of them by its name. */
-  readonly forge: (name: string) => Forge | undefined;
-  readonly repositories: Repositories;
-  readonly identities: Identities;
-  readonly isolationOf: IsolationOf;
-  readonly baselines: FreshBaselines;
-  readonly ground: Ground;
-  readonly inbox: Inbox;
-  readonly now: () => string;
-}
+export type Undo = (how: { readonly endServices: boolean }) => Promise<unknown>;
 
 async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningService> {
   const { config, dataDir, logger } = options;
@@ -191,97 +154,6 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
   });
   undo.push(() => edge.close());
   return { url: edge.url, close: closer(undo, logger) };
-}
-
-/** Worker, resync and notifier; what they do begins at once. */
-function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllActions; readonly resync: Resync } {
-  const { config, store, stacks, world, forge, repositories, identities, logger, now } = parts;
-  const notifier = createNotifier({
-    forgeFor: (name) => (identities.isReplaced(name) ? undefined : forgeFor(parts, name)),
-    store,
-    config,
-    logger,
-  });
-  undo.push(() => within(LAST_WORDS_MS, notifier.settled(), undefined));
-  const stopping = new AbortController();
-  const lookAgain = createLookAgain(parts, stopping.signal);
-  const onBack = () => lookAtHeld(store);
-  const holds = createHolds({ ...parts.ground, onBack, stopping: stopping.signal, now });
-  const deps = reconcileDeps(parts, { stopping: stopping.signal, lookAgain, holds, announce: notifier.announce });
-  const worker = startWorker({
-    queue: store.queue,
-    reconcile: (key) => reconcile({ ...deps, onWish: worker.onWish }, key),
-    lookAgain,
-    calm: parts.inbox.calm,
-    concurrency: PREVIEWS_AT_ONCE,
-    logger,
-  });
-  undo.push(async () => {
-    stopping.abort();
-    // Closing the runners ends the runs that the worker would wait for.
-    await Promise.all([worker.drain(), stacks.close()]);
-  });
-  const { resyncSeconds: intervalSeconds } = config.lifecycle;
-  const resync = startResync({ ...parts, repositories: repositories.all, intervalSeconds });
-  // A forge that does not answer must not hold up the running updates' turn.
-  undo.push(() => within(LAST_WORDS_MS, resync.close(), undefined));
-  resync.begin({ all: true });
-  const actions = createActions({
-    store,
-    stacks,
-    world,
-    repositories: repositories.all,
-    forge,
-    localForge: config.forges.find(({ kind }) => kind === "local")?.name ?? LOCAL_FORGE,
-    defaultTarget: config.targets[0]?.name ?? "",
-    detectApplication: (path, commit) => detect(config, path, commit),
-    onRegistered: () => resync.begin(),
-    config,
-    isolationOf: parts.isolationOf,
-    now,
-  });
-  const drift = startDriftTimer({
-    ...parts,
-    compare: createCompare(parts),
-    repair: actions.repair,
-    engines: stacks.load,
-    policyOf: async ({ repository }) => driftPolicyOf(config, await repositories.find(repository)),
-    everySeconds: (config.drift ?? defaultDrift).everySeconds,
-  });
-  undo.push(() => drift.close());
-  return { actions, resync };
-}
-
-function reconcileDeps(
-  parts: Parts,
-  more: Pick<ReconcileDeps, "stopping" | "lookAgain" | "holds" | "announce">,
-): Omit<ReconcileDeps, "onWish"> {
-  const { config, store, stacks, world, forge, repositories, identities, logger, now, onStep } = parts;
-  return {
-    ...more,
-    caps: createCaps({ seats: store, config, now }),
-    alarm: createAlarm(parts),
-    ...(onStep ? { onStep } : {}),
-    store,
-    stacks,
-    world,
-    config,
-    subjects: createSubjectReader({ config, forge, identities }),
-    findRepository: repositories.find,
-    isolationOf: parts.isolationOf,
-    commandsOf: (repository) => forge(repository.forge)?.commands,
-    images: createImages({
-      registry: configuredRegistry(config.images),
-      waitSeconds: config.images.waitSeconds,
-      now,
-    }),
-    prepareSource: (spec) => prepareSource(parts, spec),
-    prepareDatabase: parts.baselines.prepare,
-    resolveSecrets: (spec) => resolveSecrets(parts, spec),
-    loginKeyOf: createLoginKeys({ secret: parts.token, now: () => new Date() }).publicOf,
-    now,
-    logger,
-  };
 }
 
 function closer(undo: readonly Undo[], logger: Logger): RunningService["close"] {

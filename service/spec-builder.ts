@@ -4,15 +4,17 @@ import { referencesIn } from "../components/service/references.ts";
 import { formatKey, hostName, type PreviewKey, stackName } from "../infra/names.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
 import type { ApplicationDatabase } from "./config/application-database.ts";
+import type { ApplicationConfig } from "./config/application-types.ts";
 import { egressOf } from "./config/egress.ts";
 import { emulatorName } from "./config/emulators.ts";
 import { secretsOfPart } from "./config/own-parts.ts";
-import type { ApplicationConfig, OperatorConfig, RepositoryConfig, TargetConfig } from "./config/types.ts";
+import type { RepositoryConfig } from "./config/repository-types.ts";
+import type { OperatorConfig, TargetConfig } from "./config/types.ts";
 import { flagsInEffect } from "./flags.ts";
 import { APP_CALLBACK_PATH } from "./gateway/access/own-paths.ts";
 import { imageOf } from "./images/reference.ts";
+import type { Intents } from "./intents.ts";
 import { scenarioFor } from "./scenarios.ts";
-import type { Intents } from "./status.ts";
 import { after } from "./times.ts";
 
 /** Where a web service in an image listens unless it says otherwise; `PORT` holds it. */

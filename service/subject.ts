@@ -1,8 +1,10 @@
 /** Reads from the forge what a preview is of, and the application's own config. */
 import { ConfigError } from "../components/errors.ts";
 import { type ApplicationLimits, parseApplication } from "./config/application.ts";
+import type { ApplicationConfig } from "./config/application-types.ts";
 import { type HeadKey, withHead } from "./config/head-changes.ts";
-import type { ApplicationConfig, OperatorConfig, RepositoryConfig } from "./config/types.ts";
+import type { RepositoryConfig } from "./config/repository-types.ts";
+import type { OperatorConfig } from "./config/types.ts";
 import type { ChangedPathsRead, Forge, PullRequest, RepositoryRef } from "./forges/forge.ts";
 import type { Identities } from "./identities.ts";
 import { type ApplicationRead, refusalOf, type SubjectRead, wordsOf } from "./policy.ts";

@@ -3,8 +3,10 @@
 import { isSamePlace } from "../components/backing-port.ts";
 import { canonical } from "../infra/canonical.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
+import type { ApplicationConfig } from "./config/application-types.ts";
+import type { RepositoryConfig } from "./config/repository-types.ts";
 import { misfitsOf } from "./config/target-fit.ts";
-import type { ApplicationConfig, OperatorConfig, RepositoryConfig, TargetConfig } from "./config/types.ts";
+import type { OperatorConfig, TargetConfig } from "./config/types.ts";
 import { blocked, type Verdict } from "./policy.ts";
 
 export interface TargetQuestion {

@@ -1,8 +1,9 @@
 /** Pull requests of forks and outsiders: what of theirs may run, and on whose word. Pure. */
-import type { RepositoryConfig } from "./config/types.ts";
+import type { RepositoryConfig } from "./config/repository-types.ts";
 import type { PullRequest } from "./forges/forge.ts";
+import type { Intents } from "./intents.ts";
 import { minuteOf } from "./reason-words.ts";
-import type { Intents, Preview } from "./status.ts";
+import type { Preview } from "./status.ts";
 
 /** A push so short before a bare `approve` may be one that its writer had not seen. */
 export const UNSEEN_MS = 60_000;

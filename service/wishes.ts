@@ -1,5 +1,7 @@
 /** What a person's word changes in what is wished of a preview: the same from CLI, API, page and comment. Pure. */
-import { changeStatus, type Generations, type Intents, type Preview, type PreviewStatus } from "./status.ts";
+
+import type { Generations, Intents } from "./intents.ts";
+import { changeStatus, type Preview, type PreviewStatus } from "./status.ts";
 
 type Wished = Partial<Intents>;
 

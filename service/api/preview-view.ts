@@ -3,10 +3,11 @@ import type { FlagValue } from "../../components/service/flags.ts";
 import { mainUrl } from "../comment.ts";
 import type { RefusedCall } from "../egress/refusals.ts";
 import { flagsInEffect, setBy } from "../flags.ts";
+import type { Approval } from "../intents.ts";
 import { isKept } from "../lifecycle.ts";
 import { goodCommits, type RolledBack, rolledBackOf, type Served } from "../rollback.ts";
 import { type SchemaView, schemaView } from "../schema-words.ts";
-import type { Approval, Condition, DriftSeen, Preview, Stage } from "../status.ts";
+import type { Condition, DriftSeen, Preview, Stage } from "../status.ts";
 import { awaitedCommit } from "../trust.ts";
 import type { PreviewEnds } from "./preview-ends.ts";
 

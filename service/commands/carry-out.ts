@@ -1,13 +1,16 @@
 /** One slash command laid over a preview: what it changes in the record, and what is answered. Pure. */
-import type { FlagDeclaration, Lifecycle } from "../config/types.ts";
+
+import type { FlagDeclaration } from "../config/application-types.ts";
+import type { Lifecycle } from "../config/types.ts";
 import { flagFault, flagSaid } from "../flags.ts";
+import type { CommandOutcome, Intents } from "../intents.ts";
 import { extended, KEEP_LABEL, type Moment } from "../lifecycle.ts";
 import { isPaused } from "../pauses.ts";
 import { hasLabel } from "../policy.ts";
 import { minuteOf } from "../reason-words.ts";
 import { rolledBackTo, wishedCommit } from "../rollback.ts";
 import { scenarioFault, scenarioSaid } from "../scenarios.ts";
-import type { CommandOutcome, Intents, Preview } from "../status.ts";
+import type { Preview } from "../status.ts";
 import { type ApprovalGround, approvalProblem, isApproved, wasSeen } from "../trust.ts";
 import { asleep, kept, notAsleep, notRemoved, raised, removed } from "../wishes.ts";
 import type { Command } from "./parse.ts";

@@ -1,5 +1,7 @@
 /** Newly read comments laid over a preview's record: wishes, answers, receipts and history at once. Pure. */
-import type { CommandAnswer, CommandOutcome, CommandsHandled, Preview } from "../status.ts";
+
+import type { CommandAnswer, CommandOutcome, CommandsHandled } from "../intents.ts";
+import type { Preview } from "../status.ts";
 import type { HistoryEntry } from "../store/store.ts";
 import { type Carried, carryOut, type Ground } from "./carry-out.ts";
 import type { Line } from "./parse.ts";

@@ -1,15 +1,17 @@
 /** Reads what was asked for in comments, and carries out each command once. */
 import type { Logger } from "pino";
 import { StacklingError } from "../../components/errors.ts";
-import type { OperatorConfig, RepositoryConfig } from "../config/types.ts";
+import type { RepositoryConfig } from "../config/repository-types.ts";
+import type { OperatorConfig } from "../config/types.ts";
 import type { ForgeCommands, PullRequest } from "../forges/forge.ts";
+import type { CommandsHandled } from "../intents.ts";
 import { lifecycleOf } from "../lifecycle.ts";
-import type { Look } from "../look.ts";
 import { policy } from "../policy.ts";
-import type { CommandsHandled, Preview } from "../status.ts";
+import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
 import { refOf } from "../subject.ts";
 import { distrustOf, type Isolation, strangersRefusal } from "../trust.ts";
+import type { Look } from "../wish.ts";
 import { type Heard, handle, type SharedGround } from "./handle.ts";
 import { parseCommands } from "./parse.ts";
 

@@ -5,9 +5,10 @@ import type { AccessConfig, ApplicationAccess, OidcOptions } from "./access-type
 import { parseDuration } from "./duration.ts";
 import { isHttpsOrLoopback } from "./loopback.ts";
 import { place } from "./place.ts";
+import type { RepositoryConfig } from "./repository-types.ts";
 import { secretReference } from "./secret-schema.ts";
 import { isPastGateway } from "./target-fit.ts";
-import type { ForgeConfig, RepositoryConfig, TargetConfig } from "./types.ts";
+import type { ForgeConfig, TargetConfig } from "./types.ts";
 import type { Misfit } from "./yaml-file.ts";
 
 /** Longest life of a share link. */

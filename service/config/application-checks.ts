@@ -2,11 +2,11 @@
 import type { BuildStep, ServiceDefinition } from "../../components/ports.ts";
 import { imageFault, isOfCommit, withoutTag } from "../images/reference.ts";
 import type { ApplicationLimits } from "./application.ts";
+import type { ApplicationConfig } from "./application-types.ts";
 import { closest } from "./closest.ts";
 import { scheduleFault } from "./cron.ts";
 import { checkFlags } from "./flags.ts";
 import { secretsOfPart } from "./own-parts.ts";
-import type { ApplicationConfig } from "./types.ts";
 import type { Misfit } from "./yaml-file.ts";
 
 /** Variables that Stackling sets itself. */

@@ -10,11 +10,12 @@ import {
   type StepFile,
   type StepsFile,
 } from "./application-schema.ts";
+import type { ApplicationConfig } from "./application-types.ts";
 import { checkExternal, emulatorServices, externalVariables, secretsToGrant, toExternal } from "./external.ts";
 import { toFlags } from "./flags.ts";
 import { toLogin } from "./login.ts";
 import { checkScenarios, toScenarios } from "./scenarios.ts";
-import type { ApplicationConfig, OperatorConfig } from "./types.ts";
+import type { OperatorConfig } from "./types.ts";
 import { byLine, readYamlFile } from "./yaml-file.ts";
 
 export type ApplicationLimits = Pick<OperatorConfig["limits"], "memoryMiB" | "cpu" | "services">;

@@ -1,7 +1,8 @@
 /** Where previews carry the banner, as both config files say it. */
 import { z } from "zod";
+import type { RepositoryConfig } from "./repository-types.ts";
 import { isPastGateway } from "./target-fit.ts";
-import type { RepositoryConfig, TargetConfig } from "./types.ts";
+import type { TargetConfig } from "./types.ts";
 import type { Misfit } from "./yaml-file.ts";
 
 const WILDCARDS_MAX = 2;

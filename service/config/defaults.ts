@@ -1,5 +1,7 @@
 /** What holds where `stackling.yaml` says nothing, and for the embedded default, which has no such file. */
-import type { OperatorConfig, PullRequestRules } from "./types.ts";
+
+import type { PullRequestRules } from "./repository-types.ts";
+import type { OperatorConfig } from "./types.ts";
 
 export const DEFAULT_PORT = 4000;
 const DAY_SECONDS = 86_400;

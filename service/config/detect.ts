@@ -4,10 +4,10 @@ import { z } from "zod";
 import type { BuildStep } from "../../components/ports.ts";
 import { findGitDir } from "../git.ts";
 import { type ApplicationLimits, parseApplication } from "./application.ts";
+import type { ApplicationConfig } from "./application-types.ts";
 import { type DetectedService, toDetected } from "./detected.ts";
 import { parseProcfile } from "./procfile.ts";
 import { commitTree, type SourceTree } from "./source-tree.ts";
-import type { ApplicationConfig } from "./types.ts";
 
 export type Detection =
   | {

@@ -1,5 +1,5 @@
 import type { BuildStep, ServiceDefinition, ServiceKind } from "../../components/ports.ts";
-import type { ApplicationConfig } from "./types.ts";
+import type { ApplicationConfig } from "./application-types.ts";
 
 export interface DetectedService {
   readonly name: string;

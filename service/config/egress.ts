@@ -2,7 +2,9 @@
 import { z } from "zod";
 import type { PreviewSpec } from "../../infra/spec.ts";
 import { parseHostRule } from "../egress/hosts.ts";
-import type { ApplicationConfig, OperatorConfig, RepositoryConfig, TargetConfig } from "./types.ts";
+import type { ApplicationConfig } from "./application-types.ts";
+import type { RepositoryConfig } from "./repository-types.ts";
+import type { OperatorConfig, TargetConfig } from "./types.ts";
 
 const EXAMPLES = '"api.stripe.com", "*.slack.com" or "search.acme.dev:9243"';
 

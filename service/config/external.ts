@@ -1,6 +1,7 @@
 /** `external` of preview.yaml: services of others, what they are in each place, and which keys previews get for them. */
 import { z } from "zod";
 import type { ServiceDefinition } from "../../components/ports.ts";
+import type { ExternalService } from "./application-types.ts";
 import { closest } from "./closest.ts";
 import { externalHosts } from "./egress.ts";
 import {
@@ -13,7 +14,6 @@ import {
 } from "./emulators.ts";
 import { ownFaults, ownKeys, ownVariables, toOwnPart } from "./own-parts.ts";
 import { variableName as variable } from "./scalars.ts";
-import type { ExternalService } from "./types.ts";
 import type { Misfit } from "./yaml-file.ts";
 
 const mode = z

@@ -1,7 +1,7 @@
 /** `flags` of preview.yaml: what may be typed, what it means, and what a schema cannot say of it. */
 import { z } from "zod";
 import { FLAG_WORD, type FlagValue, flagVariable } from "../../components/service/flags.ts";
-import type { FlagDeclaration } from "./types.ts";
+import type { FlagDeclaration } from "./application-types.ts";
 import type { Misfit } from "./yaml-file.ts";
 
 const name = z

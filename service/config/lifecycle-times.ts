@@ -2,7 +2,8 @@
 import { defaultLifecycle } from "./defaults.ts";
 import { parseDuration } from "./duration.ts";
 import { officeHoursMisfits, officeHoursOf, teardownOf } from "./office-hours.ts";
-import type { OperatorFile, RepositoryFile } from "./operator-schema.ts";
+import type { OperatorFile } from "./operator-schema.ts";
+import type { RepositoryFile } from "./repository-schema.ts";
 import type { Lifecycle } from "./types.ts";
 import type { Misfit } from "./yaml-file.ts";
 

@@ -1,8 +1,9 @@
 /** `oauthRelay` of a repository: at which providers its previews' own logins may begin. */
 import { z } from "zod";
 import { isHttpsOrLoopback } from "./loopback.ts";
+import type { RepositoryConfig } from "./repository-types.ts";
 import { isPastGateway } from "./target-fit.ts";
-import type { RepositoryConfig, TargetConfig } from "./types.ts";
+import type { TargetConfig } from "./types.ts";
 import type { Misfit } from "./yaml-file.ts";
 
 export const oauthRelayRule = z

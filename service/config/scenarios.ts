@@ -1,8 +1,8 @@
 /** `database.scenarios` of preview.yaml: what may be typed, what it means, and what a schema cannot say of it. */
 import { z } from "zod";
 import type { BuildStep } from "../../components/ports.ts";
+import type { ApplicationConfig } from "./application-types.ts";
 import { closest } from "./closest.ts";
-import type { ApplicationConfig } from "./types.ts";
 import type { Misfit } from "./yaml-file.ts";
 
 /** As far as labels, comments and environments take a text alike. */

@@ -1,8 +1,10 @@
 /** Whether an application can run on a target: what neither file can say alone. Pure. */
 import type { ServiceDefinition } from "../../components/ports.ts";
 import { imageOf, parseImage } from "../images/reference.ts";
+import type { ApplicationConfig } from "./application-types.ts";
 import { emulatorName } from "./emulators.ts";
-import type { ApplicationConfig, ImagesConfig, RepositoryConfig, TargetConfig } from "./types.ts";
+import type { RepositoryConfig } from "./repository-types.ts";
+import type { ImagesConfig, TargetConfig } from "./types.ts";
 
 export interface Fitting {
   readonly application: ApplicationConfig;

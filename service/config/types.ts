@@ -2,17 +2,13 @@
  * The two config files as the rest of the program uses them: parsed, defaulted and checked. What a
  * person typed is the parsers' business (`operator.ts`, `application.ts`).
  */
-import type { BuildStep, ServiceDefinition, TargetChoice } from "../../components/ports.ts";
-import type { Flag } from "../../components/service/flags.ts";
+import type { TargetChoice } from "../../components/ports.ts";
 import type { ForgeName } from "../forges/registry.ts";
-import type { AccessConfig, ApplicationAccess } from "./access-types.ts";
-import type { ApplicationDatabase } from "./application-database.ts";
+import type { AccessConfig } from "./access-types.ts";
 import type { BannerConfig } from "./banner.ts";
 import type { BaselineConfig } from "./baselines.ts";
 import type { EgressConfig } from "./egress.ts";
-import type { HeadKey } from "./head-changes.ts";
-import type { LoginConfig } from "./login.ts";
-import type { OwnPart } from "./own-parts.ts";
+import type { RepositoryConfig } from "./repository-types.ts";
 
 export interface TargetConfig extends TargetChoice {
   readonly name: string;
@@ -72,77 +68,6 @@ export interface Teardown {
 
 /** What is done when a preview's world is not as its stack says. */
 export type DriftPolicy = "off" | "report" | "repair";
-
-/** Which pull requests get previews. */
-export interface PullRequestRules {
-  readonly drafts: boolean;
-  readonly bots: boolean;
-  /** Only with this label. */
-  readonly label?: string;
-  /** Never with this one. */
-  readonly ignoreLabel: string;
-  /** Patterns of git branches that they go into. */
-  readonly bases: readonly string[];
-  /** Only with a change of a file that matches one of these, */
-  readonly paths?: readonly string[];
-  /** of those that match none of these. */
-  readonly ignorePaths?: readonly string[];
-}
-
-/** What pull requests of forks and outsiders get, and where they may run. */
-export interface UntrustedRules {
-  /** As `headMayChange` of the repository, for them. */
-  readonly headMayChange?: readonly HeadKey[];
-  /** In place of the repository's baseline; undefined: an empty database. */
-  readonly baseline?: string;
-  /** True: also on a target that does not keep them apart from the service. */
-  readonly withoutIsolation?: boolean;
-}
-
-export interface RepositoryConfig {
-  /** Unique and immutable; part of every name. Lower-case letters, digits and dashes, at most 30; a letter first, no dash last. */
-  readonly name: string;
-  /** Name of an entry of `forges`. */
-  readonly forge: string;
-  /** `acme/shop`, or the absolute path of a local repository. */
-  readonly path: string;
-  /** The forge's own id of the repository that `name` stands for; undefined: the one that was seen first. */
-  readonly id?: string;
-  readonly target: string;
-  /** Glob patterns of git branches that get previews; the default branch never does. */
-  readonly branches: readonly string[];
-  /** Undefined: all but those with the label `no-preview`. */
-  readonly pullRequests?: PullRequestRules;
-  /** Database baseline by name; undefined when previews start from an empty database. */
-  readonly baseline?: string;
-  /** Further ones that `preview.yaml` may choose. */
-  readonly baselines?: readonly string[];
-  /** Keys of `preview.yaml` that a head may change before it is merged; undefined: none. */
-  readonly headMayChange?: readonly HeadKey[];
-  /** Of pull requests that are not trusted, once they are approved. */
-  readonly untrusted?: UntrustedRules;
-  /** Values granted to trusted previews by name: resolved from environment or file when used. */
-  readonly secrets: Readonly<Record<string, SecretReference>>;
-  /** Who pays and who is asked, for the tags. */
-  readonly team?: string;
-  readonly costCenter?: string;
-  readonly tags: Readonly<Record<string, string>>;
-  /** Whole, the operator's own times filled in; undefined: those of the config. */
-  readonly lifecycle?: Lifecycle;
-  /** In place of the operator's own. */
-  readonly access?: AccessConfig;
-  readonly banner?: BannerConfig;
-  /** In place of the operator's own, key by key. */
-  readonly egress?: EgressConfig;
-  /** Authorization endpoints of providers at which its previews' own logins may begin, by name. */
-  readonly oauthRelay?: Readonly<Record<string, string>>;
-  /** In place of `drift.policy`. */
-  readonly drift?: { readonly policy: DriftPolicy };
-  /** In place of `limits.previewsPerRepository`. */
-  readonly limits?: { readonly previews?: number };
-  /** `preview.yaml` for a repository that has none of its own; set by `stackling up PATH` detection. */
-  readonly application?: ApplicationConfig;
-}
 
 export type SecretReference = { readonly env: string } | { readonly file: string };
 
@@ -239,57 +164,4 @@ export interface OperatorConfig {
   readonly fallbackUrl?: string;
   /** Off, or the sticky comment as in EXPECTED. */
   readonly comments: boolean;
-}
-
-/** `preview.yaml` */
-export interface ApplicationConfig {
-  /** Which service answers at the preview's main host; the first `web` one by default. */
-  readonly main: string;
-  readonly install: readonly BuildStep[];
-  readonly build: readonly BuildStep[];
-  readonly services: readonly ServiceDefinition[];
-  readonly database?: ApplicationDatabase;
-  /** Shuts the operator's door further. */
-  readonly access?: ApplicationAccess;
-  /** Undefined: as the operator says. */
-  readonly banner?: BannerConfig;
-  /** Keys of it that are the head's and not yet the base's; absent where there are none. */
-  readonly fromHead?: readonly string[];
-  /** Users that visitors may log in as; absent where the application has no such login. */
-  readonly login?: LoginConfig;
-  /** Names of random secrets made once per preview. */
-  readonly generatedSecrets: readonly string[];
-  /** Names of operator secrets the application asks to be granted. */
-  readonly grantedSecrets: readonly string[];
-  /** Feature flags by name; absent where there are none. */
-  readonly flags?: Readonly<Record<string, FlagDeclaration>>;
-  /** Services of others that it talks to; undefined where the file does not say. */
-  readonly external?: readonly ExternalService[];
-  readonly submodules: boolean;
-  readonly lfs: boolean;
-}
-
-/** A feature flag as it is where nobody says otherwise. */
-export type FlagDeclaration = Pick<Flag, "default" | "values">;
-
-export type ExternalMode = "sandbox" | "emulated" | "own" | "shared" | "off";
-
-/** A service of somebody else, and what it is in each place. */
-export interface ExternalService {
-  readonly name: string;
-  /** In previews. */
-  readonly mode: ExternalMode;
-  /** In words; undefined where nobody said. */
-  readonly production?: string;
-  readonly development?: string;
-  /** `YYYY-MM-DD` on which somebody is to look at it again. */
-  readonly review?: string;
-  /** That previews may call for it, as typed; undefined: none. */
-  readonly hosts?: readonly string[];
-  /** Granted secrets by the variables that hold them. */
-  readonly secrets: Readonly<Record<string, string>>;
-  /** Where it is a part of the preview's own. */
-  readonly own?: OwnPart;
-  /** Path, at the service that plays it, of the page with what was sent to it. */
-  readonly inbox?: string;
 }

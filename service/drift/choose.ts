@@ -1,7 +1,8 @@
 /** Which preview is compared with the world next. Pure. */
 
 import { defaultDrift } from "../config/defaults.ts";
-import type { DriftPolicy, OperatorConfig, RepositoryConfig } from "../config/types.ts";
+import type { RepositoryConfig } from "../config/repository-types.ts";
+import type { DriftPolicy, OperatorConfig } from "../config/types.ts";
 import type { Preview } from "../status.ts";
 import { latest } from "../times.ts";
 

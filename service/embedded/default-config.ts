@@ -1,7 +1,8 @@
 import { registry } from "../../components/registry.ts";
 import { DEFAULT_PORT, defaultImages, defaultLifecycle, defaultLimits } from "../config/defaults.ts";
+import type { RepositoryConfig } from "../config/repository-types.ts";
 import { resolveTarget } from "../config/targets.ts";
-import type { OperatorConfig, RepositoryConfig } from "../config/types.ts";
+import type { OperatorConfig } from "../config/types.ts";
 
 /** The configuration of an instance that was given none: this machine, `*.localhost`, local repositories. */
 export async function embeddedConfig({

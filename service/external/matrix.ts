@@ -1,7 +1,8 @@
 /** Services of others over all repositories: what each is in production, in previews and where people develop. Pure. */
 import type { Finding } from "../../components/ports.ts";
+import type { ApplicationConfig, ExternalMode, ExternalService } from "../config/application-types.ts";
 import { takesKeys } from "../config/external.ts";
-import type { ApplicationConfig, ExternalMode, ExternalService, RepositoryConfig } from "../config/types.ts";
+import type { RepositoryConfig } from "../config/repository-types.ts";
 import type { ApplicationRead } from "../policy.ts";
 
 export interface ServiceRow {

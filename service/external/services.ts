@@ -1,6 +1,6 @@
 /** Reads which services of others the repositories use, from preview.yaml of their default branches. */
 import type { Finding } from "../../components/ports.ts";
-import type { RepositoryConfig } from "../config/types.ts";
+import type { RepositoryConfig } from "../config/repository-types.ts";
 import { type ApplicationRead, wordsOf } from "../policy.ts";
 import { createSubjectReader, refOf, type SubjectDeps, type SubjectReader } from "../subject.ts";
 import { matrixOf, type RepositoryRead, type ServiceMatrix, serviceFindings } from "./matrix.ts";

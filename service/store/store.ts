@@ -1,6 +1,6 @@
 /** What the service remembers. Postgres holds it; the interface names what the coordinators may ask. */
 import type { Lease } from "../../infra/stacks.ts";
-import type { RepositoryConfig } from "../config/types.ts";
+import type { RepositoryConfig } from "../config/repository-types.ts";
 import type { Preview, PreviewStatus, Receipt } from "../status.ts";
 import type { WriteLease } from "./lease.ts";
 import type { OperationStore } from "./operation.ts";

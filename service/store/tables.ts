@@ -1,8 +1,9 @@
 /** The store's tables as kysely sees them; `migrations.ts` makes them. */
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from "kysely";
-import type { RepositoryConfig } from "../config/types.ts";
+import type { RepositoryConfig } from "../config/repository-types.ts";
 import type { AnnouncementHandles, PullRequest } from "../forges/forge.ts";
-import type { Intents, PreviewStatus, Receipt } from "../status.ts";
+import type { Intents } from "../intents.ts";
+import type { PreviewStatus, Receipt } from "../status.ts";
 import type { SweepReport } from "../sweep/report.ts";
 import type { Pause } from "./operation.ts";
 

@@ -1,5 +1,5 @@
 /** What the forges say of the pull request that a stack's name leads to (DESIGN §3 rule 2). */
-import type { RepositoryConfig } from "../config/types.ts";
+import type { RepositoryConfig } from "../config/repository-types.ts";
 import type { Forge, PullRequest } from "../forges/forge.ts";
 import type { Identities } from "../identities.ts";
 import type { Preview } from "../status.ts";

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { parseApplication } from "../../service/config/application.ts";
+import type { RepositoryConfig } from "../../service/config/repository-types.ts";
 import { misfitsOf } from "../../service/config/target-fit.ts";
-import type { RepositoryConfig } from "../../service/config/types.ts";
+import { NO_INTENTS } from "../../service/intents.ts";
 import { buildSpec, type SpecInput } from "../../service/spec-builder.ts";
-import { NO_INTENTS } from "../../service/status.ts";
 import { SHA, shop } from "../support/reconcile-world.ts";
 
 const choice = { driver: "x", options: {} };

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { commentText, renderComment, renderSummary } from "../../service/comment.ts";
-import { type CommandAnswer, type Preview, type PreviewStatus, REASONS, type Reason } from "../../service/status.ts";
+import type { CommandAnswer } from "../../service/intents.ts";
+import { REASONS, type Reason } from "../../service/reasons.ts";
+import type { Preview, PreviewStatus } from "../../service/status.ts";
 import { aPreview } from "../support/previews.ts";
 
 const URLS = { web: "https://pr-42-shop.preview.acme.dev", api: "https://pr-42-api-shop.preview.acme.dev" };

@@ -6,10 +6,12 @@ import type { PreviewSpec } from "../../infra/spec.ts";
 import { gone } from "../../service/conditions.ts";
 import type { Lifecycle } from "../../service/config/types.ts";
 import { type Action, awaitRoom, type Desired, decide, type Observed, sleepsUntil } from "../../service/decide.ts";
+import { type Intents, NO_INTENTS } from "../../service/intents.ts";
 import { lifetimeOf } from "../../service/lifecycle.ts";
 import type { PauseSpan } from "../../service/pauses.ts";
 import { type PolicyInput, policy } from "../../service/policy.ts";
-import { type Intents, NO_INTENTS, newStatus, type PreviewStatus, REASONS } from "../../service/status.ts";
+import { REASONS } from "../../service/reasons.ts";
+import { newStatus, type PreviewStatus } from "../../service/status.ts";
 import { pullRequest } from "../support/memory-forge.ts";
 import { shop } from "../support/reconcile-world.ts";
 

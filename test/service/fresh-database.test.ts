@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { StacklingError } from "../../components/errors.ts";
-import type { ApplicationConfig, TargetConfig } from "../../service/config/types.ts";
+import type { ApplicationConfig } from "../../service/config/application-types.ts";
+import type { TargetConfig } from "../../service/config/types.ts";
 import { wishedForCommit } from "../../service/fresh-database.ts";
-import { type Intents, NO_INTENTS, newStatus } from "../../service/status.ts";
+import { type Intents, NO_INTENTS } from "../../service/intents.ts";
+import { newStatus } from "../../service/status.ts";
 import { pullRequest } from "../support/memory-forge.ts";
 import { testDatabase } from "../support/postgres.ts";
 import { type Bench, benchActions, config, reconcileBench, SHA } from "../support/reconcile-world.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { withClient } from "../../components/local/database-client.ts";
-import type { RepositoryConfig } from "../../service/config/types.ts";
+import type { RepositoryConfig } from "../../service/config/repository-types.ts";
 import { createIdentities, type Identities } from "../../service/identities.ts";
 import { startResync } from "../../service/resync.ts";
 import { createSubjectReader } from "../../service/subject.ts";

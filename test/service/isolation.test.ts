@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { OperatorConfig, RepositoryConfig, TargetConfig } from "../../service/config/types.ts";
+import type { RepositoryConfig } from "../../service/config/repository-types.ts";
+import type { OperatorConfig, TargetConfig } from "../../service/config/types.ts";
 import { isolationFindings, readIsolation } from "../../service/isolation.ts";
 import type { Isolation } from "../../service/trust.ts";
 import { config, shop } from "../support/reconcile-world.ts";

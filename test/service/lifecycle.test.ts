@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Lifecycle } from "../../service/config/types.ts";
+import { NO_INTENTS } from "../../service/intents.ts";
 import {
   type Clocks,
   extended,
@@ -10,7 +11,6 @@ import {
   nextEnd,
   warningOf,
 } from "../../service/lifecycle.ts";
-import { NO_INTENTS } from "../../service/status.ts";
 import { pullRequest } from "../support/memory-forge.ts";
 import { aPreview } from "../support/previews.ts";
 import { SHA } from "../support/reconcile-world.ts";

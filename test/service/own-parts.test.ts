@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { parseApplication } from "../../service/config/application.ts";
+import { NO_INTENTS } from "../../service/intents.ts";
 import { buildSpec, type SpecInput } from "../../service/spec-builder.ts";
-import { NO_INTENTS } from "../../service/status.ts";
 import { SHA, shop } from "../support/reconcile-world.ts";
 
 const choice = { driver: "x", options: {} };

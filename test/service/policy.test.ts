@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { defaultPullRequests } from "../../service/config/defaults.ts";
-import type { PullRequestRules } from "../../service/config/types.ts";
+import type { PullRequestRules } from "../../service/config/repository-types.ts";
+import { NO_INTENTS } from "../../service/intents.ts";
 import { EXPIRY, type PolicyInput, policy, refusalOf } from "../../service/policy.ts";
-import { NO_INTENTS } from "../../service/status.ts";
 import { pullRequest } from "../support/memory-forge.ts";
 import { application, SHA, shop } from "../support/reconcile-world.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { defaultPullRequests } from "../../service/config/defaults.ts";
-import type { RepositoryConfig } from "../../service/config/types.ts";
+import type { RepositoryConfig } from "../../service/config/repository-types.ts";
 import { pullRequest } from "../support/memory-forge.ts";
 import { testDatabase } from "../support/postgres.ts";
 import { type Bench, PREVIEW_YAML, reconcileBench, SHA, shop } from "../support/reconcile-world.ts";

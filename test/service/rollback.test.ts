@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { PreviewSpec } from "../../infra/spec.ts";
+import { type Intents, NO_INTENTS } from "../../service/intents.ts";
 import {
   goodCommits,
   type Rollback,
@@ -11,7 +12,7 @@ import {
   servedWith,
   wishedCommit,
 } from "../../service/rollback.ts";
-import { type Intents, NO_INTENTS, newStatus, type PreviewStatus } from "../../service/status.ts";
+import { newStatus, type PreviewStatus } from "../../service/status.ts";
 import { pullRequest } from "../support/memory-forge.ts";
 
 const NOW = "2026-11-22T10:00:00.000Z";

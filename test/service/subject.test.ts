@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { defaultPullRequests } from "../../service/config/defaults.ts";
-import type { RepositoryConfig } from "../../service/config/types.ts";
+import type { RepositoryConfig } from "../../service/config/repository-types.ts";
 import type { PullRequest } from "../../service/forges/forge.ts";
-import { NO_INTENTS } from "../../service/status.ts";
+import { NO_INTENTS } from "../../service/intents.ts";
 import { createSubjectReader } from "../../service/subject.ts";
 import { memoryForge, pullRequest } from "../support/memory-forge.ts";
 import { config, shop } from "../support/reconcile-world.ts";

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { NO_INTENTS } from "../../service/intents.ts";
 import { policy } from "../../service/policy.ts";
-import { NO_INTENTS } from "../../service/status.ts";
 import { pullRequest } from "../support/memory-forge.ts";
 import { application, SHA, shop } from "../support/reconcile-world.ts";
 

@@ -1,4 +1,5 @@
-import { NO_INTENTS, newStatus, type Preview, type PreviewStatus } from "../../service/status.ts";
+import { NO_INTENTS } from "../../service/intents.ts";
+import { newStatus, type Preview, type PreviewStatus } from "../../service/status.ts";
 import { pullRequest } from "./memory-forge.ts";
 
 export const COMMIT = "0123456789abcdef0123456789abcdef01234567";

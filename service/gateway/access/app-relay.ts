@@ -7,7 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { RepositoryConfig } from "../../config/types.ts";
+import type { RepositoryConfig } from "../../config/repository-types.ts";
 import { documentOf, html, scriptElement } from "../../dashboard/html.ts";
 import { sendAnswer } from "../page-answer.ts";
 import type { Route, Routes } from "../routes.ts";

@@ -4,7 +4,7 @@ import { after, before, describe, it } from "node:test";
 import { withClient } from "../../../components/local/database-client.ts";
 import { specDigest } from "../../../infra/spec.ts";
 import type { AllActions } from "../../../service/actions.ts";
-import type { RepositoryConfig } from "../../../service/config/types.ts";
+import type { RepositoryConfig } from "../../../service/config/repository-types.ts";
 import type { PullRequest } from "../../../service/forges/forge.ts";
 import type { ReconcileDeps } from "../../../service/reconcile.ts";
 import { type MemoryComments, memoryComments } from "../../support/memory-comments.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import { NO_INTENTS } from "../../../service/status.ts";
+import { NO_INTENTS } from "../../../service/intents.ts";
 import { aPreview } from "../../support/previews.ts";
 import { type AppEdge, startApp } from "../app/app-edge.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { ApplicationConfig, ExternalService } from "../../../service/config/types.ts";
+import type { ApplicationConfig, ExternalService } from "../../../service/config/application-types.ts";
 import { servicesPage } from "../../../service/dashboard/services-page.ts";
 import { matrixOf, serviceFindings } from "../../../service/external/matrix.ts";
 import { createExternalServices } from "../../../service/external/services.ts";

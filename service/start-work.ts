@@ -1,0 +1,146 @@
+/** Worker, resync, notifier and timers, wired. */
+import type { Stacks } from "../infra/stacks.ts";
+import { type AllActions, createActions } from "./actions.ts";
+import { createAlarm } from "./alarm.ts";
+import type { FreshBaselines } from "./baselines/fresh.ts";
+import { createCaps } from "./caps/caps.ts";
+import { defaultDrift } from "./config/defaults.ts";
+import { driftPolicyOf } from "./drift/choose.ts";
+import { createCompare } from "./drift/compare.ts";
+import { startDriftTimer } from "./drift/timer.ts";
+import { LOCAL_FORGE } from "./forges/connect.ts";
+import type { Forge } from "./forges/forge.ts";
+import type { Ground } from "./ground.ts";
+import { createHolds, lookAtHeld } from "./holds.ts";
+import type { Identities } from "./identities.ts";
+import { configuredRegistry } from "./images/configured.ts";
+import { createImages } from "./images/images.ts";
+import type { Inbox } from "./inbox/inbox.ts";
+import type { IsolationOf } from "./isolation.ts";
+import { createLoginKeys } from "./login-keys.ts";
+import { createLookAgain } from "./look-again.ts";
+import { createNotifier } from "./notify.ts";
+import { type ReconcileDeps, reconcile } from "./reconcile.ts";
+import type { Repositories } from "./repositories.ts";
+import { type Resync, startResync } from "./resync.ts";
+import type { ServiceOptions, Undo } from "./service.ts";
+import { detect, forgeFor, prepareSource, resolveSecrets } from "./sources.ts";
+import type { PostgresStore } from "./store/postgres.ts";
+import { createSubjectReader } from "./subject.ts";
+import { within } from "./within.ts";
+import { startWorker } from "./worker.ts";
+import type { World } from "./world.ts";
+
+/** Previews worked on at once; engines are limited by `limits.engineRuns`, and what waits for one costs little. */
+const PREVIEWS_AT_ONCE = 128;
+
+/** What talks to a forge at the end is waited for this long and no longer. */
+export const LAST_WORDS_MS = 5_000;
+
+/** What everything that works is made of. */
+export interface Parts extends ServiceOptions {
+  readonly store: PostgresStore;
+  readonly stacks: Stacks;
+  readonly world: World;
+  readonly forges: ReadonlyMap<string, Forge>;
+  /** One of them by its name. */
+  readonly forge: (name: string) => Forge | undefined;
+  readonly repositories: Repositories;
+  readonly identities: Identities;
+  readonly isolationOf: IsolationOf;
+  readonly baselines: FreshBaselines;
+  readonly ground: Ground;
+  readonly inbox: Inbox;
+  readonly now: () => string;
+}
+
+/** Worker, resync and notifier; what they do begins at once. */
+export function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllActions; readonly resync: Resync } {
+  const { config, store, stacks, world, forge, repositories, identities, logger, now } = parts;
+  const notifier = createNotifier({
+    forgeFor: (name) => (identities.isReplaced(name) ? undefined : forgeFor(parts, name)),
+    store,
+    config,
+    logger,
+  });
+  undo.push(() => within(LAST_WORDS_MS, notifier.settled(), undefined));
+  const stopping = new AbortController();
+  const lookAgain = createLookAgain(parts, stopping.signal);
+  const onBack = () => lookAtHeld(store);
+  const holds = createHolds({ ...parts.ground, onBack, stopping: stopping.signal, now });
+  const deps = reconcileDeps(parts, { stopping: stopping.signal, lookAgain, holds, announce: notifier.announce });
+  const worker = startWorker({
+    queue: store.queue,
+    reconcile: (key) => reconcile({ ...deps, onWish: worker.onWish }, key),
+    lookAgain,
+    calm: parts.inbox.calm,
+    concurrency: PREVIEWS_AT_ONCE,
+    logger,
+  });
+  undo.push(async () => {
+    stopping.abort();
+    // Closing the runners ends the runs that the worker would wait for.
+    await Promise.all([worker.drain(), stacks.close()]);
+  });
+  const { resyncSeconds: intervalSeconds } = config.lifecycle;
+  const resync = startResync({ ...parts, repositories: repositories.all, intervalSeconds });
+  // A forge that does not answer must not hold up the running updates' turn.
+  undo.push(() => within(LAST_WORDS_MS, resync.close(), undefined));
+  resync.begin({ all: true });
+  const actions = createActions({
+    store,
+    stacks,
+    world,
+    repositories: repositories.all,
+    forge,
+    localForge: config.forges.find(({ kind }) => kind === "local")?.name ?? LOCAL_FORGE,
+    defaultTarget: config.targets[0]?.name ?? "",
+    detectApplication: (path, commit) => detect(config, path, commit),
+    onRegistered: () => resync.begin(),
+    config,
+    isolationOf: parts.isolationOf,
+    now,
+  });
+  const drift = startDriftTimer({
+    ...parts,
+    compare: createCompare(parts),
+    repair: actions.repair,
+    engines: stacks.load,
+    policyOf: async ({ repository }) => driftPolicyOf(config, await repositories.find(repository)),
+    everySeconds: (config.drift ?? defaultDrift).everySeconds,
+  });
+  undo.push(() => drift.close());
+  return { actions, resync };
+}
+
+function reconcileDeps(
+  parts: Parts,
+  more: Pick<ReconcileDeps, "stopping" | "lookAgain" | "holds" | "announce">,
+): Omit<ReconcileDeps, "onWish"> {
+  const { config, store, stacks, world, forge, repositories, identities, logger, now, onStep } = parts;
+  return {
+    ...more,
+    caps: createCaps({ seats: store, config, now }),
+    alarm: createAlarm(parts),
+    ...(onStep ? { onStep } : {}),
+    store,
+    stacks,
+    world,
+    config,
+    subjects: createSubjectReader({ config, forge, identities }),
+    findRepository: repositories.find,
+    isolationOf: parts.isolationOf,
+    commandsOf: (repository) => forge(repository.forge)?.commands,
+    images: createImages({
+      registry: configuredRegistry(config.images),
+      waitSeconds: config.images.waitSeconds,
+      now,
+    }),
+    prepareSource: (spec) => prepareSource(parts, spec),
+    prepareDatabase: parts.baselines.prepare,
+    resolveSecrets: (spec) => resolveSecrets(parts, spec),
+    loginKeyOf: createLoginKeys({ secret: parts.token, now: () => new Date() }).publicOf,
+    now,
+    logger,
+  };
+}
