@@ -6,18 +6,45 @@ export const PROJECT = "stackling";
 
 const LABEL_MAX = 63;
 
-/** A preview: of a pull request by number, or of a git branch by hand. */
+/** Long-lived, beside a repository's previews. */
+export interface StageKey {
+  readonly repository: string;
+  /** A word without a dash: else the stage `a-b` would have the host of `b`'s service in the stage `a`. */
+  readonly stage: string;
+}
+
+/** A preview: of a pull request by number, of a git branch by hand, or a stage. */
 export type PreviewKey =
   | { readonly repository: string; readonly number: number }
-  | { readonly repository: string; readonly gitBranch: string };
+  | { readonly repository: string; readonly gitBranch: string }
+  | StageKey;
 
-/** `shop#42` or `shop@feature/cart`. */
+/** `pr` and `br` begin the hosts of previews. */
+const STAGE_NAME = /^(?!(?:pr|br)$)[a-z][a-z0-9]{0,19}$/;
+
+/** True for what may be a stage's name. */
+export function isStageName(text: string): boolean {
+  return STAGE_NAME.test(text);
+}
+
+/** True for the key of a stage, as `formatKey` writes it. */
+export function isStage(key: string): boolean {
+  const parsed = parseKey(key);
+  return parsed !== undefined && "stage" in parsed;
+}
+
+/** `shop#42`, `shop@feature/cart` or `shop:staging`. */
 export function formatKey(key: PreviewKey): string {
+  if ("stage" in key) return `${key.repository}:${key.stage}`;
   return "number" in key ? `${key.repository}#${key.number}` : `${key.repository}@${key.gitBranch}`;
 }
 
-/** Reads what `formatKey` wrote; undefined when the text is neither form. */
+/** Reads what `formatKey` wrote; undefined when the text is none of its forms. */
 export function parseKey(text: string): PreviewKey | undefined {
+  const byStage = /^([a-z][a-z0-9-]*):([a-z0-9]+)$/.exec(text);
+  if (byStage?.[1] && byStage[2]) {
+    return isStageName(byStage[2]) ? { repository: byStage[1], stage: byStage[2] } : undefined;
+  }
   const byNumber = /^([a-z][a-z0-9-]*)#([1-9][0-9]{0,9})$/.exec(text);
   if (byNumber?.[1] && byNumber[2]) return { repository: byNumber[1], number: Number(byNumber[2]) };
   const byBranch = /^([a-z][a-z0-9-]*)@(\S.*)$/.exec(text);
@@ -25,8 +52,9 @@ export function parseKey(text: string): PreviewKey | undefined {
   return undefined;
 }
 
-/** `<name>-pr-<number>` or `<name>-br-<slug>-<hash>`; at most 63 characters, unique per key. */
+/** `<name>-pr-<number>`, `<name>-br-<slug>-<hash>` or `<name>-st-<stage>`; at most 63 characters, unique per key. */
 export function stackName(key: PreviewKey): string {
+  if ("stage" in key) return cut(`${key.repository}-st-${key.stage}`, LABEL_MAX);
   if ("number" in key) return cut(`${key.repository}-pr-${key.number}`, LABEL_MAX);
   const hash = digest(key.gitBranch, 6);
   const slug = slugify(key.gitBranch);
@@ -35,13 +63,19 @@ export function stackName(key: PreviewKey): string {
 }
 
 /**
- * Host of a service: `pr-42-shop.<domain>` for the main one, `pr-42-api-shop.<domain>` for others.
+ * Host of a service: `pr-42-shop.<domain>` for the main one, `pr-42-api-shop.<domain>` for others; of a stage
+ * `staging-shop.<domain>` and `staging-api-shop.<domain>`.
  * One DNS label of at most 63 characters (RFC 1035 §2.3.4), so one wildcard certificate fits all.
  */
 export function hostName(key: PreviewKey, domain: string, service?: string): string {
-  const which = "number" in key ? `pr-${key.number}` : `br-${slugify(key.gitBranch)}-${digest(key.gitBranch, 6)}`;
+  const which = subjectLabel(key);
   const label = service ? `${which}-${service}-${key.repository}` : `${which}-${key.repository}`;
   return `${cut(label, LABEL_MAX)}.${domain}`;
+}
+
+function subjectLabel(key: PreviewKey): string {
+  if ("stage" in key) return key.stage;
+  return "number" in key ? `pr-${key.number}` : `br-${slugify(key.gitBranch)}-${digest(key.gitBranch, 6)}`;
 }
 
 /** Of all addresses of a preview by service, that of the main one, whatever order they are in. */

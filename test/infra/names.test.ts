@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { previewDatabaseName } from "../../components/local/database-names.ts";
-import { formatKey, hostName, type PreviewKey, parseKey, stackName } from "../../infra/names.ts";
+import { formatKey, hostName, isStage, isStageName, type PreviewKey, parseKey, stackName } from "../../infra/names.ts";
 
 const repository = fc.stringMatching(/^[a-z]([a-z0-9-]{0,79}[a-z0-9])?$/);
 const gitBranch = fc
@@ -13,6 +13,9 @@ const key: fc.Arbitrary<PreviewKey> = fc.oneof(
     .tuple(repository, fc.integer({ min: 1, max: 2_147_483_647 }))
     .map(([name, number]) => ({ repository: name, number })),
   fc.tuple(repository, gitBranch).map(([name, branch]) => ({ repository: name, gitBranch: branch })),
+  fc
+    .tuple(repository, fc.stringMatching(/^[a-z][a-z0-9]{0,19}$/).filter(isStageName))
+    .map(([name, stage]) => ({ repository: name, stage })),
 );
 const service = fc.option(fc.stringMatching(/^[a-z][a-z0-9-]{0,29}$/), { nil: undefined });
 
@@ -23,6 +26,14 @@ describe("names", () => {
     ["key of a git branch", formatKey({ repository: "shop", gitBranch: "feature/cart" }), "shop@feature/cart"],
     ["stack of a pull request", stackName(shop42), "shop-pr-42"],
     ["host of the main service", hostName(shop42, "localhost:4000"), "pr-42-shop.localhost:4000"],
+    ["key of a stage", formatKey({ repository: "shop", stage: "staging" }), "shop:staging"],
+    ["stack of a stage", stackName({ repository: "shop", stage: "staging" }), "shop-st-staging"],
+    ["host of a stage", hostName({ repository: "shop", stage: "staging" }, "example.dev"), "staging-shop.example.dev"],
+    [
+      "host of a stage's further service",
+      hostName({ repository: "shop", stage: "staging" }, "example.dev", "api"),
+      "staging-api-shop.example.dev",
+    ],
     ["host of a further service", hostName(shop42, "example.dev", "api"), "pr-42-api-shop.example.dev"],
   ];
   for (const [what, actual, expected] of table) {
@@ -34,9 +45,41 @@ describe("names", () => {
   });
 
   it("refuses what is no key", () => {
-    for (const text of ["", "shop", "shop#", "shop#0", "shop#042", "#1", "Shop#1", "shop#1x", "shop@", "shop@ x"]) {
+    for (const text of [
+      "",
+      "shop",
+      "shop#",
+      "shop#0",
+      "shop#042",
+      "#1",
+      "Shop#1",
+      "shop#1x",
+      "shop@",
+      "shop@ x",
+      "shop:",
+      "shop:a-b",
+      "shop:pr",
+    ]) {
       assert.equal(parseKey(text), undefined, text);
     }
+  });
+
+  it("tells a stage from what else may be a preview", () => {
+    const told = ["shop:staging", "shop#1", "shop@main", "shop@feature:x", "shop:br"].map(isStage);
+    assert.deepEqual(told, [true, false, false, false, false]);
+  });
+
+  it("gives a stage no host that a pull request or git branch of its repository could have", () => {
+    for (const name of ["pr", "br", "pr-1", "br-x", "1a", "Prod", "", "a".repeat(21)]) {
+      assert.equal(isStageName(name), false, name);
+    }
+    fc.assert(
+      fc.property(key, key, service, service, (one, other, first, second) => {
+        fc.pre("stage" in one && !("stage" in other));
+        const hosts = [hostName(one, "d", first), hostName({ ...other, repository: one.repository }, "d", second)];
+        assert.notEqual(hosts[0], hosts[1]);
+      }),
+    );
   });
 
   it("makes one DNS label of at most 63 characters of any key", () => {
