@@ -4,6 +4,7 @@ import { ALARM_AFTER, isAlarming } from "./alarm.ts";
 import { COMMANDS } from "./commands/verbs.ts";
 import { driftWords } from "./drift/words.ts";
 import { flagFaults, flagsSet } from "./flags.ts";
+import { addressOf } from "./forges/addresses.ts";
 import { commentMarker } from "./forges/marker.ts";
 import { KEEP_LABEL } from "./lifecycle.ts";
 import { fence, folded, text } from "./markdown.ts";
@@ -219,14 +220,8 @@ function table(preview: Preview): string {
 
 function commit({ pullRequest }: Preview, sha: string): string {
   const short = `\`${sha.slice(0, 7)}\``;
-  const url = commitUrl(pullRequest?.url, sha);
+  const url = addressOf(pullRequest?.commitUrl, sha);
   return url === undefined ? short : `[${short}](${url})`;
-}
-
-/** Where the forge shows a commit; GitHub's kind of address is the one that we know. */
-export function commitUrl(pullRequestUrl: string | undefined, sha: string): string | undefined {
-  const repository = pullRequestUrl?.replace(/\/pull\/[0-9]+$/, "");
-  return repository === undefined || repository === pullRequestUrl ? undefined : `${repository}/commit/${sha}`;
 }
 
 function service(name: string, url: string | undefined): string {

@@ -1,5 +1,6 @@
 /** Pull requests of forks and outsiders: what of theirs may run, and on whose word. Pure. */
 import type { RepositoryConfig } from "./config/repository-types.ts";
+import { addressOf } from "./forges/addresses.ts";
 import type { PullRequest } from "./forges/forge.ts";
 import type { Intents } from "./intents.ts";
 import { minuteOf } from "./reason-words.ts";
@@ -96,8 +97,8 @@ export function approvalRequest(
 
 function whatItChanges({ pullRequest }: Pick<Preview, "pullRequest">, sha: string): string {
   const commit = `commit \`${sha.slice(0, 7)}\``;
-  const url = pullRequest?.url;
-  return url === undefined ? `what ${commit} changes` : `[what ${commit} changes](${url}/commits/${sha})`;
+  const url = addressOf(pullRequest?.reviewUrl, sha);
+  return url === undefined ? `what ${commit} changes` : `[what ${commit} changes](${url})`;
 }
 
 /** Of one that serves on somebody's word: whose, and what it goes without; undefined for a trusted one. */

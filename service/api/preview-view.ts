@@ -3,6 +3,7 @@ import type { FlagValue } from "../../components/service/flags.ts";
 import { mainUrl } from "../comment.ts";
 import type { RefusedCall } from "../egress/refusals.ts";
 import { flagsInEffect, setBy } from "../flags.ts";
+import { addressOf } from "../forges/addresses.ts";
 import type { Approval } from "../intents.ts";
 import { isKept } from "../lifecycle.ts";
 import { goodCommits, type RolledBack, rolledBackOf, type Served } from "../rollback.ts";
@@ -55,6 +56,10 @@ export interface PreviewView {
   readonly title?: string;
   readonly author?: string;
   readonly pullRequestUrl?: string;
+  /** Pages of the forge on `commit`, on `headSha`, and on what `awaitsApproval` changes. */
+  readonly commitUrl?: string;
+  readonly headUrl?: string;
+  readonly reviewUrl?: string;
   /** Public database name of the preview. */
   readonly database?: string;
   /** ISO 8601: when its database login ends if nobody renews it; absent where it does not end. */
@@ -143,6 +148,9 @@ export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewV
     title: pullRequest?.title,
     author: pullRequest?.author,
     pullRequestUrl: pullRequest?.url,
+    commitUrl: addressOf(pullRequest?.commitUrl, status.live?.source.commit),
+    headUrl: addressOf(pullRequest?.commitUrl, status.headSha ?? pullRequest?.headSha),
+    reviewUrl: addressOf(pullRequest?.reviewUrl, awaitedCommit(preview)),
     database: typeof database === "string" ? database : undefined,
     scenario: status.live?.database?.scenario,
     scenarios: status.live?.database?.shared ? undefined : status.live?.database?.scenarios,

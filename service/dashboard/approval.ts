@@ -16,7 +16,7 @@ const TEXT = "Approve this commit";
 
 /** Bound to the commit that the page shows: a push meanwhile makes the answer a refusal. */
 export function approvalSection(view: PreviewView, session: Session): Html {
-  const { key, awaitsApproval: sha, pullRequestUrl } = view;
+  const { key, awaitsApproval: sha, reviewUrl } = view;
   if (sha === undefined) return html``;
   const shown = html`<code>${sha.slice(0, 12)}</code>`;
   const body = submitButton({
@@ -27,7 +27,7 @@ export function approvalSection(view: PreviewView, session: Session): Html {
     tone: "primary",
   });
   return html`<div class="banner warning"><p><b>Commit ${shown} waits for an approval.</b>
-Look at ${pullRequestUrl ? html`<a href="${safeHref(`${pullRequestUrl}/commits/${sha}`)}">what it changes</a>` : "what it changes"} first.
+Look at ${reviewUrl ? html`<a href="${safeHref(reviewUrl)}">what it changes</a>` : "what it changes"} first.
 It counts for this commit alone; it then runs with a database of its own and none of the operator's secrets.</p>
 ${postForm({ to: `${detailHref(key)}/approve`, session, label: `Approval of ${key}`, fields: { sha }, body })}</div>`;
 }

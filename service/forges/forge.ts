@@ -25,6 +25,10 @@ export interface PullRequest {
   /** Commit of the base that the forge compares with, where it says so. */
   readonly baseSha?: string;
   readonly url?: string;
+  /** Where the forge shows a commit; `{sha}` stands for its id. */
+  readonly commitUrl?: string;
+  /** The same for what a commit changes as part of this pull request. */
+  readonly reviewUrl?: string;
   /** ISO 8601 UTC */
   readonly createdAt: string;
   readonly updatedAt: string;

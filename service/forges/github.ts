@@ -208,6 +208,8 @@ async function present(
     baseSha: found.base.sha,
     repositoryId: String(found.base.repo.id),
     url: found.html_url,
+    commitUrl: `${found.html_url.replace(/\/pull\/\d+$/, "")}/commit/{sha}`,
+    reviewUrl: `${found.html_url}/commits/{sha}`,
     createdAt: new Date(found.created_at).toISOString(),
     updatedAt: new Date(found.updated_at).toISOString(),
   };

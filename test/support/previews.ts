@@ -48,6 +48,8 @@ export function aPreview(wish: PreviewWish = {}): Preview {
     pullRequest: pullRequest(number, COMMIT, {
       title: wish.title ?? "Show the cart total",
       url: `https://forge.example/acme/${repository}/pull/${number}`,
+      commitUrl: `https://forge.example/acme/${repository}/commit/{sha}`,
+      reviewUrl: `https://forge.example/acme/${repository}/pull/${number}/commits/{sha}`,
       createdAt: at,
       updatedAt: at,
     }),

@@ -1,6 +1,5 @@
 /** What the banner says and offers, from what is known of a preview. Pure. Nothing of it is a secret: the preview's own scripts can read it. */
 import type { PreviewView } from "../../api/preview-view.ts";
-import { commitUrl } from "../../comment.ts";
 import { detailHref } from "../../dashboard/listing.ts";
 import { LOGIN_PATH, LOGOUT_PATH } from "../access/own-paths.ts";
 import { type QrCode, qrCodeOf } from "./qr.ts";
@@ -40,13 +39,13 @@ export interface BannerSubject {
 const USERS_SHOWN = 6;
 
 export function bannerFacts({ view, url, homeUrl, hasDoor = false }: BannerSubject): BannerFacts {
-  const { key, title, commit, database, scenario, pullRequestUrl } = view;
+  const { key, title, commit, commitUrl, database, scenario, pullRequestUrl } = view;
   const page = `${homeUrl}${detailHref(key)}`;
   const isHere = view.stage !== "Gone" && view.stage !== "Closed";
   return {
     key,
     title,
-    commit: commit === undefined ? undefined : { short: commit.slice(0, 7), url: commitUrl(pullRequestUrl, commit) },
+    commit: commit === undefined ? undefined : { short: commit.slice(0, 7), url: commitUrl },
     notice: noticeOf(view),
     remarks: remarksOf(view),
     database: database === undefined ? undefined : { branch: database, scenario },

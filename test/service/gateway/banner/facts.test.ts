@@ -63,12 +63,12 @@ describe("what the banner says", () => {
     const { key, title, commit, database } = factsOf({
       database: "shop_pr_42",
       scenario: "team",
-      pullRequestUrl: "https://github.com/acme/shop/pull/42",
+      commitUrl: `https://github.com/acme/shop/commit/${COMMIT}`,
     });
     assert.deepEqual([key, title], ["shop#42", "Show the cart total"]);
     assert.deepEqual(commit, { short: "0123456", url: `https://github.com/acme/shop/commit/${COMMIT}` });
     assert.deepEqual(database, { branch: "shop_pr_42", scenario: "team" });
-    assert.equal(factsOf({ pullRequestUrl: "https://git.acme.dev/x/merge_requests/1" }).commit?.url, undefined);
+    assert.equal(factsOf({ commitUrl: undefined }).commit?.url, undefined);
   });
 
   it("leads to pull request, logs, inboxes, status and, where there is a database, its reset on our own page", () => {
