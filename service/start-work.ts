@@ -2,6 +2,7 @@
 import type { Stacks } from "../infra/stacks.ts";
 import { type AllActions, createActions } from "./actions.ts";
 import { createAlarm } from "./alarm.ts";
+import { createForgeSink } from "./announce.ts";
 import type { FreshBaselines } from "./baselines/fresh.ts";
 import { createCaps } from "./caps/caps.ts";
 import { defaultDrift } from "./config/defaults.ts";
@@ -57,12 +58,13 @@ export interface Parts extends ServiceOptions {
 /** Worker, resync and notifier; what they do begins at once. */
 export function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllActions; readonly resync: Resync } {
   const { config, store, stacks, world, forge, repositories, identities, logger, now } = parts;
-  const notifier = createNotifier({
+  const toForge = createForgeSink({
     forgeFor: (name) => (identities.isReplaced(name) ? undefined : forgeFor(parts, name)),
     store,
     config,
     logger,
   });
+  const notifier = createNotifier({ sinks: [toForge], logger });
   undo.push(() => within(LAST_WORDS_MS, notifier.settled(), undefined));
   const stopping = new AbortController();
   const lookAgain = createLookAgain(parts, stopping.signal);

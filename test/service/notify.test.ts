@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { pino } from "pino";
+import { createForgeSink } from "../../service/announce.ts";
 import type { Forge, RepositoryRef } from "../../service/forges/forge.ts";
 import { createNotifier } from "../../service/notify.ts";
 import type { Preview, PreviewStatus } from "../../service/status.ts";
@@ -171,7 +172,8 @@ async function withGithub(
       return row;
     };
     change({ headSha, condition: "Reconciling", reason: "Provisioning", message: "Building." });
-    const notifier = createNotifier({
+    const logger = pino({ level: "silent" });
+    const sink = createForgeSink({
       forgeFor: () => ({ forge, repository: REPOSITORY }),
       store: {
         find: async () => row,
@@ -181,10 +183,9 @@ async function withGithub(
         },
       },
       config: { comments, scheme: "https", domain: "preview.acme.dev" },
-      logger: pino({ level: "silent" }),
-      quietMs: 60_000,
-      retryMs,
+      logger,
     });
+    const notifier = createNotifier({ sinks: [sink], logger, quietMs: 60_000, retryMs });
     await act({
       github,
       notifier,

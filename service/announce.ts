@@ -1,0 +1,104 @@
+/** Says on the forge what became of a preview: the newest only, and only what changed. */
+import { createHash } from "node:crypto";
+import type { Logger } from "pino";
+import { putReceipts } from "./commands/receipts.ts";
+import { mainUrl, renderComment, renderSummary } from "./comment.ts";
+import type { OperatorConfig } from "./config/types.ts";
+import { detailHref } from "./dashboard/listing.ts";
+import type { Announcement, AnnouncementHandles, Forge, RepositoryRef } from "./forges/forge.ts";
+import type { Outcome, Sink } from "./notify.ts";
+import { rolledBackOf } from "./rollback.ts";
+import type { Preview } from "./status.ts";
+import type { Store } from "./store/store.ts";
+
+interface Place {
+  readonly forge: Forge;
+  readonly repository: RepositoryRef;
+}
+
+export interface ForgeSinkDeps {
+  /** Forge and repository by the repository's name; undefined when it is not configured (any more). */
+  readonly forgeFor: (repository: string) => Place | undefined;
+  readonly store: Pick<Store, "find" | "update">;
+  readonly config: Pick<OperatorConfig, "comments" | "scheme" | "domain" | "fallbackUrl">;
+  readonly logger: Pick<Logger, "warn">;
+}
+
+/** One announcement, with the reactions that people wait for before it; `same` when the forge was not asked to write. */
+export function createForgeSink(deps: ForgeSinkDeps): Sink {
+  return {
+    name: "forge",
+    async write(preview) {
+      const place = preview.number === undefined ? undefined : deps.forgeFor(preview.repository);
+      // The handles in hand may be older than what another replica posted.
+      const held = place && (await deps.store.find(preview.key));
+      if (!place || !held) return "same";
+      const acknowledged = await putReceipts(deps, place, held);
+      const said = await say(deps, place, { preview, kept: held.handles });
+      return acknowledged ? said : "failed";
+    },
+  };
+}
+
+/** From reading the handles to keeping them. */
+async function say(
+  deps: ForgeSinkDeps,
+  place: Place,
+  { preview, kept }: { readonly preview: Preview; readonly kept: AnnouncementHandles },
+): Promise<Outcome> {
+  const { key, number, status, pullRequest, intents } = preview;
+  const headSha = status.headSha ?? pullRequest?.headSha;
+  if (!headSha || number === undefined) return "same";
+  // A comment on every draft to say that there is nothing would only be noise, unless somebody asked.
+  const isQuiet = status.refusedSince !== undefined && intents.commands?.answers === undefined;
+  if (isQuiet && kept.announced === undefined) return "same";
+  const noted = await notePreviewYaml(place, preview, { headSha, handles: kept });
+  const announcement = announcementOf(deps.config, { ...preview, handles: noted }, headSha);
+  const digest = digestOf(announcement);
+  if (noted.announced === digest && !noted.failed) return "same";
+  const handles = await place.forge.announce(place.repository, { number, headSha }, announcement, noted);
+  if (handles.failed) deps.logger.warn({ key, failed: handles.failed }, "announcing on the forge failed in part");
+  await deps.store.update(key, () => ({ handles: { ...handles, announced: digest } }));
+  return handles.failed ? "failed" : "written";
+}
+
+function announcementOf(
+  { comments, scheme, domain, fallbackUrl }: ForgeSinkDeps["config"],
+  preview: Preview,
+  headSha: string,
+): Announcement {
+  const { key, status } = preview;
+  const environmentUrl = mainUrl(preview);
+  return {
+    key,
+    condition: status.reason === "Gone" ? "Gone" : status.condition,
+    reason: status.reason,
+    summary: renderSummary(preview),
+    ...(comments ? { comment: renderComment(preview, { fallbackUrl }) } : {}),
+    headSha,
+    ...(rolledBackOf(preview) ? { rolledBack: true } : {}),
+    ...(environmentUrl ? { environmentUrl } : {}),
+    logUrl: `${scheme}://${domain}${detailHref(key)}`,
+  };
+}
+
+/** Whether the head changes `preview.yaml` is asked once a commit and kept with the handles. */
+async function notePreviewYaml(
+  { forge, repository }: Place,
+  { pullRequest }: Preview,
+  { headSha, handles }: { headSha: string; handles: AnnouncementHandles },
+): Promise<AnnouncementHandles> {
+  if (!pullRequest || pullRequest.state === "closed" || handles.previewYaml?.startsWith(headSha)) return handles;
+  try {
+    const read = (gitRef: string) => forge.readFile(repository, gitRef, "preview.yaml");
+    const [head, base] = await Promise.all([read(headSha), read(pullRequest.baseRef)]);
+    return { ...handles, previewYaml: `${headSha} ${head === base ? "same" : "changed"}` };
+  } catch {
+    // Only a note in the comment hangs on it.
+    return handles;
+  }
+}
+
+function digestOf(announcement: Announcement): string {
+  return createHash("sha256").update(JSON.stringify(announcement)).digest("hex").slice(0, 16);
+}
