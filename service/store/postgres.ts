@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { type SeatStore, seatStore } from "../caps/seats.ts";
 import { claimFolder, type DataFolder } from "./data-folder.ts";
 import { codeOf, openDatabase } from "./database.ts";
+import { type GithubAppStore, githubAppStore } from "./github-apps.ts";
 import { type IdentityStore, identityStore } from "./identities.ts";
 import { acquireLease, releaseLeasesOf } from "./lease.ts";
 import { listen } from "./listener.ts";
@@ -18,7 +19,7 @@ const PRUNE_EVERY_MS = 3_600_000;
 /** Any fixed number: only one process at a time sets up the tables. */
 const SETUP_LOCK = 7_302_511;
 
-export interface PostgresStore extends Store, SeatStore, IdentityStore {
+export interface PostgresStore extends Store, SeatStore, GithubAppStore, IdentityStore {
   readonly queue: Queue;
   /** See `claimFolder`. */
   claimFolder(folder: DataFolder): Promise<() => Promise<void>>;
@@ -62,6 +63,7 @@ export async function openStore({ url, holder, logger, now, steps }: PostgresSto
     ...previews,
     ...recordStore({ db, queue }),
     ...operationStore({ db, now }),
+    ...githubAppStore({ db }),
     ...identityStore({ db }),
     ...seatStore({ db, queue }),
     claimFolder: (folder) => claimFolder({ db, holder, logger }, folder),

@@ -49,6 +49,9 @@ export interface Tables {
   history: { id: Generated<string>; key: string; at: Time; reason: string; message: string; head_sha: string | null };
   receipt: { id: Generated<string>; key: string; at: Time; body: JSONColumnType<Receipt> };
   counter: { name: string; value: string };
+  /** Sealed; see `github-apps.ts`. */
+  github_app: { forge: string; sealed: string; at: Generated<Date> };
+  redelivery: { forge: string; delivery_id: string; at: Generated<Date> };
   repository_identity: { name: string; forge: string; id: string; at: Generated<Date> };
   repository: { name: string; path: string; body: JSONColumnType<RepositoryConfig> };
   setting: { name: string; body: JSONColumnType<Pause> };
