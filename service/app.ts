@@ -12,7 +12,10 @@ import type { Store } from "./store/store.ts";
 import { createWebhooks, type WebhooksDeps } from "./webhooks.ts";
 
 export interface AppDeps
-  extends Pick<ApiDeps, "actions" | "operate" | "doctor" | "share" | "extras" | "ends" | "engineByHand" | "external"> {
+  extends Pick<
+    ApiDeps,
+    "actions" | "operate" | "doctor" | "share" | "extras" | "ends" | "engineByHand" | "external" | "audit" | "addressOf"
+  > {
   readonly store: Pick<Store, "list" | "find" | "findByStack" | "history" | "receipts" | "counters" | "onChange">;
   readonly webhooks: Omit<WebhooksDeps, "onError">;
   readonly logs: LogReader;

@@ -9,6 +9,7 @@ import { createCounters } from "./api/counters.ts";
 import type { ReadinessChecks } from "./api/health.ts";
 import { previewEnds } from "./api/preview-ends.ts";
 import { createApp } from "./app.ts";
+import type { Audit } from "./audit.ts";
 import type { Baselines } from "./baselines/keeper.ts";
 import { renderComment } from "./comment.ts";
 import type { OperatorConfig } from "./config/types.ts";
@@ -17,6 +18,7 @@ import type { EngineByHand } from "./engine-by-hand.ts";
 import type { ExternalServices } from "./external/services.ts";
 import type { Forge } from "./forges/forge.ts";
 import { createAccess } from "./gateway/access/access.ts";
+import { clientAddress } from "./gateway/access/address.ts";
 import { createBanner } from "./gateway/banner/banner.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import { createRoutes } from "./gateway/routes.ts";
@@ -40,6 +42,7 @@ export interface EdgeParts {
   readonly inbox: Inbox;
   readonly actions: AllActions;
   readonly operate: Operate;
+  readonly audit: Audit;
   readonly baselines: Baselines;
   readonly doctor: () => Promise<readonly Finding[]>;
   readonly external: ExternalServices;
@@ -114,6 +117,8 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     homeUrl: url,
     onError,
     actions,
+    audit: parts.audit,
+    addressOf: (request) => clientAddress(request, access.trusts),
     operate: parts.operate,
     baselines: parts.baselines,
     doctor: parts.doctor,

@@ -6,8 +6,9 @@ import { createSupervisor } from "../components/local/supervisor.ts";
 import { registry } from "../components/registry.ts";
 import { locateEngine } from "../infra/engine.ts";
 import { checkPlugins } from "../infra/plugins.ts";
+import { createAudit } from "./audit.ts";
 import { startFreshBaselines } from "./baselines/fresh.ts";
-import { defaultSweep } from "./config/defaults.ts";
+import { defaultAudit, defaultSweep } from "./config/defaults.ts";
 import type { OperatorConfig } from "./config/types.ts";
 import { startCredentials } from "./credentials.ts";
 import { createDoctor } from "./doctor.ts";
@@ -91,7 +92,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
   const supervisor = createSupervisor({ dataDir, logger, clock: () => new Date() });
   undo.push((how) => supervisor.stop(how));
   supervisor.start();
-  const trim = startTrim({ dataDir, store, logger });
+  const trim = startTrim({ dataDir, store, auditDays: (config.audit ?? defaultAudit).keepDays, logger });
   undo.push(() => trim.close());
   const world = createWorld({ config });
   const repositories = createRepositories({ config, store });
@@ -111,6 +112,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     baselines,
     ground: createGround({ ...options, stacks }),
     inbox: createInbox({ store }),
+    audit: createAudit({ store, logger, now }),
     now,
   };
   undo.push(await startCredentials(parts));

@@ -3,6 +3,7 @@ import type { Stacks } from "../infra/stacks.ts";
 import { type AllActions, createActions } from "./actions.ts";
 import { createAlarm } from "./alarm.ts";
 import { createForgeSink } from "./announce.ts";
+import type { Audit } from "./audit.ts";
 import type { FreshBaselines } from "./baselines/fresh.ts";
 import { createCaps } from "./caps/caps.ts";
 import { defaultDrift } from "./config/defaults.ts";
@@ -52,6 +53,7 @@ export interface Parts extends ServiceOptions {
   readonly baselines: FreshBaselines;
   readonly ground: Ground;
   readonly inbox: Inbox;
+  readonly audit: Audit;
   readonly now: () => string;
 }
 
@@ -129,6 +131,7 @@ function reconcileDeps(
     stacks,
     world,
     config,
+    audit: parts.audit,
     subjects: createSubjectReader({ config, forge, identities }),
     findRepository: repositories.find,
     isolationOf: parts.isolationOf,

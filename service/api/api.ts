@@ -16,18 +16,18 @@ import type { Operate } from "../operate.ts";
 import { sameSecret } from "../session.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
-import { type AccessDeps, isForeign, visitorOf } from "./access.ts";
-import { type Actions, act, actionRequest } from "./actions.ts";
+import { isForeign, visitorOf } from "./access.ts";
+import { actionRequest } from "./actions.ts";
 import { baselineRoutes } from "./baselines.ts";
+import { createDoing, type DoingDeps } from "./doing.ts";
 import { operateRoutes } from "./operate.ts";
 import type { EndsReader } from "./preview-ends.ts";
 import { type PreviewView, previewView, type ViewExtras } from "./preview-view.ts";
 import { type ShareRoutesDeps, shareRoutes } from "./share.ts";
 import { type LogReader, plainError, type Streams } from "./streams.ts";
 
-export interface ApiDeps extends AccessDeps, Pick<ShareRoutesDeps, "share"> {
+export interface ApiDeps extends DoingDeps, Pick<ShareRoutesDeps, "share"> {
   readonly store: Pick<Store, "list" | "find" | "findByStack" | "history" | "receipts" | "counters">;
-  readonly actions: Actions;
   readonly operate: Operate;
   readonly logs: LogReader;
   readonly baselines?: Baselines;
@@ -61,6 +61,7 @@ const logQuery = z.object({
 
 export function createApi(deps: ApiDeps): Router {
   const { store, streams } = deps;
+  const doing = createDoing(deps);
   const api = express.Router();
   api.use(guard(deps));
   api.use(express.json({ limit: "64kb", strict: true }));
@@ -81,11 +82,11 @@ export function createApi(deps: ApiDeps): Router {
   });
   api.post("/previews", async (request, response) => {
     const { repository, path, ref } = byHand.parse(request.body);
-    const preview = await deps.actions.upByHand({
-      repository: repository ?? path ?? "",
-      ref,
-      by: nameOf(deps, request),
-    });
+    const wished = repository ?? path ?? "";
+    const detail = ref === undefined ? wished : `${wished}, ${ref}`;
+    const preview = await doing.note(request, { action: "up", detail }, (by) =>
+      deps.actions.upByHand({ repository: wished, ref, by }),
+    );
     response.status(202).json(await whole(preview));
   });
   api.get("/previews/:key", async (request, response) => {
@@ -98,7 +99,7 @@ export function createApi(deps: ApiDeps): Router {
   api.post("/previews/:key/actions", async (request, response) => {
     const wish = actionRequest.parse(request.body);
     const { key } = await named(request);
-    await act(deps.actions, key, wish, nameOf(deps, request));
+    await doing.act(request, key, wish);
     response.status(202).json(await whole(await named(request)));
   });
   api.post("/previews/:key/drift", async (request, response) => {
@@ -109,7 +110,8 @@ export function createApi(deps: ApiDeps): Router {
     if (visitorOf(deps, request).kind !== "token")
       throw new Refused(401, "Unauthorized", "running an engine by hand: the token is needed");
     const preview = await named(request);
-    const lease = await deps.actions.lease(preview.key);
+    const what = { action: "pulumi", key: preview.key };
+    const lease = await doing.note(request, what, () => deps.actions.lease(preview.key));
     try {
       await streams.hold(response, { fence: lease.fence, ...(await deps.engineByHand?.(preview)) }, lease.lost);
     } finally {
@@ -145,13 +147,14 @@ export function createApi(deps: ApiDeps): Router {
   api.get("/services", async (_request, response) => {
     response.json(await deps.external.read());
   });
-  shareRoutes(api, { share: deps.share, named });
-  if (deps.baselines) baselineRoutes(api, { baselines: deps.baselines, streams });
-  operateRoutes(api, { operate: deps.operate, nameOf: (request) => nameOf(deps, request) });
-  api.post("/login-links", (request, response) => {
+  shareRoutes(api, { share: deps.share, named, doing });
+  if (deps.baselines) baselineRoutes(api, { baselines: deps.baselines, streams, doing });
+  operateRoutes(api, { operate: deps.operate, doing, isToken: (request) => visitorOf(deps, request).kind === "token" });
+  api.post("/login-links", async (request, response) => {
     if (visitorOf(deps, request).kind !== "token")
       throw new Refused(401, "Unauthorized", "making a login link: the token is needed");
-    response.status(201).json({ url: deps.loginUrl(deps.sessions.mint()) });
+    const url = await doing.note(request, { action: "login-link" }, async () => deps.loginUrl(deps.sessions.mint()));
+    response.status(201).json({ url });
   });
   api.use(() => {
     throw new NotFound("calling the API: there is no such address");
@@ -179,10 +182,6 @@ function guard(deps: ApiDeps): RequestHandler {
     }
     next();
   };
-}
-
-function nameOf(deps: AccessDeps, request: Request): string {
-  return visitorOf(deps, request).kind === "token" ? "api" : "page";
 }
 
 class Refused extends TerminalError {

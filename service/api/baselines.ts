@@ -2,6 +2,7 @@
 import type { Router } from "express";
 import { z } from "zod";
 import type { Baselines } from "../baselines/keeper.ts";
+import type { Doing } from "./doing.ts";
 import type { Streams } from "./streams.ts";
 
 const MOST_NAMES = 5_000;
@@ -15,7 +16,11 @@ const none = z.strictObject({});
 
 export function baselineRoutes(
   api: Router,
-  { baselines, streams }: { readonly baselines: Baselines; readonly streams: Streams },
+  {
+    baselines,
+    streams,
+    doing,
+  }: { readonly baselines: Baselines; readonly streams: Streams; readonly doing: Pick<Doing, "note"> },
 ): void {
   api.get("/baselines", async (_request, response) => {
     response.json({ baselines: await baselines.list() });
@@ -23,7 +28,10 @@ export function baselineRoutes(
   // Lines of JSON until it is over; an error is the last of them.
   api.post("/baselines/:name/build", async (request, response) => {
     none.parse(request.body);
-    await streams.lines(response, () => baselines.build(request.params.name));
+    const { name } = request.params;
+    // What comes of it is said in the stream and kept with the baseline.
+    await doing.note(request, { action: "baseline build", detail: name }, async () => undefined);
+    await streams.lines(response, () => baselines.build(name));
   });
   api.post("/baselines/:name/check", async (request, response) => {
     const { names } = checkRequest.parse(request.body);

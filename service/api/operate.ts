@@ -2,11 +2,12 @@
 import type { Request, Router } from "express";
 import { z } from "zod";
 import type { Operate } from "../operate.ts";
+import type { Doing, Noted } from "./doing.ts";
 
 export interface OperateRoutesDeps {
   readonly operate: Operate;
-  /** Who asks, for the record. */
-  readonly nameOf: (request: Request) => string;
+  readonly doing: Pick<Doing, "note">;
+  readonly isToken: (request: Request) => boolean;
 }
 
 const name = z.string().min(1).max(1024);
@@ -22,15 +23,23 @@ export const sweepRequest = z.strictObject({
 });
 export type SweepRequest = z.input<typeof sweepRequest>;
 
-export function operateRoutes(api: Router, { operate, nameOf }: OperateRoutesDeps): void {
+/** As the audit has it. */
+export function sweepNoted({ confirm }: Pick<SweepRequest, "confirm">): Noted {
+  if (confirm === undefined) return { action: "sweep" };
+  return { action: "sweep", detail: confirm === true ? "confirmed all" : `confirmed ${confirm.join(", ")}` };
+}
+
+export function operateRoutes(api: Router, { operate, doing, isToken }: OperateRoutesDeps): void {
   api.get("/pause", async (_request, response) => {
     response.json({ pause: (await operate.pause()) ?? null });
   });
   api.post("/pause", async (request, response) => {
     const { paused, by } = pauseRequest.parse(request.body);
-    const door = nameOf(request);
-    if (paused) await operate.stopAll(door === "api" && by !== undefined ? by : door);
-    else await operate.resumeAll();
+    const said = by !== undefined && isToken(request) ? { detail: `as ${by}` } : {};
+    await doing.note(request, { action: paused ? "stop-all" : "resume-all", ...said }, async (asker) => {
+      if (!paused) return operate.resumeAll();
+      await operate.stopAll(by !== undefined && isToken(request) ? by : asker);
+    });
     response.status(202).json({ pause: (await operate.pause()) ?? null });
   });
   api.get("/sweep", async (_request, response) => {
@@ -38,6 +47,9 @@ export function operateRoutes(api: Router, { operate, nameOf }: OperateRoutesDep
   });
   // Answers when it is done: the report says what became of each.
   api.post("/sweep", async (request, response) => {
-    response.json({ report: await operate.sweep(sweepRequest.parse(request.body)) });
+    const wish = sweepRequest.parse(request.body);
+    const sweep = () => operate.sweep(wish);
+    const report = wish.dryRun ? await sweep() : await doing.note(request, sweepNoted(wish), sweep);
+    response.json({ report });
   });
 }

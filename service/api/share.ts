@@ -3,10 +3,12 @@ import type { Request, Router } from "express";
 import { z } from "zod";
 import type { Share } from "../gateway/access/share.ts";
 import type { Preview } from "../status.ts";
+import type { Doing } from "./doing.ts";
 
 export interface ShareRoutesDeps {
   readonly share: Share;
   readonly named: (request: Request) => Promise<Preview>;
+  readonly doing: Pick<Doing, "note">;
 }
 
 /** Where nobody says how long. */
@@ -19,10 +21,12 @@ export const shareRequest = z.strictObject({
 });
 export type ShareRequest = z.input<typeof shareRequest>;
 
-export function shareRoutes(api: Router, { share, named }: ShareRoutesDeps): void {
+export function shareRoutes(api: Router, { share, named, doing }: ShareRoutesDeps): void {
   api.post("/previews/:key/share", async (request, response) => {
     const wish = shareRequest.parse(request.body);
     const preview = await named(request);
-    response.status(201).json({ key: preview.key, ...(await share(preview, wish)) });
+    const what = { action: "share", key: preview.key, detail: `for ${wish.seconds} s` };
+    const link = await doing.note(request, what, () => share(preview, wish));
+    response.status(201).json({ key: preview.key, ...link });
   });
 }

@@ -1,5 +1,6 @@
 /** Newly read comments laid over a preview's record: wishes, answers, receipts and history at once. Pure. */
 
+import type { AuditNote } from "../audit.ts";
 import type { CommandAnswer, CommandOutcome, CommandsHandled } from "../intents.ts";
 import type { Preview } from "../status.ts";
 import type { HistoryEntry } from "../store/store.ts";
@@ -28,6 +29,7 @@ export type SharedGround = Omit<Ground, "by" | "saidAt">;
 export interface Handled {
   readonly fields: Partial<Preview>;
   readonly history: readonly Omit<HistoryEntry, "key">[];
+  readonly audit: readonly AuditNote[];
   /** False when no comment held a command, or all were handled before. */
   readonly answered: boolean;
 }
@@ -42,12 +44,13 @@ const ASKS_ONLY = new Set(["help", "status"]);
 export function handle(preview: Preview, { comments, last }: Heard, ground: SharedGround): Handled {
   const before = preview.intents.commands ?? { since: ground.now };
   const handled = before.last?.id ?? 0;
-  if (last.id <= handled) return { fields: {}, history: [], answered: false };
+  if (last.id <= handled) return { fields: {}, history: [], audit: [], answered: false };
   const told: Told = {
     preview,
     answers: [...(before.answers ?? [])],
     receipts: [...(before.receipts ?? [])],
     history: [],
+    audit: [],
   };
   const news = comments.filter(({ id }) => id > handled);
   for (const comment of news) tell(told, comment, ground);
@@ -61,6 +64,7 @@ export function handle(preview: Preview, { comments, last }: Heard, ground: Shar
   return {
     fields: { intents: { ...intents, commands }, ...(lastVisitAt === undefined ? {} : { lastVisitAt }) },
     history: told.history,
+    audit: told.audit,
     answered: news.length > 0,
   };
 }
@@ -70,6 +74,7 @@ interface Told {
   answers: CommandAnswer[];
   readonly receipts: { comment: number; outcome: CommandOutcome }[];
   readonly history: Omit<HistoryEntry, "key">[];
+  readonly audit: AuditNote[];
 }
 
 function tell(told: Told, { id, by, at, allowed, lines }: Heard["comments"][number], ground: SharedGround): void {
@@ -77,7 +82,10 @@ function tell(told: Told, { id, by, at, allowed, lines }: Heard["comments"][numb
     const { change, outcome, answer } = allowed ? carried(told.preview, line, { ...ground, by, saidAt: at }) : REFUSAL;
     told.preview = { ...told.preview, ...change };
     told.answers.push({ at: ground.now, said: line.said, by, outcome, answer });
-    if (!ASKS_ONLY.has(line.said)) told.history.push(entryOf(line, { now: ground.now, by, outcome, answer }));
+    if (!ASKS_ONLY.has(line.said)) {
+      told.history.push(entryOf(line, { now: ground.now, by, outcome, answer }));
+      told.audit.push(noteOf(told.preview, line, { now: ground.now, by, outcome, answer }));
+    }
     return outcome;
   });
   const outcome = outcomes.find((one) => one !== "done") ?? "done";
@@ -95,12 +103,31 @@ function carried(preview: Preview, { asks }: Line, ground: Ground): Carried {
   return { change: {}, outcome: "confused", answer: asks.problem };
 }
 
-function entryOf(
-  { said }: Line,
-  { now, by, outcome, answer }: { now: string; by: string; outcome: CommandOutcome; answer: string },
-): Omit<HistoryEntry, "key"> {
+interface Said {
+  readonly now: string;
+  readonly by: string;
+  readonly outcome: CommandOutcome;
+  readonly answer: string;
+}
+
+function entryOf({ said }: Line, { now, by, outcome, answer }: Said): Omit<HistoryEntry, "key"> {
   const done = outcome === "done" ? "" : "not done, ";
   return { at: now, reason: "Command", message: `\`/preview ${said}\` by @${by}: ${done}${answer}.` };
+}
+
+/** A name that the forge proved; why something was not done is said beside what was asked. */
+function noteOf({ key }: Pick<Preview, "key">, { said }: Line, { now, by, outcome, answer }: Said): AuditNote {
+  const [action = "", ...rest] = said.split(" ");
+  const detail = [...(rest.length > 0 ? [rest.join(" ")] : []), ...(outcome === "done" ? [] : [answer])].join("; ");
+  return {
+    at: now,
+    actor: `@${by}`,
+    action,
+    key,
+    ...(detail ? { detail } : {}),
+    via: "comment",
+    outcome: outcome === "done" ? "done" : "refused",
+  };
 }
 
 /** Strangers can comment as often as they like: of all refusals only the last is shown. */

@@ -1,6 +1,7 @@
 /** Reads what was asked for in comments, and carries out each command once. */
 import type { Logger } from "pino";
 import { StacklingError } from "../../components/errors.ts";
+import type { Audit, AuditNote } from "../audit.ts";
 import type { RepositoryConfig } from "../config/repository-types.ts";
 import type { OperatorConfig } from "../config/types.ts";
 import type { ForgeCommands, PullRequest } from "../forges/forge.ts";
@@ -22,6 +23,7 @@ export interface CommandDeps {
   readonly commandsOf?: (repository: RepositoryConfig) => ForgeCommands | undefined;
   /** How a target keeps previews, by its name; undefined: none keeps them apart. */
   readonly isolationOf?: (target: string) => Isolation;
+  readonly audit: Pick<Audit, "record">;
   readonly announce: (preview: Preview) => Promise<void>;
   readonly lookAgain: (key: string, afterMs: number) => void;
   readonly now: () => string;
@@ -54,11 +56,14 @@ export async function takeCommands(deps: CommandDeps, look: Look): Promise<boole
   if (!news) return false;
   const ground = { ...groundOf(deps, look, repository, subject.pullRequest), pauses: await deps.store.pauses() };
   let answered = false;
+  let notes: readonly AuditNote[] = [];
   const updated = await deps.store.updateAndNote(key, (held) => {
     const handled = handle(held, news, ground);
     answered = handled.answered;
+    notes = handled.audit;
     return handled;
   });
+  for (const note of notes) await deps.audit.record(note);
   if (news.more) await deps.store.enqueue([key]);
   if (answered && updated) await deps.announce(updated);
   return answered;

@@ -29,6 +29,9 @@ export const defaultDrift: NonNullable<OperatorConfig["drift"]> = { policy: "rep
 
 export const defaultSweep: NonNullable<OperatorConfig["sweep"]> = { everySeconds: 3600 };
 
+/** How long who did what is remembered. */
+export const defaultAudit: NonNullable<OperatorConfig["audit"]> = { keepDays: 365 };
+
 export const defaultPullRequests: PullRequestRules = {
   drafts: true,
   bots: true,

@@ -144,6 +144,11 @@ export const operatorSchema = z.strictObject({
       every: duration.optional().describe("How often what no preview owns is looked for and removed. Default 1h."),
     })
     .optional(),
+  audit: z
+    .strictObject({
+      keep: duration.optional().describe("How long it is remembered who asked for what. Default 365d."),
+    })
+    .optional(),
   policy: z
     .enum(["advisory", "mandatory"])
     .optional()

@@ -5,7 +5,7 @@ import { type ForgeName, forges } from "../forges/registry.ts";
 import { accessMisfits, accessOf } from "./access-schema.ts";
 import { bannerMisfits } from "./banner.ts";
 import { resolveBaselines } from "./baselines.ts";
-import { DEFAULT_PORT, defaultDrift, defaultImages, defaultLifecycle, defaultSweep } from "./defaults.ts";
+import { DEFAULT_PORT, defaultAudit, defaultDrift, defaultImages, defaultLifecycle, defaultSweep } from "./defaults.ts";
 import { parseDuration } from "./duration.ts";
 import { lifecycleMisfits, timesOf } from "./lifecycle-times.ts";
 import { limitsOf } from "./limits.ts";
@@ -80,10 +80,17 @@ export async function parseOperator(
       everySeconds: parseDuration(typed.drift?.every ?? "") ?? defaultDrift.everySeconds,
     },
     sweep: { everySeconds: parseDuration(typed.sweep?.every ?? "") ?? defaultSweep.everySeconds },
+    audit: { keepDays: daysOf(typed.audit?.keep) ?? defaultAudit.keepDays },
     ...(typed.policy === undefined ? {} : { policy: typed.policy }),
     ...(typed.fallbackUrl === undefined ? {} : { fallbackUrl: typed.fallbackUrl }),
     comments: typed.comments ?? true,
   };
+}
+
+/** Whole days, at least one. */
+function daysOf(typed: string | undefined): number | undefined {
+  const seconds = parseDuration(typed ?? "");
+  return seconds === undefined ? undefined : Math.max(1, Math.ceil(seconds / 86_400));
 }
 
 function address(typed: OperatorFile): Pick<OperatorConfig, "domain" | "scheme" | "host" | "port"> {

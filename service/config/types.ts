@@ -158,6 +158,8 @@ export interface OperatorConfig {
   readonly drift?: { readonly policy: DriftPolicy; readonly everySeconds: number };
   /** How often what no preview owns is looked for; undefined: `defaultSweep`. */
   readonly sweep?: { readonly everySeconds: number };
+  /** How long the audit is kept; undefined: `defaultAudit`. */
+  readonly audit?: { readonly keepDays: number };
   /** Whether the policy pack runs with each update, and what comes of a violation; undefined: off. */
   readonly policy?: "advisory" | "mandatory";
   /** Offered to visitors while there is no preview to show: a shared staging, say. */

@@ -1,6 +1,5 @@
 /** The button by which somebody lets one commit of a stranger run, and what its form brings back. */
 import type { Request, Router } from "express";
-import type { Actions } from "../api/actions.ts";
 import type { PreviewView } from "../api/preview-view.ts";
 import { plainError } from "../api/streams.ts";
 import type { Session } from "../session.ts";
@@ -37,13 +36,12 @@ export function approvalDone({ key }: Pick<PreviewView, "key">): string {
 }
 
 export interface ApprovalPages extends Answering {
-  readonly actions: Pick<Actions, "approve">;
   /** Undefined for a key that there is not. */
   readonly viewOf: (request: Request) => Promise<PreviewView | undefined>;
 }
 
 /** Asks first, for what it lets in runs. */
-export function approvalPages(pages: Router, { actions, viewOf, frameOf, actor, send }: ApprovalPages): void {
+export function approvalPages(pages: Router, { doing, viewOf, frameOf, actor, send }: ApprovalPages): void {
   pages.post("/previews/:key/approve", form, async (request, response) => {
     const [frame, session] = [await frameOf(request), actor(request)];
     if (!session) return send(response, 403, refusedPage(frame));
@@ -57,7 +55,7 @@ export function approvalPages(pages: Router, { actions, viewOf, frameOf, actor, 
       return send(response, 200, questionPage({ question, text: TEXT, to, session, fields: { sha }, backTo, frame }));
     }
     try {
-      await actions.approve(view.key, sha, "page");
+      await doing.act(request, view.key, { action: "approve", sha });
     } catch (error) {
       return send(response, 422, failedPage(plainError(error).message, frame));
     }

@@ -1,6 +1,6 @@
 /** A choice that may lose data: its form's answer is a question first, then done, then said on the preview's page. */
 import type { Request, Router } from "express";
-import { type Actions, act, actionRequest } from "../api/actions.ts";
+import { actionRequest } from "../api/actions.ts";
 import { plainError } from "../api/streams.ts";
 import type { Preview } from "../status.ts";
 import type { Answering } from "./answering.ts";
@@ -20,7 +20,6 @@ export interface Choice {
 
 /** What routes need that act on one preview. */
 export interface OnePreview extends Answering {
-  readonly actions: Actions;
   /** Undefined for a key that there is not. */
   readonly named: (request: Request) => Promise<Preview | undefined>;
 }
@@ -28,7 +27,7 @@ export interface OnePreview extends Answering {
 export function choicePages(
   pages: Router,
   { action, field, text, question }: Choice,
-  { actions, named, frameOf, actor, send }: OnePreview,
+  { doing, named, frameOf, actor, send }: OnePreview,
 ): void {
   pages.post(`/previews/:key/${action}`, form, async (request, response) => {
     const [frame, session] = [await frameOf(request), actor(request)];
@@ -45,7 +44,7 @@ export function choicePages(
       return send(response, 200, questionPage({ ...asked, session, backTo, frame }));
     }
     try {
-      await act(actions, key, wish, "page");
+      await doing.act(request, key, wish);
     } catch (error) {
       return send(response, 422, failedPage(plainError(error).message, frame));
     }

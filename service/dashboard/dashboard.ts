@@ -1,7 +1,6 @@
 /** The pages: a list, one page per preview, login. Rendered here, made lively by one small script. */
 import express, { type Request, type Response, type Router } from "express";
-import type { AccessDeps } from "../api/access.ts";
-import { type Actions, act } from "../api/actions.ts";
+import { createDoing, type DoingDeps } from "../api/doing.ts";
 import type { EndsReader } from "../api/preview-ends.ts";
 import { type PreviewView, previewView, type ViewExtras } from "../api/preview-view.ts";
 import { plainError, type Streams } from "../api/streams.ts";
@@ -30,9 +29,8 @@ import { sessionPages } from "./session-routes.ts";
 import { sharePages } from "./share-section.ts";
 import { findVerb } from "./verbs.ts";
 
-export interface DashboardDeps extends AccessDeps {
+export interface DashboardDeps extends DoingDeps {
   readonly store: Pick<Store, "list" | "find" | "findByStack" | "history">;
-  readonly actions: Actions;
   readonly operate: Operate;
   readonly external: Pick<ExternalServices, "read">;
   readonly streams: Streams;
@@ -68,6 +66,7 @@ export function createDashboard(deps: DashboardDeps): Router {
   const answering: Answering = {
     frameOf: (request) => frameOf(deps, request),
     actor: (request) => actorOf(deps, request),
+    doing: createDoing(deps),
     send,
   };
   const pages = express.Router();
@@ -97,16 +96,15 @@ export function createDashboard(deps: DashboardDeps): Router {
     const outcome = session && doneOf(request, view, frame);
     send(response, 200, detailPage({ view, history, frame: { ...frame, ...(outcome ? { outcome } : {}) } }));
   });
-  pages.post("/previews/:key/actions", form, (request, response) => doVerb(deps, request, response));
+  pages.post("/previews/:key/actions", form, (request, response) => doVerb(deps, answering, request, response));
   approvalPages(pages, {
-    actions: deps.actions,
     viewOf: async (request) => {
       const preview = await named(deps, request);
       return preview && previewView(preview);
     },
     ...answering,
   });
-  const onOne = { actions: deps.actions, named: (request: Request) => named(deps, request), ...answering };
+  const onOne = { named: (request: Request) => named(deps, request), ...answering };
   flagPages(pages, onOne);
   for (const choice of [seedChoice, rollbackChoice]) choicePages(pages, choice, onOne);
   operatePages(pages, { operate: deps.operate, ...answering });
@@ -133,7 +131,7 @@ export function createDashboard(deps: DashboardDeps): Router {
 }
 
 /** Asks first where something is lost; then the wish is stored, and the page it came from says so. */
-async function doVerb(deps: DashboardDeps, request: Request, response: Response): Promise<void> {
+async function doVerb(deps: DashboardDeps, { doing }: Answering, request: Request, response: Response): Promise<void> {
   const [frame, session] = [await frameOf(deps, request), actorOf(deps, request)];
   if (!session) return send(response, 403, refusedPage(frame));
   const preview = await named(deps, request);
@@ -150,7 +148,7 @@ async function doVerb(deps: DashboardDeps, request: Request, response: Response)
     return send(response, 200, questionPage({ question, text: verb.text, to, session, fields, backTo, frame }));
   }
   try {
-    await act(deps.actions, key, verb.wish, "page");
+    await doing.act(request, key, verb.wish);
   } catch (error) {
     return send(response, 422, failedPage(plainError(error).message, frame));
   }

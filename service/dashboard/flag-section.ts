@@ -1,6 +1,6 @@
 /** The buttons that set a preview's feature flags, and what their forms bring back. */
 import type { Router } from "express";
-import { act, actionRequest } from "../api/actions.ts";
+import { actionRequest } from "../api/actions.ts";
 import type { FlagView, PreviewView } from "../api/preview-view.ts";
 import { plainError } from "../api/streams.ts";
 import type { Session } from "../session.ts";
@@ -53,7 +53,7 @@ function wordOf(value: FlagView["value"]): string {
 }
 
 /** Nothing is lost, so nothing is asked; what may not be is said. */
-export function flagPages(pages: Router, { actions, named, frameOf, actor, send }: OnePreview): void {
+export function flagPages(pages: Router, { doing, named, frameOf, actor, send }: OnePreview): void {
   pages.post("/previews/:key/flags", form, async (request, response) => {
     const frame = await frameOf(request);
     if (!actor(request)) return send(response, 403, refusedPage(frame));
@@ -64,7 +64,7 @@ export function flagPages(pages: Router, { actions, named, frameOf, actor, send 
     const { data: wish } = actionRequest.safeParse({ action: "flag", name, ...value });
     if (!wish) return send(response, 400, refusedPage(frame));
     try {
-      await act(actions, preview.key, wish, "page");
+      await doing.act(request, preview.key, wish);
     } catch (error) {
       return send(response, 422, failedPage(plainError(error).message, frame));
     }

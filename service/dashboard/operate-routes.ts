@@ -1,6 +1,6 @@
 /** The pages' side of what is asked of all previews at once: kill switch and sweep. */
 import type { Router } from "express";
-import { sweepRequest } from "../api/operate.ts";
+import { sweepNoted, sweepRequest } from "../api/operate.ts";
 import { plainError } from "../api/streams.ts";
 import type { Operate } from "../operate.ts";
 import type { Answering } from "./answering.ts";
@@ -13,7 +13,7 @@ export interface OperatePages extends Answering {
   readonly operate: Operate;
 }
 
-export function operatePages(pages: Router, { operate, frameOf, actor, send }: OperatePages): void {
+export function operatePages(pages: Router, { operate, doing, frameOf, actor, send }: OperatePages): void {
   pages.post("/pause", form, async (request, response) => {
     const [frame, session, name] = [await frameOf(request), actor(request), findSwitch(fieldOf(request, "action"))];
     if (!session) return send(response, 403, refusedPage(frame));
@@ -24,8 +24,10 @@ export function operatePages(pages: Router, { operate, frameOf, actor, send }: O
       const asked = questionPage({ question, text, to: "/pause", session, fields, backTo: "/", frame });
       return send(response, 200, asked);
     }
-    if (name === "stop-all") await operate.stopAll("page");
-    else await operate.resumeAll();
+    await doing.note(request, { action: name }, async (by) => {
+      if (name === "resume-all") return operate.resumeAll();
+      await operate.stopAll(by);
+    });
     response.redirect(303, `/?done=${name}`);
   });
 
@@ -50,7 +52,8 @@ export function operatePages(pages: Router, { operate, frameOf, actor, send }: O
       return send(response, 200, asked);
     }
     try {
-      const report = await operate.sweep(wish.request);
+      const sweep = () => operate.sweep(wish.request);
+      const report = await (wish.request.dryRun ? sweep() : doing.note(request, sweepNoted(wish.request), sweep));
       send(response, 200, sweepPage({ report, session, frame }));
     } catch (error) {
       send(response, 422, failedPage(plainError(error).message, frame));

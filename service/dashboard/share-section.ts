@@ -44,7 +44,9 @@ export function sharePages(pages: Router, deps: SharePagesDeps): void {
     if (!preview) return deps.send(response, 404, missingPage(frame));
     const { seconds } = LIVES.get(fieldOf(request, "life") ?? "") ?? { seconds: SHARE_SECONDS };
     try {
-      deps.send(response, 201, linkPage(preview.key, await deps.share(preview, { seconds }), frame));
+      const what = { action: "share", key: preview.key, detail: `for ${seconds} s` };
+      const link = await deps.doing.note(request, what, () => deps.share(preview, { seconds }));
+      deps.send(response, 201, linkPage(preview.key, link, frame));
     } catch (error) {
       deps.send(response, 422, failedPage(plainError(error).message, frame));
     }

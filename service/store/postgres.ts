@@ -1,6 +1,8 @@
 import { sql } from "kysely";
 import type { Logger } from "pino";
+import type { AuditStore } from "../audit.ts";
 import { type SeatStore, seatStore } from "../caps/seats.ts";
+import { type AuditTrim, auditStore } from "./audit.ts";
 import { claimFolder, type DataFolder } from "./data-folder.ts";
 import { codeOf, openDatabase } from "./database.ts";
 import { type GithubAppStore, githubAppStore } from "./github-apps.ts";
@@ -19,7 +21,7 @@ const PRUNE_EVERY_MS = 3_600_000;
 /** Any fixed number: only one process at a time sets up the tables. */
 const SETUP_LOCK = 7_302_511;
 
-export interface PostgresStore extends Store, SeatStore, GithubAppStore, IdentityStore {
+export interface PostgresStore extends Store, SeatStore, GithubAppStore, IdentityStore, AuditStore, AuditTrim {
   readonly queue: Queue;
   /** See `claimFolder`. */
   claimFolder(folder: DataFolder): Promise<() => Promise<void>>;
@@ -65,6 +67,7 @@ export async function openStore({ url, holder, logger, now, steps }: PostgresSto
     ...operationStore({ db, now }),
     ...githubAppStore({ db }),
     ...identityStore({ db }),
+    ...auditStore({ db }),
     ...seatStore({ db, queue }),
     claimFolder: (folder) => claimFolder({ db, holder, logger }, folder),
     acquireLease: (stack) => acquireLease({ db, holder, logger }, stack),

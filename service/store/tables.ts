@@ -1,5 +1,6 @@
 /** The store's tables as kysely sees them; `migrations.ts` makes them. */
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from "kysely";
+import type { AuditEntry } from "../audit.ts";
 import type { RepositoryConfig } from "../config/repository-types.ts";
 import type { AnnouncementHandles, PullRequest } from "../forges/forge.ts";
 import type { Intents } from "../intents.ts";
@@ -55,5 +56,16 @@ export interface Tables {
   repository_identity: { name: string; forge: string; id: string; at: Generated<Date> };
   repository: { name: string; path: string; body: JSONColumnType<RepositoryConfig> };
   setting: { name: string; body: JSONColumnType<Pause> };
+  audit: {
+    id: Generated<string>;
+    at: Time;
+    actor: string;
+    action: string;
+    key: string | null;
+    detail: string | null;
+    via: AuditEntry["via"];
+    address: string | null;
+    outcome: AuditEntry["outcome"];
+  };
   sweep: { id: Generated<string>; at: Time; body: JSONColumnType<SweepReport> };
 }

@@ -34,15 +34,15 @@ describe("trimming at the start of the service", () => {
     const preview = aPreview({ urls: { web: "http://pr-42-shop.localhost" } });
     const source = preview.status.live?.source.repository ?? "";
     const [lives, unused] = [await old(mirror(source)), await old(mirror("/srv/unused"))];
-    const store = { list: async () => [preview, aPreview({ number: 43 })] };
-    await startTrim({ dataDir, store, logger }).close();
+    const store = { list: async () => [preview, aPreview({ number: 43 })], trimAudit: async () => 0 };
+    await startTrim({ dataDir, store, auditDays: 365, logger }).close();
     assert.deepEqual([existsSync(lives), existsSync(unused)], [true, false]);
   });
 
   it("removes nothing while the store does not say what lives, and goes on", async () => {
     const unused = await old(layout(dataDir).mirror("/srv/unused"));
-    const store = { list: () => Promise.reject(new Error("the store is away")) };
-    await startTrim({ dataDir, store, logger }).close();
+    const store = { list: () => Promise.reject(new Error("the store is away")), trimAudit: async () => 0 };
+    await startTrim({ dataDir, store, auditDays: 365, logger }).close();
     assert.ok(existsSync(unused));
     assert.match(logged.at(-1) ?? "", /failed; it is tried again/);
   });

@@ -2,6 +2,7 @@ import { pino } from "pino";
 import { withClient } from "../../components/local/database-client.ts";
 import type { OwnedThing } from "../../components/ports.ts";
 import { type ActionDeps, type AllActions, createActions } from "../../service/actions.ts";
+import { createAudit } from "../../service/audit.ts";
 import type { ApplicationConfig } from "../../service/config/application-types.ts";
 import type { RepositoryConfig } from "../../service/config/repository-types.ts";
 import type { OperatorConfig } from "../../service/config/types.ts";
@@ -98,7 +99,7 @@ export async function reconcileBench(url: string): Promise<Bench> {
   };
   const store = await openStore({ url, holder: "bench", logger: silent, now: () => clock.now });
   await withClient(url, (client) =>
-    client.query("truncate preview, seat, receipt, history, lease, claim, setting, pgboss.job"),
+    client.query("truncate audit, preview, seat, receipt, history, lease, claim, setting, pgboss.job"),
   );
   const stacks = fakeStacks();
   const forge = memoryForge();
@@ -117,6 +118,7 @@ export async function reconcileBench(url: string): Promise<Bench> {
     stacks,
     world,
     config,
+    audit: createAudit({ store, now: () => clock.now, logger: silent }),
     subjects: createSubjectReader({ config, forge: () => forge }),
     findRepository: async (name) => (name === "shop" ? shop : undefined),
     isolationOf: () => "apart",

@@ -96,6 +96,17 @@ describe("API", () => {
       assert.equal(answer.status, 202, wish.action);
     }
     assert.equal(edge.acts.length, wishes.length);
+    assert.equal(edge.audit.entries.length, wishes.length - 1, "a look is none");
+    assert.deepEqual(edge.audit.entries[5], {
+      at: "2026-11-21T10:00:00.000Z",
+      actor: "api",
+      action: "extend",
+      key: "shop#42",
+      detail: "by 3600 s",
+      via: "api",
+      address: "127.0.0.1",
+      outcome: "done",
+    });
     assert.ok(edge.acts.includes("extend shop#42 3600 by api"));
     assert.ok(edge.acts.includes("flag shop#42 theme=dark by api"));
     const bad = [

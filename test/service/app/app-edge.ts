@@ -18,6 +18,7 @@ import { createSessions } from "../../../service/session.ts";
 import type { Pause } from "../../../service/store/operation.ts";
 import type { DeliveryRow } from "../../../service/store/store.ts";
 import type { Stray } from "../../../service/sweep/report.ts";
+import { memoryAudit } from "../../support/memory-audit.ts";
 import { memoryStore } from "../../support/memory-store.ts";
 import { aPreview } from "../../support/previews.ts";
 import { type Ask, ask as askPort, listen, portOf, shut } from "../gateway/edge.ts";
@@ -30,6 +31,7 @@ export type AppEdge = Awaited<ReturnType<typeof startApp>>;
 
 export async function startApp() {
   const store = memoryStore();
+  const audit = memoryAudit();
   const received: DeliveryRow[] = [];
   const acts: string[] = [];
   const errors: unknown[] = [];
@@ -97,6 +99,8 @@ export async function startApp() {
   const app = createApp({
     store,
     actions,
+    audit,
+    addressOf: ({ socket }) => socket.remoteAddress ?? "",
     operate,
     sessions,
     token: TOKEN,
@@ -138,6 +142,7 @@ export async function startApp() {
   return {
     port,
     store,
+    audit,
     sessions,
     counters,
     received,

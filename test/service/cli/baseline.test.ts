@@ -58,7 +58,8 @@ describe("the verbs of baselines", requires("postgres"), () => {
     const now = () => new Date().toISOString();
     keeper = startBaselines({ config, dataDir: folder, now, logger: quiet, lookEveryMs: 20 });
     const api = express.Router().use(express.json());
-    baselineRoutes(api, { baselines: keeper, streams: createStreams({ store: { onChange: () => () => undefined } }) });
+    const streams = createStreams({ store: { onChange: () => () => undefined } });
+    baselineRoutes(api, { baselines: keeper, streams, doing: { note: (_request, _what, work) => work("api") } });
     server = createServer(express().use("/api/v1", api)).listen(0, "127.0.0.1");
     await once(server, "listening");
   }

@@ -74,6 +74,14 @@ describe("a command in a comment", () => {
       "`/preview sleep` by @ada: it sleeps until somebody visits it, pushes or wakes it.",
       "`/preview wake` by @ada: it wakes up.",
     ]);
+    const { entries } = await bench.store.audit({ key, limit: 10 });
+    assert.deepEqual(
+      entries.map(({ actor, action, via, outcome }) => [actor, action, via, outcome]),
+      [
+        ["@ada", "wake", "comment", "done"],
+        ["@ada", "sleep", "comment", "done"],
+      ],
+    );
   });
 
   it("seeds with another scenario, on a new database, and says which there are where it is none", async () => {

@@ -1,0 +1,61 @@
+/** What somebody asks for by API or page is done in their name, and written into the audit. */
+import type { IncomingMessage } from "node:http";
+import { type Audit, type AuditNote, noted } from "../audit.ts";
+import { type AccessDeps, visitorOf } from "./access.ts";
+import { type ActionRequest, type Actions, act } from "./actions.ts";
+
+export interface DoingDeps extends AccessDeps {
+  readonly actions: Actions;
+  readonly audit: Pick<Audit, "record">;
+  /** Where a request comes from, as far as that is known. */
+  readonly addressOf: (request: IncomingMessage) => string;
+}
+
+export interface Doing {
+  act(request: IncomingMessage, key: string, wish: ActionRequest): Promise<void>;
+  /** Any other work; it is told in whose name it is done. */
+  note<T>(request: IncomingMessage, what: Noted, work: (by: string) => Promise<T>): Promise<T>;
+}
+
+export type Noted = Pick<AuditNote, "action" | "key" | "detail">;
+
+export function createDoing(deps: DoingDeps): Doing {
+  const note: Doing["note"] = (request, what, work) => {
+    const address = deps.addressOf(request);
+    const who = askerOf(deps, request);
+    return noted(deps.audit, { ...who, ...(address ? { address } : {}), ...what }, () => work(who.actor));
+  };
+  return {
+    note,
+    act: (request, key, wish) => {
+      // A look changes nothing, and pages and scripts ask for many.
+      if (wish.action === "look") return act(deps.actions, key, wish, askerOf(deps, request).actor);
+      const detail = detailOf(wish);
+      const what = { action: wish.action, key, ...(detail === undefined ? {} : { detail }) };
+      return note(request, what, (by) => act(deps.actions, key, wish, by));
+    },
+  };
+}
+
+export function askerOf(deps: AccessDeps, request: IncomingMessage): Pick<AuditNote, "actor" | "via"> {
+  return visitorOf(deps, request).kind === "token" ? { actor: "api", via: "api" } : { actor: "page", via: "page" };
+}
+
+function detailOf(wish: ActionRequest): string | undefined {
+  switch (wish.action) {
+    case "extend":
+      return `by ${wish.seconds} s`;
+    case "approve":
+      return wish.sha;
+    case "rollback":
+      return [wish.sha ?? "the last good commit", ...(wish.keepDatabase ? ["keeping its database"] : [])].join(", ");
+    case "keep":
+      return wish.keep === false ? "off" : undefined;
+    case "flag":
+      return wish.value === undefined ? wish.name : `${wish.name}=${wish.value}`;
+    case "seed":
+      return wish.scenario;
+    default:
+      return undefined;
+  }
+}
