@@ -3,7 +3,8 @@ import { createAppAuth } from "@octokit/auth-app";
 import { Octokit, RequestError } from "octokit";
 import { z } from "zod";
 import { StacklingError } from "../../components/errors.ts";
-import { withinLimit } from "./github-limit.ts";
+import { createWrites, WriteHeld, type Writes, withinLimit } from "./github-limit.ts";
+import { fetchInTime, repositoryUrl, told, unreachable } from "./github-request.ts";
 
 export type GithubCredential =
   | { readonly kind: "token"; readonly token: string }
@@ -21,7 +22,12 @@ export interface GithubCall {
   readonly action: string;
   /** Statuses that are answers and no errors. */
   readonly statuses?: readonly number[];
+  /** A write that people wait for: it goes when others are held back already. */
+  readonly urgent?: boolean;
 }
+
+/** Of no repository: `path` is the whole one. */
+export type OwnCall = Omit<GithubCall, "repository" | "urgent">;
 
 export interface GithubAnswer {
   readonly status: number;
@@ -30,7 +36,10 @@ export interface GithubAnswer {
 
 export interface GithubClient {
   readonly kind: GithubCredential["kind"];
-  /** One call. Throws `StacklingError` "Unreachable" for any status that is neither 2xx nor named. */
+  /**
+   * One call. Throws `StacklingError` "Unreachable" for any status that is neither 2xx nor named, and
+   * `WriteHeld` for a write that would be more than GitHub wants of one installation.
+   */
   call(call: GithubCall): Promise<GithubAnswer>;
   /** A GET that costs nothing of the rate limit while the answer is the same (ETag). */
   get(call: Omit<GithubCall, "method" | "body">): Promise<GithubAnswer>;
@@ -38,21 +47,39 @@ export interface GithubClient {
   gitToken(repository: string): Promise<string>;
   /** Login our comments bear; undefined where the server does not tell. */
   login(): Promise<string | undefined>;
-  /** Permissions by name where they are known (App), else undefined. */
+  /** Permissions by name as they are now, where they are known (App), else undefined. */
   permissions(repository: string): Promise<Readonly<Record<string, string>> | undefined>;
+  /** As the App itself, or as the token's owner. */
+  ask(call: OwnCall): Promise<GithubAnswer>;
+  /** As one installation of the App; with a token as its owner. */
+  asInstallation(id: number, call: OwnCall): Promise<GithubAnswer>;
+  /** What is left of each limit that was met so far. */
+  limits(): Promise<readonly GithubLimit[]>;
+  /** Something about installations changed: nothing that was learned of them counts any more. */
+  forget(): void;
+}
+
+export interface GithubLimit {
+  /** Whose: `installation 4711` or `the token`. */
+  readonly who: string;
+  /** Requests; undefined where the server does not tell. */
+  readonly requests?: { readonly limit: number; readonly remaining: number; readonly resetsAt: string };
+  /** Made by this process in the last hour. */
+  readonly writes: number;
 }
 
 /** What GitHub answers when it will not do something, however often it is asked. */
 export const REFUSED = [403, 404, 409, 410, 422, 501];
 
-const REQUEST_TIMEOUT_MS = 15_000;
 /** Longer than this nobody waits for a rate limit to pass; the next resync asks again. */
 const LONGEST_RETRY_AFTER_SECONDS = 30;
 const REMEMBERED_ANSWERS = 1_000;
-const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308]);
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const installation = z.object({ id: z.number(), permissions: z.record(z.string(), z.string()) });
+const rateLimit = z.object({
+  resources: z.object({ core: z.object({ limit: z.number(), remaining: z.number(), reset: z.number() }) }),
+});
 
 /**
  * A client for one credential. `rateLimits: false` is for Enterprise servers that have none: writes
@@ -76,69 +103,75 @@ export function createGithubClient({
     retry: { retries: 1 },
     throttle: { enabled: rateLimits, id: baseUrl, onRateLimit: mayWait, onSecondaryRateLimit: mayWait },
   };
+  const ownFetch = withinLimit(fetchInTime);
   const ourselves =
     credential.kind === "token"
-      ? new Octokit({ ...common, request: { fetch: withinLimit(fetchInTime) }, auth: credential.token })
+      ? new Octokit({ ...common, request: { fetch: ownFetch }, auth: credential.token })
       : new Octokit({
           ...common,
-          request: { fetch: withinLimit(fetchInTime) },
+          request: { fetch: ownFetch },
           authStrategy: createAppAuth,
           auth: { appId: credential.appId, privateKey: credential.privateKey, log: silent },
         });
-  const installations = new Map<string, Promise<{ octokit: Octokit; permissions: Record<string, string> }>>();
-  /** By the id of an installation, all of whose repositories have one limit. */
-  const limits = new Map<number, typeof fetch>();
+  const own: Place = { who: "the token", octokit: ourselves, writes: createWrites(rateLimits) };
+  const ids = new Map<string, Promise<number>>();
+  /** By the id of an installation, all of whose repositories have one token and one limit. */
+  const places = new Map<number, Place>();
   const remembered = new Map<string, { etag: string; answer: GithubAnswer }>();
   let login: Promise<string | undefined> | undefined;
 
-  const installed = (repository: string, appCredential: Extract<GithubCredential, { kind: "app" }>) => {
-    const known = installations.get(repository);
+  const installationOf = (repository: string) => {
+    const known = ids.get(repository);
     if (known) return known;
-    const finding = findInstallation(ourselves, repository).then(({ id, permissions }) => ({
-      permissions,
-      octokit: new Octokit({
-        ...common,
-        request: { fetch: limitOf(id) },
-        throttle: { ...common.throttle, id: `${baseUrl} ${id}` },
-        authStrategy: createAppAuth,
-        auth: {
-          appId: appCredential.appId,
-          privateKey: appCredential.privateKey,
-          installationId: id,
-          log: silent,
-        },
-      }),
-    }));
-    installations.set(repository, finding);
-    finding.catch(() => installations.delete(repository));
+    const finding = findInstallation(ourselves, repository).then(({ id }) => id);
+    ids.set(repository, finding);
+    finding.catch(() => ids.delete(repository));
     return finding;
   };
-  const limitOf = (id: number) => {
-    const limit = limits.get(id) ?? withinLimit(fetchInTime);
-    limits.set(id, limit);
-    return limit;
+  const placeOf = (installationId: number): Place => {
+    if (credential.kind === "token") return own;
+    const known = places.get(installationId);
+    if (known) return known;
+    const { appId, privateKey } = credential;
+    const octokit = new Octokit({
+      ...common,
+      request: { fetch: withinLimit(fetchInTime) },
+      throttle: { ...common.throttle, id: `${baseUrl} ${installationId}` },
+      authStrategy: createAppAuth,
+      auth: { appId, privateKey, installationId, log: silent },
+    });
+    const place = { who: `installation ${installationId}`, octokit, writes: createWrites(rateLimits) };
+    places.set(installationId, place);
+    return place;
   };
-  const octokitFor = async (repository: string) =>
-    credential.kind === "app" ? (await installed(repository, credential)).octokit : ourselves;
+  const placeFor = async (repository: string) =>
+    credential.kind === "app" ? placeOf(await installationOf(repository)) : own;
 
-  const send = async (call: GithubCall, headers: Record<string, string>): Promise<GithubAnswer & { etag?: string }> => {
-    const octokit = await octokitFor(call.repository);
+  const send = async (call: GithubCall, headers: Record<string, string>, tries = 0): Promise<Sent> => {
+    const url = repositoryUrl(call.repository);
+    const place = await placeFor(call.repository);
+    const isWrite = call.method !== undefined && call.method !== "GET";
+    const heldMs = isWrite && tries === 0 ? place.writes.take(call.urgent ?? false) : 0;
+    if (heldMs > 0) throw new WriteHeld(call.action, heldMs);
     try {
-      const response = await octokit.request({
-        method: call.method ?? "GET",
-        url: `${repositoryUrl(call.repository)}${call.path}`,
-        headers: { accept: call.accept ?? "application/vnd.github+json", ...headers },
-        ...(call.body ? { data: call.body } : {}),
-      });
-      return { status: response.status, data: response.data, etag: response.headers.etag };
+      return await requestOn(place.octokit, { ...call, path: `${url}${call.path}` }, headers);
     } catch (error) {
       const status = statusOf(error);
       // An App that was taken off the repository and put back has another installation.
-      if (status === 401 || status === 404) installations.delete(call.repository);
-      if (status !== undefined && !isRateLimit(error) && call.statuses?.includes(status))
-        return { status, data: undefined };
-      throw describe(call.action, error);
+      if (status === 401 || status === 404) ids.delete(call.repository);
+      if (status === 401) renew(place);
+      // A token that ended before its time: nothing was done with it.
+      if (status === 401 && credential.kind === "app" && tries === 0) return send(call, headers, 1);
+      return answerOr(error, call);
     }
+  };
+  /** The next one asks for a token of its own. */
+  const renew = (place: Place) => {
+    for (const [id, held] of places) if (held === place) places.delete(id);
+  };
+  const askOn = async ({ octokit }: Place, call: OwnCall): Promise<GithubAnswer> => {
+    const { status, data } = await requestOn(octokit, call, {}).catch((error: unknown) => answerOr(error, call));
+    return { status, data };
   };
 
   return {
@@ -162,7 +195,7 @@ export function createGithubClient({
     },
     async gitToken(repository) {
       if (credential.kind === "token") return credential.token;
-      const { octokit } = await installed(repository, credential);
+      const { octokit } = await placeFor(repository);
       try {
         return z.object({ token: z.string() }).parse(await octokit.auth({ type: "installation" })).token;
       } catch (error) {
@@ -177,9 +210,49 @@ export function createGithubClient({
       return login;
     },
     async permissions(repository) {
-      return credential.kind === "app" ? (await installed(repository, credential)).permissions : undefined;
+      return credential.kind === "app" ? (await findInstallation(ourselves, repository)).permissions : undefined;
+    },
+    ask: (call) => askOn(own, call),
+    asInstallation: (id, call) => askOn(placeOf(id), call),
+    limits: () => Promise.all((credential.kind === "token" ? [own] : [...places.values()]).map(leftOf)),
+    forget() {
+      ids.clear();
+      places.clear();
     },
   };
+}
+
+/** Whom a call is made as, with the limits of that one. */
+interface Place {
+  readonly who: string;
+  readonly octokit: Octokit;
+  readonly writes: Writes;
+}
+
+type Sent = GithubAnswer & { readonly etag?: string };
+
+async function requestOn(octokit: Octokit, call: OwnCall, headers: Record<string, string>): Promise<Sent> {
+  const response = await octokit.request({
+    method: call.method ?? "GET",
+    url: call.path,
+    headers: { accept: call.accept ?? "application/vnd.github+json", ...headers },
+    ...(call.body ? { data: call.body } : {}),
+  });
+  return { status: response.status, data: response.data, etag: response.headers.etag };
+}
+
+function answerOr(error: unknown, { action, statuses }: Pick<GithubCall, "action" | "statuses">): GithubAnswer {
+  const status = statusOf(error);
+  if (status !== undefined && !isRateLimit(error) && statuses?.includes(status)) return { status, data: undefined };
+  throw describe(action, error);
+}
+
+/** Asking costs nothing of the limit. Source: REST API, "Get rate limit status for the authenticated user". */
+async function leftOf({ who, octokit, writes }: Place): Promise<GithubLimit> {
+  const sent = await requestOn(octokit, { path: "/rate_limit", action: "" }, {}).catch(() => undefined);
+  const core = rateLimit.safeParse(sent?.data).data?.resources.core;
+  const requests = core && { ...core, resetsAt: new Date(core.reset * 1000).toISOString() };
+  return { who, writes: writes.lastHour(), ...(requests ? { requests } : {}) };
 }
 
 async function findInstallation(octokit: Octokit, repository: string): Promise<z.infer<typeof installation>> {
@@ -208,28 +281,8 @@ async function findLogin(octokit: Octokit, kind: GithubCredential["kind"]): Prom
   }
 }
 
-/** Errors are told by status alone: bodies and headers of a stranger's server do not belong in messages. */
 function describe(action: string, error: unknown): StacklingError {
-  if (error instanceof StacklingError) return error;
-  const status = statusOf(error);
-  if (status === undefined || !(error instanceof RequestError) || !error.response) {
-    const timedOut = error instanceof Error && /timeout|aborted/i.test(error.message);
-    return unreachable(`${action}: GitHub ${timedOut ? "did not answer in time" : "cannot be reached"}`, error);
-  }
-  const meanings: Readonly<Record<number, string>> = {
-    401: "the credential is not accepted",
-    403: "the credential has not the right, or a rate limit is reached",
-    404: "it does not exist, or the credential may not see it",
-    429: "a rate limit is reached",
-  };
-  const meaning = meanings[status];
-  return unreachable(`${action}: GitHub answered ${status}${meaning ? ` (${meaning})` : ""}`, error);
-}
-
-/** The request that failed is left out of the cause: it holds the credential. */
-function unreachable(userMessage: string, error: unknown): StacklingError {
-  const cause = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return new StacklingError({ reason: "Unreachable", userMessage, cause });
+  return error instanceof StacklingError ? error : told(action, statusOf(error), error);
 }
 
 /** A 403 of the rate limit passes by itself and says nothing about rights. */
@@ -241,27 +294,4 @@ function isRateLimit(error: unknown): boolean {
 
 function statusOf(error: unknown): number | undefined {
   return error instanceof RequestError && error.response ? error.status : undefined;
-}
-
-function repositoryUrl(repository: string): string {
-  const [owner, name, rest] = repository.split("/");
-  const isName = (part: string | undefined) => part !== undefined && /^[\w.-]*[\w-][\w.-]*$/.test(part);
-  if (rest === undefined && isName(owner) && isName(name)) return `/repos/${owner}/${name}`;
-  throw new StacklingError({
-    reason: "Unreachable",
-    userMessage: `reading repository "${repository}": a GitHub repository is written as "owner/name"`,
-  });
-}
-
-async function fetchInTime(url: string | URL | Request, init?: RequestInit): Promise<Response> {
-  const limit = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-  const signal = init?.signal ? AbortSignal.any([init.signal, limit]) : limit;
-  if (init?.method === undefined || init.method === "GET") return fetch(url, { ...init, signal });
-  const response = await fetch(url, { ...init, signal, redirect: "manual" });
-  const address = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
-  if (address === null) return response;
-  // To a renamed repository. A fetch would make a GET of what is sent on by a 301, and lose what was to be written.
-  const moved = new URL(address, response.url);
-  if (moved.origin !== new URL(response.url).origin) throw new TypeError(`redirected to another origin`);
-  return fetch(moved, { ...init, signal, redirect: "error" });
 }

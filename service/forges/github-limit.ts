@@ -3,6 +3,8 @@
  * is past. Whoever asks meanwhile gets such an answer from here. (Best practices for using the REST API.)
  */
 
+import { StacklingError } from "../../components/errors.ts";
+
 type Fetch = typeof fetch;
 
 export interface LimitClock {
@@ -50,4 +52,61 @@ function limited(leftMs: number): Response {
     status: 403,
     headers,
   });
+}
+
+/**
+ * What GitHub lets one installation write ("Rate limits for the REST API", "About secondary rate limits"): more is
+ * answered by a secondary limit that silences reads, too. Some of it is kept for what people wait for.
+ */
+const WRITES = [
+  { windowMs: 60_000, urgent: 80, routine: 60 },
+  { windowMs: 3_600_000, urgent: 500, routine: 400 },
+] as const;
+const HOUR_MS = 3_600_000;
+
+/** What was written for one credential or installation, by this process. */
+export interface Writes {
+  /** 0: may be written, and counts as written. Else milliseconds until it may be asked again. */
+  take(urgent: boolean): number;
+  lastHour(): number;
+}
+
+export function createWrites(limited: boolean, clock: LimitClock = { now: Date.now }): Writes {
+  /** When each was made, oldest first. */
+  let made: number[] = [];
+  const forget = (now: number) => {
+    made = made.filter((at) => at > now - HOUR_MS);
+  };
+  return {
+    take(urgent) {
+      const now = clock.now();
+      forget(now);
+      for (const { windowMs, ...most } of limited ? WRITES : []) {
+        const inWindow = made.filter((at) => at > now - windowMs);
+        // The one after whose end there is room for this one.
+        const last = inWindow[inWindow.length - (urgent ? most.urgent : most.routine)];
+        if (last !== undefined) return last + windowMs - now;
+      }
+      made.push(now);
+      return 0;
+    },
+    lastHour() {
+      forget(clock.now());
+      return made.length;
+    },
+  };
+}
+
+/** Not written, for more would be too much: whatever is newest by then is to be written instead. */
+export class WriteHeld extends StacklingError {
+  readonly heldMs: number;
+
+  constructor(action: string, heldMs: number) {
+    const seconds = Math.ceil(heldMs / 1000);
+    super({
+      reason: "RateLimited",
+      userMessage: `${action}: held back for ${seconds} s, so that GitHub's limit of writes is kept`,
+    });
+    this.heldMs = heldMs;
+  }
 }
