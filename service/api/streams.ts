@@ -1,5 +1,6 @@
 /** Answers that stay open: log lines and a preview's changes. Bounded in number, ended with the client. */
 
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { StacklingError } from "../../components/errors.ts";
@@ -15,6 +16,17 @@ export interface Streams {
   hold(response: ServerResponse, line: unknown, until: AbortSignal): Promise<void>;
   /** Server-sent events: `describe` is asked at once and after each change; undefined ends the stream. */
   changes(response: ServerResponse, options: ChangesOptions): Promise<void>;
+  /** Server-sent events that say which previews changed and nothing else: `{"keys": [...]}`, null for more than can be said. */
+  keys(response: ServerResponse, options: KeysOptions): Promise<void>;
+  /** Up to where the store's changes came; what is read after this holds at least those. */
+  seen(): string;
+}
+
+export interface KeysOptions {
+  /** Only this preview's changes; absent: any. */
+  readonly key?: string;
+  /** As `seen` gave it, or `Last-Event-ID`; where changes came since, an event says so at once. */
+  readonly since?: string;
 }
 
 export interface ChangesOptions {
@@ -35,9 +47,20 @@ const OPEN_MAX = 256;
 const HEARTBEAT_MS = 15_000;
 /** Many changes in a moment are one event. */
 const SETTLE_MS = 100;
+/** The first change is told at once, and those that come this soon after it together. */
+export const BATCH_MS = 250;
+/** More are not named one by one. */
+const KEYS_MAX = 100;
 
 export function createStreams({ store }: { readonly store: Pick<Store, "onChange"> }): Streams {
   let open = 0;
+  // Of this process: what another one, or an earlier life of it, has seen is not known here.
+  const life = randomUUID().slice(0, 8);
+  let count = 0;
+  store.onChange(() => {
+    count += 1;
+  });
+  const seen = () => `${life}-${count}`;
   const admitted = async (response: ServerResponse, work: (signal: AbortSignal) => Promise<void>) => {
     if (open >= OPEN_MAX) {
       throw new StacklingError({ reason: "Busy", userMessage: `opening a stream: ${OPEN_MAX} are open already` });
@@ -63,9 +86,43 @@ export function createStreams({ store }: { readonly store: Pick<Store, "onChange
       }
     });
 
+  const keys: Streams["keys"] = (response, { key, since }) =>
+    admitted(response, async (signal) => {
+      begin(response, "text/event-stream; charset=utf-8");
+      let changed = new Set<string>();
+      let unsaid = since !== undefined && since !== seen();
+      let wake = () => {};
+      const unsubscribe = store.onChange((which) => {
+        if (key !== undefined && which !== key) return;
+        changed.add(which);
+        wake();
+      });
+      signal.addEventListener("abort", () => wake());
+      const heartbeat = setInterval(() => response.write(": still here\n\n"), HEARTBEAT_MS);
+      try {
+        while (!signal.aborted) {
+          if (!unsaid && changed.size === 0) {
+            await new Promise<void>((resolve) => {
+              wake = resolve;
+            });
+            continue;
+          }
+          const said = unsaid || changed.size > KEYS_MAX ? null : [...changed];
+          [changed, unsaid] = [new Set(), false];
+          if (!(await write(response, `id: ${seen()}\ndata: ${JSON.stringify({ keys: said })}\n\n`))) return;
+          await settle(signal, BATCH_MS);
+        }
+      } finally {
+        clearInterval(heartbeat);
+        unsubscribe();
+      }
+    });
+
   return {
     logs: lines,
     lines,
+    keys,
+    seen,
     hold: (response, line, until) =>
       admitted(response, async (left) => {
         begin(response, "application/x-ndjson; charset=utf-8");
@@ -129,9 +186,9 @@ async function write(response: ServerResponse, text: string): Promise<boolean> {
   return !response.destroyed;
 }
 
-async function settle(signal: AbortSignal): Promise<void> {
+async function settle(signal: AbortSignal, ms = SETTLE_MS): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, SETTLE_MS);
+  const timer = setTimeout(resolve, ms);
   signal.addEventListener("abort", () => resolve(), { once: true });
   await promise;
   clearTimeout(timer);

@@ -10,7 +10,9 @@ import type { Operate } from "../operate.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
 import type { Answering } from "./answering.ts";
+import { appearanceOf, appearancePages } from "./appearance.ts";
 import { approvalDone, approvalPages } from "./approval.ts";
+import { assetPages } from "./assets.ts";
 import { choicePages } from "./choice.ts";
 import { detailPage } from "./detail-page.ts";
 import { flagDone, flagPages } from "./flag-section.ts";
@@ -59,7 +61,6 @@ const OUTCOMES = {
   seed: { done: seedDone, bringsUp: true },
   rollback: { done: rollbackDone, bringsUp: true },
 } as const;
-const ASSETS = new URL("./assets/", import.meta.url).pathname;
 
 export function createDashboard(deps: DashboardDeps): Router {
   const { store } = deps;
@@ -70,7 +71,7 @@ export function createDashboard(deps: DashboardDeps): Router {
     send,
   };
   const pages = express.Router();
-  pages.use("/assets", express.static(ASSETS, { index: false, redirect: false, maxAge: "5m", setHeaders: harden }));
+  pages.use(assetPages(harden));
   pages.use((_request, response, next) => {
     harden(response);
     response.setHeader("Cache-Control", "no-store");
@@ -114,18 +115,15 @@ export function createDashboard(deps: DashboardDeps): Router {
     send(response, 200, servicesPage(await deps.external.read(), frame));
   });
   sharePages(pages, { share: deps.share, named: (request) => named(deps, request), ...answering });
-  // Says only that something changed; what, the page asks for with its own rights.
   pages.get("/live", async (request, response) => {
-    const { key } = request.query;
-    let changes = 0;
-    await deps.streams.changes(response, {
-      key: typeof key === "string" ? key : undefined,
-      describe: async () => {
-        changes += 1;
-        return { state: changes, last: false };
-      },
+    const { key, seen } = request.query;
+    const since = request.headers["last-event-id"] ?? seen;
+    await deps.streams.keys(response, {
+      ...(typeof key === "string" ? { key } : {}),
+      ...(typeof since === "string" ? { since } : {}),
     });
   });
+  appearancePages(pages);
   sessionPages(pages, deps, answering);
   return pages;
 }
@@ -162,7 +160,25 @@ async function wholeOf({ ends, extras }: DashboardDeps, preview: Preview): Promi
 
 async function frameOf(deps: DashboardDeps, request: Request): Promise<Frame> {
   const { fallbackUrl } = deps;
-  return { session: sessionOf(deps, request), pause: await deps.operate.pause(), fallbackUrl, now: new Date() };
+  // Before anything is read, so that no change falls between the page and its stream.
+  const seen = deps.streams.seen();
+  return {
+    session: sessionOf(deps, request),
+    pause: await deps.operate.pause(),
+    fallbackUrl,
+    now: new Date(),
+    path: request.path,
+    search: searchOf(request),
+    appearance: appearanceOf(request),
+    seen,
+  };
+}
+
+/** Without what was just done. */
+function searchOf({ originalUrl }: Request): string {
+  const asked = new URLSearchParams(originalUrl.split("?")[1] ?? "");
+  for (const name of ["done", "of"]) asked.delete(name);
+  return asked.size === 0 ? "" : `?${asked}`;
 }
 
 /** What the address of the list says was done, in our own words. */

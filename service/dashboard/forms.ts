@@ -18,8 +18,13 @@ export interface PostForm {
 
 export function postForm({ to, session, label, fields = {}, body, leaves }: PostForm): Html {
   const hidden = Object.entries({ csrf: session.csrf, ...fields });
-  return html`<form class="actions" method="post" action="${to}" aria-label="${label}"${leaves ? html` data-leaves` : html``}>
+  return html`<form class="actions" method="post" action="${to}" aria-label="${label}"${!leaves && sentInPlace(to)}>
 ${hidden.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}${body}</form>`;
+}
+
+/** What is said comes into its place, and the page becomes as it was answered where it is the one that is open. */
+function sentInPlace(to: string): Html {
+  return html` hx-post="${to}" hx-target="#live" hx-select="#live" hx-select-oob="#outcome:innerHTML" hx-swap="morph"`;
 }
 
 export interface SubmitButton {

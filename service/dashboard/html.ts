@@ -19,9 +19,10 @@ export function html(parts: TemplateStringsArray, ...values: readonly Value[]): 
   return seal(markup);
 }
 
-/** A sentence of ours for people, where `code` stands in backticks. */
+/** A sentence of ours for people, where `code` stands in backticks; it begins in upper case, unless with code. */
 export function sentenceOf(text: string): Html {
-  const parts = text.split(/`([^`\n]+)`/);
+  const [first = "", ...further] = text.split(/`([^`\n]+)`/);
+  const parts = [first.charAt(0).toUpperCase() + first.slice(1), ...further];
   return html`${parts.map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : html`${part}`))}`;
 }
 
@@ -37,10 +38,18 @@ export function scriptElement(code: string): Html {
   return seal(`<script>${code}</script>`);
 }
 
-/** A whole page; `body` is the element of that name. Search engines are asked to stay away from all of ours. */
-export function documentOf({ title, head, body }: { title: string; head: Html; body: Html }): Html {
+export interface DocumentParts {
+  readonly title: string;
+  readonly head: Html;
+  /** The element of that name. */
+  readonly body: Html;
+  readonly appearance?: "auto" | "light" | "dark";
+}
+
+/** A whole page. Search engines are asked to stay away from all of ours. */
+export function documentOf({ title, head, body, appearance = "auto" }: DocumentParts): Html {
   return html`<!doctype html>
-<html lang="en">
+<html lang="en"${appearance !== "auto" && html` data-appearance="${appearance}"`}>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

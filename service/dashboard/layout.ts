@@ -1,7 +1,10 @@
 import type { Session } from "../session.ts";
 import type { Condition } from "../status.ts";
 import type { Pause } from "../store/operation.ts";
+import { type Appearance, appearanceSwitch } from "./appearance.ts";
+import { assetUrl } from "./assets.ts";
 import { documentOf, type Html, html } from "./html.ts";
+import { navigation } from "./navigation.ts";
 import { pauseBanner } from "./pause-section.ts";
 
 /** What every page shows around its own content. */
@@ -14,6 +17,12 @@ export interface Frame {
   /** What came of what was just asked for. */
   readonly outcome?: Outcome;
   readonly now: Date;
+  /** Path of the page, and what was asked of it. */
+  readonly path?: string;
+  readonly search?: string;
+  readonly appearance?: Appearance;
+  /** Up to where the store's changes are in this page; its stream of events begins there. */
+  readonly seen?: string;
 }
 
 export interface Outcome {
@@ -30,37 +39,73 @@ export interface PageOptions {
   readonly live: Html;
   /** Stays as it is, such as a log that is being followed. */
   readonly rest?: Html;
+  /** Before what is live, and stays as it is: what is being typed into. */
+  readonly before?: Html;
+  /** As wide as the window, for tables. */
+  readonly wide?: boolean;
 }
 
+/** Without `eval`, styles of its own and pages kept in the browser's storage. */
+const HTMX_CONFIG = JSON.stringify({
+  allowEval: false,
+  allowScriptTags: false,
+  includeIndicatorStyles: false,
+  historyCacheSize: 0,
+  refreshOnHistoryMiss: true,
+  scrollIntoViewOnBoost: false,
+});
+
 /** The frame of every page. Scripts only make it livelier: everything works without. */
-export function layout({ title, frame, liveUrl, live, rest }: PageOptions): Html {
-  const { session, pause } = frame;
-  const head = html`<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/assets/base.css">
-<link rel="stylesheet" href="/assets/style.css">
-<link rel="stylesheet" href="/assets/actions.css">
-<script type="module" src="/assets/page.js"></script>`;
-  const body = html`<body data-live-url="${liveUrl}">
-<header class="top">
-<a class="brand" href="/"><span class="logo" aria-hidden="true"></span>Stackling</a>
-${session ? leaveForm(session) : html`<span class="soft">Read only</span>`}
-</header>
-<main>
+export function layout({ title, frame, liveUrl, live, rest, before, wide }: PageOptions): Html {
+  const { pause, appearance = "auto" } = frame;
+  const head = html`<meta name="htmx-config" content="${HTMX_CONFIG}">
+<link rel="icon" href="${assetUrl("icon.svg")}" type="image/svg+xml">
+${STYLES.map((name) => html`<link rel="stylesheet" href="${assetUrl(name)}">`)}
+${VENDOR.map((name) => html`<script defer src="${assetUrl(`vendor/${name}`)}"></script>`)}
+<script type="module" src="${assetUrl("page.js")}"></script>`;
+  const body = html`<body hx-ext="morph">
+<a class="skip" href="#main">Skip to the content</a>
+${headerOf(frame)}
+<main id="main" tabindex="-1"${wide && html` class="wide-page"`}>
 ${outcomeOf(frame.outcome)}
+${before}
 <div id="live">${pause && pauseBanner({ ...frame, pause })}${live}</div>
 ${rest}
 </main>
+${liveUrl && streamOf(liveUrl, frame)}
 </body>`;
-  return documentOf({ title: `${title} · Stackling`, head, body });
+  return documentOf({ title: `${title} · Stackling`, head, body, appearance });
+}
+
+const STYLES = ["base.css", "frame.css", "style.css", "list.css", "actions.css"];
+const VENDOR = ["htmx.js", "htmx-sse.js", "htmx-morph.js"];
+
+function headerOf(frame: Frame): Html {
+  const { session, path = "/", search = "", appearance = "auto" } = frame;
+  return html`<header class="top">
+<a class="brand" href="/"><span class="logo" aria-hidden="true"></span>Stackling</a>
+${navigation(frame)}
+<div class="who"><p id="connection" role="status"></p>${appearanceSwitch(appearance, path + search)}${
+    session ? leaveForm(session) : html`<span class="soft">Read only</span>`
+  }</div>
+</header>`;
+}
+
+/** An event says only which previews changed; what, the page asks for with its own rights. */
+function streamOf(liveUrl: string, { seen }: Frame): Html {
+  const url = seen === undefined ? liveUrl : `${liveUrl}${liveUrl.includes("?") ? "&" : "?"}seen=${seen}`;
+  return html`<div id="stream" hx-ext="sse" sse-connect="${url}" sse-swap="message" hx-swap="none" hidden></div>`;
 }
 
 /** Always there, so that what is put in later is read out. */
 function outcomeOf(outcome: Outcome | undefined): Html {
-  return html`<div id="outcome" class="${outcome?.failed ? "failed" : ""}" role="status" tabindex="-1">${outcome?.text}</div>`;
+  return html`<div id="outcome" role="status" tabindex="-1">${
+    outcome && html`<p class="${outcome.failed ? "failed" : "done"}">${outcome.text}</p>`
+  }</div>`;
 }
 
 function leaveForm(session: Session): Html {
-  return html`<form method="post" action="/logout" data-leaves><input type="hidden" name="csrf" value="${session.csrf}"><button class="quiet">Sign out</button></form>`;
+  return html`<form method="post" action="/logout"><input type="hidden" name="csrf" value="${session.csrf}"><button class="quiet">Sign out</button></form>`;
 }
 
 /** Condition and reason as a coloured chip; the words carry the meaning, not the colour. */

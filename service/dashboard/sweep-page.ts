@@ -2,7 +2,7 @@
 import type { Session } from "../session.ts";
 import type { Stray, SweepReport } from "../sweep/report.ts";
 import { postForm, submitButton } from "./forms.ts";
-import { type Html, html } from "./html.ts";
+import { type Html, html, sentenceOf } from "./html.ts";
 import { type Frame, layout } from "./layout.ts";
 import { ago } from "./times.ts";
 
@@ -76,7 +76,7 @@ function strayCard(stray: Stray, report: SweepReport, session: Session): Html {
   const name = stray.key ?? stray.stack;
   const outcome = outcomeOf(stray, report);
   return html`<li class="card"><div class="row"><h2>${name}</h2><span class="chip ${outcome.tone}">${outcome.text}</span></div>
-<p class="message">${stray.why}.</p>
+<p>${sentenceOf(`${stray.why}.`)}</p>
 ${outcome.fault && html`<p class="bad-text">${outcome.fault}</p>`}
 <ul class="things soft">${stray.hasStack && html`<li>stack <code>${stray.stack}</code></li>`}${stray.things.map(
     ({ kind, id }) => html`<li>${kind} <code>${id}</code></li>`,

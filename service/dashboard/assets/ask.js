@@ -1,57 +1,52 @@
-// Sends forms in place, says what came of them, and asks before what cannot be undone.
+// Asks before what cannot be undone, and says what came of a form that was sent in place.
+import { refresh } from "./live.js";
 
-const outcome = document.querySelector("#outcome");
 const FAILED = "That could not be done. Reload the page and try again.";
+const AWAY = "The service does not answer. Try again in a moment.";
 
-/** `show` takes over a page as it was answered, `refresh` fetches the one that is open. */
-export function askBeforeSending({ show, refresh }) {
-  document.addEventListener("submit", (event) => {
-    const form = event.target;
-    const button = event.submitter;
-    if (form.method !== "post") return;
-    const isSent = form.ariaBusy === "true";
-    const question = button?.dataset.question;
-    if (!isSent && !question && "leaves" in form.dataset) {
-      markBusy(form);
-      return;
-    }
-    event.preventDefault();
-    if (!isSent) void send({ form, button, question, show, refresh });
-  });
+export function askBeforeSending() {
+  // Before the form itself hears of it.
+  document.addEventListener("submit", onSubmit, { capture: true });
   addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[aria-busy]")) form.ariaBusy = null;
   });
+  document.addEventListener("htmx:configRequest", ({ detail }) => {
+    const button = detail.triggeringEvent?.submitter;
+    if (button?.name) detail.parameters[button.name] = button.value;
+  });
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    if (isPosted(detail)) takeAnswer(detail);
+  });
+  document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
+    if (!isPosted(detail)) return;
+    target.ariaBusy = null;
+    if (document.activeElement === document.body) outcome().focus();
+  });
+  document.addEventListener("htmx:sendError", ({ detail }) => isPosted(detail) && say(AWAY));
 }
 
-async function send({ form, button, question, show, refresh }) {
-  if (question && !(await isSure(question, button))) return;
-  const fields = new URLSearchParams(new FormData(form, button));
-  if (question) fields.set("confirmed", "yes");
-  if ("leaves" in form.dataset) {
-    leave(form, fields);
+function onSubmit(event) {
+  const { target: form, submitter: button } = event;
+  if (form.method !== "post") return;
+  const isSent = form.ariaBusy === "true";
+  const { question } = button?.dataset ?? {};
+  const asks = question && !form.elements.namedItem("confirmed");
+  if (!isSent && !asks) {
+    form.ariaBusy = "true";
     return;
   }
-  markBusy(form);
-  try {
-    const response = await fetch(addressOf(form), { method: "POST", body: fields });
-    const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    const told = page.querySelector("#outcome");
-    if (response.ok && isHere(response.url)) show(page);
-    else if (response.ok) await refresh();
-    say(told?.textContent || (response.ok ? "" : FAILED), !response.ok);
-  } catch {
-    say("The service does not answer. Try again in a moment.", true);
-  } finally {
-    form.ariaBusy = null;
-    if (document.activeElement === document.body) outcome.focus();
-  }
+  event.preventDefault();
+  event.stopPropagation();
+  if (!isSent) void ask(form, button, question);
 }
 
-/** The answer to a button that stands on several pages may be another one. */
-function isHere(address) {
-  const { pathname, searchParams } = new URL(address);
-  for (const name of ["done", "of"]) searchParams.delete(name);
-  return pathname === location.pathname && `${searchParams}` === `${new URLSearchParams(location.search)}`;
+async function ask(form, button, question) {
+  if (!(await isSure(question, button))) return;
+  const yes = document.createElement("input");
+  [yes.type, yes.name, yes.value] = ["hidden", "confirmed", "yes"];
+  form.append(yes);
+  form.requestSubmit(button);
+  yes.remove();
 }
 
 /** A dialog of the page, for it can be read, styled and left by Escape. */
@@ -86,31 +81,40 @@ function answer(text, value) {
   return button;
 }
 
-function leave(form, fields) {
-  const sent = document.createElement("form");
-  sent.method = "post";
-  sent.action = addressOf(form);
-  sent.hidden = true;
-  for (const [name, value] of fields) {
-    const field = document.createElement("input");
-    [field.type, field.name, field.value] = ["hidden", name, value];
-    sent.append(field);
+function isPosted({ requestConfig }) {
+  return requestConfig?.verb === "post";
+}
+
+/** What was said is always shown; the rest only where the answer is the page that is open. */
+function takeAnswer(detail) {
+  const { xhr } = detail;
+  const failed = xhr.status >= 400;
+  if (!failed && isHere(xhr.responseURL)) return;
+  detail.shouldSwap = true;
+  detail.swapOverride = "none";
+  detail.ignoreTitle = true;
+  if (failed && !xhr.responseText.includes('id="outcome"')) say(FAILED);
+  if (!failed) void refresh();
+}
+
+/** The answer to a button that stands on several pages may be another one. */
+function isHere(address) {
+  const { pathname, searchParams } = new URL(address, location.href);
+  const here = new URLSearchParams(location.search);
+  for (const name of ["done", "of"]) {
+    searchParams.delete(name);
+    here.delete(name);
   }
-  document.body.append(sent);
-  markBusy(form);
-  sent.submit();
+  return pathname === location.pathname && `${searchParams}` === `${here}`;
 }
 
-/** Its buttons are named "action", and hide the property of that name. */
-function addressOf(form) {
-  return form.getAttribute("action");
+function say(text) {
+  const line = document.createElement("p");
+  line.className = "failed";
+  line.textContent = text;
+  outcome().replaceChildren(line);
 }
 
-function markBusy(form) {
-  form.ariaBusy = "true";
-}
-
-function say(text, failed) {
-  outcome.className = failed ? "failed" : "";
-  outcome.textContent = text;
+function outcome() {
+  return document.querySelector("#outcome");
 }

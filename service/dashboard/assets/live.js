@@ -1,96 +1,121 @@
-// Fetches the page again after a change and takes over what differs, so that focus, scroll and open parts stay.
+// Takes over what changed, so that focus, scroll and open parts stay: htmx fetches it, idiomorph puts it in.
 
-const live = document.querySelector("#live");
-const { liveUrl } = document.body.dataset;
+/** Between two looks at the whole page, however much changes. */
+const SPACED_MS = 1_000;
+/** Changed rows come at once, their order and what is counted soon. */
+const WHOLE_AFTER_MS = 3_000;
+/** What is said of times, such as "5 min ago". */
+const AGES_MS = 60_000;
+const NOT_LIVE_AFTER_MS = 2_000;
+/** More are fetched as the page that they are on. */
+const ROWS_MAX = 20;
+
+const changed = new Set();
+let wholePage = false;
+let running = false;
+let wholeSoon;
+let source;
+let notLiveSoon;
 
 export function keepUpToDate() {
-  if (live && liveUrl) {
-    let first = true;
-    const events = new EventSource(liveUrl);
-    events.addEventListener("message", () => {
-      // The first event says how things were when the page was rendered.
-      if (first) first = false;
-      else void refresh();
-    });
-    setInterval(refresh, 60_000);
-    document.addEventListener("visibilitychange", refresh);
-  }
-  return { show: takeOver, refresh: fetchAgain };
+  Idiomorph.defaults.ignoreActiveValue = true;
+  // What a person opened stays open.
+  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => name !== "open" || node.nodeName !== "DETAILS";
+  if (!stream()) return;
+  // At most one, also when it is tried again while the page is not looked at.
+  htmx.createEventSource = (url) => {
+    source?.close();
+    source = new EventSource(url);
+    return source;
+  };
+  document.addEventListener("htmx:sseBeforeMessage", (event) => {
+    event.preventDefault();
+    take(JSON.parse(event.detail.data));
+  });
+  document.addEventListener("htmx:sseOpen", onOpen);
+  document.addEventListener("htmx:sseError", onError);
+  document.addEventListener("visibilitychange", onSight);
+  addEventListener("pagehide", () => source?.close());
+  addEventListener("pageshow", ({ persisted }) => persisted && onSight());
+  setInterval(refresh, AGES_MS);
 }
 
-const SPACED_MS = 1_000;
-let running = false;
-let asked = false;
+/** The page that is open, as it is now. */
+export async function refresh() {
+  wholePage = true;
+  await work();
+}
 
-/** One at a time and not too often: many previews may change at once, and a page of them is no small answer. */
-async function refresh() {
-  asked = !document.hidden;
-  if (!asked || running) return;
+function stream() {
+  return document.querySelector("#stream");
+}
+
+/** `null`: more than can be said. */
+function take({ keys }) {
+  if (keys === null) wholePage = true;
+  else for (const key of keys) changed.add(key);
+  void work();
+}
+
+/** One request at a time; what changes meanwhile waits for the next. */
+async function work() {
+  if (running) return;
   running = true;
-  while (asked) {
-    asked = false;
-    await fetchAgain();
-    await new Promise((resolve) => setTimeout(resolve, SPACED_MS));
+  while ((wholePage || changed.size > 0) && !document.hidden) {
+    const keys = [...changed];
+    changed.clear();
+    const rows = wholePage ? undefined : rowsUrl(keys);
+    wholePage = false;
+    await (rows === undefined ? fetchPage() : htmx.ajax("GET", rows, { source: stream(), swap: "none" }));
+    if (rows === undefined) await new Promise((resolve) => setTimeout(resolve, SPACED_MS));
+    else if (!wholeSoon) wholeSoon = setTimeout(wholeNow, WHOLE_AFTER_MS);
   }
   running = false;
 }
 
-async function fetchAgain() {
-  try {
-    const response = await fetch(location.href, { headers: { accept: "text/html" } });
-    takeOver(new DOMParser().parseFromString(await response.text(), "text/html"));
-  } catch {
-    // The service is being restarted; the next event or minute tries again.
-  }
+function wholeNow() {
+  wholeSoon = undefined;
+  void refresh();
 }
 
-function takeOver(page) {
-  const next = page.querySelector("#live");
-  if (next && live && next.innerHTML !== live.innerHTML) alignChildren(live, next);
+/** Undefined where the page has no such rows, or not all of them. */
+function rowsUrl(keys) {
+  const url = document.querySelector("#live [data-rows]")?.dataset.rows;
+  const has = (key) => document.querySelector(`#live [data-key="${CSS.escape(key)}"]`);
+  if (url === undefined || keys.length > ROWS_MAX || !keys.every(has)) return undefined;
+  return keys.reduce((address, key) => `${address}&key=${encodeURIComponent(key)}`, url);
 }
 
-/** Elements of the same place and name are kept, those with an id only as themselves and unmoved where that can be. */
-function alignChildren(here, wanted) {
-  const ids = new Set([...wanted.children].map(({ id }) => id).filter(Boolean));
-  let at = here.firstChild;
-  for (const next of [...wanted.childNodes]) {
-    const found = next.id ? [...here.children].find(({ id }) => id === next.id) : undefined;
-    while (found && at !== found && !ids.has(at.id)) at = removed(at);
-    if (found && at !== found) here.insertBefore(found, at);
-    else if (!found && !(at && isAlike(at, next))) {
-      here.insertBefore(document.importNode(next, true), at);
-      continue;
-    }
-    const kept = found ?? at;
-    align(kept, next);
-    at = kept.nextSibling;
-  }
-  while (at) at = removed(at);
+async function fetchPage() {
+  const parts = { source: stream() ?? document.body, target: "#live", select: "#live", swap: "morph" };
+  await htmx.ajax("GET", location.pathname + location.search, parts);
 }
 
-/** Returns what stood behind it. */
-function removed(node) {
-  const { nextSibling } = node;
-  node.remove();
-  return nextSibling;
+function onOpen() {
+  clearTimeout(notLiveSoon);
+  notLiveSoon = undefined;
+  say("");
+  if (document.hidden) source.close();
 }
 
-function isAlike(here, next) {
-  // A button that became another one must not keep the focus: the next key would press it.
-  if (here.nodeName === "BUTTON" && here.value !== next.value) return false;
-  return here.nodeName === next.nodeName && !here.id && !next.id;
+/** A moment without it is not worth a word. */
+function onError() {
+  if (!notLiveSoon) notLiveSoon = setTimeout(() => say("Not live"), NOT_LIVE_AFTER_MS);
 }
 
-function align(here, next) {
-  if (here.nodeType === Node.TEXT_NODE) {
-    if (here.data !== next.data) here.data = next.data;
+/** In the background nothing is asked for, and no connection is held: a browser has few for one host. */
+function onSight() {
+  if (document.hidden) {
+    source?.close();
     return;
   }
-  if (here.nodeType !== Node.ELEMENT_NODE) return;
-  for (const { name } of [...here.attributes]) {
-    // What a person opened stays open.
-    if (name !== "open" && !next.hasAttribute(name)) here.removeAttribute(name);
-  }
-  for (const { name, value } of next.attributes) if (here.getAttribute(name) !== value) here.setAttribute(name, value);
-  alignChildren(here, next);
+  const next = stream().cloneNode();
+  stream().replaceWith(next);
+  htmx.process(next);
+  void refresh();
+}
+
+function say(text) {
+  const place = document.querySelector("#connection");
+  if (place.textContent !== text) place.textContent = text;
 }

@@ -2,6 +2,9 @@
 import { askBeforeSending } from "./ask.js";
 import { keepUpToDate } from "./live.js";
 import { followLog } from "./log.js";
+import { openMenus } from "./menu.js";
 
-askBeforeSending(keepUpToDate());
+askBeforeSending();
+keepUpToDate();
+openMenus();
 followLog(document.querySelector("#log"));
