@@ -1,56 +1,20 @@
-/**
- * Says on a pull request what became of its preview: one comment, one check run or commit status, and
- * a deployment. Each part is found again before it is made, so that a kill between making it and
- * remembering its id does not make it twice, and each is written only when it changed.
- */
-import { StacklingError } from "../../components/errors.ts";
-import type { Announcement, AnnouncementHandles } from "./forge.ts";
+/** Says on GitHub what became of a preview: one comment, one check run or commit status, and a deployment. */
+import { type AnnounceInput, type AnnouncePart, announceParts } from "./announce-parts.ts";
+import type { AnnouncementHandles } from "./forge.ts";
 import { announceCheck } from "./github-check-run.ts";
 import type { GithubClient } from "./github-client.ts";
 import { announceComment } from "./github-comment.ts";
 import { announceDeployment } from "./github-deployment.ts";
 
-export interface AnnounceInput {
-  /** `acme/shop` */
-  readonly repository: string;
-  /** The repository's name in the config. */
-  readonly name: string;
-  readonly number: number;
-  readonly announcement: Announcement;
-  readonly handles: AnnouncementHandles;
-}
+/** A part of it; see `AnnouncePart`. */
+export type GithubPart = AnnouncePart<{ readonly client: GithubClient }>;
 
-/** Writes one part; returns the handles it changed, `undefined` values taking a handle away. */
-export type AnnouncePart = (
-  deps: { client: GithubClient },
-  input: AnnounceInput,
-) => Promise<Readonly<Record<string, string | undefined>>>;
+const PARTS: readonly GithubPart[] = [announceComment, announceCheck, announceDeployment];
 
-const PARTS: readonly AnnouncePart[] = [announceComment, announceCheck, announceDeployment];
-
-/**
- * Announces everything that changed. A part that failed leaves its old handles, so the next call
- * tries it again, and is named in the handle `failed`; the other parts are written all the same.
- */
-export async function announceOnGithub(
-  deps: { client: GithubClient },
+/** Announces everything that changed; see `announceParts`. */
+export function announceOnGithub(
+  deps: { readonly client: GithubClient },
   input: AnnounceInput,
 ): Promise<AnnouncementHandles> {
-  let handles: Record<string, string | undefined> = { ...input.handles, failed: undefined };
-  const failures: string[] = [];
-  for (const part of PARTS) {
-    try {
-      handles = { ...handles, ...(await part(deps, { ...input, handles: defined(handles) })) };
-    } catch (error) {
-      const unknown = `announcing on pull request ${input.number}: GitHub's answer was not understood`;
-      failures.push(error instanceof StacklingError ? error.userMessage : unknown);
-    }
-  }
-  return defined({ ...handles, ...(failures.length > 0 ? { failed: failures.join("; ") } : {}) });
-}
-
-function defined(handles: Readonly<Record<string, string | undefined>>): AnnouncementHandles {
-  return Object.fromEntries(
-    Object.entries(handles).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
+  return announceParts({ parts: PARTS, server: "GitHub" }, deps, input);
 }

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import type { AnnounceInput } from "./announce-parts.ts";
+import { checkName, isHeldBack, statusState } from "./commit-status.ts";
 import type { Announcement } from "./forge.ts";
-import type { AnnounceInput, AnnouncePart } from "./github-announce.ts";
+import type { GithubPart } from "./github-announce.ts";
 import { type GithubClient, REFUSED } from "./github-client.ts";
 
 type Way = "run" | "status";
@@ -10,7 +12,7 @@ type Way = "run" | "status";
  * What a merge can wait for. An App writes check runs, a token commit statuses (GitHub gives check
  * runs to Apps only: docs, "REST API endpoints for check runs"); each falls back to the other once.
  */
-export const announceCheck: AnnouncePart = async ({ client }, input) => {
+export const announceCheck: GithubPart = async ({ client }, input) => {
   const { announcement, handles } = input;
   const digest = digestOf(announcement);
   if (handles.checkDigest === digest) return {};
@@ -103,27 +105,11 @@ async function endRun({ client }: { client: GithubClient }, { repository, id }: 
   });
 }
 
-/** Part of branch protection rules: never changes. */
-function checkName({ name }: AnnounceInput): string {
-  return `stackling/${name}`;
-}
-
 function runState({ condition, reason, rolledBack }: Announcement): { status: string; conclusion?: string } {
   if (condition === "Reconciling") return { status: "in_progress" };
   if (condition === "Ready") return { status: "completed", conclusion: rolledBack ? "neutral" : "success" };
   if (condition === "Gone") return { status: "completed", conclusion: "neutral" };
   return { status: "completed", conclusion: isHeldBack(reason) ? "action_required" : "failure" };
-}
-
-function statusState({ condition, reason, rolledBack }: Announcement): string {
-  // A commit status knows no "neutral".
-  if (condition === "Reconciling" || isHeldBack(reason) || (condition === "Ready" && rolledBack)) return "pending";
-  return condition === "Stalled" ? "failure" : "success";
-}
-
-/** By a rule or for want of an approval: a person moves it on, and the commit is not at fault. */
-function isHeldBack(reason: string): boolean {
-  return reason === "Blocked" || reason === "ApprovalNeeded";
 }
 
 function digestOf({ condition, reason, summary, headSha, environmentUrl, logUrl }: Announcement): string {

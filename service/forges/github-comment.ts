@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
-import type { AnnouncePart } from "./github-announce.ts";
+import type { GithubPart } from "./github-announce.ts";
 import { type GithubClient, REFUSED } from "./github-client.ts";
-import { commentMarker } from "./marker.ts";
+import { type CommentPlace, writeStickyComment } from "./sticky-comment.ts";
 
 const PAGE_SIZE = 100;
 const MOST_PAGES = 30;
@@ -13,39 +12,31 @@ const comment = z.object({
   user: z.object({ login: z.string(), type: z.string() }).nullable(),
 });
 
-/** The sticky comment: found by its id, else by its marker, else made. A comment deleted by a person is made again. */
-export const announceComment: AnnouncePart = async ({ client }, { repository, number, announcement, handles }) => {
-  const { comment: body, key } = announcement;
-  if (body === undefined) return {};
-  const digest = createHash("sha256").update(body).digest("hex").slice(0, 16);
-  if (handles.commentDigest === digest) return {};
-  const known = handles.comment ?? (await findComment({ client }, { repository, number, marker: commentMarker(key) }));
+/** The sticky comment; see `writeStickyComment`. */
+export const announceComment: GithubPart = ({ client }, { repository, number, announcement, handles }) => {
   const action = `writing the comment on pull request ${number} of "${repository}"`;
-  if (known) {
-    const edited = await client.call({
-      repository,
-      method: "PATCH",
-      path: `/issues/comments/${known}`,
-      body: { body },
-      action,
-      statuses: [404, 410],
-    });
-    if (edited.status === 200) return { comment: known, commentDigest: digest, commentRefused: undefined };
-  }
-  const made = await client.call({
-    repository,
-    method: "POST",
-    path: `/issues/${number}/comments`,
-    body: { body },
-    action,
-    statuses: REFUSED,
-  });
-  if (made.status !== 201) {
-    // Locked, or no permission: said once, tried again when there is something new to say.
-    return { comment: undefined, commentDigest: digest, commentRefused: String(made.status) };
-  }
-  const { id } = z.object({ id: z.number() }).parse(made.data);
-  return { comment: String(id), commentDigest: digest, commentRefused: undefined };
+  const place: CommentPlace = {
+    find: (marker) => findComment({ client }, { repository, number, marker }),
+    async edit(id, body) {
+      const path = `/issues/comments/${id}`;
+      const edited = await client.call({
+        repository,
+        method: "PATCH",
+        path,
+        body: { body },
+        action,
+        statuses: [404, 410],
+      });
+      return edited.status === 200;
+    },
+    async make(body) {
+      const path = `/issues/${number}/comments`;
+      const made = await client.call({ repository, method: "POST", path, body: { body }, action, statuses: REFUSED });
+      if (made.status !== 201) return { refused: made.status };
+      return { id: String(z.object({ id: z.number() }).parse(made.data).id) };
+    },
+  };
+  return writeStickyComment(place, { announcement, handles });
 };
 
 /** Only a comment of our own counts: anybody can write the marker. */

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import type { AnnounceInput } from "./announce-parts.ts";
 import type { Announcement } from "./forge.ts";
-import type { AnnounceInput, AnnouncePart } from "./github-announce.ts";
+import type { GithubPart } from "./github-announce.ts";
 import { type GithubClient, REFUSED } from "./github-client.ts";
 
 const NOT_THERE = [403, 404, 410, 501];
@@ -12,7 +13,7 @@ const identified = z.object({ id: z.number() });
  * A deployment per commit, with its status and link. What served before stays active until the new
  * one does; both end inactive. A server or credential without that API is asked once (`deployments`).
  */
-export const announceDeployment: AnnouncePart = async ({ client }, input) => {
+export const announceDeployment: GithubPart = async ({ client }, input) => {
   const { announcement, handles } = input;
   const digest = digestOf(announcement);
   if (handles.deployments === "unsupported" || handles.deploymentDigest === digest) return {};

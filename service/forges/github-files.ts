@@ -1,28 +1,20 @@
 import { z } from "zod";
-import { StacklingError } from "../../components/errors.ts";
-import type { ChangedPathsRead, PullRequest } from "./forge.ts";
+import type { ChangedPathsRead } from "./forge.ts";
 import type { GithubClient } from "./github-client.ts";
+import { type ReadChangedPaths, rememberPaths } from "./known-paths.ts";
 
 const PAGE_SIZE = 100;
 /** "Responses include a maximum of 3000 files": REST API, List pull requests files. */
 const MOST_PAGES = 30;
-const MOST_REMEMBERED = 300;
 
 const files = z.array(z.object({ filename: z.string().min(1), previous_filename: z.string().optional() }));
 const counted = z.object({ changed_files: z.int().nonnegative() });
-
-export type ReadChangedPaths = (
-  repository: string,
-  pullRequest: Pick<PullRequest, "number" | "headSha" | "baseRef" | "baseSha">,
-) => Promise<ChangedPathsRead>;
 
 /**
  * Names of what a pull request changes, remembered while head and base are the same. Answers bear
  * every file's patch, so they are not kept for conditional requests.
  */
 export function createChangedPaths({ client }: { client: Pick<GithubClient, "call" | "get"> }): ReadChangedPaths {
-  const known = new Map<string, { readonly state: string; readonly read: ChangedPathsRead }>();
-
   const readPages = async (repository: string, number: number): Promise<ChangedPathsRead> => {
     const paths: string[] = [];
     for (let page = 1; page <= MOST_PAGES; page++) {
@@ -47,23 +39,7 @@ export function createChangedPaths({ client }: { client: Pick<GithubClient, "cal
     return unreachable(`listing the files of pull request ${number} of "${repository}": GitHub names none`);
   };
 
-  return async (repository, { number, headSha, baseRef, baseSha }) => {
-    const id = `${repository} ${number}`;
-    const state = `${headSha} ${baseRef} ${baseSha ?? ""}`;
-    const before = known.get(id);
-    if (before?.state === state) return before.read;
-    try {
-      const read = await readPages(repository, number);
-      known.delete(id);
-      if (read.kind !== "unreachable") known.set(id, { state, read });
-      const oldest = known.keys().next().value;
-      if (known.size > MOST_REMEMBERED && oldest !== undefined) known.delete(oldest);
-      return read;
-    } catch (error) {
-      if (error instanceof StacklingError) return unreachable(error.userMessage);
-      throw error;
-    }
-  };
+  return rememberPaths((repository, { number }) => readPages(repository, number));
 }
 
 function unreachable(message: string): ChangedPathsRead {

@@ -1,9 +1,6 @@
 import { z } from "zod";
 import type { GithubClient } from "./github-client.ts";
-
-/** A right that was taken away counts for so long at most. */
-const REMEMBERED_MS = 60_000;
-const MOST_REMEMBERED = 5_000;
+import { rememberRights } from "./known-rights.ts";
 
 const permissionAnswer = z.object({ permission: z.string() });
 
@@ -28,9 +25,7 @@ const CERTAIN = ["OWNER"];
  * for a user" (`maintain` is shown as `write`).
  */
 export function createTrust({ client }: { client: Pick<GithubClient, "get"> }): Trust {
-  const known = new Map<string, { readonly may: boolean | undefined; readonly until: number }>();
-
-  const ask = async (repository: string, login: string): Promise<boolean | undefined> => {
+  const may = rememberRights(async (repository, login) => {
     const { status, data } = await client.get({
       repository,
       path: `/collaborators/${encodeURIComponent(login)}/permission`,
@@ -40,16 +35,8 @@ export function createTrust({ client }: { client: Pick<GithubClient, "get"> }): 
     const answer = permissionAnswer.safeParse(data);
     if (status !== 200 || !answer.success) return undefined;
     return ["admin", "maintain", "write"].includes(answer.data.permission);
-  };
+  });
 
-  return async ({ repository, login, association, certain = false }) => {
-    const id = `${repository} ${login}`;
-    let found = known.get(id);
-    if (!found || found.until < performance.now()) {
-      found = { may: await ask(repository, login), until: performance.now() + REMEMBERED_MS };
-      if (known.size >= MOST_REMEMBERED) known.clear();
-      known.set(id, found);
-    }
-    return found.may ?? (certain ? CERTAIN : LIKELY).includes(association);
-  };
+  return async ({ repository, login, association, certain = false }) =>
+    (await may(repository, login)) ?? (certain ? CERTAIN : LIKELY).includes(association);
 }

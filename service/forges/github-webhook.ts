@@ -1,10 +1,9 @@
-import { StringDecoder } from "node:string_decoder";
 import { Webhooks } from "@octokit/webhooks";
 import { z } from "zod";
-import { RejectedDeliveryError } from "../../components/errors.ts";
+import { parseJson, rejecting, requireJsonType, textOf } from "./delivery.ts";
 import type { IncomingDelivery, VerifiedDelivery } from "./forge.ts";
 
-const PIECE_BYTES = 512 * 1024;
+const rejected = rejecting("GitHub");
 
 const number = z.int().positive();
 const repository = z.object({ full_name: z.string().min(1), id: z.int().positive().optional() });
@@ -44,15 +43,13 @@ export async function verifyDelivery(
   if (!(await isSignedByAny(secrets, text, signature))) {
     throw rejected(401, "DeliverySignatureWrong", "the signature does not match");
   }
-  if (!/^application\/json\s*(;|$)/i.test(headers["content-type"] ?? "")) {
-    throw rejected(415, "DeliveryTypeWrong", 'the content type is not "application/json"');
-  }
+  requireJsonType(headers["content-type"], rejected);
   const event = headers["x-github-event"];
   const deliveryId = headers["x-github-delivery"];
   if (!event || !deliveryId) {
     throw rejected(400, "DeliveryIncomplete", "the headers X-GitHub-Event and X-GitHub-Delivery are needed");
   }
-  const json = parseJson(text);
+  const json = parseJson(text, rejected);
   const of = { deliveryId, event, ...repositoryOf(json) };
   if (event === "push") return { ...of, ...pushedTo(json) };
   if (event === "issue_comment") return { ...of, ...commented(json) };
@@ -88,27 +85,4 @@ async function isSignedByAny(secrets: readonly string[], text: string, signature
     if (secret !== "" && (await new Webhooks({ secret }).verify(text, signature))) return true;
   }
   return false;
-}
-
-/**
- * In pieces, which lie in V8's heap and go back to the system with it; a long text in one piece would be
- * `malloc`ed, and glibc keeps some of that.
- */
-function textOf(body: Buffer): string {
-  const decoder = new StringDecoder("utf8");
-  let text = "";
-  for (let at = 0; at < body.length; at += PIECE_BYTES) text += decoder.write(body.subarray(at, at + PIECE_BYTES));
-  return text + decoder.end();
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw rejected(400, "DeliveryNotJson", "the body is not JSON");
-  }
-}
-
-function rejected(status: RejectedDeliveryError["status"], reason: string, why: string): RejectedDeliveryError {
-  return new RejectedDeliveryError(status, { reason, userMessage: `checking a delivery from GitHub: ${why}` });
 }

@@ -1,8 +1,9 @@
 /** GitHub and GitHub Enterprise Server, as an App or with a token. */
-import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { ConfigError, StacklingError, TerminalError } from "../../components/errors.ts";
+import { ConfigError, TerminalError } from "../../components/errors.ts";
+import { parseAnswer, unlessUnreachable } from "./answers.ts";
+import { askpass } from "./askpass.ts";
+import { commitSha, encodePath, fileText } from "./contents.ts";
 import type { ClonePoint, Forge, ForgeDefinition, PullRequest, RepositoryRef } from "./forge.ts";
 import { isPlainPath, isPlausibleRef } from "./git-names.ts";
 import { announceOnGithub } from "./github-announce.ts";
@@ -12,12 +13,10 @@ import { githubCommands } from "./github-commands.ts";
 import { createChangedPaths } from "./github-files.ts";
 import { createTrust, type Trust } from "./github-trust.ts";
 import { verifyDelivery } from "./github-webhook.ts";
+import { readSecret, secret } from "./secret.ts";
 
-const FILE_MAX_BYTES = 1024 * 1024;
 const PAGE_SIZE = 100;
 const MOST_PAGES = 50;
-
-const secret = z.union([z.strictObject({ env: z.string().min(1) }), z.strictObject({ file: z.string().min(1) })]);
 
 const options = z
   .strictObject({
@@ -35,7 +34,6 @@ const options = z
   .refine(({ app, token }) => (app === undefined) !== (token === undefined), "needs `app` or `token`, and not both");
 type GithubOptions = z.infer<typeof options>;
 
-const commitSha = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
 const pull = z.object({
   number: z.int().positive(),
   title: z.string(),
@@ -56,7 +54,7 @@ export const githubForge: ForgeDefinition<GithubOptions> = {
   options,
   async connect(parsed) {
     const credential = await readCredential(parsed);
-    const secrets = await Promise.all(parsed.webhookSecrets.map((reference) => readSecret(reference)));
+    const secrets = await Promise.all(parsed.webhookSecrets.map((reference) => readSecret(reference, "github")));
     const client = createGithubClient({ baseUrl: parsed.baseUrl, rateLimits: parsed.rateLimits, credential });
     const cloneUrl = parsed.cloneUrl ?? `${webUrl(parsed.baseUrl)}/{path}.git`;
     return createGithubForge({ client }, { cloneUrl, webhookSecrets: secrets });
@@ -171,19 +169,10 @@ export function createGithubForge(
 
 const sha = z.union([commitSha, z.object({ sha: commitSha }).transform((commit) => commit.sha)]);
 
-/** GitHub leaves the content out of what is over 1 MiB; a folder is a list and no file. */
-const fileText = z.union([
-  z.array(z.unknown()).transform(() => undefined),
-  z
-    .object({
-      type: z.literal("file"),
-      size: z.number().max(FILE_MAX_BYTES),
-      content: z.string(),
-      encoding: z.literal("base64"),
-    })
-    .transform(({ content }) => Buffer.from(content, "base64").toString("utf8")),
-  z.object({ type: z.enum(["symlink", "submodule", "dir"]) }).transform(() => undefined),
-]);
+/** An answer of another shape (a proxy's page, half an answer) says nothing about a pull request. */
+function parse<S extends z.ZodType>(schema: S, data: unknown, action: string): z.infer<S> {
+  return parseAnswer(schema, data, { action, server: "GitHub" });
+}
 
 async function present(
   found: z.infer<typeof pull>,
@@ -215,62 +204,16 @@ async function present(
   };
 }
 
-async function unlessUnreachable<T>(read: () => Promise<T>): Promise<T | { kind: "unreachable"; message: string }> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof StacklingError) return { kind: "unreachable", message: error.userMessage };
-    throw error;
-  }
-}
-
-/** An answer of another shape (a proxy's page, half an answer) says nothing about a pull request. */
-function parse<S extends z.ZodType>(schema: S, data: unknown, action: string): z.infer<S> {
-  const parsed = schema.safeParse(data);
-  if (parsed.success) return parsed.data;
-  throw new StacklingError({
-    reason: "Unreachable",
-    userMessage: `${action}: the answer is not GitHub's`,
-    cause: z.prettifyError(parsed.error),
-  });
-}
-
-/** Git asks the script for name and password; the token lies in that git's environment only. */
-function askpass(url: string, token: string): Record<string, string> {
-  const { protocol, host } = new URL(url);
-  return {
-    GIT_ASKPASS: fileURLToPath(new URL("./git-askpass.sh", import.meta.url)),
-    GIT_TERMINAL_PROMPT: "0",
-    STACKLING_GIT_ORIGIN: `${protocol}//${host}`,
-    STACKLING_GIT_LOGIN_ORIGIN: `${protocol}//x-access-token@${host}`,
-    STACKLING_GIT_TOKEN: token,
-  };
-}
-
 async function readCredential({ app, token }: GithubOptions): Promise<GithubCredential> {
-  if (token) return { kind: "token", token: await readSecret(token) };
+  if (token) return { kind: "token", token: await readSecret(token, "github") };
   if (!app) throw new ConfigError("forges", [{ path: "github", message: "needs `app` or `token`" }]);
   // Environment files cannot hold line breaks, so keys are often kept with `\n` spelt out.
-  const privateKey = (await readSecret(app.privateKey)).replaceAll("\\n", "\n");
+  const privateKey = (await readSecret(app.privateKey, "github")).replaceAll("\\n", "\n");
   return { kind: "app", appId: String(app.id), privateKey };
-}
-
-async function readSecret(reference: z.infer<typeof secret>): Promise<string> {
-  const [where, value] =
-    "env" in reference
-      ? [`environment variable "${reference.env}"`, process.env[reference.env]]
-      : [`file "${reference.file}"`, await readFile(reference.file, "utf8").catch(() => undefined)];
-  const text = value?.trim();
-  if (text) return text;
-  throw new ConfigError("forges", [{ path: "github", message: `the ${where} is missing or empty` }]);
 }
 
 /** `https://api.github.com` → `https://github.com`; `https://HOST/api/v3` → `https://HOST`. */
 function webUrl(baseUrl: string): string {
   const { protocol, host } = new URL(baseUrl);
   return `${protocol}//${host === "api.github.com" ? "github.com" : host}`;
-}
-
-function encodePath(path: string): string {
-  return path.split("/").map(encodeURIComponent).join("/");
 }
