@@ -2,7 +2,9 @@
 import { createHash } from "node:crypto";
 import type { Logger } from "pino";
 import { putReceipts } from "./commands/receipts.ts";
-import { mainUrl, renderComment, renderSummary } from "./comment.ts";
+import { mainUrl } from "./comment/addresses.ts";
+import { renderComment } from "./comment/comment.ts";
+import { renderSummary } from "./comment/summary.ts";
 import type { OperatorConfig } from "./config/types.ts";
 import { detailHref } from "./dashboard/listing.ts";
 import type { Announcement, AnnouncementHandles, Forge, RepositoryRef } from "./forges/forge.ts";

@@ -1,5 +1,6 @@
 /** Which condition is shown while nothing is being done. Pure. */
 
+import type { Queued } from "./caps/caps.ts";
 import { isPastGateway } from "./config/target-fit.ts";
 import { type Desired, isSpent } from "./decide.ts";
 import type { Hold } from "./holds.ts";
@@ -96,8 +97,9 @@ export function goneFor(
 }
 
 /** It waits for a cap; `message` says at which place. */
-export function queuedStatus(message: string): Partial<PreviewStatus> {
-  return { condition: "Reconciling", reason: "Queued", message, excerpt: [], imageWait: undefined };
+export function queuedStatus({ message, place, of }: Omit<Queued, "until">): Partial<PreviewStatus> {
+  const queue = { place, of };
+  return { condition: "Reconciling", reason: "Queued", message, excerpt: [], imageWait: undefined, queue };
 }
 
 /** It waits for what Stackling itself stands on. */

@@ -11,7 +11,7 @@ import { previewEnds } from "./api/preview-ends.ts";
 import { createApp } from "./app.ts";
 import type { Audit } from "./audit.ts";
 import type { Baselines } from "./baselines/keeper.ts";
-import { renderComment } from "./comment.ts";
+import { renderComment } from "./comment/comment.ts";
 import type { OperatorConfig } from "./config/types.ts";
 import type { Egress } from "./egress/egress.ts";
 import type { EngineByHand } from "./engine-by-hand.ts";

@@ -15,6 +15,12 @@ export function fence(lines: readonly string[]): string {
   return "`".repeat(Math.max(3, ...runs.map((length) => length + 1)));
 }
 
+/** Inert, on one line, and a link where there is an address. */
+export function inCode(words: string, url?: string): string {
+  const code = `\`${words.replace(/[\r\n]+/g, " ").replaceAll("`", "'")}\``;
+  return url === undefined ? code : `[${code}](${url})`;
+}
+
 export function folded(title: string, body: string): string {
   return `<details>\n<summary>${title}</summary>\n\n${body}\n\n</details>`;
 }

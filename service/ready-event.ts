@@ -1,5 +1,5 @@
 /** What machines are told of a preview: outgoing hooks and a forge's own events carry this body. Pure. */
-import { mainUrl } from "./comment.ts";
+import { mainUrl } from "./comment/addresses.ts";
 import type { Condition, Preview } from "./status.ts";
 
 export type ReadyOutcome = "ready" | "failed" | "gone";

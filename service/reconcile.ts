@@ -218,7 +218,7 @@ async function settle(
   const stands = () => ({
     ...settledStatus({ ...wish, paused, asleepUntil }, preview.status, now),
     ...warnedStatus({ ...wish, paused }, preview.status, now),
-    ...(queued ? queuedStatus(queued.message) : {}),
+    ...(queued ? queuedStatus(queued) : {}),
     ...(held ? heldStatus(held) : {}),
   });
   const change = waitsForOthers ? {} : stands();

@@ -63,11 +63,10 @@ export function schemaLine(view: SchemaView): string {
   return `${words} (${sinceOf(view)})`;
 }
 
-/** Markdown: rows go with a table or a column, which the other version may still need. */
-export function schemaWarning(view: SchemaView): string | undefined {
+/** Tables and columns that are dropped: "table `coupons`, column `orders.note`"; undefined where none is. */
+export function schemaLoss(view: SchemaView): string | undefined {
   const lost = lostOf(view).map(({ kind, table, name }) => `${kind} ${code(nameOf(table, name))}`);
-  if (lost.length === 0) return undefined;
-  return ["> [!WARNING]", `> **Its migrations drop ${enumerated(lost)}.**`].join("\n");
+  return lost.length === 0 ? undefined : enumerated(lost);
 }
 
 /** Markdown, for a section that is folded. */

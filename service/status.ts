@@ -81,6 +81,8 @@ export interface PreviewStatus {
   readonly hardStop?: string;
   /** ISO 8601 of the first clean read that showed a pull request the rules refuse; a later one removes what exists. */
   readonly refusedSince?: string;
+  /** Its place while a cap holds it back; says something only where the reason is `Queued`. */
+  readonly queue?: { readonly place: number; readonly of: number };
   /** When a lock or lease of somebody else is looked at again. */
   readonly conflictUntil?: string;
   /** Set while the images of the wished spec are not all there. */

@@ -1,6 +1,5 @@
 /** Pull requests of forks and outsiders: what of theirs may run, and on whose word. Pure. */
 import type { RepositoryConfig } from "./config/repository-types.ts";
-import { addressOf } from "./forges/addresses.ts";
 import type { PullRequest } from "./forges/forge.ts";
 import type { Intents } from "./intents.ts";
 import { minuteOf } from "./reason-words.ts";
@@ -74,31 +73,6 @@ export function wasSeen(
 /** The commit that waits for somebody's approval; undefined when none does. */
 export function awaitedCommit({ status, pullRequest }: Pick<Preview, "status" | "pullRequest">): string | undefined {
   return status.reason === "ApprovalNeeded" ? (status.headSha ?? pullRequest?.headSha) : undefined;
-}
-
-/** What a maintainer is told while a commit waits: what to look at, what to say, and what then happens. */
-export function approvalRequest(
-  preview: Preview,
-  { inComments }: { readonly inComments: boolean },
-): string | undefined {
-  const sha = awaitedCommit(preview);
-  if (sha === undefined) return undefined;
-  const say = inComments ? `/preview approve ${sha}` : `stackling approve '${preview.key}' ${sha}`;
-  const where = inComments ? "say in a comment" : "run";
-  return [
-    "> [!IMPORTANT]",
-    `> **For who may write to the repository:** look at ${whatItChanges(preview, sha)}. If it may run, ${where}`,
-    "> ```text",
-    `> ${say}`,
-    "> ```",
-    "> It counts for this commit alone; the next push asks again. It then runs with a database of its own and none of the operator's secrets.",
-  ].join("\n");
-}
-
-function whatItChanges({ pullRequest }: Pick<Preview, "pullRequest">, sha: string): string {
-  const commit = `commit \`${sha.slice(0, 7)}\``;
-  const url = addressOf(pullRequest?.reviewUrl, sha);
-  return url === undefined ? `what ${commit} changes` : `[what ${commit} changes](${url})`;
 }
 
 /** Of one that serves on somebody's word: whose, and what it goes without; undefined for a trusted one. */

@@ -57,7 +57,13 @@ const vendorFolders: readonly (readonly [RegExp, string])[] = [
 /** The installer is fetched apart from the rest: see the file's own words. */
 const automationImporters = ["infra/engine-download.ts", "infra/stack-driver.ts"];
 
-const pure = ["service/comment.ts", "service/decide.ts", "service/policy.ts", "service/status.ts"];
+const pure = [
+  ...sources.filter((file) => file.startsWith("service/comment/")),
+  "service/decide.ts",
+  "service/policy.ts",
+  "service/ready-event.ts",
+  "service/status.ts",
+];
 /** Computes only; what pure code may use. */
 const pureModules = new Set([
   "node:crypto",

@@ -1,6 +1,6 @@
 /** A preview as API, `--json` and pages show it. Pure. */
 import type { FlagValue } from "../../components/service/flags.ts";
-import { mainUrl } from "../comment.ts";
+import { mainUrl } from "../comment/addresses.ts";
 import type { RefusedCall } from "../egress/refusals.ts";
 import { flagsInEffect, setBy } from "../flags.ts";
 import { addressOf } from "../forges/addresses.ts";

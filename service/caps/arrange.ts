@@ -6,6 +6,8 @@ export type CapScope = "all" | "repository" | "author";
 export interface QueuePlace {
   /** From 1. */
   readonly place: number;
+  /** How many wait in this queue. */
+  readonly of: number;
   readonly scope: CapScope;
   /** Of the repository or author; empty for all. */
   readonly name: string;
@@ -77,15 +79,20 @@ export function arrange(rules: CapRules, seats: Seats): Arrangement {
 
 function placesOf(tally: Tally, left: readonly Candidate[]): Map<string, QueuePlace> {
   const lengths = new Map<string, number>();
-  const places = new Map<string, QueuePlace>();
+  const stand: { readonly key: string; readonly place: number; readonly cap: Cap }[] = [];
   for (const waiter of left) {
     const cap = tally.full(waiter)[0];
     if (!cap) continue;
     const place = (lengths.get(cap.id) ?? 0) + 1;
     lengths.set(cap.id, place);
-    places.set(waiter.key, { place, scope: cap.scope, name: cap.name, limit: cap.limit });
+    stand.push({ key: waiter.key, place, cap });
   }
-  return places;
+  return new Map(
+    stand.map(({ key, place, cap: { id, scope, name, limit } }) => [
+      key,
+      { place, of: lengths.get(id) ?? place, scope, name, limit },
+    ]),
+  );
 }
 
 /** Keys that are to sleep so that, once they do, as many of the waiting as possible have room. */

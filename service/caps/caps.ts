@@ -15,6 +15,10 @@ export interface Queued {
   readonly until: string;
   /** Its place, for people. */
   readonly message: string;
+  /** From 1, */
+  readonly place: number;
+  /** and how many wait in the same queue. */
+  readonly of: number;
 }
 
 export interface Caps {
@@ -58,7 +62,12 @@ export function needsSeat(kind: string, { live, awake }: Preview["status"]): boo
 /** Far behind it is looked at less often, so that a long queue does not spend the forge's limits. */
 function queued(place: QueuePlace, now: string): Queued {
   const ms = Math.min(AGAIN_MS * place.place, AGAIN_MOST_MS);
-  return { until: new Date(Date.parse(now) + ms).toISOString(), message: placeWords(place) };
+  return {
+    until: new Date(Date.parse(now) + ms).toISOString(),
+    message: placeWords(place),
+    place: place.place,
+    of: place.of,
+  };
 }
 
 function rulesOf({ limits, repositories }: CapsDeps["config"]): CapRules | undefined {

@@ -1,5 +1,5 @@
 import { furtherLinks, type PreviewView } from "../api/preview-view.ts";
-import { commentText } from "../comment.ts";
+import { commentText } from "../comment/comment.ts";
 import { egressLine } from "../egress/words.ts";
 import { qrPicture } from "../gateway/banner/qr.ts";
 import { rollbackWords } from "../rollback.ts";

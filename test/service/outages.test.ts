@@ -8,7 +8,7 @@ import { createBackendCheck } from "../../infra/backend-check.ts";
 import { createActions } from "../../service/actions.ts";
 import { ALARM_AFTER, alarmFindings, createAlarm } from "../../service/alarm.ts";
 import { findAway } from "../../service/api/health.ts";
-import { renderComment } from "../../service/comment.ts";
+import { renderComment } from "../../service/comment/comment.ts";
 import { createDiskCheck } from "../../service/disk.ts";
 import { createHolds, lookAtHeld } from "../../service/holds.ts";
 import { outageFindings } from "../../service/outages.ts";

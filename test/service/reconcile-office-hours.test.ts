@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import type { AllActions } from "../../service/actions.ts";
-import { renderComment } from "../../service/comment.ts";
+import { renderComment } from "../../service/comment/comment.ts";
 import type { Lifecycle } from "../../service/config/types.ts";
 import { pullRequest } from "../support/memory-forge.ts";
 import { testDatabase } from "../support/postgres.ts";

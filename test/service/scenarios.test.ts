@@ -3,7 +3,7 @@ import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { withClient } from "../../components/local/database-client.ts";
 import type { AllActions } from "../../service/actions.ts";
 import { previewView } from "../../service/api/preview-view.ts";
-import { renderComment } from "../../service/comment.ts";
+import { renderComment } from "../../service/comment/comment.ts";
 import type { TargetConfig } from "../../service/config/types.ts";
 import { pullRequest } from "../support/memory-forge.ts";
 import { testDatabase } from "../support/postgres.ts";

@@ -1,5 +1,5 @@
 import { furtherLinks, type PreviewView } from "../../api/preview-view.ts";
-import { commentText } from "../../comment.ts";
+import { commentText } from "../../comment/comment.ts";
 import { driftLine } from "../../drift/words.ts";
 import { egressLine, refusedLine } from "../../egress/words.ts";
 import { minuteOf } from "../../reason-words.ts";

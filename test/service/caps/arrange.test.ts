@@ -44,7 +44,7 @@ describe("arrange", () => {
     const waiting = ["shop#1", "shop#2", "blog#3"].map((key) => waiter(key));
     const { granted, places } = arrange(rules({ ofRepository }), { live, waiting });
     assert.deepEqual(granted, ["blog#3"]);
-    assert.deepEqual(places.get("shop#2"), { place: 2, scope: "repository", name: "shop", limit: 1 });
+    assert.deepEqual(places.get("shop#2"), { place: 2, of: 2, scope: "repository", name: "shop", limit: 1 });
   });
 
   it("counts an author over all repositories, and nobody for a preview by hand", () => {
@@ -101,13 +101,13 @@ describe("arrange", () => {
 describe("the place in words", () => {
   it("names place, queue and limit", () => {
     assert.equal(
-      placeWords({ place: 3, scope: "repository", name: "shop", limit: 2 }),
+      placeWords({ place: 3, of: 4, scope: "repository", name: "shop", limit: 2 }),
       "Third in the queue of shop, which may have 2 live previews at once. It goes on by itself.",
     );
     assert.equal(
-      placeWords({ place: 12, scope: "all", name: "", limit: 1 }),
+      placeWords({ place: 12, of: 12, scope: "all", name: "", limit: 1 }),
       "12th in the queue; there may be 1 live preview at once. It goes on by itself.",
     );
-    assert.match(placeWords({ place: 22, scope: "author", name: "ada", limit: 1 }), /^22nd in the queue of ada, who/);
+    assert.match(placeWords({ place: 22, of: 30, scope: "author", name: "ada", limit: 1 }), /^22nd in the queue of ada, who/);
   });
 });

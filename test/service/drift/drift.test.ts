@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { ConflictError, StacklingError, TerminalError } from "../../../components/errors.ts";
 import type { Difference, DriftRequest } from "../../../infra/stacks.ts";
-import { renderComment } from "../../../service/comment.ts";
+import { renderComment } from "../../../service/comment/comment.ts";
 import type { DriftPolicy } from "../../../service/config/types.ts";
 import { createCompare } from "../../../service/drift/compare.ts";
 import { startDriftTimer } from "../../../service/drift/timer.ts";

@@ -1,0 +1,178 @@
+/** The one comment on a pull request, in Markdown as forges render it. Pure; the same preview gives the same text. */
+import { commentMarker } from "../forges/marker.ts";
+import { fence, folded, inCode, text } from "../markdown.ts";
+import { schemaSection } from "../schema-words.ts";
+import type { Preview } from "../status.ts";
+import { type CommandFact, type FactOptions, type PreviewFacts, previewFacts } from "./facts.ts";
+import type { Notice } from "./notices.ts";
+import { type Piece, rowsOf } from "./rows.ts";
+
+export interface CommentOptions extends FactOptions {
+  /** `short` leaves out the table and what is folded away. Default `full`. */
+  readonly verbosity?: "full" | "short";
+}
+
+/** The hidden marker in its first line. Text from outside is escaped. */
+export function renderComment(preview: Preview, { verbosity = "full", ...options }: CommentOptions = {}): string {
+  const facts = previewFacts(preview, options);
+  return withMarker(facts.key, verbosity === "short" ? shortText(facts) : fullText(facts));
+}
+
+export function withMarker(key: string, markdown: string): string {
+  return `${commentMarker(key)}\n${markdown.trim()}\n`;
+}
+
+/** The comment where nothing renders it: without its marker, and unfolded. */
+export function commentText(comment: string): string {
+  const unfolded = comment.replace(/<summary>(.*?)<\/summary>/g, "$1").replace(/<\/?details>\n?/g, "");
+  return unfolded
+    .replace(/<img [^>]*alt="([^"]*)"[^>]*>/g, "$1")
+    .replace(/<!--[\s\S]*?-->/g, "")
+    .replace(/\n{3,}/g, "\n\n")
+    .trim();
+}
+
+/** Every part as Markdown, by the name that templates call it. */
+export function partsOf(facts: PreviewFacts): Readonly<Record<PartName, string>> {
+  return {
+    heading: `### ${facts.sign} Preview ${inCode(facts.key)} ${facts.words}`,
+    link: linkOf(facts),
+    message: message(facts),
+    approval: approval(facts),
+    notices: facts.notices.map(notice).join("\n\n"),
+    fallback: facts.fallbackUrl === undefined ? "" : `Meanwhile: <${facts.fallbackUrl}>`,
+    answers: facts.answers.map(answer).join("\n"),
+    table: table(facts),
+    schema: schema(facts),
+    excerpt: excerpt(facts.excerpt),
+    qr: qr(facts),
+    commands: commands(facts),
+  };
+}
+
+export const PARTS = {
+  heading: "sign, key and state, as a heading",
+  link: "the preview's address, and its page on Stackling",
+  message: "why it is so, or what is being done",
+  approval: "what a maintainer is to look at and say before a stranger's commit runs",
+  notices: "warnings and notes: rolled back, idle, drift, what migrations drop, …",
+  fallback: "the operator's `fallbackUrl`, while the preview cannot be had",
+  answers: "the last slash commands, and what came of each",
+  table: "commit, services, database, test users, flags, place in the queue, ends",
+  schema: "what its migrations changed, folded",
+  excerpt: "the last lines of what failed, folded",
+  qr: "a QR code of the address, folded; none on `localhost`",
+  commands: "what people can say and run, folded",
+} as const;
+
+export type PartName = keyof typeof PARTS;
+
+function fullText(facts: PreviewFacts): string {
+  const parts = partsOf(facts);
+  const names = Object.keys(PARTS) as PartName[];
+  return joined(names.map((name) => parts[name]));
+}
+
+/** Whoever asked for help gets the commands here too. */
+function shortText(facts: PreviewFacts): string {
+  const parts = partsOf(facts);
+  const isAsked = facts.answers.at(-1)?.said === "/preview help";
+  const names: PartName[] = ["heading", "link", "message", "approval", "notices", "fallback", "answers", "excerpt"];
+  return joined([...names.map((name) => parts[name]), shortLine(facts), isAsked ? parts.commands : ""]);
+}
+
+/** What the table would say, as far as people cannot do without it. */
+function shortLine({ commit, newest, staysUntil, removedOn, queue }: PreviewFacts): string {
+  const shown = newest ?? commit;
+  const words = [
+    shown && `Commit ${inCode(shown.short, shown.url)}`,
+    queue && `${queue.place} of ${queue.of} in the queue`,
+    removedOn !== undefined ? `removed on ${removedOn}` : staysUntil && `stays until ${staysUntil} at most`,
+  ];
+  return words.filter((one) => one !== undefined).join(" · ");
+}
+
+function joined(parts: readonly string[]): string {
+  return parts.filter((part) => part !== "").join("\n\n");
+}
+
+function linkOf({ url, host, pageUrl }: PreviewFacts): string {
+  const main = url === undefined ? [] : [`**[${host}](${url})**`];
+  return [...main, ...(pageUrl === undefined ? [] : [`[status and logs](${pageUrl})`])].join(" · ");
+}
+
+function message({ message: words, servesOn }: PreviewFacts): string {
+  return joined([words === undefined ? "" : text(words), servesOn ? "The last good version goes on serving." : ""]);
+}
+
+function approval({ approval: asked }: PreviewFacts): string {
+  if (!asked) return "";
+  const { commit, say, inComments } = asked;
+  const code = `commit ${inCode(commit.short)}`;
+  const what = commit.url === undefined ? `what ${code} changes` : `[what ${code} changes](${commit.url})`;
+  return [
+    "> [!IMPORTANT]",
+    `> **For who may write to the repository:** look at ${what}. If it may run, ${inComments ? "say in a comment" : "run"}`,
+    "> ```text",
+    `> ${say}`,
+    "> ```",
+    "> It counts for this commit alone; the next push asks again. It then runs with a database of its own and none of the operator's secrets.",
+  ].join("\n");
+}
+
+function notice({ tone, lines, mention }: Notice): string {
+  const [first = "", ...rest] = lines.map((line) => text(line.replace(/\s*\n\s*/g, " ")));
+  const called = mention === undefined ? first : `@${mention} ${first}`;
+  return [`> [!${tone.toUpperCase()}]`, ...[called, ...rest].map((line) => `> ${line}`)].join("\n");
+}
+
+/** Nobody is mentioned: who asked knows. */
+function answer({ said, by, done, answer: words }: PreviewFacts["answers"][number]): string {
+  return `- \`${said}\` by ${text(by)}: ${done ? "" : "not done, "}${text(words)}`;
+}
+
+function table(facts: PreviewFacts): string {
+  const lines = rowsOf(facts).map(({ name, cells }) => `| ${name} | ${cells.map(cell).join(" · ")} |`);
+  return ["| | |", "|---|---|", ...lines].join("\n");
+}
+
+function cell(pieces: readonly Piece[]): string {
+  return pieces.map(piece).join("");
+}
+
+function piece(one: Piece): string {
+  // A table is cut into cells before anything in it is code.
+  if ("code" in one) return inCode(one.code.replaceAll("|", "\\|"), one.url);
+  // In a link's words none of a stranger's is code.
+  return one.url === undefined ? text(one.text) : `[${text(one.text.replaceAll("`", "'"))}](${one.url})`;
+}
+
+function schema({ schema: view }: PreviewFacts): string {
+  if (!view) return "";
+  const { title, body } = schemaSection(view);
+  return folded(title, body);
+}
+
+function excerpt(lines: readonly string[]): string {
+  if (lines.length === 0) return "";
+  return folded("What it said last", `${fence(lines)}text\n${lines.join("\n")}\n${fence(lines)}`);
+}
+
+/** Black on white in its own picture: it is read by a camera in a dark theme too. */
+function qr({ qrUrl, host }: PreviewFacts): string {
+  if (qrUrl === undefined) return "";
+  return folded("QR code for a phone", `<img src="${qrUrl}" width="180" height="180" alt="QR code of ${host}">`);
+}
+
+function commands({ commands: { inComments, byCli } }: PreviewFacts): string {
+  if (byCli.length === 0) return "";
+  if (inComments.length === 0) return folded("Commands", choices(byCli));
+  return folded(
+    "Commands",
+    `In a comment, by who may write to the repository:\n\n${choices(inComments)}\n\nOn the command line:\n\n${choices(byCli)}`,
+  );
+}
+
+function choices(rows: readonly CommandFact[]): string {
+  return ["| | |", "|---|---|", ...rows.map(({ code, does }) => `| \`${code}\` | ${does} |`)].join("\n");
+}

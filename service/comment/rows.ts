@@ -1,0 +1,63 @@
+/** The table of a preview, for every place that shows one. Pure. */
+import type { CommitFact, PreviewFacts } from "./facts.ts";
+
+/** A piece of a cell; each place has its own way to write a link and code. */
+export type Piece = { readonly text: string; readonly url?: string } | { readonly code: string; readonly url?: string };
+
+export interface Row {
+  readonly name: string;
+  /** Shown with a dot between them. */
+  readonly cells: readonly (readonly Piece[])[];
+}
+
+export function rowsOf(facts: PreviewFacts): readonly Row[] {
+  const { commit, newest, services, database, untrusted, flags, queue, since, staysUntil, removedOn } = facts;
+  const { keepCommand, extendCommand, keepLabel } = facts;
+  const rows: (Row | undefined)[] = [
+    commit && row("Commit", [commitPiece(commit)]),
+    newest && row(commit ? "Newest commit" : "Commit", [commitPiece(newest)]),
+    services.length > 0
+      ? { name: "Services", cells: services.map(({ name, url, state }) => [linked(name, url), { text: ` ${state}` }]) }
+      : undefined,
+    database?.branch === undefined ? undefined : row("Database branch", [{ code: database.branch }]),
+    database?.scenario === undefined ? undefined : row("Seeded with", [{ code: database.scenario }]),
+    logins(facts),
+    untrusted === undefined ? undefined : row("Not trusted", [{ text: untrusted }]),
+    flags.length > 0
+      ? { name: "Flags", cells: flags.map(({ name, value }) => [{ code: `${name}=${value}` }]) }
+      : undefined,
+    queue && row("Queue", [{ text: `${queue.place} of ${queue.of}` }]),
+    row("Since", [{ text: since }]),
+    removedOn === undefined
+      ? undefined
+      : row("Removed on", [
+          { text: `${removedOn}, as all are then; ` },
+          { code: keepCommand },
+          { text: " or the label " },
+          { code: keepLabel },
+          { text: " keeps it" },
+        ]),
+    staysUntil === undefined
+      ? undefined
+      : row("Stays until", [{ text: `${staysUntil} at most; ` }, { code: extendCommand }, { text: " moves that" }]),
+  ];
+  return rows.filter((found) => found !== undefined);
+}
+
+function logins({ users, moreUsers }: PreviewFacts): Row | undefined {
+  if (users.length === 0) return undefined;
+  const more = moreUsers ? [[{ text: `all ${moreUsers.count}`, url: moreUsers.url }]] : [];
+  return { name: "Log in as", cells: [...users.map(({ title, url }) => [linked(title, url)]), ...more] };
+}
+
+function row(name: string, pieces: readonly Piece[]): Row {
+  return { name, cells: [pieces] };
+}
+
+function commitPiece({ short, url }: CommitFact): Piece {
+  return url === undefined ? { code: short } : { code: short, url };
+}
+
+function linked(words: string, url: string | undefined): Piece {
+  return url === undefined ? { text: words } : { text: words, url };
+}
