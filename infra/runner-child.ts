@@ -61,7 +61,10 @@ interface Ready {
 interface ProviderModule {
   startProvider(
     settings: LocalSettings,
-    deps: { currentFence(stack: string): number | undefined },
+    deps: {
+      currentFence(stack: string): number | undefined;
+      onOutput(stack: string, source: string, lines: readonly string[]): void;
+    },
   ): Promise<{ readonly port: number }>;
 }
 
@@ -87,6 +90,10 @@ async function prepare(state: ChildState, settings: ChildSettings): Promise<Read
   ]);
   const provider = await startProvider(settings.provider, {
     currentFence: (stack) => (state.current?.stack === stack ? state.current.fence : undefined),
+    // A build of an earlier run that goes on is none of the next one's.
+    onOutput: (stack, source, lines) => {
+      if (state.current?.stack === stack) send({ type: "output", output: { source, lines } });
+    },
   });
   const environment = { ...settings.driver.environment, PULUMI_DEBUG_PROVIDERS: `stackling:${provider.port}` };
   return { settings, registry, driver: createStackDriver({ ...settings.driver, environment }) };

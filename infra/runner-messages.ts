@@ -4,7 +4,7 @@ import type { LocalSettings } from "../components/local/resource.ts";
 import { outageIn } from "./engine-outages.ts";
 import type { PreviewSpec } from "./spec.ts";
 import type { StackDriverSettings } from "./stack-driver.ts";
-import type { DestroyResult, DriftReport, EngineProcess, RunEvent, UpResult } from "./stacks.ts";
+import type { DestroyResult, DriftReport, EngineProcess, RunEvent, RunOutput, UpResult } from "./stacks.ts";
 
 export type Work =
   | {
@@ -53,6 +53,7 @@ export type FromChild =
   | { readonly type: "ready" }
   | { readonly type: "beat" }
   | { readonly type: "event"; readonly event: RunEvent }
+  | { readonly type: "output"; readonly output: RunOutput }
   | { readonly type: "ask"; readonly ask: number; readonly question: Question }
   | { readonly type: "done"; readonly result: WorkResults[Work["kind"]] }
   /** `spent`: something of the run may go on in this child, so that a fresh one should take its place. */

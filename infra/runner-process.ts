@@ -134,6 +134,7 @@ async function run<K extends Work["kind"]>(
       const onMessage = (message: FromChild) => {
         state.lastBeatMs = performance.now();
         if (message.type === "event") request.onEvent?.(message.event);
+        else if (message.type === "output") request.onOutput?.(message.output);
         else if (message.type === "ask") void answer(message, request).then((reply) => tell(child, reply));
         else if (message.type === "done") settle(() => resolve(message.result as WorkResults[K]));
         else if (message.type === "failed") {

@@ -47,6 +47,13 @@ export interface RunEvent {
   readonly message?: string;
 }
 
+/** What a program of the preview printed during a run: redacted, no control characters, lines of bounded length. */
+export interface RunOutput {
+  /** `install`, `build`, `migrate`, `seed`, or the name of a service that starts. */
+  readonly source: string;
+  readonly lines: readonly string[];
+}
+
 /** What a run tells and asks while it runs. */
 export interface RunHooks {
   recordEngine(engine: EngineProcess): Promise<void>;
@@ -58,6 +65,8 @@ export interface RunHooks {
 export interface RunRequest {
   readonly lease: Lease;
   readonly onEvent?: (event: RunEvent) => void;
+  /** Only of what runs on this machine. */
+  readonly onOutput?: (output: RunOutput) => void;
   /** Sends one SIGINT at once (a close, a lost lease); a newer push never does. */
   readonly interrupt?: AbortSignal;
 }

@@ -136,6 +136,7 @@ async function fill(context: ResourceContext, { source, environment }: CheckoutI
     logFile: preview.log("install"),
     reason: "InstallFailed",
     action: "installing with",
+    onLines: linesOf(context, "install"),
   };
   if (source.install.length > 0) context.log("installing");
   const { [PREVIEW_MARK]: _, ...shared } = baseEnvironment({ stack, preview, node: await nodeFolder(dataDir) });
@@ -146,8 +147,12 @@ async function fill(context: ResourceContext, { source, environment }: CheckoutI
   if (installed) await copyTree(installed, path, user);
   else await runSteps(source.install, path, run);
   if (source.build.length > 0) context.log("building");
-  const build = { ...run, logFile: preview.log("build"), reason: "BuildFailed", action: "building with" };
-  await runSteps(source.build, path, build);
+  const said = { reason: "BuildFailed", action: "building with", onLines: linesOf(context, "build") };
+  await runSteps(source.build, path, { ...run, logFile: preview.log("build"), ...said });
+}
+
+function linesOf({ output }: ResourceContext, source: "install" | "build"): CommandRequest["onLines"] {
+  return output && ((lines) => output(source, lines));
 }
 
 async function runSteps(

@@ -39,7 +39,7 @@ export async function readBetween(path: string, from: number, to: number): Promi
   return (await bytesBetween(path, from, to)).toString("utf8");
 }
 
-async function bytesBetween(path: string, from: number, to: number): Promise<Buffer> {
+export async function bytesBetween(path: string, from: number, to: number): Promise<Buffer> {
   const file = await open(path, "r").catch(() => undefined);
   if (!file) return Buffer.alloc(0);
   try {

@@ -34,6 +34,8 @@ export interface ProviderDeps {
    * a run without a lease (a person's CLI), which ends when a later holder appears.
    */
   readonly currentFence: (stack: string) => number | undefined;
+  /** Told what programs print while they run; redacted. */
+  readonly onOutput?: (stack: string, source: string, lines: readonly string[]) => void;
 }
 
 export interface RunningProvider {
@@ -193,6 +195,7 @@ function contextOf(provider: Provider, urn: string): ResourceContext {
     stack,
     signal: run.cancel.signal,
     log: (message) => provider.engineLog.info(urn, message),
+    ...(deps.onOutput && { output: (source, lines) => deps.onOutput?.(stack, source, lines) }),
     admit: async () => {
       run.cancel.signal.throwIfAborted();
       await admitFence(settings.dataDir, stack, deps.currentFence(stack) ?? (await firstFence(settings, run, stack)));

@@ -23,12 +23,19 @@ const PATTERNS: readonly [RegExp, string][] = [
 
 /** `text` without credentials in addresses, tokens of known shapes, `password=…`, and the given values. */
 export function redact(text: string, secrets: readonly string[] = []): string {
+  return PATTERNS.reduce(
+    (rest, [pattern, replacement]) => rest.replace(pattern, replacement),
+    withoutValues(text, secrets),
+  );
+}
+
+/** Without the given values alone, in time that grows with the text and no faster. */
+export function withoutValues(text: string, secrets: readonly string[]): string {
   const longestFirst = [...secrets]
     .filter((value) => value.length >= SHORTEST_SECRET)
     .flatMap(formsOf)
     .sort((a, b) => b.length - a.length);
-  const withoutValues = longestFirst.reduce((rest, value) => rest.replaceAll(value, HIDDEN), text);
-  return PATTERNS.reduce((rest, [pattern, replacement]) => rest.replace(pattern, replacement), withoutValues);
+  return longestFirst.reduce((rest, value) => rest.replaceAll(value, HIDDEN), text);
 }
 
 /** As programs write a value: as it is, in a URL, in a query, in JSON, in HTML, and in base64. */

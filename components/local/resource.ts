@@ -23,6 +23,8 @@ export interface ResourceContext {
   readonly signal: AbortSignal;
   /** Shown as a diagnostic of the resource. */
   log(message: string): void;
+  /** Lines that a program of `source` (`build`, `migrate`, a service) printed, redacted; absent where nobody watches. */
+  readonly output?: (source: string, lines: readonly string[]) => void;
 }
 
 export interface LocalDiff {

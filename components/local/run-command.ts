@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { TerminalError } from "../errors.ts";
 import { OWNER_MARK } from "./environment.ts";
 import { excerptOf, openLog, sizeOf } from "./log-file.ts";
+import { followOutput } from "./output.ts";
 import { boundedCommand } from "./process-bound.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import { endTrees, findByUser, findMarked, startProcess } from "./processes.ts";
@@ -25,6 +26,8 @@ export interface CommandRequest {
   readonly action: string;
   /** Values that must not show in the excerpt. */
   readonly secrets: readonly string[];
+  /** Gets what it prints while it runs, redacted. */
+  readonly onLines?: ((lines: readonly string[]) => void) | undefined;
 }
 
 /** Threads count too; far above what a build needs, far below what a fork bomb takes. */
@@ -37,6 +40,9 @@ export async function runCommand(request: CommandRequest): Promise<void> {
   signal.throwIfAborted();
   await endCommandsOf(owner, [], builders);
   const log = await openLog(logFile, user);
+  const { secrets, onLines } = request;
+  const begin = await sizeOf(logFile);
+  const output = onLines && followOutput({ path: logFile, from: begin, secrets, onLines });
   try {
     await log.appendFile(`$ ${command}\n`);
     const from = await sizeOf(logFile);
@@ -55,6 +61,7 @@ export async function runCommand(request: CommandRequest): Promise<void> {
       await endCommandsOf(owner, [started.identity], builders);
     }
   } finally {
+    await output?.stop();
     await log.close();
   }
 }

@@ -10,12 +10,15 @@ import { withFileLock } from "./file-lock.ts";
 import { exists, writeJson } from "./json-file.ts";
 import { rememberSecrets } from "./known-secrets.ts";
 import { inside, layout } from "./layout.ts";
+import { sizeOf } from "./log-file.ts";
 import { nodeFolder } from "./node-runtime.ts";
+import { followOutput } from "./output.ts";
 import { choosePort } from "./ports.ts";
 import { endReleaseProcesses, isKeptAlive, isRunning, removeRelease, startServing } from "./release.ts";
 import {
   filesOf,
   type Launch,
+  logOf,
   type Release,
   readRelease,
   readState,
@@ -124,7 +127,12 @@ async function bringUp(context: ResourceContext, release: Release): Promise<stri
     return undefined;
   }
   await context.admit();
-  const address = await startServing(release, state, context.signal);
+  const { output } = context;
+  const path = logOf(release);
+  const { secrets, service } = release.launch;
+  const onLines = (lines: readonly string[]) => output?.(service, lines);
+  const following = output && followOutput({ path, from: await sizeOf(path), secrets, onLines });
+  const address = await startServing(release, state, context.signal).finally(() => following?.stop());
   const now = await readState(release);
   await writeState(release, { ...state, ...now, phase: "ready", ...(address && { address }) });
   return address;

@@ -52,6 +52,7 @@ export const taskResource: LocalResource<TaskInputs, TaskInputs> = {
     context.log(seed ? "seeding the database" : "migrating the database");
     const egress = await egressEnvironment(dataDir, context.stack);
     const secrets = [...inputs.secrets, ...egress.secrets];
+    const { output } = context;
     const refusals = await noteRefusals(dataDir, inputs.environment.DATABASE_URL);
     try {
       await runCommand({
@@ -70,11 +71,12 @@ export const taskResource: LocalResource<TaskInputs, TaskInputs> = {
         reason: seed ? "SeedFailed" : "MigrationFailed",
         action: seed ? "seeding with" : "migrating with",
         secrets,
+        onLines: output && ((lines) => output(inputs.task, lines)),
       });
     } catch (error) {
       const { environment, checkout: root } = inputs;
-      const output = await readFrom(logFile, from, OUTPUT_BYTES);
-      const failure = named(error, { output, logged: await refusals.read(), root, secrets });
+      const printed = await readFrom(logFile, from, OUTPUT_BYTES);
+      const failure = named(error, { output: printed, logged: await refusals.read(), root, secrets });
       throw await withoutOutage(failure, { environment, elapsedMs: performance.now() - began });
     } finally {
       await refusals.stop();
