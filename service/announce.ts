@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import type { Logger } from "pino";
 import { putReceipts } from "./commands/receipts.ts";
 import { mainUrl } from "./comment/addresses.ts";
-import { renderComment } from "./comment/comment.ts";
 import { renderSummary } from "./comment/summary.ts";
+import type { Comments } from "./comments.ts";
 import type { OperatorConfig } from "./config/types.ts";
 import { detailHref } from "./dashboard/listing.ts";
 import type { Announcement, AnnouncementHandles, Forge, RepositoryRef } from "./forges/forge.ts";
@@ -22,7 +22,8 @@ export interface ForgeSinkDeps {
   /** Forge and repository by the repository's name; undefined when it is not configured (any more). */
   readonly forgeFor: (repository: string) => Place | undefined;
   readonly store: Pick<Store, "find" | "update">;
-  readonly config: Pick<OperatorConfig, "comments" | "scheme" | "domain" | "fallbackUrl">;
+  readonly comments: Pick<Comments, "posted">;
+  readonly config: Pick<OperatorConfig, "scheme" | "domain">;
   readonly logger: Pick<Logger, "warn">;
 }
 
@@ -55,7 +56,7 @@ async function say(
   const isQuiet = status.refusedSince !== undefined && intents.commands?.answers === undefined;
   if (isQuiet && kept.announced === undefined) return "same";
   const noted = await notePreviewYaml(place, preview, { headSha, handles: kept });
-  const announcement = announcementOf(deps.config, { ...preview, handles: noted }, headSha);
+  const announcement = await announcementOf(deps, { ...preview, handles: noted }, headSha);
   const digest = digestOf(announcement);
   if (noted.announced === digest && !noted.failed) return "same";
   const handles = await place.forge.announce(place.repository, { number, headSha }, announcement, noted);
@@ -64,19 +65,20 @@ async function say(
   return handles.failed ? "failed" : "written";
 }
 
-function announcementOf(
-  { comments, scheme, domain, fallbackUrl }: ForgeSinkDeps["config"],
+async function announcementOf(
+  { comments, config: { scheme, domain } }: ForgeSinkDeps,
   preview: Preview,
   headSha: string,
-): Announcement {
+): Promise<Announcement> {
   const { key, status } = preview;
   const environmentUrl = mainUrl(preview);
+  const comment = await comments.posted(preview);
   return {
     key,
     condition: status.reason === "Gone" ? "Gone" : status.condition,
     reason: status.reason,
     summary: renderSummary(preview),
-    ...(comments ? { comment: renderComment(preview, { fallbackUrl }) } : {}),
+    ...(comment === undefined ? {} : { comment }),
     headSha,
     ...(rolledBackOf(preview) ? { rolledBack: true } : {}),
     ...(environmentUrl ? { environmentUrl } : {}),

@@ -7,6 +7,7 @@ import { createStreams, type LogReader } from "./api/streams.ts";
 import { createDashboard } from "./dashboard/dashboard.ts";
 import { APP_CALLBACK_PATH } from "./gateway/access/own-paths.ts";
 import { CALLBACK_PATH, type Relay } from "./gateway/access/relay.ts";
+import { createQrPictures } from "./qr-pictures.ts";
 import type { Sessions } from "./session.ts";
 import type { Store } from "./store/store.ts";
 import { createWebhooks, type WebhooksDeps } from "./webhooks.ts";
@@ -54,6 +55,7 @@ export function createApp(deps: AppDeps): Express {
   }
   app.get("/healthz", (_request, response) => void response.json({ ok: true }));
   app.get("/readyz", createReadiness(deps.checks, onError));
+  app.get("/qr/:file", createQrPictures(homeUrl));
 
   const shared = {
     ...deps,

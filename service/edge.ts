@@ -11,7 +11,7 @@ import { previewEnds } from "./api/preview-ends.ts";
 import { createApp } from "./app.ts";
 import type { Audit } from "./audit.ts";
 import type { Baselines } from "./baselines/keeper.ts";
-import { renderComment } from "./comment/comment.ts";
+import { createComments } from "./comments.ts";
 import type { OperatorConfig } from "./config/types.ts";
 import type { Egress } from "./egress/egress.ts";
 import type { EngineByHand } from "./engine-by-hand.ts";
@@ -77,6 +77,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
   const { porter, appRelay } = access.at(routes);
   const visits = createVisits({ store, now: clock, onError });
   const counters = createCounters({ store, onError });
+  const comments = createComments(parts);
   const gateway = createGateway({
     routes,
     addressOf: async (stack, service, { status }) =>
@@ -133,7 +134,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     ...fallback,
     extras: async (preview) => ({
       dueAt: preview.dueAt,
-      comment: renderComment(preview, fallback),
+      comment: await comments.shown(preview),
       refusedCalls: await parts.refusedCalls(preview.stack),
     }),
   });

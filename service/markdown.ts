@@ -1,6 +1,6 @@
 /** Markdown as forges render it. Pure. */
 
-/** Keeps a name in a log line from ringing at somebody's door. */
+/** Keeps a name in a log line from ringing at somebody's door, and an address in it from being a link. */
 const ZERO_WIDTH_SPACE = "\u200b";
 
 /** Text from outside, in one paragraph that can neither format, link nor mention; `code` stays code, which is as inert. */
@@ -26,8 +26,12 @@ export function folded(title: string, body: string): string {
 }
 
 function escapeMarkdown(outside: string): string {
-  return outside
-    .replace(/[\\`*_[\]<>|#~!]/g, (character) => `\\${character}`)
-    .replace(/(?<!\w)@(?=\w)/g, `@${ZERO_WIDTH_SPACE}`)
-    .replace(/\n/g, "  \n");
+  return (
+    outside
+      .replace(/[\\`*_[\]<>|#~!]/g, (character) => `\\${character}`)
+      .replace(/(?<!\w)@(?=\w)/g, `@${ZERO_WIDTH_SPACE}`)
+      // Forges make links of what only looks like an address, too.
+      .replace(/\b(https?|ftp):(?=\/\/)|\bwww(?=\.)/gi, (start) => `${start}${ZERO_WIDTH_SPACE}`)
+      .replace(/\n/g, "  \n")
+  );
 }

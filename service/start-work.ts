@@ -6,6 +6,7 @@ import { createForgeSink } from "./announce.ts";
 import type { Audit } from "./audit.ts";
 import type { FreshBaselines } from "./baselines/fresh.ts";
 import { createCaps } from "./caps/caps.ts";
+import { createComments } from "./comments.ts";
 import { defaultDrift } from "./config/defaults.ts";
 import { driftPolicyOf } from "./drift/choose.ts";
 import { createCompare } from "./drift/compare.ts";
@@ -63,6 +64,7 @@ export function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllAc
   const toForge = createForgeSink({
     forgeFor: (name) => (identities.isReplaced(name) ? undefined : forgeFor(parts, name)),
     store,
+    comments: createComments(parts),
     config,
     logger,
   });

@@ -4,6 +4,7 @@ import { type ForgeName, forges } from "../forges/registry.ts";
 import { accessRules, trustedProxies } from "./access-schema.ts";
 import { bannerRule } from "./banner.ts";
 import { baselineSchema } from "./baselines.ts";
+import { comments } from "./comment-schema.ts";
 import { egressRules } from "./egress.ts";
 import { limitsSchema } from "./limits.ts";
 import { registry, registryHost } from "./registry-schema.ts";
@@ -161,7 +162,14 @@ export const operatorSchema = z.strictObject({
     .describe(
       "Offered on pages and in comments of previews that are gone, held back or stopped, such as a shared staging. Default: none.",
     ),
-  comments: z.boolean().optional().describe("One comment per pull request, edited in place. Default true."),
+  comments: comments.optional(),
+  commentTemplate: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "File (relative to this one) with a Liquid template of the comment: docs/comment.md. Default: our own words.",
+    ),
 });
 
 export type OperatorFile = z.infer<typeof operatorSchema>;

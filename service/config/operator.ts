@@ -5,6 +5,8 @@ import { type ForgeName, forges } from "../forges/registry.ts";
 import { accessMisfits, accessOf } from "./access-schema.ts";
 import { bannerMisfits } from "./banner.ts";
 import { resolveBaselines } from "./baselines.ts";
+import { verbosityOf } from "./comment-schema.ts";
+import { templateOf } from "./comment-template.ts";
 import { DEFAULT_PORT, defaultAudit, defaultDrift, defaultImages, defaultLifecycle, defaultSweep } from "./defaults.ts";
 import { parseDuration } from "./duration.ts";
 import { lifecycleMisfits, timesOf } from "./lifecycle-times.ts";
@@ -43,8 +45,10 @@ export async function parseOperator(
     ),
   );
   const repositories = resolveRepositories(typed, { directory, forges: connected.forges });
+  const template = await templateOf(typed.commentTemplate, directory);
   const baselines = resolveBaselines(typed.baselines, { directory, targets });
   const misfits = [
+    ...template.misfits,
     ...baselines.misfits,
     ...connected.misfits,
     ...targets.flatMap((t) => t.misfits),
@@ -83,7 +87,8 @@ export async function parseOperator(
     audit: { keepDays: daysOf(typed.audit?.keep) ?? defaultAudit.keepDays },
     ...(typed.policy === undefined ? {} : { policy: typed.policy }),
     ...(typed.fallbackUrl === undefined ? {} : { fallbackUrl: typed.fallbackUrl }),
-    comments: typed.comments ?? true,
+    comments: verbosityOf(typed.comments) ?? "full",
+    ...(template.commentTemplate ? { commentTemplate: template.commentTemplate } : {}),
   };
 }
 

@@ -2,6 +2,7 @@
 import { basename, resolve } from "node:path";
 import { accessOf } from "./access-schema.ts";
 import { closest } from "./closest.ts";
+import { verbosityOf } from "./comment-schema.ts";
 import { defaultLifecycle, defaultPullRequests } from "./defaults.ts";
 import { timesOf } from "./lifecycle-times.ts";
 import type { OperatorFile } from "./operator-schema.ts";
@@ -80,6 +81,7 @@ function toRepository({ repository, name, forge, target, isLocal, directory }: R
     tags: repository.tags ?? {},
     ...accessOf(repository, directory),
     ...(repository.banner === undefined ? {} : { banner: repository.banner }),
+    ...(repository.comments === undefined ? {} : { comments: verbosityOf(repository.comments) }),
     ...(repository.egress ? { egress: repository.egress } : {}),
     ...(repository.headMayChange ? { headMayChange: repository.headMayChange } : {}),
     ...(repository.oauthRelay ? { oauthRelay: repository.oauthRelay } : {}),

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { accessRules } from "./access-schema.ts";
 import { bannerRule } from "./banner.ts";
+import { comments } from "./comment-schema.ts";
 import { parseDuration } from "./duration.ts";
 import { egressRules } from "./egress.ts";
 import { headKeys } from "./head-changes.ts";
@@ -91,6 +92,7 @@ export const repository = z.strictObject({
   access: accessRules.optional().describe("As `access` at the top, in place of it for this repository."),
   oauthRelay: oauthRelayRule.optional(),
   banner: bannerRule.optional(),
+  comments: comments.optional(),
   egress: egressRules.optional(),
   drift: z
     .strictObject({ policy: driftPolicy.describe("As `drift.policy` at the top, for this repository.") })

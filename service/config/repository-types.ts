@@ -1,6 +1,7 @@
 import type { AccessConfig } from "./access-types.ts";
 import type { ApplicationConfig } from "./application-types.ts";
 import type { BannerConfig } from "./banner.ts";
+import type { Verbosity } from "./comment-schema.ts";
 import type { EgressConfig } from "./egress.ts";
 import type { HeadKey } from "./head-changes.ts";
 import type { DriftPolicy, Lifecycle, SecretReference } from "./types.ts";
@@ -64,6 +65,7 @@ export interface RepositoryConfig {
   /** In place of the operator's own. */
   readonly access?: AccessConfig;
   readonly banner?: BannerConfig;
+  readonly comments?: Verbosity;
   /** In place of the operator's own, key by key. */
   readonly egress?: EgressConfig;
   /** Authorization endpoints of providers at which its previews' own logins may begin, by name. */

@@ -7,6 +7,7 @@ import type { ForgeName } from "../forges/registry.ts";
 import type { AccessConfig } from "./access-types.ts";
 import type { BannerConfig } from "./banner.ts";
 import type { BaselineConfig } from "./baselines.ts";
+import type { Verbosity } from "./comment-schema.ts";
 import type { EgressConfig } from "./egress.ts";
 import type { RepositoryConfig } from "./repository-types.ts";
 
@@ -164,6 +165,8 @@ export interface OperatorConfig {
   readonly policy?: "advisory" | "mandatory";
   /** Offered to visitors while there is no preview to show: a shared staging, say. */
   readonly fallbackUrl?: string;
-  /** Off, or the sticky comment as in EXPECTED. */
-  readonly comments: boolean;
+  /** How much the one comment on a pull request says. */
+  readonly comments: Verbosity;
+  /** The operator's own text of it, in Liquid; undefined: the words built in. */
+  readonly commentTemplate?: { readonly file: string; readonly text: string };
 }

@@ -27,7 +27,7 @@ export async function embeddedConfig({
     images: defaultImages,
     limits: defaultLimits,
     lifecycle: defaultLifecycle,
-    comments: true,
+    comments: "full",
   };
 }
 

@@ -17,7 +17,6 @@ const CASES: Readonly<Record<Reason, Partial<PreviewStatus> & { readonly serves?
   Provisioning: { condition: "Reconciling", message: "Building commit 0123456." },
   Updating: { condition: "Reconciling", message: "Building commit 89abcde.", serves: true, headSha: NEWER },
   Healthy: { condition: "Ready", message: "Serving.", serves: true },
-  Checking: { condition: "Reconciling", message: "Smoke tests 2 of 5.", serves: true },
   Asleep: { condition: "Ready", message: "Asleep. The first visit wakes it.", serves: true, awake: false },
   Waking: { condition: "Reconciling", message: "Starting its services.", serves: true },
   Paused: { condition: "Ready", message: "All previews are stopped.", serves: true, awake: false },
@@ -55,20 +54,6 @@ const CASES: Readonly<Record<Reason, Partial<PreviewStatus> & { readonly serves?
     condition: "Stalled",
     message: 'fetching "0123456": the remote hung up',
     excerpt: ["fatal: early EOF"],
-  },
-  SmokeTestFailed: {
-    condition: "Stalled",
-    message:
-      'Smoke test "GET /health": it answered 500, not 200–399. Commit `0123456` serves in place of `89abcde`. A push tries again.',
-    serves: true,
-    headSha: NEWER,
-  },
-  GateFailed: {
-    condition: "Stalled",
-    message:
-      'Gate "npm run check": running the gate "npm run check": it exited with code 1. Commit `0123456` serves on. A push tries again.',
-    excerpt: ["2 of 40 links are broken"],
-    serves: true,
   },
   InstallFailed: { condition: "Stalled", message: "`npm ci` exited with 1", excerpt: ["npm ERR! code ERESOLVE"] },
   BuildFailed: {
@@ -165,6 +150,8 @@ const CASES: Readonly<Record<Reason, Partial<PreviewStatus> & { readonly serves?
   },
 };
 
+const AT_HOME = { homeUrl: "https://preview.acme.dev" };
+
 const NO_CHANGES = { added: 0, changed: 0, dropped: 0 };
 const CHANGES = [
   { change: "dropped", kind: "table", name: "coupons" },
@@ -188,8 +175,71 @@ function migratedPreview(changes: readonly object[], counts: object): Preview {
 
 describe("the comment", () => {
   for (const reason of REASONS) {
-    it(`reads well when the reason is ${reason}`, () => assertGolden(reason, renderComment(previewOf(reason))));
+    it(`reads well when the reason is ${reason}`, () =>
+      assertGolden(reason, renderComment(previewOf(reason), AT_HOME)));
+
+    it(`reads well in short when the reason is ${reason}`, () =>
+      assertGolden(`short/${reason}`, renderComment(previewOf(reason), { ...AT_HOME, verbosity: "short" })));
   }
+
+  it("shows no picture for phones where no phone could reach it, nor of an address that is not below ours", () => {
+    const on = (homeUrl: string, web: string) => {
+      const { status, ...preview } = aPreview({ urls: { web } });
+      return renderComment({ ...preview, status }, { homeUrl }).includes("<img ");
+    };
+    assert.ok(on("https://preview.acme.dev", "https://pr-42-shop.preview.acme.dev"));
+    assert.ok(on("http://10.0.0.7.nip.io:4000", "http://pr-42-shop.10.0.0.7.nip.io:4000"));
+    assert.ok(!on("http://localhost:4000", "http://pr-42-shop.localhost:4000"));
+    assert.ok(!on("https://preview.acme.dev", "https://pr-42-shop.evil.example"));
+    assert.ok(!on("https://preview.acme.dev", "https://a.pr-42-shop.preview.acme.dev"));
+  });
+
+  it("says how many wait before and behind it", () => {
+    const queued = { queue: { place: 3, of: 5 } };
+    const status = { ...previewOf("Queued").status, ...queued };
+    assert.match(renderComment({ ...previewOf("Queued"), status }), /^\| Queue \| 3 of 5 \|$/m);
+    // It stands in the record until it waits again.
+    const served = { ...previewOf("Healthy").status, ...queued };
+    assert.doesNotMatch(renderComment({ ...previewOf("Healthy"), status: served }), /Queue/);
+  });
+
+  it("says of each service what it is doing, whatever kind it is", () => {
+    const preview = previewOf("Healthy");
+    const { live } = preview.status;
+    const [web] = live?.services ?? [];
+    assert.ok(live && web);
+    const services = [
+      web,
+      { ...web, name: "worker", kind: "worker" as const },
+      { ...web, name: "nightly", kind: "cron" as const, schedule: "0 3 * * *" },
+      { ...web, name: "once", kind: "job" as const },
+    ];
+    const rowOf = (status: Partial<PreviewStatus>) =>
+      /^\| Services \| (.*) \|$/m.exec(
+        renderComment({ ...preview, status: { ...preview.status, live: { ...live, services }, ...status } }),
+      )?.[1];
+    const link = `[web](${URLS.web})`;
+    assert.equal(rowOf({}), `${link} up · worker up · nightly on schedule 0 3 \\* \\* \\* · once ran once`);
+    const asleep = { reason: "Asleep", awake: false };
+    assert.equal(rowOf(asleep), `${link} asleep · worker asleep · nightly asleep · once ran once`);
+    assert.equal(rowOf({ reason: "Waking", awake: false })?.startsWith(`${link} waking up`), true);
+  });
+
+  it("lists the commands in short, too, for who asks for them", () => {
+    const preview = previewOf("Healthy");
+    const help = { at: ANSWERED_AT, said: "help", by: "ada", outcome: "done", answer: "they are below" } as const;
+    const asked = { ...preview, intents: { ...preview.intents, commands: { since: ANSWERED_AT, answers: [help] } } };
+    assert.match(renderComment(asked, { verbosity: "short" }), /`\/preview extend 48h`/);
+    assert.doesNotMatch(renderComment(preview, { verbosity: "short" }), /`\/preview extend 48h`/);
+  });
+
+  it("makes no link of an address in a stranger's words", () => {
+    const preview = previewOf("BuildFailed");
+    const message = "see https://evil.example or WWW.evil.example and `curl http://localhost`";
+    const comment = renderComment({ ...preview, status: { ...preview.status, message } });
+    assert.doesNotMatch(comment, /https:\/\/evil|www\.evil/i);
+    assert.ok(comment.includes("`curl http://localhost`"));
+  });
 
   it("says that a change of preview.yaml waits for the merge", async () => {
     const preview = previewOf("Healthy");

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { pino } from "pino";
 import { createForgeSink } from "../../service/announce.ts";
+import { createComments } from "../../service/comments.ts";
+import type { Verbosity } from "../../service/config/comment-schema.ts";
 import type { Forge, RepositoryRef } from "../../service/forges/forge.ts";
 import { createNotifier } from "../../service/notify.ts";
 import type { Preview, PreviewStatus } from "../../service/status.ts";
@@ -128,7 +130,7 @@ describe("the notifier", () => {
         assert.deepEqual(await github.comments(1), []);
         assert.equal((await github.checkRuns(preview().status.headSha ?? "")).length, 1);
       },
-      { comments: false },
+      { comments: "off" },
     ));
 
   it("notes that the head changes preview.yaml", () =>
@@ -157,10 +159,10 @@ interface Scene {
 async function withGithub(
   act: (scene: Scene) => Promise<void>,
   {
-    comments = true,
+    comments = "full",
     files = { "a.txt": "a\n" },
     retryMs = 60_000,
-  }: { comments?: boolean; files?: Record<string, string>; retryMs?: number } = {},
+  }: { comments?: Verbosity; files?: Record<string, string>; retryMs?: number } = {},
 ): Promise<void> {
   const github = await startGithub({ files: { "preview.yaml": "services: {}\n" } });
   try {
@@ -173,6 +175,7 @@ async function withGithub(
     };
     change({ headSha, condition: "Reconciling", reason: "Provisioning", message: "Building." });
     const logger = pino({ level: "silent" });
+    const config = { scheme: "https", domain: "preview.acme.dev" } as const;
     const sink = createForgeSink({
       forgeFor: () => ({ forge, repository: REPOSITORY }),
       store: {
@@ -182,7 +185,8 @@ async function withGithub(
           return row;
         },
       },
-      config: { comments, scheme: "https", domain: "preview.acme.dev" },
+      comments: createComments({ config: { ...config, comments, repositories: [] }, logger }),
+      config,
       logger,
     });
     const notifier = createNotifier({ sinks: [sink], logger, quietMs: 60_000, retryMs });

@@ -53,7 +53,7 @@ export const config: OperatorConfig = {
   images: { credentials: {}, waitSeconds: 900 },
   limits: { engineRuns: 2, memoryMiB: 8192, cpu: 4, services: 15, webhookBytes: 1_000_000, largeBodies: 4 },
   lifecycle: { sleepAfterSeconds: 3600, hardStopSeconds: 30 * 86_400, resyncSeconds: 60 },
-  comments: true,
+  comments: "full",
 };
 
 export const PREVIEW_YAML = "services:\n  web: node server.js\n";
