@@ -10,6 +10,7 @@ import type { z } from "zod";
 import type { EgressDefinition } from "./egress.ts";
 import type { Operations } from "./operations.ts";
 import type { PreviewComponent } from "./preview-component.ts";
+import type { TaskDefinition } from "./task-port.ts";
 
 export type { BackingArgs, BackingComponent, BackingDriver } from "./backing-port.ts";
 export type {
@@ -22,6 +23,7 @@ export type {
   OwnedThing,
   Reach,
 } from "./operations.ts";
+export type { TaskDefinition } from "./task-port.ts";
 
 /** The tags every resource carries (DESIGN §3 rule 10). Values are plain text, never secret. */
 export type Tags = Readonly<Record<string, string>>;
@@ -92,17 +94,6 @@ export interface BuildStep {
   readonly directory: string;
 }
 
-/** A command that must succeed before any service gets traffic. */
-export interface TaskDefinition {
-  readonly name: "migrate" | "seed";
-  readonly command: string;
-  readonly directory: string;
-  /** Pinned image it runs in, for drivers that run images. */
-  readonly image?: string;
-  /** Raised to run it once more on the same database and commit. */
-  readonly generation: number;
-}
-
 export interface ServiceArgs<O = unknown> {
   readonly stack: string;
   readonly tags: Tags;
@@ -110,6 +101,8 @@ export interface ServiceArgs<O = unknown> {
   readonly source: SourceDefinition;
   readonly services: readonly ServiceDefinition[];
   readonly tasks: readonly TaskDefinition[];
+  /** A gate may be among the tasks of a later update, which is to change nothing else. */
+  readonly gated?: true;
   /** Public URL of each service that has one, by service name. */
   readonly urls: Readonly<Record<string, string>>;
   /** Present when the preview has a database; tasks are keyed by `identity`. */

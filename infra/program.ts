@@ -122,6 +122,7 @@ export function previewProgram(
       source: spec.source,
       services: spec.services.map((service) => withNames(giver, chosen(spec, pinned(spec, service)))),
       tasks: tasks(spec, drivers),
+      ...(spec.checks?.gates.some(({ kind }) => kind === "command") && { gated: true as const }),
       urls: spec.urls,
       ...(name && url && identity && { database: { name, url, identity } }),
       secrets: withParts(withValues(secrets.values, giver, database), parts),
@@ -147,9 +148,10 @@ export function previewProgram(
     const schema = changes?.readBehind(service, version);
     database?.released?.(service, version);
     const further = await extend?.({ spec, secrets, database, service, dns });
+    const { gate: _once, ...kept } = spec;
     return {
       ...further,
-      spec,
+      spec: kept,
       addresses: service.addresses,
       hosts: dns.hosts,
       ...(database && { database: database.name, databaseIdentity: database.identity }),
@@ -211,7 +213,7 @@ function secretDefinitions(
 }
 
 function tasks(spec: PreviewSpec, { database }: TargetDrivers): TaskDefinition[] {
-  const { migrate, seed } = spec.database ?? {};
+  const { gate, database: { migrate, seed } = {} } = spec;
   // What answers at the main link carries the application's own tools.
   const main = spec.services.find(({ name }) => name === Object.keys(spec.urls)[0]) ?? spec.services[0];
   const image = main && pinned(spec, main).image;
@@ -222,7 +224,11 @@ function tasks(spec: PreviewSpec, { database }: TargetDrivers): TaskDefinition[]
     ...(migrate ? [{ name: "migrate" as const, ...migrate, ...inImage, generation: spec.generations.deploy }] : []),
     ...(seed ? [{ name: "seed" as const, ...seed, ...inImage, generation: spec.generations.seed }] : []),
   ];
-  return all.filter(({ name }) => run?.includes(name) ?? true);
+  const due = all.filter(({ name }) => run?.includes(name) ?? true);
+  if (!gate || !main) return due;
+  const { run: generation, ...command } = gate;
+  const environment = { STACKLING_ADDRESS: `http://\${services.${main.name}.address}` };
+  return [...due, { name: "gate", ...command, ...inImage, generation, environment }];
 }
 
 /** The service with its images as they were found at the registry. */

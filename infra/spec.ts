@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { canonical } from "./canonical.ts";
+import { checksSpec, gateRun } from "./checks.ts";
 
 const name = z.string().regex(/^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/);
 
@@ -127,6 +128,10 @@ export const previewSpec = z.strictObject({
     .optional(),
   /** Its parts of servers that previews share, by the name in `external`; `from` is of `target.backing`. */
   backing: z.record(z.string(), z.strictObject({ from: z.string(), topics: z.array(z.string()) })).optional(),
+  /** What it must pass before it counts as good; no part of the digest: others are asked of the next update. */
+  checks: checksSpec.optional(),
+  /** Of one update only, which runs a gate over what serves: no part of the digest, and never stored. */
+  gate: gateRun.optional(),
   /** Keys of `preview.yaml` in which it follows the head, for the operator lets it. */
   fromHead: z.array(z.string()).optional(),
   /** The one callback address that its own social logins have, on Stackling's host; absent where none are relayed. */
@@ -175,7 +180,8 @@ export type PreviewSpec = z.infer<typeof previewSpec>;
  * SHA-256 of the wish in hexadecimal, whatever the order of its keys: equal ones ask for equal stacks. A new key for
  * logins waits for the next update: it comes of a new API token, and no preview starts anew for that.
  */
-export function specDigest({ images: _found, intents: _echoed, login, egress, ...wish }: PreviewSpec): string {
+export function specDigest(spec: PreviewSpec): string {
+  const { images: _found, intents: _echoed, checks: _later, gate: _once, login, egress, ...wish } = spec;
   const asked = {
     ...wish,
     ...(login && { login: { ...login, key: undefined } }),

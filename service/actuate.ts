@@ -7,9 +7,11 @@ import { specDigest } from "../infra/spec.ts";
 import type { Stacks } from "../infra/stacks.ts";
 import type { PrepareDatabase } from "./baselines/fresh.ts";
 import { goneFor, SERVES } from "./conditions.ts";
+import type { OperatorConfig } from "./config/types.ts";
 import { renewedInTime } from "./credentials.ts";
 import { type Action, needsRefresh } from "./decide.ts";
 import { failureOf } from "./failure.ts";
+import { CHECKING } from "./gates/outcome.ts";
 import type { Holds } from "./holds.ts";
 import { describeProgress, whenRouted } from "./progress.ts";
 import { proveGone } from "./proof.ts";
@@ -19,12 +21,13 @@ import type { HeldLease } from "./store/lease.ts";
 import type { Store } from "./store/store.ts";
 import type { World } from "./world.ts";
 
-export type Act = Extract<Action, { kind: "up" | "sleep" | "wake" | "destroy" }>;
+export type Act = Extract<Action, { kind: "up" | "sleep" | "wake" | "check" | "destroy" }>;
 
 export interface ActuateDeps {
   readonly store: Pick<Store, "setStatus" | "update" | "record" | "addReceipt" | "receipts">;
   readonly stacks: Pick<Stacks, "up" | "destroy" | "remains">;
   readonly world: World;
+  readonly config: Pick<OperatorConfig, "prometheus" | "limits">;
   /** Brings the commit to this machine before the engine starts. */
   readonly prepareSource: (spec: PreviewSpec) => Promise<void>;
   /** Brings what its database is made of up to date, before an engine is taken for it. */
@@ -53,7 +56,7 @@ export interface Actuation {
   readonly step: <T>(name: ActStep, work: () => Promise<T>) => Promise<T>;
 }
 
-export type ActStep = "source" | "mark" | "up" | "sleep" | "wake" | "destroy" | "prove" | "receipt" | "settle";
+export type ActStep = "source" | "mark" | "up" | "checks" | "sleep" | "wake" | "destroy" | "prove" | "receipt" | "settle";
 
 /** Resolves once status and receipt say what happened; failures of the action itself end there too. */
 export async function actuate(deps: ActuateDeps, actuation: Actuation): Promise<void> {
@@ -78,6 +81,8 @@ function carryOut(deps: ActuateDeps, actuation: Actuation): Promise<Partial<Prev
       return bringUp(deps, actuation);
     case "destroy":
       return destroy(deps, actuation, actuation.action);
+    case "check":
+      return checkVersion(deps, actuation);
     default:
       return setAwake(deps, actuation, actuation.action.kind);
   }
@@ -130,15 +135,26 @@ async function bringUp(deps: ActuateDeps, actuation: Actuation): Promise<Partial
     // Asked for in the next round: an update may have made another.
     credential: undefined,
     ...(refresh ? await endDrift(deps, preview) : {}),
-    ...SERVES,
+    ...(spec.checks ? CHECKING : SERVES),
     live: spec,
-    served: servedWith(preview.status, spec, { outputs, now: deps.now() }),
+    // What is to be checked counts as good only then.
+    ...(spec.checks ? {} : { served: servedWith(preview.status, spec, { outputs, now: deps.now() }) }),
+    checks: undefined,
     outputs,
     attempted: { digest: specDigest(spec), ok: true, terminal: false, failures: 0, at: deps.now() },
     interrupted: false,
     awake: true,
     failed: undefined,
   };
+}
+
+/** Written by itself, together with the wish that may follow from it. */
+async function checkVersion(deps: ActuateDeps, actuation: Actuation): Promise<Partial<PreviewStatus>> {
+  const signal = endsWith(deps, actuation);
+  // Few have any, and what reads pages is not loaded for the others.
+  const { check } = await import("./gates/check.ts");
+  await actuation.step("checks", () => check(deps, { ...actuation, signal }));
+  return {};
 }
 
 /** An update that looked at the world first made all of it as it should be. */

@@ -3,6 +3,7 @@
 import type { Queued } from "./caps/caps.ts";
 import { isPastGateway } from "./config/target-fit.ts";
 import { type Desired, isSpent } from "./decide.ts";
+import { areChecksDue, CHECKING, failedChecksShown } from "./gates/outcome.ts";
 import type { Hold } from "./holds.ts";
 import { type Lifetime, warningOf } from "./lifecycle.ts";
 import type { Verdict } from "./policy.ts";
@@ -69,11 +70,11 @@ export function warnedStatus(
 }
 
 function shownStatus(status: PreviewStatus, asleepUntil: string | undefined): Partial<PreviewStatus> {
-  const failure = failureShown(status);
+  const failure = failureShown(status) ?? failedChecksShown(status);
   if (failure) return { condition: "Stalled", ...failure };
   const { live, awake } = status;
   if (!live) return {};
-  if (awake) return SERVES;
+  if (awake) return areChecksDue(status) ? CHECKING : SERVES;
   const waker = isPastGateway(live.target) ? `\`stackling wake '${live.key}'\` or a push` : "The first visit";
   const until = asleepUntil === undefined ? "" : ` outside office hours until ${minuteOf(asleepUntil)}`;
   return { condition: "Ready", reason: "Asleep", message: `Asleep${until}. ${waker} wakes it.`, excerpt: [] };
@@ -120,6 +121,8 @@ export function gone(reason: string, status: PreviewStatus, now: string): Partia
     served: undefined,
     outputs: {},
     attempted: undefined,
+    checks: undefined,
+    failedChecks: undefined,
     interrupted: false,
     failed: undefined,
     warned: undefined,

@@ -1,5 +1,6 @@
 /** What is done next about one preview. Pure: everything that makes an action due stands here. */
 import type { OfficeHours } from "./config/types.ts";
+import { areChecksDue } from "./gates/outcome.ts";
 import type { Intents } from "./intents.ts";
 import { officeAt } from "./office-hours.ts";
 import { afterUnpaused, type PauseSpan } from "./pauses.ts";
@@ -83,6 +84,8 @@ export type Action =
   | { readonly kind: "up"; readonly reason: UpReason }
   | { readonly kind: "sleep" }
   | { readonly kind: "wake" }
+  /** Smoke tests and gates of what serves. */
+  | { readonly kind: "check" }
   | { readonly kind: "destroy"; readonly reason: AbsentReason; readonly evidence?: string }
   | {
       readonly kind: "wait";
@@ -96,7 +99,7 @@ export type Action =
  * again after a failure that may pass, at most five times unless it was an outage or is mended outside; none
  * of them before its images are there, and none at all while everything is stopped. One that only a config
  * asks for waits until the preview is awake. Destroys are tried for ever. Sleeping and waking follow visits,
- * pushes, office hours and a person's word.
+ * pushes, office hours and a person's word. What was updated is checked once it is awake.
  *
  * @param now ISO 8601 UTC
  */
@@ -111,6 +114,7 @@ export function decide(desired: Desired, observed: Observed, now: string): Actio
     if (update && !isLeftAsleep(desired.unasked, status, update)) {
       return isAwaited(update) ? earlier(update, decideAwake(observed, now)) : update;
     }
+    if (!update) return decideCheck(observed, now);
   }
   return decideAwake(observed, now);
 }
@@ -191,6 +195,14 @@ export function wasCutShort({ interrupted, attempted }: Pick<PreviewStatus, "int
   return interrupted || attempted?.cutShort === true || CUT_SHORT.has(attempted?.failure?.reason ?? "");
 }
 
+/** What was brought up is checked while it is awake. */
+function decideCheck(observed: Observed, now: string): Action {
+  const { status } = observed;
+  const awake = decideAwake(observed, now);
+  if (awake.kind !== "none" || !status.awake || !areChecksDue(status)) return awake;
+  return notBefore(retryTime(status, "check", BACKOFF_CAP_MS), now, { kind: "check" });
+}
+
 function decideAwake(observed: Observed, now: string): Action {
   const { status } = observed;
   if (!status.stackExists || !status.live) return { kind: "none" };
@@ -224,7 +236,11 @@ export function sleepsUntil(observed: Observed, now: string): string | undefined
 }
 
 /** When the same action may be tried again after it failed; undefined when it did not. */
-function retryTime(status: PreviewStatus, action: "destroy" | "sleep" | "wake", capMs: number): string | undefined {
+function retryTime(
+  status: PreviewStatus,
+  action: NonNullable<PreviewStatus["failed"]>["action"],
+  capMs: number,
+): string | undefined {
   if (status.failed?.action !== action) return undefined;
   const { at, failures, outage } = status.failed;
   return after(at, backoffMs(failures, outage ? OUTAGE_BACKOFF_CAP_MS : capMs));

@@ -79,4 +79,5 @@ const DOING: Readonly<Record<Act["kind"], string>> = {
   destroy: "Destroying it",
   sleep: "Putting it to sleep",
   wake: "Waking it",
+  check: "Checking it",
 };

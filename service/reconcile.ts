@@ -26,6 +26,7 @@ export const STEPS = [
   "mark",
   "source",
   "up",
+  "checks",
   "sleep",
   "wake",
   "destroy",
@@ -36,8 +37,8 @@ export const STEPS = [
 ] as const;
 export type Step = (typeof STEPS)[number];
 
-/** Actions in one go before the key queues up again behind the others. */
-const ROUNDS = 4;
+/** Actions in one go before the key queues up again behind the others: an update that fails its checks takes four, with the way back. */
+const ROUNDS = 6;
 const LEASE_AGAIN_MS = 2_000;
 /** What is due is looked for once a second. */
 const LOOK_BEHIND_MS = 250;
@@ -128,7 +129,8 @@ async function act(deps: ReconcileDeps, { preview, wish, action, step }: Acting)
   }
   const closed = watchForClose(deps, key);
   try {
-    const interrupt = action.kind === "up" || action.kind === "wake" ? { interrupt: closed.signal } : {};
+    const interrupt =
+      action.kind === "up" || action.kind === "wake" || action.kind === "check" ? { interrupt: closed.signal } : {};
     const held = { ...deps, store: writesUnder(deps.store, lease) };
     await actuate(held, { preview, action, lease, step, ...interrupt, ...(wish.spec ? { spec: wish.spec } : {}) });
   } catch (error) {

@@ -88,6 +88,7 @@ export function buildSpec(wish: SpecInput): PreviewSpec {
     ...egressOf(input),
     ...bannerOf(application),
     ...loginOf(input),
+    ...(application.checks ? { checks: structuredClone(application.checks) } : {}),
     ...relayOf(input),
     ...(application.fromHead ? { fromHead: [...application.fromHead] } : {}),
     ...partsOf(application),

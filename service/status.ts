@@ -3,6 +3,7 @@ import type { PreviewSpec } from "../infra/spec.ts";
 import type { Difference } from "../infra/stacks.ts";
 import type { CredentialSeen } from "./credentials.ts";
 import type { AnnouncementHandles, PullRequest } from "./forges/forge.ts";
+import type { Checked, FailedChecks } from "./gates/results.ts";
 import type { ImageWait } from "./images/waiting.ts";
 import type { Intents } from "./intents.ts";
 import type { Served } from "./rollback.ts";
@@ -60,14 +61,18 @@ export interface PreviewStatus {
     /** A run before it may have come as far as its database, and none has succeeded since. */
     readonly mayHaveMigrated?: true;
   };
+  /** What smoke tests and gates said of what serves; undefined before, and where there are none. */
+  readonly checks?: Checked;
+  /** The last commit that failed them; shown while it is the head or serves. */
+  readonly failedChecks?: FailedChecks;
   /** An engine run of ours may have died in the middle: refresh before going on. */
   readonly interrupted: boolean;
   readonly awake: boolean;
   /** Destroys of this life that failed, outages of the service's own ground aside. */
   readonly destroyFailures: number;
-  /** The last destroy, sleep or wake that failed, for its backoff. */
+  /** The last destroy, sleep, wake or check that failed, for its backoff. */
   readonly failed?: {
-    readonly action: "destroy" | "sleep" | "wake";
+    readonly action: "destroy" | "sleep" | "wake" | "check";
     readonly failures: number;
     readonly at: string;
     /** The service's own ground was away: tried again soon, and no ground for an alarm. */

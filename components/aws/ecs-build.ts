@@ -1,7 +1,7 @@
 /** What all parts of one preview on ECS share. */
 import type { LogGroup } from "@pulumi/aws/cloudwatch/logGroup.js";
 import { all, type CustomResourceOptions, type Output } from "@pulumi/pulumi";
-import type { ServiceArgs } from "../ports.ts";
+import type { ServiceArgs, TaskDefinition } from "../ports.ts";
 import { taskEnvironment } from "../service/tasks.ts";
 import { type Claim, claiming } from "./claim.ts";
 import { type Clients, createClients } from "./clients.ts";
@@ -45,7 +45,10 @@ export function startBuild(input: BuildInput): EcsBuild {
   for (const runs of [...services, ...args.tasks]) requireImage(runs);
   const clients = createClients(options);
   const addresses = discoveryAddresses({ stack, services, namespace: options.namespace.name });
-  const environments: Environment[] = [...services, ...(args.tasks.length > 0 ? [taskSettings(args)] : [])];
+  const environments: Environment[] = [
+    ...services,
+    ...(args.tasks.length > 0 || args.gated ? [taskSettings(args)] : []),
+  ];
   const text = hiddenSettings(args, environments, addresses);
   const named = (claim: Pick<Claim, "kind" | "name">) => claimed({ ...input, clients }, claim);
   const own =
@@ -93,8 +96,11 @@ export function claimed(
 }
 
 /** What migrations and seeds get. */
-export function taskSettings({ services, database }: Pick<ServiceArgs, "services" | "database">): Environment {
-  const environment = { ...(database && { DATABASE_URL: "${database.url}" }), ...taskEnvironment(services) };
+export function taskSettings(
+  { services, database }: Pick<ServiceArgs, "services" | "database">,
+  task?: TaskDefinition,
+): Environment {
+  const environment = { ...(database && { DATABASE_URL: "${database.url}" }), ...taskEnvironment(services, task) };
   return { name: TASK, environment };
 }
 

@@ -3,7 +3,7 @@ import { all, type Output, output } from "@pulumi/pulumi";
 import { TerminalError } from "../errors.ts";
 import type { ServiceDefinition, TaskDefinition } from "../ports.ts";
 import { flagFileVariables } from "../service/flags.ts";
-import { taskKey } from "../service/tasks.ts";
+import { isGate, taskKey, taskWords } from "../service/tasks.ts";
 import { awaited } from "./awaited.ts";
 import { container, FLAGS_PATH, FLAGS_VOLUME, requireImage, serviceContainers } from "./containers.ts";
 import { claimed, type EcsBuild, taskSettings } from "./ecs-build.ts";
@@ -93,11 +93,16 @@ export function startService(
   });
 }
 
-/** One after the other; each resolves once it went well, now or before. */
+/** Migrations and seeds, one after the other; each resolves once it went well, now or before. */
 export function runTasks(build: EcsBuild): Output<string>[] {
   const made: Output<string>[] = [];
-  for (const task of build.args.tasks) made.push(runTask(build, task, [...made]));
+  for (const task of build.args.tasks) if (!isGate(task)) made.push(runTask(build, task, [...made]));
   return made;
+}
+
+/** The gate, once all services serve. */
+export function runGates(build: EcsBuild, behind: readonly Output<string>[]): Output<string>[] {
+  return build.args.tasks.filter(isGate).map((task) => runTask(build, task, behind));
 }
 
 /** A `job` belongs to commit and generation, as its release does elsewhere. */
@@ -170,7 +175,7 @@ function runTask(build: EcsBuild, task: TaskDefinition, before: readonly Output<
   const { stack, options, generation } = args;
   const part = `task_${task.name}`;
   const definition = { name: task.name, image: requireImage(task), command: task.command, directory: task.directory };
-  const containers = settingsOf(build, taskSettings(args)).apply((settings) => [
+  const containers = settingsOf(build, taskSettings(args, task)).apply((settings) => [
     container(definition, task.name, { options, logGroup: logGroupName(stack), settings, generation }),
   ]);
   const made = makeTaskDefinition(
@@ -178,18 +183,19 @@ function runTask(build: EcsBuild, task: TaskDefinition, before: readonly Output<
     { stack, part, what: task.name, size: TASK_SIZE, containers, options, roles: build.roles },
     child,
   );
-  const seed = task.name === "seed";
+  const words = taskWords(task.name);
   return once(build, after(made.arn, before), {
     name: task.name,
     part: `task-${task.name}`,
     key: taskKey(args, task),
     family: thingName(stack, part),
-    reason: seed ? "SeedFailed" : "MigrationFailed",
-    action: seed ? "seeding the database" : "migrating the database",
+    reason: words.reason,
+    action: words.doing,
+    ...(task.timeoutSeconds === undefined ? {} : { timeoutSeconds: task.timeoutSeconds }),
   });
 }
 
-type Once = Pick<OneOffTask, "name" | "family" | "reason" | "action"> & {
+type Once = Pick<OneOffTask, "name" | "family" | "reason" | "action" | "timeoutSeconds"> & {
   readonly key: Output<string>;
   readonly part: string;
 };

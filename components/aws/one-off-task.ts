@@ -1,6 +1,12 @@
 /** Commands that run once for what they are about: migrations, seeds and jobs. */
 import { DescribeLogStreamsCommand } from "@aws-sdk/client-cloudwatch-logs";
-import { DescribeTasksCommand, ListTasksCommand, RunTaskCommand, type Task } from "@aws-sdk/client-ecs";
+import {
+  DescribeTasksCommand,
+  ListTasksCommand,
+  RunTaskCommand,
+  StopTaskCommand,
+  type Task,
+} from "@aws-sdk/client-ecs";
 import { StacklingError, TerminalError } from "../errors.ts";
 import { withTaskFailure } from "../service/task-failure.ts";
 import type { Clients } from "./clients.ts";
@@ -23,6 +29,8 @@ export interface OneOffTask {
   /** What is being done, such as `migrating the database`. */
   readonly action: string;
   readonly options: Pick<EcsOptions, "cluster" | "subnets" | "securityGroups" | "publicIp">;
+  /** From its start; absent: fifteen minutes. */
+  readonly timeoutSeconds?: number;
   /** Kept out of messages. */
   readonly secrets: readonly string[];
 }
@@ -32,6 +40,8 @@ type Deps = Pick<Clients, "ecs" | "logs"> & { readonly pace: Pace };
 /** As long as a local one. */
 const LIMIT_MS = 15 * 60_000;
 const ROLE_MS = 60_000;
+/** What a task needs before its command runs. */
+const START_MS = 120_000;
 
 /** Name of the log stream that stands for "this was done"; it goes with the preview's log group. */
 export function doneStream({ name, key }: Pick<OneOffTask, "name" | "key">): string {
@@ -136,8 +146,13 @@ function network({ subnets, securityGroups, publicIp }: OneOffTask["options"]) {
   return { subnets, securityGroups, assignPublicIp: publicIp ? ("ENABLED" as const) : ("DISABLED" as const) };
 }
 
-async function ending({ ecs, pace }: Deps, { action, options: { cluster } }: OneOffTask, arn: string): Promise<Task> {
-  for await (const _ of pauses(pace, { limitMs: LIMIT_MS, what: action })) {
+async function ending(
+  { ecs, pace }: Deps,
+  { action, reason, timeoutSeconds, options: { cluster } }: OneOffTask,
+  arn: string,
+): Promise<Task> {
+  const limitMs = timeoutSeconds === undefined ? LIMIT_MS : START_MS + timeoutSeconds * 1000;
+  for await (const _ of pauses(pace, { limitMs, what: action })) {
     const found = await ask(action, () => ecs.send(new DescribeTasksCommand({ cluster, tasks: [arn] })));
     const task = found.tasks?.[0];
     if (!task)
@@ -146,6 +161,10 @@ async function ending({ ecs, pace }: Deps, { action, options: { cluster } }: One
         userMessage: `${action}: AWS knows nothing of the task any more`,
       });
     if (task.lastStatus === "STOPPED") return task;
+  }
+  if (timeoutSeconds !== undefined) {
+    await ecs.send(new StopTaskCommand({ cluster, task: arn, reason: "it took too long" }));
+    throw new TerminalError({ reason, userMessage: `${action}: it did not end within ${timeoutSeconds} s` });
   }
   throw new StacklingError({
     reason: "StartFailed",

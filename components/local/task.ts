@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { TerminalError } from "../errors.ts";
 import type { TaskDefinition } from "../ports.ts";
 import { type TaskOutput, withTaskFailure } from "../service/task-failure.ts";
+import { taskWords } from "../service/tasks.ts";
 import { withoutOutage } from "./database-outage.ts";
 import { egressEnvironment } from "./egress-access.ts";
 import { baseEnvironment } from "./environment.ts";
@@ -30,6 +31,8 @@ export interface TaskInputs {
    * database and generation, so that a push does not undo what people typed in.
    */
   readonly key: string;
+  /** Absent: as long as a migration may. */
+  readonly timeoutSeconds?: number;
 }
 
 const TASK_TIMEOUT_MS = 15 * 60_000;
@@ -43,13 +46,13 @@ export const taskResource: LocalResource<TaskInputs, TaskInputs> = {
   async create(context, inputs) {
     const { dataDir } = context.settings;
     const preview = layout(dataDir).preview(context.stack);
-    const seed = inputs.task === "seed";
+    const words = taskWords(inputs.task);
     const logFile = preview.log(inputs.task);
     await context.admit();
     const began = performance.now();
     const from = await sizeOf(logFile);
     await rememberSecrets(dataDir, context.stack, inputs.secrets);
-    context.log(seed ? "seeding the database" : "migrating the database");
+    context.log(words.doing);
     const egress = await egressEnvironment(dataDir, context.stack);
     const secrets = [...inputs.secrets, ...egress.secrets];
     const { output } = context;
@@ -66,10 +69,10 @@ export const taskResource: LocalResource<TaskInputs, TaskInputs> = {
         user: await allocateUser(dataDir, context.stack),
         logFile,
         owner: join(preview.folder, inputs.task),
-        timeoutMs: TASK_TIMEOUT_MS,
+        timeoutMs: inputs.timeoutSeconds === undefined ? TASK_TIMEOUT_MS : inputs.timeoutSeconds * 1000,
         signal: context.signal,
-        reason: seed ? "SeedFailed" : "MigrationFailed",
-        action: seed ? "seeding with" : "migrating with",
+        reason: words.reason,
+        action: words.with,
         secrets,
         onLines: output && ((lines) => output(inputs.task, lines)),
       });

@@ -50,9 +50,10 @@ export class EcsServices extends PreviewComponent implements ServiceComponent {
       else if (service.kind === "job") ready.set(service.name, parts.runJob(build, service, version));
       else ready.set(service.name, parts.startService(build, service, version, edge));
     }
+    const gates = parts.runGates(build, [...ready.values()]);
     if (crons.length > 0) parts.scheduleCrons(build, crons);
     if (edge) this.edge = edge.apply((state) => state.edge);
-    this.addresses = all([...ready.values()]).apply(() => build.addresses);
+    this.addresses = all([...ready.values(), ...gates]).apply(() => build.addresses);
     this.registerOutputs({ addresses: this.addresses, ...(this.edge && { edge: this.edge }) });
   }
 }

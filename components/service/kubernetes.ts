@@ -29,7 +29,7 @@ import { servicesExample } from "./example.ts";
 import { flagFileVariables } from "./flags.ts";
 import { withProxy } from "./proxy.ts";
 import { dependenciesOf, type ReferenceValues, startOrder } from "./references.ts";
-import { taskEnvironment, taskKey } from "./tasks.ts";
+import { isGate, taskEnvironment, taskKey, taskWords } from "./tasks.ts";
 
 type Args = ServiceArgs<KubernetesOptions>;
 
@@ -62,17 +62,21 @@ class KubernetesServices extends PreviewComponent implements ServiceComponent {
     const args = withProxy(declared, { proxy: proxy?.url, inside: [".svc", ".cluster.local"] });
     const ordered = startOrder(args.services);
     const place = this.#place(args);
-    const tasks = this.#tasks(args, place);
+    const tasks = this.#tasks(args, place, {
+      tasks: args.tasks.filter((task) => !isGate(task)),
+      behind: [],
+    });
     const ready = new Map<string, Output<unknown>>();
     for (const { service } of ordered) {
       const before = dependenciesOf(service).flatMap((dependency) => ready.get(dependency) ?? []);
       ready.set(service.name, this.#service(args, place, service, [...tasks, ...before]));
     }
+    const gates = this.#tasks(args, place, { tasks: args.tasks.filter(isGate), behind: [...ready.values()] });
     const childName = (part: string) => this.childName(part);
     const edge = declareEdge({ ...place, urls: args.urls, options: args.options, childName });
     if (edge) this.edge = edge;
     const reached = reachable(args, place);
-    this.addresses = runtime.isDryRun() ? output(reached) : all([...ready.values()]).apply(() => reached);
+    this.addresses = runtime.isDryRun() ? output(reached) : all([...ready.values(), ...gates]).apply(() => reached);
     // Known from the start: what is awaited fails the program by itself.
     this.registerOutputs({ addresses: reached });
   }
@@ -109,29 +113,33 @@ class KubernetesServices extends PreviewComponent implements ServiceComponent {
     };
   }
 
-  /** One after the other, all before any service. */
-  #tasks(args: Args, place: Place): Output<unknown>[] {
+  /** One after the other, all behind what must be ready. */
+  #tasks(
+    args: Args,
+    place: Place,
+    { tasks, behind }: { readonly tasks: readonly TaskDefinition[]; readonly behind: readonly Output<unknown>[] },
+  ): Output<unknown>[] {
     const done: Output<unknown>[] = [];
-    for (const task of args.tasks) {
+    for (const task of tasks) {
       const name = `task-${task.name}`;
       const declared = {
         ...(args.database && { DATABASE_URL: "${database.url}" }),
-        ...taskEnvironment(args.services),
+        ...taskEnvironment(args.services, task),
       };
       const environment = this.#environment(args, place, { name, environment: declared });
-      const seed = task.name === "seed";
+      const words = taskWords(task.name);
       const job = declareJob({
         ...place,
         name: task.name,
         kind: "task",
         key: taskKey(args, task),
         pod: podSpec(taskPod(args, task, environment.envFrom), args.options),
-        action: seed ? "seeding the database" : "migrating the database",
-        failure: seed ? "SeedFailed" : "MigrationFailed",
-        timeoutSeconds: TASK_TIMEOUT_SECONDS,
+        action: words.doing,
+        failure: words.reason,
+        timeoutSeconds: task.timeoutSeconds ?? TASK_TIMEOUT_SECONDS,
         scheduleTimeoutSeconds: args.options.scheduleTimeoutSeconds,
         childName: this.childName(name),
-        inside: { ...place.inside, dependsOn: after([...place.walls, ...environment.resources], done) },
+        inside: { ...place.inside, dependsOn: after([...place.walls, ...environment.resources], [...behind, ...done]) },
       });
       done.push(job.done);
     }

@@ -14,12 +14,19 @@ import { isEmulator } from "../local/emulators.ts";
 import { firewallFault } from "../local/firewall.ts";
 import * as operations from "../local/operations.ts";
 import { canSwitchUser } from "../local/users.ts";
-import type { ServiceArgs, ServiceComponent, ServiceDefinition, ServiceDriver, SidecarDefinition } from "../ports.ts";
+import type {
+  ServiceArgs,
+  ServiceComponent,
+  ServiceDefinition,
+  ServiceDriver,
+  SidecarDefinition,
+  TaskDefinition,
+} from "../ports.ts";
 import { PreviewComponent } from "../preview-component.ts";
 import { servicesExample } from "./example.ts";
 import { flagFileVariables } from "./flags.ts";
 import { addressesUsed, dependenciesOf, type ReferenceValues, resolveEnvironment, startOrder } from "./references.ts";
-import { taskEnvironment, taskKey } from "./tasks.ts";
+import { isGate, taskEnvironment, taskKey } from "./tasks.ts";
 
 const options = z.strictObject({
   dataDir: z
@@ -45,12 +52,13 @@ class LocalServices extends PreviewComponent implements ServiceComponent {
       { parent: this, dependsOn: folder },
     );
     const egress = this.#egress(args, folder);
-    const tasks = this.#tasks(args, { checkout, egress });
+    const before = args.tasks.filter((task) => !isGate(task));
+    const tasks = this.#tasks(args, before, { checkout, egress, releases: new Map() });
     const flagFile = this.#flagFile(args, folder);
     const releases = new Map<string, LocalRelease>();
     for (const { service, order } of ordered) {
       const needed = dependenciesOf(service).flatMap((dependency) => releases.get(dependency) ?? []);
-      const before = [...egress, ...needed];
+      const needs = [...egress, ...needed];
       const { values, secrets } = references(args, reachOf(releases, addressesUsed(service)));
       const release = new LocalRelease(
         this.childName(service.name),
@@ -69,10 +77,11 @@ class LocalServices extends PreviewComponent implements ServiceComponent {
           generation,
         },
         // What plays a service of others has nothing to do with the database, and others wait for it.
-        { parent: this, dependsOn: [folder, ...(isEmulator(service) ? [] : tasks), ...before] },
+        { parent: this, dependsOn: [folder, ...(isEmulator(service) ? [] : tasks), ...needs] },
       );
       releases.set(service.name, release);
     }
+    this.#tasks(args, args.tasks.filter(isGate), { checkout, egress, releases });
     this.addresses = addressesOf(releases, [...releases.keys()]).apply((known) =>
       Object.fromEntries(Object.entries(known).filter(([, address]) => address !== "")),
     );
@@ -97,15 +106,12 @@ class LocalServices extends PreviewComponent implements ServiceComponent {
     return file.path.apply(flagFileVariables);
   }
 
-  /** One after the other, all before any service. */
-  #tasks(
-    args: Args,
-    { checkout, egress }: { readonly checkout: LocalCheckout; readonly egress: readonly LocalEgress[] },
-  ): LocalTask[] {
+  /** One after the other, all behind what is released. */
+  #tasks(args: Args, tasks: readonly TaskDefinition[], { checkout, egress, releases }: Before): LocalTask[] {
     const made: LocalTask[] = [];
-    for (const task of args.tasks) {
-      const { values, secrets } = references(args, output<Reach>({ addresses: {} }));
-      const declared = taskEnvironment(args.services);
+    for (const task of tasks) {
+      const { values, secrets } = references(args, reachOf(releases, [...releases.keys()]));
+      const declared = taskEnvironment(args.services, task);
       made.push(
         new LocalTask(
           this.childName(task.name),
@@ -123,8 +129,9 @@ class LocalServices extends PreviewComponent implements ServiceComponent {
             ),
             secrets,
             key: taskKey(args, task),
+            ...(task.timeoutSeconds === undefined ? {} : { timeoutSeconds: task.timeoutSeconds }),
           },
-          { parent: this, dependsOn: [checkout, ...egress, ...made] },
+          { parent: this, dependsOn: [checkout, ...egress, ...releases.values(), ...made] },
         ),
       );
     }
@@ -177,6 +184,12 @@ function references(args: Args, reach: Output<Reach>) {
 }
 
 type Reach = Pick<ReferenceValues, "addresses" | "ports">;
+
+interface Before {
+  readonly checkout: LocalCheckout;
+  readonly egress: readonly LocalEgress[];
+  readonly releases: ReadonlyMap<string, LocalRelease>;
+}
 
 function reachOf(releases: ReadonlyMap<string, LocalRelease>, names: readonly string[]): Output<Reach> {
   const ports = names.flatMap((name) => {

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { applicationAccess } from "./access-schema.ts";
 import { bannerRule } from "./banner.ts";
+import { checksShape } from "./checks-schema.ts";
 import { externalSchema } from "./external.ts";
 import { flagsSchema } from "./flags.ts";
 import { loginSchema } from "./login.ts";
@@ -145,6 +146,7 @@ export const applicationSchema = z.strictObject({
   access: applicationAccess.optional(),
   banner: bannerRule.optional(),
   login: loginSchema.optional(),
+  ...checksShape,
   submodules: z.boolean().optional().describe("Check out git submodules. Default false."),
   lfs: z.boolean().optional().describe("Fetch git LFS files. Default false."),
 });

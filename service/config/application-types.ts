@@ -1,5 +1,6 @@
 import type { BuildStep, ServiceDefinition } from "../../components/ports.ts";
 import type { Flag } from "../../components/service/flags.ts";
+import type { ChecksSpec } from "../../infra/checks.ts";
 import type { ApplicationAccess } from "./access-types.ts";
 import type { ApplicationDatabase } from "./application-database.ts";
 import type { BannerConfig } from "./banner.ts";
@@ -22,6 +23,8 @@ export interface ApplicationConfig {
   readonly fromHead?: readonly string[];
   /** Users that visitors may log in as; absent where the application has no such login. */
   readonly login?: LoginConfig;
+  /** What a new version must pass; undefined: nothing beyond its health check. */
+  readonly checks?: ChecksSpec;
   /** Names of random secrets made once per preview. */
   readonly generatedSecrets: readonly string[];
   /** Names of operator secrets the application asks to be granted. */

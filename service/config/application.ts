@@ -11,6 +11,7 @@ import {
   type StepsFile,
 } from "./application-schema.ts";
 import type { ApplicationConfig } from "./application-types.ts";
+import { checkChecks, toChecks } from "./checks.ts";
 import { checkExternal, emulatorServices, externalVariables, secretsToGrant, toExternal } from "./external.ts";
 import { toFlags } from "./flags.ts";
 import { toLogin } from "./login.ts";
@@ -18,7 +19,7 @@ import { checkScenarios, toScenarios } from "./scenarios.ts";
 import type { OperatorConfig } from "./types.ts";
 import { byLine, readYamlFile } from "./yaml-file.ts";
 
-export type ApplicationLimits = Pick<OperatorConfig["limits"], "memoryMiB" | "cpu" | "services">;
+export type ApplicationLimits = Pick<OperatorConfig["limits"], "memoryMiB" | "cpu" | "services" | "checks">;
 
 /**
  * Reads `preview.yaml`. Limits are those of one whole preview: what its services ask for together.
@@ -35,6 +36,7 @@ export function parseApplication(
   const misfits = [
     ...checkApplication(application, limits),
     ...checkExternal(yaml.value),
+    ...checkChecks(application, limits),
     ...(typeof database === "object" ? checkScenarios(database, application.services) : []),
   ];
   const problems = misfits.map(({ path, message }) => yaml.problemAt(path, message));
@@ -50,6 +52,7 @@ function toApplication(file: ApplicationFile): ApplicationConfig {
   );
   const services = [...own, ...emulatorServices(file.external)];
   const external = file.external && toExternal(file.external);
+  const checks = toChecks(file);
   const secrets = Object.entries(file.secrets ?? {});
   const tasks = typeof file.database === "object" ? file.database : {};
   const seed = tasks.seed === undefined ? undefined : toStep(tasks.seed);
@@ -81,6 +84,7 @@ function toApplication(file: ApplicationFile): ApplicationConfig {
     ...(external ? { external } : {}),
     ...(file.flags ? { flags: toFlags(file.flags) } : {}),
     ...(file.login ? { login: toLogin(file.login) } : {}),
+    ...(checks ? { checks } : {}),
     submodules: file.submodules ?? false,
     lfs: file.lfs ?? false,
   };

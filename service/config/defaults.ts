@@ -16,6 +16,9 @@ export const defaultLimits: OperatorConfig["limits"] = {
   largeBodies: 4,
 };
 
+/** Smoke tests and gates of one preview, and seconds for all of them. */
+export const defaultChecks = { most: 50, forSeconds: 900 };
+
 export const defaultLifecycle: OperatorConfig["lifecycle"] = {
   sleepAfterSeconds: 48 * 3600,
   warnAfterSeconds: 14 * DAY_SECONDS,

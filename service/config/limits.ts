@@ -26,6 +26,11 @@ export const limitsSchema = z.strictObject({
     .refine((text) => (parseDuration(text) ?? 0) <= 3600, "must be at most 1h")
     .optional()
     .describe("How long a request is held at most while its preview wakes. Default 90s."),
+  checks: count.optional().describe("Smoke tests and gates of one preview together. Default 50."),
+  checksFor: duration
+    .refine((text) => (parseDuration(text) ?? 0) <= 3600, "must be at most 1h")
+    .optional()
+    .describe("How long all of them may take together, at each update. Default 15m."),
   webhookBytes: count.optional().describe("Largest delivery that is read. Default 25 MiB."),
   largeBodies: count.optional().describe("Deliveries over 1 MiB that are read at once. Default 4."),
   previews: count
@@ -51,13 +56,15 @@ export const limitsSchema = z.strictObject({
 });
 
 export function limitsOf(limits: z.infer<typeof limitsSchema> = {}): OperatorConfig["limits"] {
-  const { makeRoomAfter, holdFor, ...typed } = limits;
+  const { makeRoomAfter, holdFor, checksFor, ...typed } = limits;
   const makeRoomAfterSeconds = parseDuration(makeRoomAfter ?? "");
   const holdForSeconds = parseDuration(holdFor ?? "");
+  const checksForSeconds = parseDuration(checksFor ?? "");
   return {
     ...defaultLimits,
     ...typed,
     ...(makeRoomAfterSeconds === undefined ? {} : { makeRoomAfterSeconds }),
     ...(holdForSeconds === undefined ? {} : { holdForSeconds }),
+    ...(checksForSeconds === undefined ? {} : { checksForSeconds }),
   };
 }

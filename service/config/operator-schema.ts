@@ -7,6 +7,7 @@ import { baselineSchema } from "./baselines.ts";
 import { comments } from "./comment-schema.ts";
 import { egressRules } from "./egress.ts";
 import { limitsSchema } from "./limits.ts";
+import { prometheusSchema } from "./prometheus.ts";
 import { registry, registryHost } from "./registry-schema.ts";
 import { driftPolicy, lifecycleTimes, name, repository } from "./repository-schema.ts";
 import { duration } from "./scalars.ts";
@@ -123,6 +124,7 @@ export const operatorSchema = z.strictObject({
     .describe("Whose pull requests get previews."),
   baselines: z.record(name, baselineSchema).optional().describe("Databases that previews can be copies of, by name."),
   targets: z.record(name, target).optional().describe("Named choices of drivers. Default: `local` alone."),
+  prometheus: prometheusSchema.optional(),
   limits: limitsSchema.optional(),
   lifecycle: z
     .strictObject({

@@ -14,6 +14,7 @@ import { limitsOf } from "./limits.ts";
 import { relayMisfits } from "./oauth-relay.ts";
 import { forgeNames, type OperatorFile, operatorSchema, type TargetFile } from "./operator-schema.ts";
 import { place, placeAll } from "./place.ts";
+import { prometheusOf } from "./prometheus.ts";
 import { resolveRepositories } from "./repositories.ts";
 import { resolveTarget } from "./targets.ts";
 import type { ForgeConfig, OperatorConfig, TargetConfig } from "./types.ts";
@@ -73,6 +74,7 @@ export async function parseOperator(
     ...(typed.token ? { token: place(typed.token, directory) } : {}),
     ...(typed.log ? { log: typed.log } : {}),
     ...(typed.baselines ? { baselines: baselines.baselines } : {}),
+    ...prometheusOf(typed.prometheus, directory),
     images: imagesOf(typed.images, directory),
     limits: limitsOf(typed.limits),
     lifecycle: {

@@ -89,6 +89,13 @@ export interface ImagesConfig {
   readonly waitSeconds: number;
 }
 
+/** A Prometheus server that gates may ask. */
+export interface PrometheusConfig {
+  readonly url: string;
+  /** Bearer token. */
+  readonly token?: SecretReference;
+}
+
 export interface OperatorConfig {
   readonly forges: readonly ForgeConfig[];
   readonly repositories: readonly RepositoryConfig[];
@@ -125,6 +132,8 @@ export interface OperatorConfig {
   readonly trustForwarded?: readonly string[];
   /** Undefined: none. */
   readonly baselines?: readonly BaselineConfig[];
+  /** Prometheus servers by name; undefined: none. */
+  readonly prometheus?: Readonly<Record<string, PrometheusConfig>>;
   readonly images: ImagesConfig;
   readonly limits: {
     /** Engine runs at once. */
@@ -141,6 +150,10 @@ export interface OperatorConfig {
     /** Files of one commit, and MiB of them, that are checked out at most; undefined: as components/local/tree-size.ts. */
     readonly checkoutFiles?: number;
     readonly checkoutMiB?: number;
+    /** Smoke tests and gates of one preview together; undefined: `defaultChecks`. */
+    readonly checks?: number;
+    /** How long all of them may take together; undefined: `defaultChecks`. */
+    readonly checksForSeconds?: number;
     readonly webhookBytes: number;
     /** Deliveries over 1 MiB that may be read at once. */
     readonly largeBodies: number;

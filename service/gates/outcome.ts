@@ -1,0 +1,97 @@
+/** What the checks of a version leave in status and intents, and what is shown of them. Pure. */
+import type { PreviewSpec } from "../../infra/spec.ts";
+import type { Intents } from "../intents.ts";
+import { rolledBackTo, servedWith } from "../rollback.ts";
+import type { Preview, PreviewStatus } from "../status.ts";
+import { type CheckResult, type FailedChecks, failedOne, failureWords, reasonOf } from "./results.ts";
+
+/** Who rolled back, where no person did. */
+export const GATES = "gates";
+
+export const CHECKING = {
+  condition: "Reconciling",
+  reason: "Checking",
+  message: "Smoke tests and gates come next.",
+  excerpt: [],
+} as const;
+
+/** True while what serves was brought up and not checked since. */
+export function areChecksDue({
+  live,
+  attempted,
+  checks,
+}: Pick<PreviewStatus, "live" | "attempted" | "checks">): boolean {
+  return live?.checks !== undefined && checks === undefined && attempted?.ok === true;
+}
+
+/** Served first, then checked: only what passed is offered to go back to. */
+export function afterChecks(
+  preview: Pick<Preview, "status" | "intents" | "pullRequest">,
+  results: readonly CheckResult[],
+  { now }: { readonly now: string },
+): { readonly status: PreviewStatus; readonly intents: Intents } {
+  const { status, intents } = preview;
+  const { live } = status;
+  if (!live) return { status, intents };
+  const { commit } = live.source;
+  const checks = { commit, at: now, results };
+  const failed = failedOne(results);
+  if (!failed) {
+    const served = servedWith(status, live, { outputs: status.outputs, now });
+    const before = status.failedChecks?.commit;
+    const stands = before !== commit && before === status.headSha;
+    const failedChecks = stands ? status.failedChecks : undefined;
+    return { status: { ...status, checks, served, failedChecks, failed: undefined }, intents };
+  }
+  const served = (status.served ?? []).filter(({ sha }) => sha !== commit);
+  const seen = { ...preview, status: { ...status, served } };
+  const { stays, wentBackTo, wishes } = wayBack(seen, live, now);
+  const failedChecks: FailedChecks = {
+    ...checks,
+    reason: reasonOf(failed),
+    message: failureWords(failed),
+    ...(wentBackTo === undefined ? {} : { wentBackTo }),
+    ...(stays === undefined ? {} : { stays }),
+  };
+  return { status: { ...seen.status, checks, failedChecks, failed: undefined }, intents: { ...intents, ...wishes } };
+}
+
+/** Fields of the status while a failure stands; undefined where none does. */
+export function failedChecksShown({
+  failedChecks,
+  live,
+  headSha,
+}: PreviewStatus): Pick<PreviewStatus, "reason" | "message" | "excerpt"> | undefined {
+  if (!failedChecks || !live) return undefined;
+  const { commit, reason, message, stays, results } = failedChecks;
+  const serves = live.source.commit;
+  if (commit !== serves && commit !== headSha) return undefined;
+  const one = failedOne(results);
+  const why = stays === undefined ? "" : `, for ${stays}`;
+  const what =
+    commit === serves
+      ? `Commit ${short(commit)} serves on${why}.`
+      : `Commit ${short(serves)} serves in place of ${short(commit)}.`;
+  return { reason, message: `${message}. ${what} A push tries again.`, excerpt: one?.excerpt ?? [] };
+}
+
+interface WayBack {
+  readonly wentBackTo?: string;
+  readonly stays?: string;
+  readonly wishes?: Partial<Intents>;
+}
+
+function wayBack(
+  preview: Pick<Preview, "status" | "intents" | "pullRequest">,
+  live: PreviewSpec,
+  now: string,
+): WayBack {
+  if (live.checks?.onFailure !== "rollback") return {};
+  const back = rolledBackTo(preview, {}, { by: GATES, now });
+  if (back.problem !== undefined) return { stays: back.problem };
+  return { wentBackTo: back.sha, wishes: back.intents };
+}
+
+function short(sha: string): string {
+  return `\`${sha.slice(0, 7)}\``;
+}
