@@ -10,7 +10,7 @@ import type { Operate } from "../operate.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
 import type { Answering } from "./answering.ts";
-import { appearanceOf, appearancePages } from "./appearance.ts";
+import { appearanceOf, appearancePages, ownPath } from "./appearance.ts";
 import { approvalDone, approvalPages } from "./approval.ts";
 import { assetPages } from "./assets.ts";
 import { choicePages } from "./choice.ts";
@@ -18,8 +18,8 @@ import { detailPage } from "./detail-page.ts";
 import { flagDone, flagPages } from "./flag-section.ts";
 import type { Html } from "./html.ts";
 import type { Frame, Outcome } from "./layout.ts";
-import { listPage } from "./list-page.ts";
-import { detailHref, listingOf, readListing } from "./listing.ts";
+import { listPages } from "./list-routes.ts";
+import { detailHref } from "./listing.ts";
 import { failedPage, missingPage, questionPage, refusedPage } from "./notices.ts";
 import { operatePages } from "./operate-routes.ts";
 import { findSwitch, SWITCHES } from "./pause-section.ts";
@@ -78,15 +78,11 @@ export function createDashboard(deps: DashboardDeps): Router {
     next();
   });
 
-  pages.get("/", async (request, response) => {
-    const wish = readListing(request.query);
-    const around = await frameOf(deps, request);
-    const frame = { ...around, outcome: await outcomeOf(deps, request, around) };
-    const listing = listingOf(await store.list({ gone: wish.shown === "gone" }), wish);
-    const endsOf = await deps.ends();
-    const views = listing.previews.map((preview) => previewView(preview, { ends: endsOf(preview) }));
-    const lastSweep = frame.session && (await deps.operate.lastSweep());
-    send(response, 200, listPage({ listing, views, lastSweep, frame }));
+  listPages(pages, {
+    ...deps,
+    ...answering,
+    named: (request) => named(deps, request),
+    outcomeOf: (request, frame) => outcomeOf(deps, request, frame),
   });
   pages.get("/previews/:key", async (request, response) => {
     const [frame, preview] = [await frameOf(deps, request), await named(deps, request)];
@@ -139,19 +135,19 @@ async function doVerb(deps: DashboardDeps, { doing }: Answering, request: Reques
   const { key } = preview;
   const { name, verb } = found;
   const from = fieldOf(request, "from") === "list" ? "list" : "detail";
+  const back = from === "list" ? ownPath(fieldOf(request, "back")) : detailHref(key);
   if (verb.question && !isConfirmed(request)) {
-    const backTo = from === "list" ? "/" : detailHref(key);
-    const [question, fields] = [verb.question(key), { action: name, from }];
+    const [question, fields] = [verb.question(key), { action: name, from, back }];
     const to = `${detailHref(key)}/actions`;
-    return send(response, 200, questionPage({ question, text: verb.text, to, session, fields, backTo, frame }));
+    return send(response, 200, questionPage({ question, text: verb.text, to, session, fields, backTo: back, frame }));
   }
   try {
     await doing.act(request, key, verb.wish);
   } catch (error) {
     return send(response, 422, failedPage(plainError(error).message, frame));
   }
-  const of = encodeURIComponent(key);
-  response.redirect(303, from === "list" ? `/?done=${name}&of=${of}` : `${detailHref(key)}?done=${name}`);
+  const done = new URLSearchParams({ done: name, ...(from === "list" ? { of: key } : {}) });
+  response.redirect(303, `${back}${back.includes("?") ? "&" : "?"}${done}`);
 }
 
 async function wholeOf({ ends, extras }: DashboardDeps, preview: Preview): Promise<ViewExtras> {

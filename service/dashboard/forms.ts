@@ -55,11 +55,14 @@ export function verbForm({
   view,
   session,
   from,
+  back,
 }: {
   readonly view: PreviewView;
   readonly session: Session;
   /** The page to come back to. */
   readonly from: "list" | "detail";
+  /** The list as it was asked for. */
+  readonly back?: string;
 }): Html {
   const { plain: all, extend } = verbsFor(view);
   // Seldom asked for, and a row has little room.
@@ -72,7 +75,7 @@ export function verbForm({
     to: `${detailHref(view.key)}/actions`,
     session,
     label: `Actions on ${view.key}`,
-    fields: { from },
+    fields: { from, ...(back === undefined ? {} : { back }) },
     body: html`${clocks.map((name) => buttonOf(name, view))}${extend && extendGroup(view)}${others.map((name) => buttonOf(name, view, from))}`,
   });
 }

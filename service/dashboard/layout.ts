@@ -39,8 +39,6 @@ export interface PageOptions {
   readonly live: Html;
   /** Stays as it is, such as a log that is being followed. */
   readonly rest?: Html;
-  /** Before what is live, and stays as it is: what is being typed into. */
-  readonly before?: Html;
   /** As wide as the window, for tables. */
   readonly wide?: boolean;
 }
@@ -56,7 +54,7 @@ const HTMX_CONFIG = JSON.stringify({
 });
 
 /** The frame of every page. Scripts only make it livelier: everything works without. */
-export function layout({ title, frame, liveUrl, live, rest, before, wide }: PageOptions): Html {
+export function layout({ title, frame, liveUrl, live, rest, wide }: PageOptions): Html {
   const { pause, appearance = "auto" } = frame;
   const head = html`<meta name="htmx-config" content="${HTMX_CONFIG}">
 <link rel="icon" href="${assetUrl("icon.svg")}" type="image/svg+xml">
@@ -68,7 +66,6 @@ ${VENDOR.map((name) => html`<script defer src="${assetUrl(`vendor/${name}`)}"></
 ${headerOf(frame)}
 <main id="main" tabindex="-1"${wide && html` class="wide-page"`}>
 ${outcomeOf(frame.outcome)}
-${before}
 <div id="live">${pause && pauseBanner({ ...frame, pause })}${live}</div>
 ${rest}
 </main>

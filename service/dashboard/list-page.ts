@@ -1,103 +1,136 @@
-import { furtherLinks, type PreviewView } from "../api/preview-view.ts";
-import type { Session } from "../session.ts";
+/** The list of previews: what is asked for of them, with what waits and what is counted. */
+import type { PreviewView } from "../api/preview-view.ts";
 import type { SweepReport } from "../sweep/report.ts";
-import { alarmBanner } from "./alarm-section.ts";
-import { verbForm } from "./forms.ts";
 import { type Html, html, safeHref, sentenceOf } from "./html.ts";
 import { chip, type Frame, layout } from "./layout.ts";
-import { lifeInShort, warningOf } from "./life-section.ts";
-import { detailHref, type Listing, listHref, type Shown } from "./listing.ts";
+import { filterForm } from "./list-filter.ts";
+import { rowOf } from "./list-row.ts";
+import { type Column, detailHref, type Listing, listHref, STRANGERS_COLUMNS, showsAll } from "./listing.ts";
 import { switchForm } from "./pause-section.ts";
 import { reportInShort, sweepForm } from "./sweep-page.ts";
-import { ago } from "./times.ts";
+import { age, ago } from "./times.ts";
 
 export interface ListPage {
   readonly listing: Listing;
   /** Of the previews in the listing. */
   readonly views: readonly PreviewView[];
+  /** Of its long-lived stages. */
+  readonly stages: readonly PreviewView[];
+  /** What is counted over time, in short. */
+  readonly trends?: Html;
   readonly lastSweep?: SweepReport;
   readonly frame: Frame;
 }
 
-const TITLES: Readonly<Record<Shown, string>> = {
-  all: "Previews",
-  stalled: "Stalled previews",
-  gone: "Gone previews",
+const HEADS: Readonly<Record<Column, string>> = {
+  status: "Status",
+  repository: "Repository",
+  pull: "Pull request",
+  author: "Author",
+  age: "Age",
+  visit: "Last visit",
+  expires: "Expires",
+  commit: "Commit",
+  link: "Link",
 };
 
 /** Every preview that is not gone, or those that are. Without a session: names, links and conditions only. */
-export function listPage({ listing, views, lastSweep, frame }: ListPage): Html {
-  const { session, now } = frame;
-  const { shown, total, stalled } = listing;
-  const title = TITLES[shown];
-  const live = html`
-<div class="head"><h1>${title}</h1>
-<p class="soft">${countText(total)}${shown === "all" && stalled > 0 && html`, <a class="bad-text" href="${listHref("stalled")}"><b>${stalled} stalled</b></a>`}</p></div>
-${views.length === 0 ? emptyCard(shown) : html`<ul class="cards">${views.map((view) => card(view, session, now))}</ul>`}
+export function listPage({ listing, views, stages, trends, lastSweep, frame }: ListPage): Html {
+  const { session } = frame;
+  const title = listing.wish.stage === "Gone" ? "Gone previews" : "Previews";
+  const live = html`<div class="head"><h1>${title}</h1><p class="soft">${countText(listing)}</p></div>
+${session && filterForm(listing)}
+${countsOf(listing, trends)}
+${stages.length > 0 && stagesOf(stages, frame)}
+${session && queueOf(listing, frame)}
+${views.length === 0 ? emptyCard(listing, frame) : tableOf(listing, views, frame)}
 ${pager(listing)}
-<p class="hint">${shown === "all" ? html`<a href="${listHref("gone")}">Previews that are gone</a>` : html`<a href="/">All previews</a>`}</p>
-${session ? shown === "all" && houseSection({ session, frame, lastSweep }) : loginHint()}`;
-  return layout({ title, frame, liveUrl: "/live", live });
+${session ? houseSection(frame, lastSweep) : loginHint()}`;
+  return layout({
+    title,
+    frame,
+    liveUrl: "/live",
+    live,
+    wide: true,
+    rest: html`<dialog id="menu" aria-label="Actions"></dialog>`,
+  });
 }
 
-function pager({ shown, page, pages }: Listing): Html {
+/** Rows that changed, to be laid over those of a list that is open; one that is not wanted there any more goes. */
+export function rowsPage(
+  rows: readonly { readonly view: PreviewView; readonly wanted: boolean }[],
+  frame: Pick<Frame, "session" | "now">,
+): Html {
+  return html`${rows.map(({ view, wanted }) =>
+    wanted
+      ? html`<template>${rowOf(view, frame, html` hx-swap-oob="morph"`)}</template>`
+      : html`<template><tr id="preview-${view.stack}" hx-swap-oob="delete"></tr></template>`,
+  )}`;
+}
+
+function tableOf({ wish }: Listing, views: readonly PreviewView[], frame: Frame): Html {
+  const columns = (Object.keys(HEADS) as Column[]).filter((one) => frame.session || STRANGERS_COLUMNS.includes(one));
+  const head = (column: Column) => {
+    const isSorted = wish.sort === column;
+    const next = { sort: column, descending: isSorted && !wish.descending, page: 1 };
+    const order = wish.descending ? "descending" : "ascending";
+    return html`<th scope="col"${isSorted && html` aria-sort="${order}"`}><a href="${listHref(wish, next)}">${HEADS[column]}</a></th>`;
+  };
+  const rows = listHref(wish)
+    .replace("/", "/rows")
+    .replace(/^\/rows$/, "/rows?");
+  return html`<div class="list" hx-target="#live" hx-select="#live" hx-swap="morph"><table class="${frame.session ? "" : "few"}" data-rows="${rows}">
+<caption class="unseen">Previews</caption>
+<thead hx-boost="true"><tr>${columns.map(head)}</tr></thead>
+<tbody hx-target="#menu" hx-select="unset" hx-swap="innerHTML">${views.map((view) => rowOf(view, frame))}</tbody></table></div>`;
+}
+
+function countsOf({ counts, queue, wish }: Listing, trends: Html | undefined): Html {
+  const tile = (count: number, text: string, changes: Parameters<typeof listHref>[0], tone = "") => {
+    const to = listHref({ sort: wish.sort, descending: wish.descending }, changes);
+    return html`<li><a href="${to}" class="tile ${count > 0 ? tone : ""}"><b>${count}</b> ${text}</a></li>`;
+  };
+  return html`<ul class="tiles" aria-label="In short">
+${tile(counts.active, "active", { stage: "Active" })}
+${tile(counts.asleep, "asleep", { stage: "Asleep" })}
+${tile(counts.stalled, "stalled", { status: "Stalled" }, "bad-text")}
+${queue.length > 0 && html`<li><a href="#queue" class="tile"><b>${queue.length}</b> in the queue</a></li>`}
+${trends}
+<li><a href="${listHref({ stage: "Gone" })}" class="tile soft">Gone ones</a></li></ul>`;
+}
+
+function stagesOf(stages: readonly PreviewView[], { session, now }: Frame): Html {
+  return html`<section class="card stages" aria-labelledby="stages-head"><h2 id="stages-head">Stages</h2><ul>${stages.map(
+    (view) => html`<li><a href="${detailHref(view.key)}"><b>${view.key}</b></a>${chip(view.condition, view.reason)}
+${view.commit && html`<code>${view.commit.slice(0, 7)}</code>`}${view.url && html`<a href="${safeHref(view.url)}">${bare(view.url)}</a>`}
+${session && view.condition !== "Ready" && html`<span class="soft">${sentenceOf(view.message)}</span>`}<span class="soft">${ago(view.since, now)}</span></li>`,
+  )}</ul></section>`;
+}
+
+function queueOf({ queue }: Listing, { now }: Frame): Html {
+  if (queue.length === 0) return html``;
+  return html`<details class="card queue" id="queue" open><summary><h2>Queue</h2> <span class="soft">${queue.length === 1 ? "1 waits" : `${queue.length} wait`} for a turn</span></summary>
+<ol>${queue
+    .slice(0, QUEUE_SHOWN)
+    .map(
+      ({ key, status }) =>
+        html`<li><a href="${detailHref(key)}">${key}</a> <span>${sentenceOf(status.message)}</span> <span class="soft">for ${age(status.since, now)}</span></li>`,
+    )}</ol>${queue.length > QUEUE_SHOWN && html`<p class="soft">and ${queue.length - QUEUE_SHOWN} more</p>`}</details>`;
+}
+
+const QUEUE_SHOWN = 20;
+
+function pager({ wish, page, pages }: Listing): Html {
   if (pages === 1) return html``;
   const link = (to: number, text: string) =>
-    to >= 1 && to <= pages && html`<a class="button" href="${listHref(shown, to)}">${text}</a>`;
-  return html`<nav class="actions" aria-label="Pages">${link(page - 1, "Back")}<span class="soft">Page ${page} of ${pages}</span>${link(page + 1, "Next")}</nav>`;
+    to >= 1 && to <= pages && html`<a class="button" href="${listHref(wish, { page: to })}">${text}</a>`;
+  return html`<nav class="actions" aria-label="Further previews">${link(page - 1, "Back")}<span class="soft">Page ${page} of ${pages}</span>${link(page + 1, "Next")}</nav>`;
 }
 
-function card(view: PreviewView, session: Session | undefined, now: Date): Html {
-  return html`<li class="card" id="preview-${view.stack}">
-<div class="row"><h2><a href="${detailHref(view.key)}">${view.key}</a></h2>${chip(view.condition, view.reason)}</div>
-${session && view.title && html`<p class="title">${view.title}</p>`}
-${linkOf(view)}
-${session && (view.condition !== "Ready" || view.stage === "Gone") && html`<p class="message">${sentenceOf(view.message)}</p>`}
-${session && excerptOf(view.excerpt.slice(-6))}
-${session && alarmBanner(view)}
-${session && warningOf(view, now)}
-${session && metaOf(view, now)}
-${session && menuOf(view, session)}
-</li>`;
-}
-
-function linkOf(view: PreviewView): Html {
-  const { url, stage } = view;
-  if (!url) return stage === "Gone" ? html`` : html`<p class="soft">No link yet</p>`;
-  return html`<p class="links"><a class="open" href="${safeHref(url)}">${bare(url)}</a>${furtherLinks(view).map(
-    ([name, other]) => html`<a class="soft" href="${safeHref(other)}">${name}</a>`,
-  )}</p>`;
-}
-
-function metaOf(view: PreviewView, now: Date): Html {
-  const commit = view.commit ?? view.headSha;
-  return html`<p class="meta soft">
-${commit && html`<code>${commit.slice(0, 7)}</code>`}
-<span>${view.gitBranch}</span>
-${view.author && html`<span>${view.author}</span>`}
-${lifeInShort(view, now)}
-<span>${ago(view.since, now)}</span>
-</p>`;
-}
-
-/** Folded, so that many previews stay a list; one that is gone has a single button. */
-function menuOf(view: PreviewView, session: Session): Html {
-  const form = verbForm({ view, session, from: "list" });
-  if (view.stage === "Gone" || form.markup === "") return form;
-  return html`<details class="menu" id="menu-${view.stack}"><summary aria-label="Actions on ${view.key}">Actions</summary>${form}</details>`;
-}
-
-function houseSection({
-  session,
-  frame: { pause, now },
-  lastSweep,
-}: {
-  readonly session: Session;
-  readonly frame: Frame;
-  readonly lastSweep: SweepReport | undefined;
-}): Html {
+function houseSection({ session, pause, now }: Frame, lastSweep: SweepReport | undefined): Html {
+  if (!session) return html``;
   return html`<section class="card house"><h2>Keep the house clean</h2>
-<p class="soft">${reportInShort(lastSweep, now)}${lastSweep && html` <a href="/sweep">Its report</a>.`} A sweep removes what no preview owns any more; it also comes by itself. <a href="/services">Services of others</a> and what they are in previews.</p>
+<p class="soft">${reportInShort(lastSweep, now)}${lastSweep && html` <a href="/sweep">Its report</a>.`} A sweep removes what no preview owns any more; it also comes by itself.</p>
 <div class="actions">${sweepForm(session)}${!pause && switchForm("stop-all", session)}</div></section>`;
 }
 
@@ -114,12 +147,17 @@ export function loginHint(): Html {
   return html`<p class="hint soft">Logs and actions need a login link. It is printed when the service starts; <code>stackling open</code> makes another.</p>`;
 }
 
-function emptyCard(shown: Shown): Html {
-  if (shown !== "all") return html`<div class="card empty"><h2>None is ${shown}</h2></div>`;
+function emptyCard({ wish, counts }: Listing, { session }: Frame): Html {
+  if (!showsAll(wish) && (counts.here > 0 || wish.stage === "Gone")) {
+    const text = wish.stage === "Gone" ? "None is gone" : "None is like that";
+    return html`<div class="card empty"><h2>${text}</h2><p><a href="/">All previews</a></p></div>`;
+  }
   return html`<div class="card empty"><h2>No previews yet</h2>
-<p class="soft">Open a pull request in a configured repository, and it appears here with its link.</p></div>`;
+<p class="soft">Open a pull request in a configured repository, and it appears here with its link.</p>
+${session && html`<p class="soft">Or bring up any git repository by hand: <code>stackling up PATH</code></p>`}</div>`;
 }
 
-function countText(count: number): string {
-  return count === 1 ? "1 preview" : `${count} previews`;
+function countText({ total, counts, wish }: Listing): string {
+  const count = total === 1 ? "1 preview" : `${total} previews`;
+  return showsAll(wish) || wish.stage === "Gone" ? count : `${count} of ${counts.here}`;
 }

@@ -1,50 +1,233 @@
-/** Which of many previews a page of the list holds, and the addresses of both. Pure. */
-import type { Preview } from "../status.ts";
+/** Which of many previews the list shows, in which order, and the addresses of all that. Pure. */
+import { isStage, mainUrlOf } from "../../infra/names.ts";
+import type { PreviewEnds } from "../api/preview-ends.ts";
+import { stageOf } from "../api/preview-view.ts";
+import type { Condition, Preview, Stage } from "../status.ts";
 
 /** Rendering more at once would hold up everything else, for every page that is open. */
-const PAGE = 100;
+const PAGE = 200;
 
-export type Shown = "all" | "stalled" | "gone";
+export const CONDITIONS = ["Ready", "Reconciling", "Stalled"] as const satisfies readonly Condition[];
+export const STAGES = ["Created", "Active", "Asleep", "Idle", "Closed", "Gone"] as const satisfies readonly Stage[];
+export const COLUMNS = ["status", "repository", "pull", "author", "age", "visit", "expires", "commit", "link"] as const;
+export type Column = (typeof COLUMNS)[number];
+
+export const STRANGERS_COLUMNS: readonly Column[] = ["status", "repository", "pull", "link"];
+
+/** What the address asks for; an empty text asks for nothing. */
+export interface ListWish {
+  /** In key, title, branch or author, in any case. */
+  readonly q: string;
+  readonly repository: string;
+  readonly author: string;
+  readonly status: Condition | "";
+  /** Empty: all but Gone. */
+  readonly stage: Stage | "";
+  readonly sort: Column;
+  readonly descending: boolean;
+  /** From 1. */
+  readonly page: number;
+}
 
 export interface Listing {
-  readonly shown: Shown;
+  readonly wish: ListWish;
+  /** Of this page. */
   readonly previews: readonly Preview[];
-  /** Of this kind, over all pages. */
+  /** That were asked for, over all pages. */
   readonly total: number;
-  /** Of those that are there. */
-  readonly stalled: number;
   /** From 1. */
   readonly page: number;
   readonly pages: number;
+  readonly counts: ListCounts;
+  /** Long-lived ones, which stand apart from previews of pull requests. */
+  readonly stages: readonly Preview[];
+  /** Those that wait for their turn, longest first. */
+  readonly queue: readonly Preview[];
+  /** To choose from. */
+  readonly repositories: readonly string[];
+  readonly authors: readonly string[];
 }
 
-/** As the address says; what it says wrongly is the first page of all. */
-export function readListing({ show, page }: Readonly<Record<string, unknown>>): Pick<Listing, "shown" | "page"> {
-  const number = typeof page === "string" && /^[1-9][0-9]{0,5}$/.test(page) ? Number(page) : 1;
-  return { shown: show === "stalled" || show === "gone" ? show : "all", page: number };
+/** Of those that are there, whatever was asked for. */
+export interface ListCounts {
+  readonly here: number;
+  readonly active: number;
+  readonly asleep: number;
+  readonly stalled: number;
+}
+
+export type EndsOf = (preview: Preview) => PreviewEnds | undefined;
+
+const NO_WISH: ListWish = {
+  q: "",
+  repository: "",
+  author: "",
+  status: "",
+  stage: "",
+  sort: "age",
+  descending: false,
+  page: 1,
+};
+const TEXT_MAX = 200;
+
+/** As the address says; what it says wrongly is not asked for. */
+export function readListing(query: Readonly<Record<string, unknown>>): ListWish {
+  const text = (name: string) => {
+    const value = query[name];
+    return typeof value === "string" ? value.trim().slice(0, TEXT_MAX) : "";
+  };
+  const sort = text("sort");
+  const column = COLUMNS.find((one) => one === sort.replace(/^-/, ""));
+  const page = text("page");
+  return {
+    q: text("q"),
+    repository: text("repository"),
+    author: text("author"),
+    status: CONDITIONS.find((one) => one === text("status")) ?? "",
+    stage: STAGES.find((one) => one === text("stage")) ?? "",
+    sort: column ?? NO_WISH.sort,
+    descending: column !== undefined && sort.startsWith("-"),
+    page: /^[1-9][0-9]{0,5}$/.test(page) ? Number(page) : 1,
+  };
+}
+
+/** Titles and authors are not for strangers, nor is what would tell of them. */
+export function forStrangers(wish: ListWish): ListWish {
+  const { sort, descending } = STRANGERS_COLUMNS.includes(wish.sort) ? wish : NO_WISH;
+  return { ...wish, q: "", author: "", sort, descending };
 }
 
 /** @param previews those that are gone among them where these are asked for */
-export function listingOf(previews: readonly Preview[], { shown, page }: Pick<Listing, "shown" | "page">): Listing {
-  const here = previews.filter(({ status }) => status.goneAt === undefined);
-  const stalled = here.filter(({ status }) => status.condition === "Stalled");
-  const wanted = shown === "gone" ? newestGone(previews) : shown === "stalled" ? stalled : here;
+export function listingOf(previews: readonly Preview[], wish: ListWish, endsOf: EndsOf = () => undefined): Listing {
+  const ours = previews.filter(({ key }) => !isStage(key));
+  const here = ours.filter(({ status }) => status.goneAt === undefined);
+  const wanted = sorted(
+    (wish.stage === "Gone" ? ours : here).filter((preview) => isWanted(preview, wish)),
+    wish,
+    endsOf,
+  );
   const pages = Math.max(1, Math.ceil(wanted.length / PAGE));
-  const at = Math.min(page, pages);
-  const slice = wanted.slice((at - 1) * PAGE, at * PAGE);
-  return { shown, previews: slice, total: wanted.length, stalled: stalled.length, page: at, pages };
+  const page = Math.min(wish.page, pages);
+  return {
+    wish,
+    previews: wanted.slice((page - 1) * PAGE, page * PAGE),
+    total: wanted.length,
+    page,
+    pages,
+    counts: countsOf(here),
+    stages: previews.filter(({ key, status }) => isStage(key) && status.goneAt === undefined),
+    queue: here.filter(isQueued).sort((one, other) => compare(one.status.since, other.status.since)),
+    repositories: distinct(ours.map(({ repository }) => repository)),
+    authors: distinct(ours.map(({ pullRequest }) => pullRequest?.author ?? "")),
+  };
 }
 
-export function listHref(shown: Shown, page = 1): string {
-  const query = [shown === "all" ? "" : `show=${shown}`, page === 1 ? "" : `page=${page}`].filter(Boolean).join("&");
-  return query ? `/?${query}` : "/";
+/** Whether the list as it was asked for shows it, on whichever page. */
+export function isWanted(preview: Preview, { q, repository, author, status, stage }: ListWish): boolean {
+  const isGone = preview.status.goneAt !== undefined;
+  if (isGone !== (stage === "Gone")) return false;
+  if (repository && preview.repository !== repository) return false;
+  if (author && preview.pullRequest?.author !== author) return false;
+  if (status && preview.status.condition !== status) return false;
+  if (stage && stageOf(preview) !== stage) return false;
+  return q === "" || wordsOf(preview).includes(q.toLowerCase());
+}
+
+/** True when nothing narrows the list. */
+export function showsAll({ q, repository, author, status, stage }: ListWish): boolean {
+  return q + repository + author + status + stage === "";
+}
+
+/** Of the list as asked for, with what is changed. */
+export function listHref(wish: Partial<ListWish>, changes: Partial<ListWish> = {}): string {
+  const asked = { ...NO_WISH, ...wish, ...changes };
+  const { q, repository, author, status, stage, page } = asked;
+  const parts = {
+    q,
+    repository,
+    author,
+    status,
+    stage,
+    sort: sortOf(asked),
+    page: page === 1 ? "" : String(page),
+  };
+  const query = new URLSearchParams(Object.entries(parts).filter(([, value]) => value !== ""));
+  return query.size === 0 ? "/" : `/?${query}`;
+}
+
+/** As it stands in an address; empty for the order that nobody asked for. */
+export function sortOf({ sort, descending }: Pick<ListWish, "sort" | "descending">): string {
+  if (sort === NO_WISH.sort && descending === NO_WISH.descending) return "";
+  return `${descending ? "-" : ""}${sort}`;
 }
 
 export function detailHref(key: string): string {
   return `/previews/${encodeURIComponent(key)}`;
 }
 
-function newestGone(previews: readonly Preview[]): readonly Preview[] {
-  const time = ({ status }: Preview) => status.goneAt ?? "";
-  return previews.filter(time).sort((a, b) => time(b).localeCompare(time(a)));
+/** ISO 8601 of the first of the times that end it; undefined where none does. */
+export function expiryOf(ends: PreviewEnds | undefined, teardownAt: string | undefined): string | undefined {
+  return [ends?.idleStop, ends?.hardStop, teardownAt].filter((time) => time !== undefined).sort()[0];
+}
+
+function isQueued({ status }: Preview): boolean {
+  return status.reason === "Queued";
+}
+
+function countsOf(here: readonly Preview[]): ListCounts {
+  const stages = here.map(stageOf);
+  return {
+    here: here.length,
+    active: stages.filter((stage) => stage === "Active" || stage === "Idle").length,
+    asleep: stages.filter((stage) => stage === "Asleep").length,
+    stalled: here.filter(({ status }) => status.condition === "Stalled").length,
+  };
+}
+
+function wordsOf({ key, gitBranch, pullRequest }: Preview): string {
+  return `${key}\n${gitBranch}\n${pullRequest?.title ?? ""}\n${pullRequest?.author ?? ""}`.toLowerCase();
+}
+
+/** What it is sorted by; one that has none stands last in both directions. */
+type SortValue = string | number | undefined;
+
+function sorted(previews: readonly Preview[], { sort, descending }: ListWish, endsOf: EndsOf): readonly Preview[] {
+  const rows = previews.map((preview) => ({ preview, value: SORTS[sort](preview, endsOf) }));
+  const way = descending ? -1 : 1;
+  rows.sort((one, other) => {
+    if (one.value === other.value) return byKey(one.preview, other.preview);
+    if (one.value === undefined) return 1;
+    if (other.value === undefined) return -1;
+    return way * compare(one.value, other.value);
+  });
+  return rows.map(({ preview }) => preview);
+}
+
+/** Ages and visits grow backwards in time: the newest is the smallest. */
+const SORTS: Readonly<Record<Column, (preview: Preview, endsOf: EndsOf) => SortValue>> = {
+  status: ({ status }) => CONDITIONS.length - CONDITIONS.indexOf(status.condition),
+  repository: ({ repository }) => repository,
+  pull: ({ number, gitBranch }) => (number === undefined ? gitBranch : number),
+  author: ({ pullRequest }) => pullRequest?.author.toLowerCase(),
+  age: ({ createdAt, status }) => -Date.parse(status.goneAt ?? createdAt),
+  visit: ({ lastVisitAt }) => (lastVisitAt === undefined ? undefined : -Date.parse(lastVisitAt)),
+  expires: (preview, endsOf) => expiryOf(endsOf(preview), preview.status.teardownAt),
+  commit: ({ status }) => status.live?.source.commit ?? status.headSha,
+  link: ({ key, status }) => mainUrlOf(key, status.live?.urls ?? {}),
+};
+
+function byKey(one: Preview, other: Preview): number {
+  return (
+    compare(one.repository, other.repository) || (one.number ?? 0) - (other.number ?? 0) || compare(one.key, other.key)
+  );
+}
+
+function compare(one: string | number, other: string | number): number {
+  // Numbers of pull requests come before branches by hand.
+  if (typeof one !== typeof other) return typeof one === "number" ? -1 : 1;
+  return one < other ? -1 : one > other ? 1 : 0;
+}
+
+function distinct(names: readonly string[]): readonly string[] {
+  return [...new Set(names)].filter(Boolean).sort();
 }

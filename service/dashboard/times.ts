@@ -9,6 +9,11 @@ export function ago(at: string | undefined, now: Date): Html {
   return timeOf(at, seconds < 45 ? "just now" : `${spanText(seconds)} ago`);
 }
 
+/** `5 min`, of what goes on */
+export function age(since: string, now: Date): Html {
+  return timeOf(since, spanText(Math.round((now.getTime() - Date.parse(since)) / 1000)));
+}
+
 /** `in 21 days` */
 export function until(at: string, now: Date): Html {
   const seconds = Math.round((Date.parse(at) - now.getTime()) / 1000);

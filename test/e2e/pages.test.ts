@@ -53,22 +53,23 @@ describe("a preview's life on the pages", requires("engine", "postgres", "browse
   const fact = (name: string) => page.locator("dt", { hasText: name }).locator("xpath=following-sibling::dd");
 
   it("sends it to sleep and wakes it from the list, by keys alone", async () => {
-    const menu = page.locator("summary", { hasText: "Actions" });
-    await menu.focus();
+    const actions = page.getByRole("link", { name: `Actions on ${KEY}` });
+    await actions.focus();
     await page.keyboard.press("Enter");
-    await page.keyboard.press("Tab");
+    await page.locator("dialog button:focus", { hasText: "Put to sleep" }).waitFor();
     await page.keyboard.press("Enter");
     await said("app#1 goes to sleep.");
     await stage("Asleep");
     await page.getByText("Ready · asleep").waitFor();
-    await press("Wake");
+    await actions.press("Enter");
+    await page.locator("dialog button:focus", { hasText: "Wake" }).press("Enter");
     await said("app#1 wakes up.");
     await stage("Active");
-    await page.getByRole("button", { name: "Put to sleep" }).waitFor();
+    await page.getByRole("row", { name: KEY }).getByText("Ready", { exact: true }).waitFor();
   });
 
   it("extends and keeps it, and says until when", async () => {
-    await page.getByRole("link", { name: KEY }).click();
+    await page.getByRole("link", { name: KEY, exact: true }).click();
     await press("Extend by 48 hours");
     await said(/^app#1 stays until .* at least\.$/);
     const { extendedTo } = await instance.client.find(KEY);

@@ -1,10 +1,10 @@
 // Makes the pages lively; everything works without.
 import { askBeforeSending } from "./ask.js";
+import { enlivenList } from "./list.js";
 import { keepUpToDate } from "./live.js";
 import { followLog } from "./log.js";
-import { openMenus } from "./menu.js";
 
 askBeforeSending();
 keepUpToDate();
-openMenus();
+enlivenList();
 followLog(document.querySelector("#log"));
