@@ -8,6 +8,7 @@ import { createDashboard } from "./dashboard/dashboard.ts";
 import { APP_CALLBACK_PATH } from "./gateway/access/own-paths.ts";
 import { CALLBACK_PATH, type Relay } from "./gateway/access/relay.ts";
 import { createQrPictures } from "./qr-pictures.ts";
+import type { GithubSetup } from "./github-setup.ts";
 import type { Sessions } from "./session.ts";
 import type { Store } from "./store/store.ts";
 import { createWebhooks, type WebhooksDeps } from "./webhooks.ts";
@@ -27,6 +28,8 @@ export interface AppDeps
   readonly relay?: Relay;
   /** The same for logins of applications. */
   readonly appRelay?: Relay;
+  /** Makes a GitHub App from the pages. */
+  readonly github?: GithubSetup;
   /** Bearer token of the API. */
   readonly token: string;
   /** Where people reach these pages, without a slash at the end: `http://localhost:4000`. */

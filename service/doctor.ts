@@ -21,6 +21,7 @@ export interface DoctorDeps {
   readonly checks: ReadinessChecks;
   readonly repositories: () => Promise<readonly RepositoryConfig[]>;
   readonly forge: (name: string) => Forge | undefined;
+  readonly forges: ReadonlyMap<string, Pick<Forge, "checkConnection">>;
   /** What the engine needs for the configured targets. */
   readonly plugins: () => Promise<readonly Finding[]>;
   /** Whether registries take the credentials that are configured for them. */
@@ -73,7 +74,8 @@ async function checkForges(deps: DoctorDeps): Promise<readonly Finding[]> {
       return [{ ok: false, what: `the forge "${repository.forge}" of "${repository.name}" is not configured` }];
     return (await forge.check?.(refOf(repository))) ?? [];
   });
-  return (await Promise.all(checks)).flat();
+  const connections = [...deps.forges.values()].map(async (forge) => (await forge.checkConnection?.()) ?? []);
+  return (await Promise.all([...connections, ...checks])).flat();
 }
 
 /** No fault of ours: a webhook of a whole organisation tells of repositories that get no previews. */

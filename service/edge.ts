@@ -24,10 +24,12 @@ import { createGateway } from "./gateway/gateway.ts";
 import { createRoutes } from "./gateway/routes.ts";
 import { createEdgeServer } from "./gateway/server.ts";
 import { createVisits } from "./gateway/visits.ts";
+import type { GithubSetup } from "./github-setup.ts";
 import type { Identities } from "./identities.ts";
 import type { Inbox } from "./inbox/inbox.ts";
 import { lifecycleOf } from "./lifecycle.ts";
 import type { Operate } from "./operate.ts";
+import { createRerun } from "./rerun.ts";
 import { createSessions } from "./session.ts";
 import type { Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
@@ -46,6 +48,7 @@ export interface EdgeParts {
   readonly baselines: Baselines;
   readonly doctor: () => Promise<readonly Finding[]>;
   readonly external: ExternalServices;
+  readonly github: GithubSetup;
   /** What `/readyz` asks. */
   readonly checks: ReadinessChecks;
   /** See `WebhooksDeps`. */
@@ -103,6 +106,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
       pathOf: parts.identities.pathOf,
       receive: parts.inbox.receive,
       onPush: parts.onPush,
+      onRerun: createRerun(parts),
       counters,
       limits: { maxBytes: config.limits.webhookBytes, largeBodies: config.limits.largeBodies },
     },
@@ -127,6 +131,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     relay: access.relay,
     appRelay: appRelay.finish,
     external: parts.external,
+    github: parts.github,
     ends: async () => {
       const moment = { now: clock().toISOString(), pauses: await store.pauses() };
       return (preview) => previewEnds(preview, lifecycleFor(preview.repository), moment);

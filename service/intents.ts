@@ -41,6 +41,8 @@ export interface Intents {
   readonly rolledBack?: RolledBack;
   /** Of a pull request's preview: which of its comments were handled, so that each counts once. */
   readonly commands?: CommandsHandled;
+  /** Id of the delivery by which its check was last asked for again, so that each counts once. */
+  readonly rerun?: string;
 }
 
 export interface Approval {

@@ -18,6 +18,7 @@ import { createEngineByHand } from "./engine-by-hand.ts";
 import { createExternalServices } from "./external/services.ts";
 import { connectForges } from "./forges/connect.ts";
 import { accessFindings } from "./gateway/access/findings.ts";
+import { createGithubSetup, keptFor } from "./github-setup.ts";
 import { createGround } from "./ground.ts";
 import { createIdentities } from "./identities.ts";
 import { checkRegistries } from "./images/configured.ts";
@@ -27,12 +28,15 @@ import { startOperate } from "./operate.ts";
 import { createReadinessChecks } from "./readiness.ts";
 import type { ReconcileOptions } from "./reconcile.ts";
 import { createRepositories } from "./repositories.ts";
+import { sayPolling } from "./polling.ts";
+import { startRedelivery } from "./redelivery.ts";
 import { resolveSecrets } from "./sources.ts";
 import { type StacksOptions, startStacks } from "./start-stacks.ts";
-import { type Parts, startWork } from "./start-work.ts";
+import { LAST_WORDS_MS, type Parts, startWork } from "./start-work.ts";
 import { identifyFolder } from "./store/data-folder.ts";
 import { openStore } from "./store/postgres.ts";
 import { startTrim } from "./trim.ts";
+import { within } from "./within.ts";
 import { createWorld } from "./world.ts";
 
 export interface ServiceOptions extends Pick<StacksOptions, "runnerLimits"> {
@@ -86,7 +90,9 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     undo.push(await store.claimFolder(await identifyFolder(dataDir, machineId())));
   }
   const engine = await locateEngine();
-  const [forges, stacks] = await Promise.all([connectForges(config), startStacks(options, engine)]);
+  const homeUrl = `${config.scheme}://${config.domain}`;
+  const groundOf = (name: string) => ({ name, homeUrl, kept: keptFor({ store, token: options.token }, name) });
+  const [forges, stacks] = await Promise.all([connectForges(config, groundOf), startStacks(options, engine)]);
   undo.push(() => stacks.close());
   const egress = await startEgress({ ...options, now }, undo);
   const supervisor = createSupervisor({ dataDir, logger, clock: () => new Date() });
@@ -131,6 +137,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     store,
     repositories: repositories.all,
     forge,
+    forges,
     plugins: () =>
       checkPlugins(registry, config.targets, { pulumiHome: layout(dataDir).pulumiHome, path: process.env.PATH ?? "" }),
     registries: () => checkRegistries(config.images),
@@ -149,12 +156,16 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     operate,
     doctor,
     external,
+    github: createGithubSetup({ config, store, token: options.token, homeUrl, now: () => new Date() }),
     checks,
     engineByHand: byHand,
     refusedCalls: egress.refusedCalls,
     onPush: resync.pushed,
   });
   undo.push(() => edge.close());
+  const redelivery = startRedelivery({ ...parts, repositories: repositories.all });
+  undo.push(() => within(LAST_WORDS_MS, redelivery.close(), undefined));
+  await sayPolling(parts);
   return { url: edge.url, close: closer(undo, logger) };
 }
 

@@ -23,7 +23,9 @@ export interface WebhooksDeps {
   readonly pathOf?: (forge: string, path: string, id: string | undefined) => string;
   /** Resolves once the delivery is committed. */
   readonly receive: (delivery: DeliveryRow) => Promise<void>;
-  /** A repository's default branch was pushed to; returns at once. */
+  /** Somebody who may write asked for the check of this preview to be run again; resolves once that is stored. */
+  readonly onRerun?: (key: string, asked: { readonly by: string; readonly deliveryId: string }) => Promise<void>;
+  /** A repository's default branch was pushed to, or something else became of it; returns at once. */
   readonly onPush?: (forge: string, repositoryPath: string) => void;
   readonly counters: Counters;
   readonly limits: BodyLimits;
@@ -63,6 +65,9 @@ async function take(deps: WebhooksDeps, forge: string, delivery: VerifiedDeliver
   requireShort("id", deliveryId);
   requireShort("event", event);
   if (pushedTo !== undefined) deps.onPush?.(forge, pathOf(pushedTo));
+  for (const { repositoryPath, repositoryId: id } of delivery.concerns ?? []) {
+    deps.onPush?.(forge, deps.pathOf?.(forge, repositoryPath, id) ?? repositoryPath);
+  }
   if (!pullRequest) return "ignored";
   const key = deps.keyOf(forge, pathOf(pullRequest.repositoryPath), pullRequest.number);
   if (key === undefined) {
@@ -71,6 +76,8 @@ async function take(deps: WebhooksDeps, forge: string, delivery: VerifiedDeliver
     return "notConfigured";
   }
   try {
+    // Before the delivery: killed between them, it is sent again, and its id tells that the wish is there.
+    if (delivery.rerunBy !== undefined) await deps.onRerun?.(key, { by: delivery.rerunBy, deliveryId });
     await deps.receive({ forge, deliveryId, event, key });
   } catch (cause) {
     throw new RejectedDeliveryError(503, {

@@ -6,6 +6,7 @@ import { type PreviewView, previewView, type ViewExtras } from "../api/preview-v
 import { plainError, type Streams } from "../api/streams.ts";
 import type { ExternalServices } from "../external/services.ts";
 import type { Share } from "../gateway/access/share.ts";
+import type { GithubSetup } from "../github-setup.ts";
 import type { Operate } from "../operate.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
@@ -22,6 +23,7 @@ import { listPages } from "./list-routes.ts";
 import { detailHref } from "./listing.ts";
 import { failedPage, missingPage, questionPage, refusedPage } from "./notices.ts";
 import { operatePages } from "./operate-routes.ts";
+import { githubPages } from "./github-routes.ts";
 import { findSwitch, SWITCHES } from "./pause-section.ts";
 import { actorOf, fieldOf, form, isConfirmed, sessionOf } from "./posted.ts";
 import { rollbackChoice, rollbackDone } from "./rollback-section.ts";
@@ -39,6 +41,7 @@ export interface DashboardDeps extends DoingDeps {
   readonly extras: (preview: Preview) => Promise<ViewExtras>;
   readonly ends: EndsReader;
   readonly share: Share;
+  readonly github?: GithubSetup;
   readonly homeUrl: string;
   readonly fallbackUrl?: string;
 }
@@ -110,6 +113,7 @@ export function createDashboard(deps: DashboardDeps): Router {
     if (!frame.session) return response.redirect(303, "/");
     send(response, 200, servicesPage(await deps.external.read(), frame));
   });
+  if (deps.github) githubPages(pages, { github: deps.github, ...answering });
   sharePages(pages, { share: deps.share, named: (request) => named(deps, request), ...answering });
   pages.get("/live", async (request, response) => {
     const { key, seen } = request.query;

@@ -5,6 +5,7 @@
  */
 import { StacklingError } from "../../components/errors.ts";
 import type { Announcement, AnnouncementHandles } from "./forge.ts";
+import { HeldBack } from "./held-back.ts";
 
 export interface AnnounceInput {
   /** `acme/shop` */
@@ -21,14 +22,15 @@ export type AnnouncePart<D> = (deps: D, input: AnnounceInput) => Promise<Readonl
 
 /**
  * Announces everything that changed. A part that failed leaves its old handles, so the next call
- * tries it again, and is named in the handle `failed`; the other parts are written all the same.
+ * tries it again, and is named in the handle `failed`; the other parts are written all the same. What was only
+ * held back says in the handle `heldMs` for how long, and so does all that comes behind it.
  */
 export async function announceParts<D>(
   { parts, server }: { readonly parts: readonly AnnouncePart<D>[]; readonly server: string },
   deps: D,
   input: AnnounceInput,
 ): Promise<AnnouncementHandles> {
-  let handles: Record<string, string | undefined> = { ...input.handles, failed: undefined };
+  let handles: Record<string, string | undefined> = { ...input.handles, failed: undefined, heldMs: undefined };
   const failures: string[] = [];
   for (const part of parts) {
     try {
@@ -36,6 +38,9 @@ export async function announceParts<D>(
     } catch (error) {
       const unknown = `announcing on pull request ${input.number}: ${server}'s answer was not understood`;
       failures.push(error instanceof StacklingError ? error.userMessage : unknown);
+      if (!(error instanceof HeldBack)) continue;
+      handles.heldMs = String(error.heldMs);
+      break;
     }
   }
   return defined({ ...handles, ...(failures.length > 0 ? { failed: failures.join("; ") } : {}) });

@@ -3,6 +3,7 @@
  * A forge's name for itself, its payloads and the texts of its errors stay in its one file.
  */
 import type { z } from "zod";
+import type { ReadyEvent } from "../ready-event.ts";
 
 /** A pull request as the forge shows it now; never taken from a webhook's payload. */
 export interface PullRequest {
@@ -124,6 +125,12 @@ export interface Announcement {
   readonly rolledBack?: true;
   readonly environmentUrl?: string;
   readonly logUrl?: string;
+  /** Everything that is known, in Markdown: for a check run's own page, where the forge has such. */
+  readonly details?: string;
+  /** What machines are told of it, where a forge has events of its own; absent while nothing has come of the commit. */
+  readonly event?: ReadyEvent;
+  /** People wait for it: it goes before others when there is a limit of writes. */
+  readonly urgent?: true;
 }
 
 /** Ids of what was announced before, kept by the caller, so that nothing is posted twice. */
@@ -148,6 +155,18 @@ export interface VerifiedDelivery {
   readonly repositoryId?: string;
   /** Repository whose default branch was pushed to: a hint, which is not stored. */
   readonly pushedTo?: string;
+  /** Repositories that something else became of, to be looked at: hints, too. At most a hundred. */
+  readonly concerns?: readonly { readonly repositoryPath: string; readonly repositoryId?: string }[];
+  /** Login of who asked for the pull request's check to be run again, which the forge lets only those do who may write. */
+  readonly rerunBy?: string;
+}
+
+/** A delivery that the forge could not hand over. */
+export interface FailedDelivery {
+  /** The one that it bears in `VerifiedDelivery`. */
+  readonly deliveryId: string;
+  /** Has the forge try once more. Throws `StacklingError`. */
+  again(): Promise<void>;
 }
 
 export interface IncomingDelivery {
@@ -189,13 +208,38 @@ export interface Forge {
   /** Calls back with a pull request's number (or without, for "look at all") when something may have changed. */
   watch?(repository: RepositoryRef, onChange: (number?: number) => void, signal: AbortSignal): void;
   readonly commands?: ForgeCommands;
-  check?(
-    repository: RepositoryRef,
-  ): Promise<readonly { readonly ok: boolean; readonly what: string; readonly remedy?: string }[]>;
+  /**
+   * Sees to it that the forge tells of changes in the repository, where it can be made to, and says how
+   * that stands. Idempotent; absent where a person sets that up. Does not reject for an outage.
+   */
+  ensureWebhook?(repository: RepositoryRef): Promise<ForgeFinding>;
+  check?(repository: RepositoryRef): Promise<readonly ForgeFinding[]>;
+  /** Whether deliveries can come by now; absent for a forge that is watched. Rejects when the store is away. */
+  isCalled?(): Promise<boolean>;
+  /** What holds for all its repositories: whether it can call us, and what is left of its limits. */
+  checkConnection?(): Promise<readonly ForgeFinding[]>;
+  /** Deliveries since then (ISO 8601 UTC) that it could not hand over, oldest first. Throws `StacklingError`. */
+  failedDeliveries?(repositories: readonly RepositoryRef[], since: string): Promise<readonly FailedDelivery[]>;
+}
+
+export interface ForgeFinding {
+  readonly ok: boolean;
+  readonly what: string;
+  readonly remedy?: string;
+}
+
+/** What the service has for a forge, beside its options. */
+export interface ForgeGround {
+  /** Name of its entry in the config. */
+  readonly name: string;
+  /** Where Stackling's pages are, without a slash at the end. */
+  readonly homeUrl: string;
+  /** Credentials that were made for it from the pages; undefined while there are none. Rejects when the store is away. */
+  readonly kept: () => Promise<string | undefined>;
 }
 
 /** What a forge's file exports. */
 export interface ForgeDefinition<O> {
   readonly options: z.ZodType<O>;
-  connect(options: O): Promise<Forge>;
+  connect(options: O, ground?: ForgeGround): Promise<Forge>;
 }

@@ -8,6 +8,10 @@ import { type GithubClient, REFUSED } from "./github-client.ts";
 
 type Way = "run" | "status";
 
+/** A button on the check run's page, beside GitHub's own to run it again. Texts of 20 and 40 characters at most. */
+const REDEPLOY = { label: "Redeploy", description: "Build and start this preview again", identifier: "redeploy" };
+const SUMMARY_MAX_BYTES = 65_535;
+
 /**
  * What a merge can wait for. An App writes check runs, a token commit statuses (GitHub gives check
  * runs to Apps only: docs, "REST API endpoints for check runs"); each falls back to the other once.
@@ -39,7 +43,8 @@ async function writeRun({ client }: { client: GithubClient }, input: AnnounceInp
     external_id: key,
     ...state,
     details_url: environmentUrl ?? logUrl,
-    output: { title: reason, summary },
+    output: { title: reason, summary: cut(announcement.details ?? summary) },
+    actions: announcement.condition === "Ready" || announcement.condition === "Stalled" ? [REDEPLOY] : [],
   };
   const id = handles.checkSha === headSha ? handles.check : await findRun({ client }, input);
   const written = await client.call({
@@ -112,7 +117,12 @@ function runState({ condition, reason, rolledBack }: Announcement): { status: st
   return { status: "completed", conclusion: isHeldBack(reason) ? "action_required" : "failure" };
 }
 
-function digestOf({ condition, reason, summary, headSha, environmentUrl, logUrl }: Announcement): string {
-  const parts = JSON.stringify([condition, reason, summary, headSha, environmentUrl, logUrl]);
+/** Of characters that may take four bytes each. */
+function cut(text: string): string {
+  return Buffer.byteLength(text) <= SUMMARY_MAX_BYTES ? text : `${text.slice(0, SUMMARY_MAX_BYTES / 4)}…`;
+}
+
+function digestOf({ condition, reason, summary, headSha, environmentUrl, logUrl, details }: Announcement): string {
+  const parts = JSON.stringify([condition, reason, summary, headSha, environmentUrl, logUrl, details]);
   return createHash("sha256").update(parts).digest("hex").slice(0, 16);
 }

@@ -3,8 +3,9 @@ import { createAppAuth } from "@octokit/auth-app";
 import { Octokit, RequestError } from "octokit";
 import { z } from "zod";
 import { StacklingError } from "../../components/errors.ts";
-import { createWrites, WriteHeld, type Writes, withinLimit } from "./github-limit.ts";
+import { createWrites, type GithubLimit, requestsLeft, type Writes, withinLimit } from "./github-limit.ts";
 import { fetchInTime, repositoryUrl, told, unreachable } from "./github-request.ts";
+import { HeldBack } from "./held-back.ts";
 
 export type GithubCredential =
   | { readonly kind: "token"; readonly token: string }
@@ -32,13 +33,15 @@ export type OwnCall = Omit<GithubCall, "repository" | "urgent">;
 export interface GithubAnswer {
   readonly status: number;
   readonly data: unknown;
+  /** Of a list that goes on and is read by cursors. */
+  readonly nextCursor?: string;
 }
 
 export interface GithubClient {
   readonly kind: GithubCredential["kind"];
   /**
    * One call. Throws `StacklingError` "Unreachable" for any status that is neither 2xx nor named, and
-   * `WriteHeld` for a write that would be more than GitHub wants of one installation.
+   * `HeldBack` for a write that would be more than GitHub wants of one installation.
    */
   call(call: GithubCall): Promise<GithubAnswer>;
   /** A GET that costs nothing of the rate limit while the answer is the same (ETag). */
@@ -59,15 +62,6 @@ export interface GithubClient {
   forget(): void;
 }
 
-export interface GithubLimit {
-  /** Whose: `installation 4711` or `the token`. */
-  readonly who: string;
-  /** Requests; undefined where the server does not tell. */
-  readonly requests?: { readonly limit: number; readonly remaining: number; readonly resetsAt: string };
-  /** Made by this process in the last hour. */
-  readonly writes: number;
-}
-
 /** What GitHub answers when it will not do something, however often it is asked. */
 export const REFUSED = [403, 404, 409, 410, 422, 501];
 
@@ -77,9 +71,6 @@ const REMEMBERED_ANSWERS = 1_000;
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const installation = z.object({ id: z.number(), permissions: z.record(z.string(), z.string()) });
-const rateLimit = z.object({
-  resources: z.object({ core: z.object({ limit: z.number(), remaining: z.number(), reset: z.number() }) }),
-});
 
 /**
  * A client for one credential. `rateLimits: false` is for Enterprise servers that have none: writes
@@ -152,7 +143,7 @@ export function createGithubClient({
     const place = await placeFor(call.repository);
     const isWrite = call.method !== undefined && call.method !== "GET";
     const heldMs = isWrite && tries === 0 ? place.writes.take(call.urgent ?? false) : 0;
-    if (heldMs > 0) throw new WriteHeld(call.action, heldMs);
+    if (heldMs > 0) throw new HeldBack(call.action, heldMs);
     try {
       return await requestOn(place.octokit, { ...call, path: `${url}${call.path}` }, headers);
     } catch (error) {
@@ -170,8 +161,9 @@ export function createGithubClient({
     for (const [id, held] of places) if (held === place) places.delete(id);
   };
   const askOn = async ({ octokit }: Place, call: OwnCall): Promise<GithubAnswer> => {
-    const { status, data } = await requestOn(octokit, call, {}).catch((error: unknown) => answerOr(error, call));
-    return { status, data };
+    const sent: Sent = await requestOn(octokit, call, {}).catch((error: unknown) => answerOr(error, call));
+    const { etag: _, ...answer } = sent;
+    return answer;
   };
 
   return {
@@ -238,7 +230,10 @@ async function requestOn(octokit: Octokit, call: OwnCall, headers: Record<string
     headers: { accept: call.accept ?? "application/vnd.github+json", ...headers },
     ...(call.body ? { data: call.body } : {}),
   });
-  return { status: response.status, data: response.data, etag: response.headers.etag };
+  const [, next] = /<([^>]+)>; *rel="next"/.exec(response.headers.link ?? "") ?? [];
+  const nextCursor = next ? new URL(next).searchParams.get("cursor") : null;
+  const { status, data, headers: got } = response;
+  return { status, data, etag: got.etag, ...(nextCursor ? { nextCursor } : {}) };
 }
 
 function answerOr(error: unknown, { action, statuses }: Pick<GithubCall, "action" | "statuses">): GithubAnswer {
@@ -250,8 +245,7 @@ function answerOr(error: unknown, { action, statuses }: Pick<GithubCall, "action
 /** Asking costs nothing of the limit. Source: REST API, "Get rate limit status for the authenticated user". */
 async function leftOf({ who, octokit, writes }: Place): Promise<GithubLimit> {
   const sent = await requestOn(octokit, { path: "/rate_limit", action: "" }, {}).catch(() => undefined);
-  const core = rateLimit.safeParse(sent?.data).data?.resources.core;
-  const requests = core && { ...core, resetsAt: new Date(core.reset * 1000).toISOString() };
+  const requests = requestsLeft(sent?.data);
   return { who, writes: writes.lastHour(), ...(requests ? { requests } : {}) };
 }
 

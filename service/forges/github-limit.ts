@@ -2,8 +2,7 @@
  * Keeps to GitHub's rate limits: once an answer says that a limit is reached, nothing more is asked until it
  * is past. Whoever asks meanwhile gets such an answer from here. (Best practices for using the REST API.)
  */
-
-import { StacklingError } from "../../components/errors.ts";
+import { z } from "zod";
 
 type Fetch = typeof fetch;
 
@@ -97,16 +96,22 @@ export function createWrites(limited: boolean, clock: LimitClock = { now: Date.n
   };
 }
 
-/** Not written, for more would be too much: whatever is newest by then is to be written instead. */
-export class WriteHeld extends StacklingError {
-  readonly heldMs: number;
+export interface GithubLimit {
+  /** Whose: `installation 4711` or `the token`. */
+  readonly who: string;
+  /** Requests; undefined where the server does not tell. */
+  readonly requests?: { readonly limit: number; readonly remaining: number; readonly resetsAt: string };
+  /** Made by this process in the last hour. */
+  readonly writes: number;
+}
 
-  constructor(action: string, heldMs: number) {
-    const seconds = Math.ceil(heldMs / 1000);
-    super({
-      reason: "RateLimited",
-      userMessage: `${action}: held back for ${seconds} s, so that GitHub's limit of writes is kept`,
-    });
-    this.heldMs = heldMs;
-  }
+const rateLimit = z.object({
+  resources: z.object({ core: z.object({ limit: z.number(), remaining: z.number(), reset: z.number() }) }),
+});
+
+/** Of an answer to `GET /rate_limit`; undefined where there is none. */
+export function requestsLeft(data: unknown): GithubLimit["requests"] {
+  const core = rateLimit.safeParse(data).data?.resources.core;
+  if (!core) return undefined;
+  return { limit: core.limit, remaining: core.remaining, resetsAt: new Date(core.reset * 1000).toISOString() };
 }

@@ -4,19 +4,24 @@ import { ConfigError, TerminalError } from "../../components/errors.ts";
 import { parseAnswer, unlessUnreachable } from "./answers.ts";
 import { askpass } from "./askpass.ts";
 import { commitSha, encodePath, fileText } from "./contents.ts";
-import type { ClonePoint, Forge, ForgeDefinition, PullRequest, RepositoryRef } from "./forge.ts";
+import type { ClonePoint, Forge, ForgeDefinition, ForgeGround, PullRequest, RepositoryRef } from "./forge.ts";
 import { isPlainPath, isPlausibleRef } from "./git-names.ts";
 import { announceOnGithub } from "./github-announce.ts";
-import { checkGithub } from "./github-check.ts";
+import { webhookUrl, webUrl } from "./github-app.ts";
+import type { MadeApp } from "./github-app-made.ts";
+import { checkConnection, checkGithub } from "./github-check.ts";
 import { createGithubClient, type GithubClient, type GithubCredential } from "./github-client.ts";
 import { githubCommands } from "./github-commands.ts";
+import { failedDeliveries } from "./github-deliveries.ts";
 import { createChangedPaths } from "./github-files.ts";
+import { createKeptClient, type KeptApp, keptApp } from "./github-kept.ts";
 import { createTrust, type Trust } from "./github-trust.ts";
 import { verifyDelivery } from "./github-webhook.ts";
 import { readSecret, secret } from "./secret.ts";
 
 const PAGE_SIZE = 100;
 const MOST_PAGES = 50;
+const READY_EVENT = "stackling";
 
 const options = z
   .strictObject({
@@ -24,12 +29,17 @@ const options = z
     baseUrl: z.url({ protocol: /^https?$/ }).default("https://api.github.com"),
     /** Where git fetches; `{path}` becomes `acme/shop`. By default it follows from `baseUrl`. */
     cloneUrl: z.string().includes("{path}").optional(),
-    app: z.strictObject({ id: z.union([z.int(), z.string().min(1)]), privateKey: secret }).optional(),
+    /** `manifest`: one that is made from the page `/github/new`, whose credentials are kept in the store. */
+    app: z
+      .union([z.literal("manifest"), z.strictObject({ id: z.union([z.int(), z.string().min(1)]), privateKey: secret })])
+      .optional(),
     token: secret.optional(),
     /** The webhook's secrets; more than one while changing it. Without any, only the resync finds changes. */
     webhookSecrets: z.array(secret).default([]),
     /** Off for Enterprise servers without rate limits. */
     rateLimits: z.boolean().default(true),
+    /** Send an event `repository_dispatch` of this type when something has come of a commit; `true`: `stackling`. */
+    readyEvent: z.union([z.boolean(), z.string().min(1).max(100)]).default(false),
   })
   .refine(({ app, token }) => (app === undefined) !== (token === undefined), "needs `app` or `token`, and not both");
 type GithubOptions = z.infer<typeof options>;
@@ -52,20 +62,43 @@ const pull = z.object({
 
 export const githubForge: ForgeDefinition<GithubOptions> = {
   options,
-  async connect(parsed) {
-    const credential = await readCredential(parsed);
+  async connect(parsed, ground) {
+    const { client, kept } = await clientOf(parsed, ground);
     const secrets = await Promise.all(parsed.webhookSecrets.map((reference) => readSecret(reference, "github")));
-    const client = createGithubClient({ baseUrl: parsed.baseUrl, rateLimits: parsed.rateLimits, credential });
     const cloneUrl = parsed.cloneUrl ?? `${webUrl(parsed.baseUrl)}/{path}.git`;
-    return createGithubForge({ client }, { cloneUrl, webhookSecrets: secrets });
+    const { readyEvent } = parsed;
+    return createGithubForge(
+      { client },
+      {
+        cloneUrl,
+        mayCall: secrets.length > 0 || kept !== undefined,
+        webhookSecrets: async () => [...secrets, ...secretOf(await kept?.find())],
+        ...(ground ? { hookUrl: webhookUrl({ ...ground, forge: ground.name }) } : {}),
+        ...(readyEvent === false ? {} : { readyEvent: readyEvent === true ? READY_EVENT : readyEvent }),
+      },
+    );
   },
 };
 
+function secretOf(app: MadeApp | undefined): readonly string[] {
+  return app?.webhookSecret === undefined ? [] : [app.webhookSecret];
+}
+
+export interface GithubSettings {
+  readonly cloneUrl: string;
+  /** Whether deliveries are taken at all. */
+  readonly mayCall: boolean;
+  /** Those that hold now; none: nothing that comes is taken. */
+  readonly webhookSecrets: () => Promise<readonly string[]>;
+  /** Where deliveries go; undefined: not known. */
+  readonly hookUrl?: string;
+  /** Type of the event `repository_dispatch`; undefined: none is sent. */
+  readonly readyEvent?: string;
+}
+
 /** A forge over one GitHub server; see `Forge` for what each method promises. */
-export function createGithubForge(
-  { client }: { client: GithubClient },
-  settings: { cloneUrl: string; webhookSecrets: readonly string[] },
-): Forge {
+export function createGithubForge({ client }: { client: GithubClient }, settings: GithubSettings): Forge {
+  const { hookUrl } = settings;
   const mayWrite = createTrust({ client });
   const changedPaths = createChangedPaths({ client });
   const resolveRef = async ({ path: repository }: RepositoryRef, gitRef: string) => {
@@ -86,8 +119,14 @@ export function createGithubForge(
 
   return {
     name: "github",
-    ...(settings.webhookSecrets.length > 0
-      ? { verify: (delivery) => verifyDelivery(settings.webhookSecrets, delivery) }
+    ...(settings.mayCall
+      ? {
+          verify: async (delivery) => {
+            const verified = await verifyDelivery(await settings.webhookSecrets(), delivery);
+            if (verified.event.startsWith("installation")) client.forget();
+            return verified;
+          },
+        }
       : {}),
 
     async read({ path: repository }, number) {
@@ -159,11 +198,22 @@ export function createGithubForge(
     },
 
     announce: ({ path, name }, { number }, announcement, handles) =>
-      announceOnGithub({ client }, { repository: path, name, number, announcement, handles }),
+      announceOnGithub(
+        { client, readyEvent: settings.readyEvent },
+        { repository: path, name, number, announcement, handles },
+      ),
 
     commands: githubCommands({ client, mayWrite }),
 
-    check: (repository) => checkGithub({ client }, repository),
+    check: (repository) => checkGithub({ client }, repository, settings),
+
+    isCalled: async () => (await settings.webhookSecrets()).length > 0,
+
+    checkConnection: () => checkConnection({ client }, settings),
+
+    ...(settings.mayCall && hookUrl !== undefined
+      ? { failedDeliveries: (repositories, since) => failedDeliveries({ client, url: hookUrl }, repositories, since) }
+      : {}),
   };
 }
 
@@ -204,16 +254,28 @@ async function present(
   };
 }
 
+async function clientOf(
+  parsed: GithubOptions,
+  ground: ForgeGround | undefined,
+): Promise<{ readonly client: GithubClient; readonly kept?: KeptApp }> {
+  const { baseUrl, rateLimits } = parsed;
+  if (parsed.app !== "manifest") {
+    return { client: createGithubClient({ baseUrl, rateLimits, credential: await readCredential(parsed) }) };
+  }
+  if (!ground)
+    throw new ConfigError("forges", [{ path: "github", message: "`app: manifest` needs a running service" }]);
+  const { kept: read, homeUrl } = ground;
+  const kept = keptApp({ read, server: webUrl(baseUrl), newAppUrl: `${homeUrl}/github/new` });
+  const connect = (app: { readonly appId: string; readonly privateKey: string }) =>
+    createGithubClient({ baseUrl, rateLimits, credential: { kind: "app", ...app } });
+  return { client: createKeptClient({ app: kept, connect }), kept };
+}
+
 async function readCredential({ app, token }: GithubOptions): Promise<GithubCredential> {
   if (token) return { kind: "token", token: await readSecret(token, "github") };
-  if (!app) throw new ConfigError("forges", [{ path: "github", message: "needs `app` or `token`" }]);
+  if (!app || app === "manifest")
+    throw new ConfigError("forges", [{ path: "github", message: "needs `app` or `token`" }]);
   // Environment files cannot hold line breaks, so keys are often kept with `\n` spelt out.
   const privateKey = (await readSecret(app.privateKey, "github")).replaceAll("\\n", "\n");
   return { kind: "app", appId: String(app.id), privateKey };
-}
-
-/** `https://api.github.com` → `https://github.com`; `https://HOST/api/v3` → `https://HOST`. */
-function webUrl(baseUrl: string): string {
-  const { protocol, host } = new URL(baseUrl);
-  return `${protocol}//${host === "api.github.com" ? "github.com" : host}`;
 }

@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Apps } from "./emulate-apps.ts";
 import type { Talk } from "./emulate-comments.ts";
 import { type GitServer, isGitPath } from "./emulate-git.ts";
 import type { Records } from "./emulate-records.ts";
@@ -42,6 +43,8 @@ export interface Front {
   /** Address of the emulator itself. */
   readonly inner: string;
   readonly tokens: ReadonlySet<string>;
+  /** Installations' tokens that are over. */
+  readonly ended?: ReadonlySet<string>;
   /** Head by number, for pull requests that were pushed to. */
   readonly heads: ReadonlyMap<number, string>;
   readonly faults: ReadonlySet<Fault>;
@@ -54,6 +57,8 @@ export interface Front {
   /** Statuses and deployments; undefined for a server without. */
   readonly records?: Records;
   readonly talk: Talk;
+  /** Making Apps, their installations, deliveries and events. */
+  readonly apps?: Pick<Apps, "answer">;
   /** Called with the service's own comments, too. */
   readonly onComment: (number: number, comment: MadeComment) => void;
 }
@@ -67,7 +72,8 @@ export interface MadeComment {
 /** Answers one request of the code under test. */
 export async function answerAsGithub(front: Front, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const method = request.method ?? "GET";
-  const path = request.url ?? "/";
+  // As GitHub Enterprise Server has it.
+  const path = (request.url ?? "/").replace(/^\/api\/v3(?=\/)/, "");
   if (isGitPath(path)) {
     const [, name = "", rest = ""] = /^\/([^/]+\/[^/]+)\.git(\/.*)$/.exec(path) ?? [];
     if (!front.renames?.old.has(name)) return front.git.answer(request, response);
@@ -80,7 +86,11 @@ export async function answerAsGithub(front: Front, request: IncomingMessage, res
     front.requests.push({ method, path, status: 0, body });
     return;
   }
-  const found = fault ? broken(fault) : await ask(front, { method, path, body, headers: request.headers });
+  const { authorization } = request.headers;
+  const ofApps = fault
+    ? undefined
+    : await front.apps?.answer({ method, path, body, ...(authorization ? { authorization } : {}) });
+  const found = ofApps ?? (fault ? broken(fault) : await ask(front, { method, path, body, headers: request.headers }));
   const etag = `W/"${createHash("sha256").update(found.body).digest("hex").slice(0, 32)}"`;
   const isSame = method === "GET" && found.status === 200 && request.headers["if-none-match"] === etag;
   const status = isSame ? 304 : found.status;
@@ -110,7 +120,7 @@ async function ask(
 ): Promise<Answer> {
   const { tokens, renames } = front;
   const token = /^(?:token|bearer) (.+)$/i.exec(headers.authorization ?? "")?.[1];
-  if (token && !tokens.has(token) && !/^(eyJ|ghs_)/.test(token)) {
+  if (token && (front.ended?.has(token) || (!tokens.has(token) && !/^(eyJ|ghs_)/.test(token)))) {
     return broken({ path: /^/, status: 401, body: '{"message":"Bad credentials"}' });
   }
   const renamed = renames && movedTo(renames, method, path);

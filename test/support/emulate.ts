@@ -10,7 +10,9 @@ import { dirname, join } from "node:path";
 import { createEmulator } from "emulate";
 import type { Forge } from "../../service/forges/forge.ts";
 import { githubForge } from "../../service/forges/github.ts";
+import { type Apps, createApps } from "./emulate-apps.ts";
 import { createTalk } from "./emulate-comments.ts";
+import { deliverTo, type SeenDelivery } from "./emulate-deliveries.ts";
 import {
   answerAsGithub,
   type ChangedFile,
@@ -75,6 +77,14 @@ export interface TestGithub {
   rename(name: string): Promise<void>;
   /** From now on deliveries go there, signed. */
   sendWebhooksTo(url: string): Promise<void>;
+  /** Apps that were made here, events that were sent. */
+  readonly apps: Apps;
+  /** What was delivered so far, newest last; not what the emulator itself delivers. */
+  readonly deliveries: readonly SeenDelivery[];
+  /** Delivers an event as GitHub does. */
+  deliver(event: string, payload: object): Promise<void>;
+  /** These tokens of installations are over before their time. */
+  end(token: string): void;
   /** Breaks answers until the returned function is called. */
   fail(fault: Fault): () => void;
   api(method: string, path: string, body?: unknown): Promise<unknown>;
@@ -119,12 +129,15 @@ export async function startGithub({
   const records = recording ? createRecords({ url, login: "acme" }) : undefined;
   let renames: Renames | undefined;
   const talk = createTalk({ url });
+  const ended = new Set<string>();
+  const deliveries: SeenDelivery[] = [];
+  const apps = createApps({ url, app: () => ({ id: APP_ID, privateKey }), deliveries });
   const isKnown = (token: string) => tokens.has(token) || token.startsWith("ghs_");
   const git = createGitServer({ root: cloneRoot, isKnown });
   front.on("request", (request, response) => {
     const filesOf = (number: number) => changedFiles(repository, heads.get(number) ?? "main");
     const more = { ...(records ? { records } : {}), ...(renames ? { renames } : {}) };
-    const parts = { inner, tokens, heads, faults, requests, git, filesOf, talk, onComment, ...more };
+    const parts = { inner, tokens, ended, heads, faults, requests, git, filesOf, talk, apps, onComment, ...more };
     void answerAsGithub(parts, request, response);
   });
 
@@ -154,14 +167,15 @@ export async function startGithub({
   const deliver = async (event: string, payload: object) => {
     const { id, full_name } = (await call("GET", "/repos/acme/shop")) as { id: number; full_name: string };
     const body = JSON.stringify({ ...payload, repository: { id, full_name, default_branch: "main" } });
-    if (hookUrl) await fetch(hookUrl, { method: "POST", body, headers: signedHeaders(event, body) });
+    const headers = signedHeaders(event, body, apps.webhookSecret());
+    await deliverTo(deliveries, () => hookUrl, { event, body, headers });
   };
   /** Its own delivery leaves out that the issue is a pull request. */
   const onComment = (number: number, comment: MadeComment) => {
     talk.made(number, comment);
     const issue = { number, pull_request: { url: `${url}/repos/acme/shop/pulls/${number}` } };
     // Nobody listens when the service is down: that delivery is lost, as it is on GitHub.
-    void deliver("issue_comment", { action: "created", issue, comment }).catch(() => {});
+    void deliver("issue_comment", { action: "created", issue, comment });
   };
   const push: TestGithub["push"] = async (number, changes) => {
     const pull = pulls.get(number);
@@ -272,6 +286,10 @@ export async function startGithub({
       hookUrl = target;
       await addHook(target);
     },
+    apps,
+    deliveries,
+    deliver,
+    end: (token) => void ended.add(token),
     fail(fault) {
       faults.add(fault);
       return () => {
@@ -305,7 +323,14 @@ const SEED = {
         app_id: APP_ID,
         slug: "stackling",
         name: "Stackling",
-        permissions: { contents: "read", pull_requests: "write", checks: "write", deployments: "write" },
+        permissions: {
+          metadata: "read",
+          contents: "read",
+          pull_requests: "write",
+          issues: "write",
+          checks: "write",
+          deployments: "write",
+        },
         installations: [
           { installation_id: 100, account: "acme" },
           { installation_id: 200, account: "mallory" },

@@ -1,0 +1,87 @@
+/** Asks forges for deliveries that they could not hand over: on start, and now and then. */
+import type { Logger } from "pino";
+import type { RepositoryConfig } from "./config/repository-types.ts";
+import { every } from "./every.ts";
+import type { Forge } from "./forges/forge.ts";
+import type { GithubAppStore } from "./store/github-apps.ts";
+import type { Store } from "./store/store.ts";
+import { refOf } from "./subject.ts";
+import { after } from "./times.ts";
+
+const EVERY_MS = 15 * 60_000;
+/** Forges forget them after that. */
+const SINCE_MS = 3 * 86_400_000;
+/** In one round and of one forge; the next round asks for more. */
+const MOST = 200;
+/** Of no stack: those begin with a letter. */
+const LEASE = "@redelivery";
+
+export interface RedeliveryDeps {
+  readonly store: Pick<Store, "acquireLease" | "count"> &
+    Pick<GithubAppStore, "claimRedeliveries" | "unclaimRedeliveries">;
+  readonly forges: ReadonlyMap<string, Pick<Forge, "failedDeliveries">>;
+  readonly repositories: () => Promise<readonly RepositoryConfig[]>;
+  readonly now: () => string;
+  readonly logger: Pick<Logger, "info" | "warn">;
+}
+
+/** Begins at once; the resync has seen what they tell of by then or soon, but not who asked for a check anew. */
+export function startRedelivery(deps: RedeliveryDeps): { close(): Promise<void> } {
+  if (![...deps.forges.values()].some(({ failedDeliveries }) => failedDeliveries)) return { close: async () => {} };
+  const work = () =>
+    askAgain(deps).catch((error: unknown) => deps.logger.warn({ err: error }, "asking for failed deliveries failed"));
+  let first: Promise<void> | undefined = work().finally(() => {
+    first = undefined;
+  });
+  const timer = every(EVERY_MS, async () => first ?? work());
+  return {
+    async close() {
+      await Promise.all([timer.close(), first]);
+    },
+  };
+}
+
+/** One round; by one replica at a time, and for each delivery once. Rejects when the store is away. */
+export async function askAgain(deps: RedeliveryDeps): Promise<void> {
+  const lease = await deps.store.acquireLease(LEASE);
+  if (!lease) return;
+  try {
+    const repositories = await deps.repositories();
+    for (const [name, { failedDeliveries }] of deps.forges) {
+      if (!failedDeliveries) continue;
+      const own = repositories.filter(({ forge }) => forge === name).map(refOf);
+      await askOne(deps, name, () => failedDeliveries(own, after(deps.now(), -SINCE_MS)));
+    }
+  } finally {
+    await lease.release();
+  }
+}
+
+async function askOne(
+  { store, logger }: RedeliveryDeps,
+  forge: string,
+  read: () => ReturnType<NonNullable<Forge["failedDeliveries"]>>,
+): Promise<void> {
+  const failed = await read().catch((error: unknown) => {
+    logger.warn({ forge, err: error }, "listing failed deliveries failed");
+    return [];
+  });
+  const some = failed.slice(0, MOST);
+  if (some.length === 0) return;
+  const ids = some.map(({ deliveryId }) => deliveryId);
+  const claimed = new Set(await store.claimRedeliveries(forge, ids));
+  const wanted = some.filter(({ deliveryId }) => claimed.has(deliveryId));
+  for (const [index, { again }] of wanted.entries()) {
+    try {
+      await again();
+    } catch (error) {
+      // A rate limit, mostly: the next round goes on here.
+      const left = wanted.slice(index).map(({ deliveryId }) => deliveryId);
+      await store.unclaimRedeliveries(forge, left);
+      logger.warn({ forge, left: left.length, err: error }, "asking for a delivery again failed");
+      break;
+    }
+    await store.count("deliveries.askedAgain");
+  }
+  if (wanted.length > 0) logger.info({ forge, deliveries: wanted.length }, "asked for deliveries again");
+}
