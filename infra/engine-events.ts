@@ -39,7 +39,8 @@ export function toRunEvent(event: EngineEvent): RunEvent | undefined {
   const resource = event.resourcePreEvent ?? event.resOutputsEvent ?? event.resOpFailedEvent;
   if (resource) {
     const { op, urn, type } = resource.metadata;
-    return { at, kind: "resource", operation: op, urn, type, name: nameOf(urn), done: !event.resourcePreEvent };
+    const told = { at, kind: "resource", operation: op, urn, type, name: nameOf(urn) } as const;
+    return { ...told, done: !event.resourcePreEvent, ...(event.resOpFailedEvent ? { failed: true } : {}) };
   }
   const diagnostic = event.diagnosticEvent;
   const severity = diagnostic && severities[diagnostic.severity];

@@ -43,6 +43,8 @@ export interface RunEvent {
   readonly type?: string;
   readonly name?: string;
   readonly done?: boolean;
+  /** Done, and in vain. */
+  readonly failed?: true;
   readonly severity?: "debug" | "info" | "warning" | "error";
   readonly message?: string;
 }

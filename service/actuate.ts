@@ -10,6 +10,10 @@ import { goneFor, SERVES } from "./conditions.ts";
 import type { OperatorConfig } from "./config/types.ts";
 import { renewedInTime } from "./credentials.ts";
 import { type Action, needsRefresh } from "./decide.ts";
+import type { DeployLog } from "./deployments/deployment.ts";
+import { beginLog } from "./deployments/deployments.ts";
+import { endOf } from "./deployments/end.ts";
+import type { Recorder } from "./deployments/recorder.ts";
 import { failureOf } from "./failure.ts";
 import { CHECKING } from "./gates/outcome.ts";
 import type { Holds } from "./holds.ts";
@@ -34,6 +38,8 @@ export interface ActuateDeps {
   readonly prepareDatabase?: PrepareDatabase;
   /** Values of the spec's granted secrets. */
   readonly resolveSecrets: (spec: PreviewSpec) => Promise<Readonly<Record<string, string>>>;
+  /** Keeps what is told of each update and removal. */
+  readonly deployments?: Pick<Recorder, "begin">;
   /** Aborts when this process is about to end: a run that ends then says nothing about its input. */
   readonly stopping: AbortSignal;
   /** Undefined: failures are taken as they are told. */
@@ -53,25 +59,33 @@ export interface Actuation {
   readonly lease: HeldLease;
   /** Aborts when the wish itself is gone (closed): one SIGINT at once, and no more waiting for a wake. */
   readonly interrupt?: AbortSignal;
+  /** Of an update or a removal. */
+  readonly log?: DeployLog;
   readonly step: <T>(name: ActStep, work: () => Promise<T>) => Promise<T>;
 }
 
 export type ActStep = "source" | "mark" | "up" | "checks" | "sleep" | "wake" | "destroy" | "prove" | "receipt" | "settle";
 
 /** Resolves once status and receipt say what happened; failures of the action itself end there too. */
-export async function actuate(deps: ActuateDeps, actuation: Actuation): Promise<void> {
+export async function actuate(deps: ActuateDeps, wanted: Actuation): Promise<void> {
+  const log = beginLog(deps.deployments, wanted, deps.now());
+  const actuation = log ? { ...wanted, log } : wanted;
   const { preview, step } = actuation;
   try {
     const change = await carryOut(deps, actuation);
     await step("settle", () => deps.store.setStatus(preview.key, { conflictUntil: undefined, ...change }));
+    log?.end(endOf(actuation));
   } catch (error) {
     // Says nothing about the action, which may have succeeded: the next look finds it interrupted.
     if (error instanceof StacklingError && error.reason === "StoreUnavailable") throw error;
     const cause = (await deps.holds?.behind(error)) ?? error;
     const change = failureOf(actuation, cause, { at: deps.now(), isEnded: endsWith(deps, actuation).aborted });
+    log?.end(endOf(actuation, change));
     const failed = await step("settle", () => deps.store.setStatus(preview.key, change));
     if (failed && change.destroyFailures !== undefined) await deps.alarm?.(failed);
     if (!(error instanceof StacklingError)) throw error;
+  } finally {
+    log?.end({ outcome: "interrupted" });
   }
 }
 
@@ -89,7 +103,7 @@ function carryOut(deps: ActuateDeps, actuation: Actuation): Promise<Partial<Prev
 }
 
 async function bringUp(deps: ActuateDeps, actuation: Actuation): Promise<Partial<PreviewStatus>> {
-  const { preview, lease, spec, step, interrupt } = actuation;
+  const { preview, lease, spec, step, interrupt, log } = actuation;
   if (!spec) throw new Error(`bringing up "${preview.key}": there is no spec`);
   const marked = await step("mark", () =>
     deps.store.setStatus(preview.key, {
@@ -106,20 +120,28 @@ async function bringUp(deps: ActuateDeps, actuation: Actuation): Promise<Partial
   const announced = marked && deps.announce(marked);
   // Images are found before the lease is taken; there is nothing to check out for them.
   const fetched = spec.images ? undefined : step("source", () => deps.prepareSource(spec));
+  if (fetched) log?.stage("source", `Fetching commit ${spec.source.commit.slice(0, 12)}`);
   // What lies on this machine the checkout fetches by itself where this is late or fails: the engine starts meanwhile.
   if (isAbsolute(spec.source.repository)) fetched?.catch(() => {});
   else await fetched;
   const say = (message: string) => showProgress(deps, preview.key, message);
-  await deps.prepareDatabase?.(spec, { live: preview.status.live, say, signal: endsWith(deps, actuation) });
+  const sayBoth = (message: string) => {
+    log?.say(message);
+    say(message);
+  };
+  await deps.prepareDatabase?.(spec, { live: preview.status.live, say: sayBoth, signal: endsWith(deps, actuation) });
   const tell = describeProgress(say);
   const route = whenRouted(Object.keys(spec.urls).length, () => openDoor(deps, preview.key, spec));
   const refresh = needsRefresh(preview.status);
   // Migrations log in by what an earlier run made, which may have been long ago.
   await renewedInTime(deps, { ...preview, status: { ...preview.status, live: preview.status.live ?? spec } });
-  const { outputs } = await step("up", async () =>
+  const secrets = await deps.resolveSecrets(spec);
+  log?.hide(Object.values(secrets));
+  log?.say("Pulumi begins: it compares what exists with what should");
+  const { outputs } = await step("up", () =>
     deps.stacks.up({
       spec,
-      secrets: await deps.resolveSecrets(spec),
+      secrets,
       refresh,
       mayBeNew: !preview.status.live,
       lease,
@@ -127,7 +149,9 @@ async function bringUp(deps: ActuateDeps, actuation: Actuation): Promise<Partial
       onEvent: (event) => {
         tell(event);
         route(event);
+        log?.event(event);
       },
+      ...(log ? { onOutput: log.output } : {}),
     }),
   );
   await announced;
@@ -181,7 +205,8 @@ async function destroy(
   actuation: Actuation,
   ground: Extract<Act, { kind: "destroy" }>,
 ): Promise<Partial<PreviewStatus>> {
-  const { preview, lease, step } = actuation;
+  const { preview, lease, step, log } = actuation;
+  log?.stage("removal", "Pulumi removes what the stack owns");
   await step("mark", () =>
     deps.store.setStatus(preview.key, {
       condition: "Reconciling",
@@ -189,7 +214,10 @@ async function destroy(
       message: "Removing everything it owns.",
     }),
   );
-  const { removed, durationMs } = await step("destroy", () => deps.stacks.destroy({ stack: preview.stack, lease }));
+  const { removed, durationMs } = await step("destroy", () =>
+    deps.stacks.destroy({ stack: preview.stack, lease, ...(log ? { onEvent: log.event } : {}) }),
+  );
+  log?.say("Looking in the world for what may be left of it");
   const proof = await step("prove", () => proveGone(deps, preview));
   await step("receipt", async () => {
     const [last] = await deps.store.receipts(preview.key);

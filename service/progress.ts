@@ -23,8 +23,8 @@ export function describeProgress(report: (message: string) => void): (event: Run
  */
 export function whenRouted(count: number, routed: () => void): (event: RunEvent) => void {
   const urns = new Set<string>();
-  return ({ kind, done, urn }) => {
-    if (kind !== "resource" || !done || !urn || !ROUTE.test(urn) || BESIDE.test(urn) || urns.has(urn)) return;
+  return ({ kind, done, failed, urn }) => {
+    if (kind !== "resource" || !done || failed || !urn || !ROUTE.test(urn) || BESIDE.test(urn) || urns.has(urn)) return;
     urns.add(urn);
     if (urns.size === count) routed();
   };

@@ -11,6 +11,7 @@ import { startFreshBaselines } from "./baselines/fresh.ts";
 import { defaultAudit, defaultSweep } from "./config/defaults.ts";
 import type { OperatorConfig } from "./config/types.ts";
 import { startCredentials } from "./credentials.ts";
+import { createDeployments } from "./deployments/deployments.ts";
 import { createDoctor } from "./doctor.ts";
 import { startEdge } from "./edge.ts";
 import { startEgress, withEnforcement } from "./egress/egress.ts";
@@ -105,8 +106,11 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
   const forge = (name: string) => forges.get(name);
   const identities = await createIdentities({ config, store, forge });
   const baselines = startFreshBaselines({ ...options, now }, undo);
+  const deployments = createDeployments({ store, logger, now });
+  undo.push(() => within(LAST_WORDS_MS, deployments.settled(), undefined));
   const parts: Parts = {
     ...options,
+    deployments,
     store,
     stacks,
     world,

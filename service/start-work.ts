@@ -8,6 +8,7 @@ import type { FreshBaselines } from "./baselines/fresh.ts";
 import { createCaps } from "./caps/caps.ts";
 import { createComments } from "./comments.ts";
 import { defaultDrift } from "./config/defaults.ts";
+import type { Deployments } from "./deployments/deployments.ts";
 import { driftPolicyOf } from "./drift/choose.ts";
 import { createCompare } from "./drift/compare.ts";
 import { startDriftTimer } from "./drift/timer.ts";
@@ -54,6 +55,7 @@ export interface Parts extends ServiceOptions {
   readonly baselines: FreshBaselines;
   readonly ground: Ground;
   readonly inbox: Inbox;
+  readonly deployments: Deployments;
   readonly audit: Audit;
   readonly now: () => string;
 }
@@ -145,6 +147,7 @@ function reconcileDeps(
     }),
     prepareSource: (spec) => prepareSource(parts, spec),
     prepareDatabase: parts.baselines.prepare,
+    deployments: parts.deployments,
     resolveSecrets: (spec) => resolveSecrets(parts, spec),
     loginKeyOf: createLoginKeys({ secret: parts.token, now: () => new Date() }).publicOf,
     now,

@@ -2,6 +2,7 @@ import { type Kysely, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import { TerminalError } from "../../components/errors.ts";
 import { SEATS } from "../caps/migration.ts";
+import { DEPLOYMENTS } from "../deployments/migration.ts";
 import { AUDIT } from "./audit.ts";
 import { GITHUB_APPS } from "./github-apps.ts";
 import { IDENTITIES } from "./identities.ts";
@@ -19,6 +20,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0006-repository-id": { up: (db) => run(db, IDENTITIES) },
   "0007-github-app": { up: (db) => run(db, GITHUB_APPS) },
   "0008-audit": { up: (db) => run(db, AUDIT) },
+  "0010-deploy-log": { up: (db) => run(db, DEPLOYMENTS) },
 };
 
 /**

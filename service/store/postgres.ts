@@ -3,6 +3,8 @@ import type { Logger } from "pino";
 import type { AuditStore } from "../audit.ts";
 import { type SeatStore, seatStore } from "../caps/seats.ts";
 import { type AuditTrim, auditStore } from "./audit.ts";
+import type { DeploymentStore } from "../deployments/deployment.ts";
+import { DEPLOYMENT_CHANNEL, deploymentStore } from "../deployments/store.ts";
 import { claimFolder, type DataFolder } from "./data-folder.ts";
 import { codeOf, openDatabase } from "./database.ts";
 import { type GithubAppStore, githubAppStore } from "./github-apps.ts";
@@ -17,11 +19,14 @@ import { prune, recordStore } from "./records.ts";
 import type { Store } from "./store.ts";
 
 const CONNECTIONS = 12;
+const CHANNELS = [PREVIEW_CHANNEL, WORK_CHANNEL, DEPLOYMENT_CHANNEL];
 const PRUNE_EVERY_MS = 3_600_000;
 /** Any fixed number: only one process at a time sets up the tables. */
 const SETUP_LOCK = 7_302_511;
 
-export interface PostgresStore extends Store, SeatStore, GithubAppStore, IdentityStore, AuditStore, AuditTrim {
+export interface PostgresStore
+  extends Store,
+    DeploymentStore, SeatStore, GithubAppStore, IdentityStore, AuditStore, AuditTrim {
   readonly queue: Queue;
   /** See `claimFolder`. */
   claimFolder(folder: DataFolder): Promise<() => Promise<void>>;
@@ -54,7 +59,8 @@ export async function openStore({ url, holder, logger, now, steps }: PostgresSto
   }
   const changes = new Set<(key: string) => void>();
   const work = new Set<() => void>();
-  const listener = listen({ url, channels: [PREVIEW_CHANNEL, WORK_CHANNEL], logger, onNotify, onConnected });
+  const deployments = new Set<(id: string) => void>();
+  const listener = listen({ url, channels: CHANNELS, logger, onNotify, onConnected });
   const pruning = setInterval(() => {
     prune(db).catch((error) => logger.warn({ code: codeOf(error) }, "pruning old rows failed"));
   }, PRUNE_EVERY_MS);
@@ -68,6 +74,8 @@ export async function openStore({ url, holder, logger, now, steps }: PostgresSto
     ...githubAppStore({ db }),
     ...identityStore({ db }),
     ...auditStore({ db }),
+    ...deploymentStore({ db }),
+    onDeployment: (callback) => subscribe(deployments, callback),
     ...seatStore({ db, queue }),
     claimFolder: (folder) => claimFolder({ db, holder, logger }, folder),
     acquireLease: (stack) => acquireLease({ db, holder, logger }, stack),
@@ -103,6 +111,7 @@ export async function openStore({ url, holder, logger, now, steps }: PostgresSto
 
   function onNotify(channel: string, payload: string): void {
     if (channel === WORK_CHANNEL) for (const callback of work) callback();
+    else if (channel === DEPLOYMENT_CHANNEL) for (const callback of deployments) callback(payload);
     else for (const callback of changes) callback(payload);
   }
 

@@ -1,5 +1,6 @@
 /** What is only ever added: deliveries, history, receipts, counters, registered repositories. */
 import { type Kysely, sql } from "kysely";
+import { pruneDeployments } from "../deployments/store.ts";
 import { storable, storableJson } from "./json.ts";
 import { requireLease } from "./lease.ts";
 import type { BossQueue } from "./queue.ts";
@@ -142,6 +143,7 @@ export async function prune(db: Kysely<Tables>): Promise<void> {
   const isGone = sql`exists (select from preview where preview.stack = held.stack
     and gone_at < now() - make_interval(days => ${ENGINES_KEPT_DAYS}))`;
   await sql`delete from engine_run as held where ${isGone}`.execute(db);
+  await pruneDeployments(db);
   // A later lease of the same stack still gets a higher fence: it is at least the server's clock.
   await sql`delete from lease as held where expires_at < now() and ${isGone}`.execute(db);
 }

@@ -2,6 +2,7 @@
 import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from "kysely";
 import type { AuditEntry } from "../audit.ts";
 import type { RepositoryConfig } from "../config/repository-types.ts";
+import type { DeploymentOutputTable, DeploymentTable } from "../deployments/tables.ts";
 import type { AnnouncementHandles, PullRequest } from "../forges/forge.ts";
 import type { Intents } from "../intents.ts";
 import type { PreviewStatus, Receipt } from "../status.ts";
@@ -67,5 +68,7 @@ export interface Tables {
     address: string | null;
     outcome: AuditEntry["outcome"];
   };
+  deployment: DeploymentTable;
+  deployment_output: DeploymentOutputTable;
   sweep: { id: Generated<string>; at: Time; body: JSONColumnType<SweepReport> };
 }
