@@ -28,11 +28,15 @@ switch (command) {
     await wishEngine();
     await run("./test.ts", args.length > 0 ? args : ["test/kubernetes"]);
     break;
+  case "test:gitea":
+    await wishEngine();
+    await run("./test.ts", args.length > 0 ? args : ["test/gitea"]);
+    break;
   case "check":
     await run("./check.ts", args);
     break;
   default:
-    console.error(`"${command}" is none of start, test, test:kubernetes, bench, chaos, check`);
+    console.error(`"${command}" is none of start, test, test:kubernetes, test:gitea, bench, chaos, check`);
     process.exit(2);
 }
 

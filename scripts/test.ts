@@ -1,7 +1,7 @@
 /**
  * `npm test`: lint, format, types and every test file, each file a process of its own. Arguments
- * choose files or folders and leave the checks out: `npm test -- test/infra`. `npm run test:kubernetes`
- * comes here with the folder of that suite.
+ * choose files or folders and leave the checks out: `npm test -- test/infra`. `npm run test:kubernetes` and
+ * `npm run test:gitea` come here with the folders of those suites.
  */
 import { existsSync } from "node:fs";
 import { glob, mkdtemp, readFile, rm } from "node:fs/promises";
@@ -16,7 +16,7 @@ import { type FileResult, runTestFile } from "./test-file.ts";
 import { readAllowedSkips, TestReport } from "./test-report.ts";
 
 /** Suites that need a world of their own and have commands of their own. */
-const otherSuites = ["test/kubernetes/"];
+const otherSuites = { kubernetes: "test/kubernetes/", gitea: "test/gitea/" };
 /** A file takes four minutes at most on two quiet cores; what is past this hangs. */
 const limits = { timeoutMs: 12 * 60_000, graceMs: 10_000 };
 /** A cluster takes its time to make and to forget. */
@@ -24,6 +24,7 @@ const otherSuitesTimeoutMs = 15 * 60_000;
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const postgresSupport = new URL("../test/support/postgres.ts", import.meta.url);
+const giteaSupport = new URL("../test/support/gitea/gitealab.ts", import.meta.url);
 const kubelabSupport = new URL("../test/support/kubernetes/kubelab.ts", import.meta.url);
 process.exitCode = await main(process.argv.slice(2));
 
@@ -41,6 +42,7 @@ async function main(chosen: readonly string[]): Promise<number> {
     write: (text) => process.stdout.write(text),
   });
   try {
+    await buildGitea(files);
     const postgres = await startPostgres(files);
     const kubelab = await startKubelab(files);
     try {
@@ -88,7 +90,7 @@ function limitsOf(file: string): typeof limits {
 }
 
 function isOther(file: string): boolean {
-  return otherSuites.some((suite) => file.startsWith(suite));
+  return Object.values(otherSuites).some((suite) => file.startsWith(suite));
 }
 
 function isLong(file: string): boolean {
@@ -108,9 +110,24 @@ async function startPostgres(files: readonly string[]): Promise<{ url: string; s
   }
 }
 
+/** Before any file's time runs; where it cannot be built, its tests are skipped and say why. */
+async function buildGitea(files: readonly string[]): Promise<void> {
+  if (!existsSync(giteaSupport) || !files.some((file) => file.startsWith(otherSuites.gitea))) return;
+  const { ensureGitea, giteaFault, giteaVersion } = await import("../test/support/gitea/gitealab.ts");
+  if (giteaFault() !== undefined) return;
+  try {
+    await ensureGitea();
+    console.log(`Gitea ${giteaVersion}`);
+  } catch (error) {
+    // Its tests fail with the same words.
+    console.error(error instanceof Error ? error.message : error);
+  }
+}
+
 /** One control plane for all files that need one; where it cannot be built, they are skipped and say why. */
 async function startKubelab(files: readonly string[]): Promise<Kubelab | undefined> {
-  if (!existsSync(kubelabSupport) || !files.some(isOther)) return undefined;
+  const isKubernetes = (file: string) => file.startsWith(otherSuites.kubernetes);
+  if (!existsSync(kubelabSupport) || !files.some(isKubernetes)) return undefined;
   const { kubelabFault, startKubelab: start } = await import("../test/support/kubernetes/kubelab.ts");
   if (kubelabFault() !== undefined) return undefined;
   const { downloadKubernetesPlugin, kubernetesPlugin } = await import("../test/support/kubernetes/plugin.ts");

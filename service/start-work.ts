@@ -13,6 +13,7 @@ import { driftPolicyOf } from "./drift/choose.ts";
 import { createCompare } from "./drift/compare.ts";
 import { startDriftTimer } from "./drift/timer.ts";
 import { LOCAL_FORGE } from "./forges/connect.ts";
+import { ensureWebhooks } from "./forges/ensure-webhooks.ts";
 import type { Forge } from "./forges/forge.ts";
 import type { Ground } from "./ground.ts";
 import { createHolds, lookAtHeld } from "./holds.ts";
@@ -95,6 +96,8 @@ export function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllAc
   // A forge that does not answer must not hold up the running updates' turn.
   undo.push(() => within(LAST_WORDS_MS, resync.close(), undefined));
   resync.begin({ all: true });
+  const ensured = ensureWebhooks({ repositories: repositories.all, forge, logger });
+  undo.push(() => within(LAST_WORDS_MS, ensured, undefined));
   const actions = createActions({
     store,
     stacks,

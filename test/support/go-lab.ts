@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from "node:fs";
-import { open, rm } from "node:fs/promises";
+import { copyFile, mkdir, open, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
@@ -22,13 +22,15 @@ export interface RunningLab {
 export interface GoLab {
   /** Why this machine has none; undefined when it is built or can be. Builds nothing. */
   fault(): string | undefined;
-  /** Safe against kills and against several processes at once. */
-  ensure(): Promise<void>;
+  /** Folder of what was built. Safe against kills and against several processes at once. */
+  ensure(): Promise<string>;
   /** Builds it first where that was not done yet. It ends with this process at the latest. */
   start(): Promise<RunningLab>;
 }
 
 const START_WITHIN_MS = 120_000;
+/** On two busy cores Gitea takes ten minutes. */
+const BUILD_WITHIN_MS = 30 * 60_000;
 
 export interface GoLabOptions {
   /** Folder below `tools/`, and name of the binary. */
@@ -37,15 +39,28 @@ export interface GoLabOptions {
   readonly building: string;
   /** Of the linker. */
   readonly flags?: readonly string[];
+  /** Another package than the folder's own. */
+  readonly main?: string;
+  readonly tags?: readonly string[];
+  /** Needs a C compiler. */
+  readonly cgo?: boolean;
+  /** Folders of the main package's module that the program reads as it runs; they come to lie beside it. */
+  readonly reads?: readonly string[];
 }
 
-export function goLab({ name, building, flags = [] }: GoLabOptions): GoLab {
+export function goLab(options: GoLabOptions): GoLab {
+  const { name, building, flags = [], main = ".", tags = [], cgo = false, reads = [] } = options;
   const source = fileURLToPath(new URL(`../../tools/${name}/`, import.meta.url));
   const binary = () => join(installed(), name);
   return {
     fault() {
-      if (existsSync(binary()) || goOnPath()) return undefined;
-      return `tools/${name} is not built yet and there is no "go" on PATH to build it`;
+      if (existsSync(binary())) return undefined;
+      const lacking = [
+        ...(isOnPath("go") ? [] : ["go"]),
+        ...(cgo && !isOnPath("cc") && !isOnPath("gcc") ? ["cc"] : []),
+      ];
+      if (lacking.length === 0) return undefined;
+      return `tools/${name} is not built yet and there is no ${lacking.map((one) => `"${one}"`).join(" and no ")} on PATH to build it`;
     },
     ensure,
     async start() {
@@ -72,28 +87,39 @@ export function goLab({ name, building, flags = [] }: GoLabOptions): GoLab {
     },
   };
 
-  async function ensure(): Promise<void> {
+  async function ensure(): Promise<string> {
     const onWait = () => process.stderr.write(`waiting for another process that builds ${name} …\n`);
     const fill = (directory: string) => withProgress(building, () => build(directory));
     await installOnce({ target: installed(), onWait, fill });
+    return installed();
   }
 
   async function build(directory: string): Promise<void> {
     const linked = ["-s -w", ...flags].join(" ");
-    const child = spawn(
-      "go",
-      ["build", "-mod=readonly", "-trimpath", "-ldflags", linked, "-o", join(directory, name), "."],
-      { cwd: source, env: { ...process.env, CGO_ENABLED: "0", GOWORK: "off" }, stdio: ["ignore", "ignore", "pipe"] },
-    );
-    let words = "";
+    const tagged = tags.length > 0 ? ["-tags", tags.join(" ")] : [];
+    await go(["build", "-mod=readonly", "-trimpath", ...tagged, "-ldflags", linked, "-o", join(directory, name), main]);
+    if (reads.length === 0) return;
+    const module = (await go(["list", "-mod=readonly", "-m", "-f", "{{.Dir}}", main])).trim();
+    for (const folder of reads) await copyTree(join(module, folder), join(directory, folder));
+  }
+
+  async function go(args: readonly string[]): Promise<string> {
+    const env = { ...process.env, CGO_ENABLED: cgo ? "1" : "0", GOWORK: "off" };
+    const signal = AbortSignal.timeout(BUILD_WITHIN_MS);
+    const child = spawn("go", args, { cwd: source, env, signal, stdio: ["ignore", "pipe", "pipe"] });
+    let [said, words] = ["", ""];
+    child.stdout.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+    });
     child.stderr.on("data", (chunk: Buffer) => {
       words = (words + chunk.toString()).slice(-4_000);
     });
     const outcome = await new Promise<number | string | null>((resolve) => {
       child.once("error", (error) => resolve(error.message));
-      child.once("close", (code, signal) => resolve(code ?? signal));
+      child.once("close", (code, by) => resolve(code ?? by));
     });
-    if (outcome !== 0) throw new Error(`building tools/${name} failed (${outcome}): ${words.trim()}`);
+    if (outcome === 0) return said;
+    throw new Error(`building tools/${name} failed (${outcome}): ${words.trim()}`);
   }
 
   /** Another file in its folder, another binary. */
@@ -116,10 +142,20 @@ async function firstLine(child: ChildProcess): Promise<string> {
   return line;
 }
 
-function goOnPath(): boolean {
+/** Without the modes of Go's module cache, whose folders nobody may write to. */
+async function copyTree(from: string, to: string): Promise<void> {
+  await mkdir(to);
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    const [source, copy] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) await copyTree(source, copy);
+    else if (entry.isFile()) await copyFile(source, copy);
+  }
+}
+
+function isOnPath(program: string): boolean {
   return (process.env.PATH ?? "").split(delimiter).some((folder) => {
     try {
-      accessSync(join(folder, "go"), constants.X_OK);
+      accessSync(join(folder, program), constants.X_OK);
       return true;
     } catch {
       return false;

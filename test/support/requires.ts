@@ -4,6 +4,7 @@ import { delimiter, join } from "node:path";
 import process from "node:process";
 import { firewallFault } from "../../components/local/firewall.ts";
 import { locateEngine } from "../../infra/engine.ts";
+import { giteaFault } from "./gitea/gitealab.ts";
 import { kubelabFault } from "./kubernetes/kubelab.ts";
 
 export type Kind =
@@ -36,7 +37,7 @@ const lacks: Readonly<Record<Kind, () => string | undefined>> = {
   browser: () => (browserPath() ? undefined : "no Chromium on PATH"),
   go: () => missing("go"),
   kubernetes: kubelabFault,
-  gitea: () => missing("gitea"),
+  gitea: giteaFault,
   python: () => missing("python3"),
   openssl: () => missing("openssl"),
   psql: () => missing("psql"),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rename } from "node:fs/promises";
+import { readFile, rename } from "node:fs/promises";
 import { it } from "node:test";
 import { createLocalForge } from "../../../service/forges/local.ts";
 import { type ForgeName, forges } from "../../../service/forges/registry.ts";
@@ -9,7 +9,12 @@ import { createRepository } from "../../support/git-repository.ts";
 
 const files = { "preview.yaml": "services: {}\n" };
 
-const fixtures: Readonly<Record<ForgeName, Readonly<Record<string, () => Promise<ForgeFixture>>>>> = {
+/** Whose server is built by a suite with a command of its own: the file that runs the contract there. */
+const elsewhere = { gitea: "test/gitea/contract.test.ts" } as const;
+
+type Here = Exclude<ForgeName, keyof typeof elsewhere>;
+
+const fixtures: Readonly<Record<Here, Readonly<Record<string, () => Promise<ForgeFixture>>>>> = {
   local: {
     "local, working folder": () => local({ bare: false }),
     "local, bare": () => local({ bare: true }),
@@ -25,8 +30,14 @@ for (const [kind, makers] of Object.entries(fixtures)) {
   for (const [name, make] of Object.entries(makers)) forgeContract({ name, make, forks: !isLocal, commands: !isLocal });
 }
 
-it("every forge of the registry has its contract run", () => {
-  assert.deepEqual(Object.keys(fixtures).sort(), Object.keys(forges).sort());
+it("every forge of the registry has its contract run, here or by a suite of its own", async () => {
+  assert.deepEqual([...Object.keys(fixtures), ...Object.keys(elsewhere)].sort(), Object.keys(forges).sort());
+  for (const [name, file] of Object.entries(elsewhere)) {
+    const text = await readFile(new URL(`../../../${file}`, import.meta.url), "utf8");
+    assert.ok(text.includes(`forgeContract({ name: "${name}"`), `${file} runs the contract of ${name}`);
+    const { scripts } = JSON.parse(await readFile(new URL("../../../package.json", import.meta.url), "utf8"));
+    assert.ok(scripts[`test:${name}`], `there is a command test:${name}`);
+  }
 });
 
 async function local({ bare }: { bare: boolean }): Promise<ForgeFixture> {

@@ -1,0 +1,85 @@
+/** Says on Gitea what became of a preview: one comment and a commit status. There are no check runs and no deployments. */
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { type AnnounceInput, type AnnouncePart, announceParts } from "./announce-parts.ts";
+import { parseAnswer } from "./answers.ts";
+import { checkName, statusState } from "./commit-status.ts";
+import type { AnnouncementHandles } from "./forge.ts";
+import { type GiteaClient, REFUSED } from "./gitea-client.ts";
+import { type CommentPlace, writeStickyComment } from "./sticky-comment.ts";
+
+type Deps = { readonly client: GiteaClient };
+type GiteaPart = AnnouncePart<Deps>;
+
+const made = z.object({ id: z.int().positive() });
+const comments = z.array(made.extend({ body: z.string().nullish(), user: z.object({ login: z.string() }).nullish() }));
+
+/** Announces everything that changed; see `announceParts`. */
+export function announceOnGitea(deps: Deps, input: AnnounceInput): Promise<AnnouncementHandles> {
+  return announceParts({ parts: [announceComment, announceStatus], server: "Gitea" }, deps, input);
+}
+
+const announceComment: GiteaPart = ({ client }, { repository, number, announcement, handles }) => {
+  const action = `writing the comment on pull request ${number} of "${repository}"`;
+  const place: CommentPlace = {
+    async find(marker) {
+      // Who we are is asked first: without it no comment is known for ours.
+      const login = await client.login();
+      if (login === undefined) return undefined;
+      const path = `/issues/${number}/comments`;
+      const reading = `reading the comments on pull request ${number} of "${repository}"`;
+      const { data } = await client.call({ repository, path, action: reading });
+      const shown = parseAnswer(comments, data, { action: reading, server: "Gitea" });
+      const ours = shown.find(({ user, body }) => user?.login === login && body?.startsWith(marker));
+      return ours && String(ours.id);
+    },
+    async edit(id, body) {
+      const path = `/issues/comments/${id}`;
+      // 403: of somebody else, whose token the service had before.
+      const statuses = [403, 404, 410];
+      const edited = await client.call({ repository, method: "PATCH", path, body: { body }, action, statuses });
+      return edited.status === 200;
+    },
+    async make(body) {
+      const path = `/issues/${number}/comments`;
+      const { status, data } = await client.call({
+        repository,
+        method: "POST",
+        path,
+        body: { body },
+        action,
+        statuses: REFUSED,
+      });
+      if (status !== 201) return { refused: status };
+      return { id: String(parseAnswer(made, data, { action, server: "Gitea" }).id) };
+    },
+  };
+  return writeStickyComment(place, { announcement, handles });
+};
+
+/** The last one of a context counts, so that one that was written twice after a kill does no harm. */
+const announceStatus: GiteaPart = async ({ client }, input) => {
+  const { repository, announcement, handles } = input;
+  const { headSha, summary, logUrl, environmentUrl, key } = announcement;
+  const body = {
+    context: checkName(input),
+    state: statusState(announcement),
+    description: summary,
+    target_url: environmentUrl ?? logUrl,
+  };
+  const digest = createHash("sha256")
+    .update(JSON.stringify([headSha, body]))
+    .digest("hex")
+    .slice(0, 16);
+  if (handles.checkDigest === digest) return {};
+  const written = await client.call({
+    repository,
+    method: "POST",
+    path: `/statuses/${headSha}`,
+    body,
+    action: `writing the commit status of "${key}"`,
+    statuses: REFUSED,
+  });
+  // No right, or the commit is gone: said once, tried again when there is something new to say.
+  return { checkDigest: digest, checkRefused: written.status === 201 ? undefined : String(written.status) };
+};
