@@ -9,6 +9,7 @@ import type { OperatorConfig } from "./config/types.ts";
 import { detailHref } from "./dashboard/listing.ts";
 import type { Announcement, AnnouncementHandles, Forge, RepositoryRef } from "./forges/forge.ts";
 import type { Outcome, Sink } from "./notify.ts";
+import { checksMarkdown, checksOf } from "./gates/words.ts";
 import { rolledBackOf } from "./rollback.ts";
 import type { Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
@@ -72,6 +73,8 @@ async function announcementOf(
 ): Promise<Announcement> {
   const { key, status } = preview;
   const environmentUrl = mainUrl(preview);
+  const checked = checksOf(status, headSha);
+  const checks = checked && checksMarkdown(checked);
   const comment = await comments.posted(preview);
   return {
     key,
@@ -81,6 +84,7 @@ async function announcementOf(
     ...(comment === undefined ? {} : { comment }),
     headSha,
     ...(rolledBackOf(preview) ? { rolledBack: true } : {}),
+    ...(checks === undefined ? {} : { checks }),
     ...(environmentUrl ? { environmentUrl } : {}),
     logUrl: `${scheme}://${domain}${detailHref(key)}`,
   };

@@ -29,6 +29,9 @@ export interface Served {
   readonly schema?: string;
 }
 
+/** Who rolled back where no person did. */
+export const GATES = "gates";
+
 const SERVED_KEPT = 10;
 const PREFIX = /^[0-9a-f]{7,64}$/;
 /** Failures before anything of a commit runs on the database. */
@@ -131,8 +134,10 @@ export function rolledBackTo(
 
 /** What is said of one that was rolled back, wherever it is shown. */
 export function rollbackWords({ sha, by, database }: Pick<RolledBack, "sha" | "by" | "database">): string {
-  const who = by === "api" ? "on the command line" : by === "page" ? "on its page" : `by ${by}`;
   const on = database === undefined ? "" : database === "anew" ? ", on a database made anew" : ", its database kept";
+  if (by === GATES)
+    return `Gone back to ${short(sha)}, for the checks of a newer commit failed${on}; a push follows the head again.`;
+  const who = by === "api" ? "on the command line" : by === "page" ? "on its page" : `by ${by}`;
   return `Rolled back to ${short(sha)} ${who}${on}; a push follows the head again.`;
 }
 

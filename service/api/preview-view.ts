@@ -5,6 +5,7 @@ import type { RefusedCall } from "../egress/refusals.ts";
 import { flagsInEffect, setBy } from "../flags.ts";
 import { addressOf } from "../forges/addresses.ts";
 import type { Approval } from "../intents.ts";
+import type { Checked, FailedChecks } from "../gates/results.ts";
 import { isKept } from "../lifecycle.ts";
 import { goodCommits, type RolledBack, rolledBackOf, type Served } from "../rollback.ts";
 import { type SchemaView, schemaView } from "../schema-words.ts";
@@ -74,6 +75,10 @@ export interface PreviewView {
   readonly rolledBack?: Omit<RolledBack, "head">;
   /** Commits that served and that one may roll back to, newest first. */
   readonly goodCommits?: readonly Pick<Served, "sha" | "at">[];
+  /** What smoke tests and gates said of the version that serves; absent before, and where there are none. */
+  readonly checks?: Checked;
+  /** The last commit that failed them, and what came of it; absent once another one is good. */
+  readonly failedChecks?: FailedChecks;
   /** Destroys in a row that failed; absent while none did. */
   readonly destroyFailures?: number;
   /** What the last look at the world found; undefined before the first. */
@@ -159,6 +164,8 @@ export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewV
       ? { loginValidUntil: status.credential.until }
       : {}),
     ...rollbackOf(preview),
+    checks: status.checks,
+    failedChecks: status.failedChecks,
     destroyFailures: status.destroyFailures > 0 ? status.destroyFailures : undefined,
     drift: status.drift,
     awaitsApproval: awaitedCommit(preview),

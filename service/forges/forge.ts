@@ -123,6 +123,8 @@ export interface Announcement {
   readonly headSha: string;
   /** An older commit than the head serves, on somebody's word: nothing was said of the head. */
   readonly rolledBack?: true;
+  /** What smoke tests and gates said of the head, in Markdown; undefined where nothing was checked. */
+  readonly checks?: string;
   readonly environmentUrl?: string;
   readonly logUrl?: string;
   /** Everything that is known, in Markdown: for a check run's own page, where the forge has such. */

@@ -1,12 +1,9 @@
 /** What the checks of a version leave in status and intents, and what is shown of them. Pure. */
 import type { PreviewSpec } from "../../infra/spec.ts";
 import type { Intents } from "../intents.ts";
-import { rolledBackTo, servedWith } from "../rollback.ts";
+import { GATES, rolledBackTo, servedWith } from "../rollback.ts";
 import type { Preview, PreviewStatus } from "../status.ts";
 import { type CheckResult, type FailedChecks, failedOne, failureWords, reasonOf } from "./results.ts";
-
-/** Who rolled back, where no person did. */
-export const GATES = "gates";
 
 export const CHECKING = {
   condition: "Reconciling",

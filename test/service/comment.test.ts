@@ -17,6 +17,7 @@ const CASES: Readonly<Record<Reason, Partial<PreviewStatus> & { readonly serves?
   Provisioning: { condition: "Reconciling", message: "Building commit 0123456." },
   Updating: { condition: "Reconciling", message: "Building commit 89abcde.", serves: true, headSha: NEWER },
   Healthy: { condition: "Ready", message: "Serving.", serves: true },
+  Checking: { condition: "Reconciling", message: "Smoke tests 2 of 5.", serves: true },
   Asleep: { condition: "Ready", message: "Asleep. The first visit wakes it.", serves: true, awake: false },
   Waking: { condition: "Reconciling", message: "Starting its services.", serves: true },
   Paused: { condition: "Ready", message: "All previews are stopped.", serves: true, awake: false },
@@ -54,6 +55,20 @@ const CASES: Readonly<Record<Reason, Partial<PreviewStatus> & { readonly serves?
     condition: "Stalled",
     message: 'fetching "0123456": the remote hung up',
     excerpt: ["fatal: early EOF"],
+  },
+  SmokeTestFailed: {
+    condition: "Stalled",
+    message:
+      'Smoke test "GET /health": it answered 500, not 200–399. Commit `0123456` serves in place of `89abcde`. A push tries again.',
+    serves: true,
+    headSha: NEWER,
+  },
+  GateFailed: {
+    condition: "Stalled",
+    message:
+      'Gate "npm run check": running the gate "npm run check": it exited with code 1. Commit `0123456` serves on. A push tries again.',
+    excerpt: ["2 of 40 links are broken"],
+    serves: true,
   },
   InstallFailed: { condition: "Stalled", message: "`npm ci` exited with 1", excerpt: ["npm ERR! code ERESOLVE"] },
   BuildFailed: {

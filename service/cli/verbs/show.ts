@@ -2,6 +2,7 @@ import { furtherLinks, type PreviewView } from "../../api/preview-view.ts";
 import { commentText } from "../../comment/comment.ts";
 import { driftLine } from "../../drift/words.ts";
 import { egressLine, refusedLine } from "../../egress/words.ts";
+import { checkLine } from "../../gates/words.ts";
 import { minuteOf } from "../../reason-words.ts";
 import { rollbackWords } from "../../rollback.ts";
 import { schemaLine } from "../../schema-words.ts";
@@ -21,12 +22,20 @@ export const show: RunVerb = async ({ args: [key = ""], options, context }) => {
     printLine(context.stdout, `${colors.dim(name.padEnd(12))} ${plain(value)}`);
   // Where there is a comment, it quotes the same lines.
   const refused = (preview.refusedCalls ?? []).map((call) => `refused call: ${refusedLine(call)}`);
-  const lines = [...refused, ...(preview.comment ? [] : preview.excerpt)];
+  const lines = [...refused, ...checkLines(preview), ...(preview.comment ? [] : preview.excerpt)];
   if (lines.length > 0) printLine(context.stdout);
   for (const line of lines) printLine(context.stdout, `  ${colors.dim(plain(line))}`);
   if (preview.comment) printLine(context.stdout, `\n${plain(commentText(preview.comment))}`);
   return 0;
 };
+
+/** Of what serves, and of the commit that did not come to. */
+function checkLines({ checks, failedChecks, commit }: PreviewView): readonly string[] {
+  const failed = failedChecks && failedChecks.commit !== commit ? failedChecks : undefined;
+  return [failed, checks].flatMap(
+    (one) => one?.results.map((result) => `${one.commit.slice(0, 7)} ${checkLine(result)}`) ?? [],
+  );
+}
 
 function rowsOf(preview: PreviewView): readonly (readonly [string, string])[] {
   const rows: readonly (readonly [string, string | undefined])[] = [
