@@ -1,6 +1,7 @@
 /** Says on the forge what became of a preview: the newest only, and only what changed. */
 import { createHash } from "node:crypto";
 import type { Logger } from "pino";
+import { checkDetails } from "./check-details.ts";
 import { putReceipts } from "./commands/receipts.ts";
 import { mainUrl } from "./comment/addresses.ts";
 import { renderSummary } from "./comment/summary.ts";
@@ -10,6 +11,7 @@ import { detailHref } from "./dashboard/listing.ts";
 import type { Announcement, AnnouncementHandles, Forge, RepositoryRef } from "./forges/forge.ts";
 import type { Outcome, Sink } from "./notify.ts";
 import { checksMarkdown, checksOf } from "./gates/words.ts";
+import { readyEvent } from "./ready-event.ts";
 import { rolledBackOf } from "./rollback.ts";
 import type { Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
@@ -60,10 +62,27 @@ async function say(
   const announcement = await announcementOf(deps, { ...preview, handles: noted }, headSha);
   const digest = digestOf(announcement);
   if (noted.announced === digest && !noted.failed) return "same";
-  const handles = await place.forge.announce(place.repository, { number, headSha }, announcement, noted);
-  if (handles.failed) deps.logger.warn({ key, failed: handles.failed }, "announcing on the forge failed in part");
-  await deps.store.update(key, () => ({ handles: { ...handles, announced: digest } }));
+  const said = isUrgent(announcement, noted) ? ({ ...announcement, urgent: true } as const) : announcement;
+  const { heldMs, ...handles } = await place.forge.announce(place.repository, { number, headSha }, said, noted);
+  const isHeld = heldMs !== undefined;
+  if (handles.failed && !isHeld) {
+    deps.logger.warn({ key, failed: handles.failed }, "announcing on the forge failed in part");
+  }
+  const linked = isFirstLink(announcement, noted) && !handles.failed ? { linked: headSha } : {};
+  await deps.store.update(key, () => ({ handles: { ...handles, ...linked, announced: digest } }));
+  if (isHeld) return { heldMs: Number(heldMs) };
   return handles.failed ? "failed" : "written";
+}
+
+/** What people wait for: the first word, a commit's first link, a failure, and that it is gone. */
+function isUrgent(announcement: Announcement, handles: AnnouncementHandles): boolean {
+  const { condition } = announcement;
+  const isNews = condition === "Stalled" || condition === "Gone" || handles.announced === undefined;
+  return isNews || isFirstLink(announcement, handles);
+}
+
+function isFirstLink({ condition, environmentUrl, headSha }: Announcement, { linked }: AnnouncementHandles): boolean {
+  return condition === "Ready" && environmentUrl !== undefined && linked !== headSha;
 }
 
 async function announcementOf(
@@ -73,6 +92,9 @@ async function announcementOf(
 ): Promise<Announcement> {
   const { key, status } = preview;
   const environmentUrl = mainUrl(preview);
+  const homeUrl = `${scheme}://${domain}`;
+  const pageUrl = `${homeUrl}${detailHref(key)}`;
+  const event = readyEvent(preview, { pageUrl });
   const checked = checksOf(status, headSha);
   const checks = checked && checksMarkdown(checked);
   const comment = await comments.posted(preview);
@@ -86,7 +108,9 @@ async function announcementOf(
     ...(rolledBackOf(preview) ? { rolledBack: true } : {}),
     ...(checks === undefined ? {} : { checks }),
     ...(environmentUrl ? { environmentUrl } : {}),
-    logUrl: `${scheme}://${domain}${detailHref(key)}`,
+    logUrl: pageUrl,
+    details: checkDetails(preview, { homeUrl }),
+    ...(event ? { event } : {}),
   };
 }
 

@@ -7,7 +7,8 @@ const QUIET_MS = 5_000;
 /** A write that failed is tried again by itself, for nobody may look at the preview for days: for an hour, then with the next announcement. */
 const RETRY = { firstMs: 15_000, capMs: 600_000, times: 10 };
 
-export type Outcome = "written" | "same" | "failed";
+/** `heldMs`: not now, for there is a limit; what is newest after so long is said instead. */
+export type Outcome = "written" | "same" | "failed" | { readonly heldMs: number };
 
 /** One place where it is said: the pull request, a chat. */
 export interface Sink {
@@ -63,6 +64,13 @@ export function createNotifier({ sinks, logger, quietMs = QUIET_MS, retryMs = RE
       const outcome = await write(sink, preview);
       if (outcome === "written") line.last = { state: stateOf(preview), atMs: performance.now() };
       line.failures = outcome === "failed" ? line.failures + 1 : 0;
+      if (typeof outcome === "object") {
+        // Stopping, it is said by the next start.
+        if (hurried > 0) continue;
+        line.next ??= preview;
+        await pause(line, outcome.heldMs);
+        continue;
+      }
       if (outcome !== "failed" || line.failures > RETRY.times || hurried > 0) continue;
       line.next ??= preview;
       await pause(line, Math.min(retryMs * 2 ** (line.failures - 1), RETRY.capMs));

@@ -64,6 +64,7 @@ export function githubCommands({ client, mayWrite }: { client: GithubClient; may
         method: "POST",
         path: `/issues/comments/${id}/reactions`,
         body: { content: REACTIONS[outcome] },
+        urgent: true,
         action: `reacting to comment ${id} of "${repository}"`,
         statuses: REFUSED,
       });

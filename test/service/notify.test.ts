@@ -5,7 +5,7 @@ import { createForgeSink } from "../../service/announce.ts";
 import { createComments } from "../../service/comments.ts";
 import type { Verbosity } from "../../service/config/comment-schema.ts";
 import type { Forge, RepositoryRef } from "../../service/forges/forge.ts";
-import { createNotifier } from "../../service/notify.ts";
+import { createNotifier, type Outcome, type Sink } from "../../service/notify.ts";
 import type { Preview, PreviewStatus } from "../../service/status.ts";
 import { startGithub, type TestGithub } from "../support/emulate.ts";
 import { eventually } from "../support/eventually.ts";
@@ -76,6 +76,42 @@ describe("the notifier", () => {
       },
       { retryMs: 50 },
     ));
+
+  it("says the newest when a limit that held it back is past, however long that was", async () => {
+    const said: string[] = [];
+    const answers: Outcome[] = [{ heldMs: 20 }, { heldMs: 20 }, "written"];
+    const write: Sink["write"] = async ({ status }) => {
+      said.push(status.message);
+      return answers.shift() ?? "same";
+    };
+    const notifier = createNotifier({
+      sinks: [{ name: "limited", write }],
+      logger: pino({ level: "silent" }),
+    });
+    const change = (message: string) => aPreview({ status: { message } });
+    await notifier.announce(change("one"));
+    await notifier.announce(change("two"));
+    await eventually(() => answers.length === 0);
+    assert.deepEqual(said, ["one", "two", "two"]);
+  });
+
+  it("lets what is news through while it holds back, and waits for no limit at the end", async () => {
+    const said: string[] = [];
+    const write: Sink["write"] = async ({ status }) => {
+      said.push(status.reason);
+      return { heldMs: 3_600_000 };
+    };
+    const notifier = createNotifier({
+      sinks: [{ name: "limited", write }],
+      logger: pino({ level: "silent" }),
+    });
+    await notifier.announce(aPreview({ status: { reason: "Updating", condition: "Reconciling" } }));
+    await eventually(() => said.length === 1);
+    await notifier.announce(aPreview({ status: { reason: "BuildFailed", condition: "Stalled" } }));
+    await eventually(() => said.length === 2);
+    await notifier.settled();
+    assert.deepEqual(said.slice(0, 2), ["Updating", "BuildFailed"]);
+  });
 
   it("makes no second comment when it was killed before remembering the first", () =>
     withGithub(async ({ github, notifier, preview, forget }) => {
