@@ -163,6 +163,13 @@ export const previewSpec = z.strictObject({
       flags: z.record(z.string(), z.string()).optional(),
       seeds: z.strictObject({ said: z.string() }).optional(),
       approved: z.strictObject({ sha: commitSha, by: z.string(), at: z.iso.datetime() }).optional(),
+      promoted: z
+        .strictObject({
+          ...{ sha: commitSha, from: z.string(), by: z.string(), at: z.iso.datetime() },
+          images: z.record(z.string(), z.string()).optional(),
+          approvals: z.array(z.strictObject({ by: z.string(), at: z.iso.datetime() })),
+        })
+        .optional(),
       rolledBack: z
         .strictObject({
           ...{ sha: commitSha, head: commitSha, by: z.string(), at: z.iso.datetime() },

@@ -18,6 +18,7 @@ import { extended, lifecycleOf } from "./lifecycle.ts";
 import { minuteOf } from "./reason-words.ts";
 import { type RollbackAsked, rolledBackTo } from "./rollback.ts";
 import { scenarioFault, scenarioSaid } from "./scenarios.ts";
+import { createStageActions, refuseOfStage, requireConfirmation } from "./stages/promote.ts";
 import type { Preview } from "./status.ts";
 import type { HeldLease } from "./store/lease.ts";
 import type { Store } from "./store/store.ts";
@@ -82,14 +83,18 @@ export function createActions(deps: ActionDeps): AllActions {
       await store.enqueue([preview?.key ?? key]);
     },
     upByHand: (asked) => upByHand(deps, asked),
-    down: (key, by) =>
-      change(key, (preview) => ({
-        intents: { ...preview.intents, ...removed(preview, { now: deps.now(), by }) },
-        status: triedAgain(preview.status),
-      })),
+    down: (key, by, confirmed = false) =>
+      change(key, (preview) => {
+        requireConfirmation(key, confirmed);
+        return {
+          intents: { ...preview.intents, ...removed(preview, { now: deps.now(), by }) },
+          status: triedAgain(preview.status),
+        };
+      }),
     redeploy: raise("deploy"),
     resetDatabase: (key) =>
       wish(key, (preview) => {
+        refuseOfStage(key, "resetting the database of");
         if (!preview.status.live?.database?.shared) return raised(preview, "database");
         throw new TerminalError({
           reason: "DatabaseShared",
@@ -109,8 +114,9 @@ export function createActions(deps: ActionDeps): AllActions {
       }),
     seed: (key, scenario) =>
       wish(key, (preview) => {
-        if (scenario === undefined) return raised(preview, "seed");
         const { live } = preview.status;
+        if (scenario !== undefined || !live?.database?.seed) refuseOfStage(key, "seeding");
+        if (scenario === undefined) return raised(preview, "seed");
         const fault = live?.database?.shared
           ? "its database is not its own, and others work with it"
           : scenarioFault(live?.database?.scenarios ?? [], scenario);
@@ -123,10 +129,15 @@ export function createActions(deps: ActionDeps): AllActions {
       await store.visited({ [key]: deps.now() });
       await wishLiving(key, "waking", notAsleep);
     },
-    keep: (key, _by, keep = true) => wishLiving(key, "keeping", (preview) => kept(preview, keep, { now: deps.now() })),
+    keep: (key, _by, keep = true) =>
+      wishLiving(key, "keeping", (preview) => {
+        refuseOfStage(key, "keeping");
+        return kept(preview, keep, { now: deps.now() });
+      }),
     async extend(key, seconds) {
       const [repositories, pauses] = await Promise.all([deps.repositories(), store.pauses()]);
       await wishLiving(key, "extending", (preview) => {
+        refuseOfStage(key, "extending");
         const repository = repositories.find(({ name }) => name === preview.repository);
         const wished = extended(preview, lifecycleOf(deps.config, repository), { seconds, now: deps.now(), pauses });
         if (wished.intents) return wished.intents;
@@ -136,6 +147,7 @@ export function createActions(deps: ActionDeps): AllActions {
         });
       });
     },
+    ...createStageActions(deps),
     repair: (key) => change(key, ({ status }) => ({ status: repaired(status, { now: deps.now() }) })),
     drift: (key) => compare(key),
     lease: (key) => leaseOf(store, key, "running an engine by hand"),

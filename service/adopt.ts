@@ -30,7 +30,8 @@ export async function adopt({ stacks }: AdoptDeps, key: string, now: string): Pr
     lastPushAt: now,
     intents: {
       ...NO_INTENTS,
-      ...("gitBranch" in parsed ? { gitRef: parsed.gitBranch } : { commands: { since: wholeSecond(now) } }),
+      ...("gitBranch" in parsed ? { gitRef: parsed.gitBranch } : {}),
+      ...("number" in parsed ? { commands: { since: wholeSecond(now) } } : {}),
     },
     status: newStatus(now),
     handles: {},

@@ -15,6 +15,7 @@ export interface Standing {
   readonly desired: Desired;
   /** See `Observed`. */
   readonly paused?: boolean;
+  readonly servesPaused?: boolean;
   /** ISO 8601: it sleeps for office hours alone, which begin then. */
   readonly asleepUntil?: string | undefined;
 }
@@ -24,13 +25,14 @@ export interface Standing {
  * Ready through an outage of its forge; only the reason tells.
  */
 export function settledStatus(
-  { verdict, desired, paused = false, asleepUntil }: Standing,
+  { verdict, desired, paused = false, servesPaused = false, asleepUntil }: Standing,
   status: PreviewStatus,
   now: string,
 ): Partial<PreviewStatus> {
   if (verdict.kind === "absent") return status.stackExists ? destroyPending(status) : goneFor(verdict, status, now);
   if (verdict.kind === "blocked") return blockedStatus(verdict, status);
-  if (paused && status.failed?.action !== "sleep") return pausedStatus(status, verdict.commit);
+  const servesOn = servesPaused && status.live?.source.commit === verdict.commit;
+  if (paused && !servesOn && status.failed?.action !== "sleep") return pausedStatus(status, verdict.commit);
   if (status.imageWait && desired.kind === "present" && status.imageWait.digest === desired.digest) {
     const { message, until } = status.imageWait;
     // Still looked for, because its registry has not answered; nobody need wait for that any more.

@@ -74,6 +74,8 @@ export interface Observed {
   readonly pauses?: readonly PauseSpan[];
   /** True between `stop-all` and `resume-all`: nothing is brought up, and what serves sleeps. */
   readonly paused?: boolean;
+  /** True for what serves on meanwhile: a stage. */
+  readonly servesPaused?: boolean;
 }
 
 export type UpReason = "FirstTime" | "NewSpec" | "Retry" | "Interrupted";
@@ -178,6 +180,11 @@ export function isGroundOutage(reason: string): boolean {
   return GROUND.has(reason);
 }
 
+/** True for a failure that another commit would not have: neither an outage nor anything that is mended elsewhere. */
+export function isOfCommit(reason: string): boolean {
+  return !OUTAGES.has(reason) && !MENDED_OUTSIDE.has(reason);
+}
+
 /** True when the same input is not tried again by itself. */
 export function isSpent({ terminal, failures, failure }: NonNullable<PreviewStatus["attempted"]>): boolean {
   const reason = failure?.reason ?? "";
@@ -216,7 +223,8 @@ function decideAwake(observed: Observed, now: string): Action {
 function awakeness(observed: Observed, now: string): { readonly awake: boolean; readonly until?: string } {
   const { intents, sleepAfterSeconds, officeHours, pauses = [] } = observed;
   const active = lastActivity(observed);
-  if (observed.paused || (intents.asleep && active <= (intents.asleepSince ?? active))) return { awake: false };
+  if ((observed.paused && !observed.servesPaused) || (intents.asleep && active <= (intents.asleepSince ?? active)))
+    return { awake: false };
   const idleAt = sleepAfterSeconds === undefined ? undefined : afterUnpaused(active, sleepAfterSeconds * 1000, pauses);
   if (idleAt !== undefined && now >= idleAt) return { awake: false };
   if (!officeHours) return { awake: true, until: idleAt };

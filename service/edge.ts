@@ -31,6 +31,8 @@ import { lifecycleOf } from "./lifecycle.ts";
 import type { Operate } from "./operate.ts";
 import { createRerun } from "./rerun.ts";
 import { createSessions } from "./session.ts";
+import { promotionExtra } from "./stages/extra.ts";
+import { repositoryFor } from "./stages/stage.ts";
 import type { Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
 import type { World } from "./world.ts";
@@ -134,13 +136,14 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     github: parts.github,
     ends: async () => {
       const moment = { now: clock().toISOString(), pauses: await store.pauses() };
-      return (preview) => previewEnds(preview, lifecycleFor(preview.repository), moment);
+      return (preview) => previewEnds(preview, lifecycleFor(preview), moment);
     },
     ...fallback,
     extras: async (preview) => ({
       dueAt: preview.dueAt,
       comment: await comments.shown(preview),
       refusedCalls: await parts.refusedCalls(preview.stack),
+      ...promotionExtra(config.repositories, preview, clock().toISOString()),
     }),
   });
   const server = createEdgeServer({ routes, gateway, app, domain: config.domain, ownHosts: [config.host] });
@@ -175,7 +178,8 @@ function keyFinder({ repositories }: OperatorConfig) {
 /** By the repository's name; one that was registered by hand has the config's own. */
 function lifecycleFinder(config: OperatorConfig) {
   const repositories = new Map(config.repositories.map((repository) => [repository.name, repository]));
-  return (name: string) => lifecycleOf(config, repositories.get(name));
+  return ({ repository, key }: Pick<Preview, "repository" | "key">) =>
+    lifecycleOf(config, repositoryFor(repositories.get(repository), key));
 }
 
 function holdOf({ heldRequests, holdForSeconds }: OperatorConfig["limits"]) {

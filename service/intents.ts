@@ -2,6 +2,7 @@
 import type { PreviewSpec } from "../infra/spec.ts";
 import type { RolledBack } from "./rollback.ts";
 import type { SeedWish } from "./scenarios.ts";
+import type { Promoted, Promotion } from "./stages/promotion.ts";
 
 /** The one-shot wishes, as levels. */
 export type Generations = PreviewSpec["generations"];
@@ -39,6 +40,10 @@ export interface Intents {
   readonly seeds?: SeedWish;
   /** Another commit than the head, on a person's word; a push undoes it. */
   readonly rolledBack?: RolledBack;
+  /** Of a stage that is promoted to: what it was given last, */
+  readonly promoted?: Promoted;
+  /** and what waits for approvals or its time. */
+  readonly promotion?: Promotion;
   /** Of a pull request's preview: which of its comments were handled, so that each counts once. */
   readonly commands?: CommandsHandled;
   /** Id of the delivery by which its check was last asked for again, so that each counts once. */

@@ -1,6 +1,7 @@
 /** One look at a preview: what the store remembers, what the forge says, and what follows from both. */
 
 import { canonical } from "../infra/canonical.ts";
+import { isStage } from "../infra/names.ts";
 import { type AdoptDeps, adopt, type NewPreview } from "./adopt.ts";
 import type { RepositoryConfig } from "./config/repository-types.ts";
 import type { OperatorConfig } from "./config/types.ts";
@@ -10,6 +11,7 @@ import { isKept } from "./lifecycle.ts";
 import { EXPIRY, headOf, holdsFor, needsApplication, policy, refusalOf, type SubjectRead } from "./policy.ts";
 import { wishedCommit } from "./rollback.ts";
 import { wishedForScenario } from "./scenarios.ts";
+import { repositoryFor } from "./stages/stage.ts";
 import { newStatus, type Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
 import type { SubjectReader } from "./subject.ts";
@@ -39,22 +41,28 @@ export async function findPreview(deps: LookDeps, key: string): Promise<Found | 
   if (preview) return { preview, known: true };
   const draft = await adopt(deps, key, deps.now());
   // A preview by hand begins with a person's word, never with a look.
-  if (!draft || (draft.number === undefined && !draft.status.stackExists)) return undefined;
+  const isByHand = draft?.number === undefined && !isStage(key);
+  if (!draft || (isByHand && !draft.status.stackExists)) return undefined;
   return { preview: draft, known: false };
 }
 
 /** What follows from the record and the clocks alone. Asks nobody, so that it is evidence of nothing else. */
 export async function recall(deps: LookDeps, preview: Preview): Promise<Wish> {
-  const [repository, pauses] = await Promise.all([deps.findRepository(preview.repository), deps.store.pauses()]);
+  const [repository, pauses] = await Promise.all([findRepository(deps, preview), deps.store.pauses()]);
   const subject = { kind: "unreachable", message: "The forge was not asked." } as const;
   const unread = { application: undefined, cloneUrl: undefined };
   return wishFor(deps, { preview, known: true, repository, subject, pauses, ...unread }, preview);
 }
 
+/** As the preview has it; undefined also for a stage that the config does not name (any more). */
+async function findRepository(deps: LookDeps, { repository, key }: NewPreview): Promise<RepositoryConfig | undefined> {
+  return repositoryFor(await deps.findRepository(repository), key);
+}
+
 /** Asks the forge; reads `preview.yaml` only where the pull request itself does not decide. Never throws for an outage. */
 export async function readWorld(deps: LookDeps, found: Found): Promise<Look> {
   const { preview } = found;
-  const repository = await deps.findRepository(preview.repository);
+  const repository = await findRepository(deps, preview);
   const [subject, pauses] = await Promise.all([deps.subjects.readSubject(preview, repository), deps.store.pauses()]);
   const now = deps.now();
   const seen = { ...preview, ...factsOf(preview, subject, now) };
@@ -133,6 +141,7 @@ function factsOf(preview: NewPreview, subject: SubjectRead, now: string): Partia
   const freed = pullRequest && isKept(preview) && !isKept({ intents, pullRequest });
   return {
     ...(pullRequest ? { pullRequest, gitBranch: pullRequest.headRef } : {}),
+    ...(subject.kind === "commit" ? { gitBranch: subject.gitBranch } : {}),
     ...(status.headSha !== undefined && status.headSha !== head ? { lastPushAt: now } : {}),
     intents: {
       ...intents,

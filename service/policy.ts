@@ -23,6 +23,8 @@ export type SubjectRead =
     }
   | { readonly kind: "commit"; readonly gitBranch: string; readonly headSha: string }
   | { readonly kind: "missing"; readonly message: string }
+  /** A stage that nothing was promoted to. */
+  | { readonly kind: "unpromoted"; readonly message: string }
   /** Another repository answers in its place: what that says is of no preview of ours. */
   | { readonly kind: "replaced"; readonly message: string }
   | { readonly kind: "unreachable"; readonly message: string };
@@ -84,6 +86,8 @@ export interface PolicyInput {
   readonly idle?: { readonly since: string; readonly until: string };
   /** ISO 8601 of the teardown that it goes in. */
   readonly teardownAt?: string;
+  /** It is a stage, whatever else is known of it. */
+  readonly isStage?: boolean;
   /** ISO 8601 of the first clean read that showed the refusal, where something exists. */
   readonly refusedSince?: string;
   /** ISO 8601 */
@@ -128,7 +132,9 @@ function judgeSubject(input: Omit<PolicyInput, "application">): Verdict | "prese
   if (!repository) {
     return blocked(
       "NotConfigured",
-      "The repository is not in the configuration. `sweep --confirm` removes the preview.",
+      input.isStage
+        ? "The stage is not in the configuration. It serves on until somebody takes it down."
+        : "The repository is not in the configuration. `sweep --confirm` removes the preview.",
     );
   }
   if (subject.kind === "unreachable") return blocked("Unreachable", subject.message, { passing: true });
@@ -142,6 +148,7 @@ function judgeSubject(input: Omit<PolicyInput, "application">): Verdict | "prese
     return { kind: "absent", reason: "Expired", evidence: `It went in the teardown of ${minuteOf(teardownAt)}.` };
   }
   if (subject.kind === "missing") return blocked("RefNotFound", subject.message);
+  if (subject.kind === "unpromoted") return blocked("NothingPromoted", subject.message);
   if (subject.kind !== "pullRequest") return "present";
   const refusal = refusalOf(repository, subject.pullRequest, subject.changedPaths);
   if (refusal === undefined) return judgePullRequest(repository, subject, input);

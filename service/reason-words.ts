@@ -16,6 +16,7 @@ const WORDS: Readonly<Record<Reason, readonly [sign: string, words: string]>> = 
   NotConfigured: ["⚪", "is not configured any more"],
   Blocked: ["🔒", "is not built"],
   ApprovalNeeded: ["🔒", "waits for an approval"],
+  NothingPromoted: ["⚪", "waits for its first promotion"],
   SpecInvalid: ["❌", "has an invalid `preview.yaml`"],
   WaitingForImage: ["⏳", "waits for its image"],
   ImageNotFound: ["❌", "failed: its image was not pushed"],

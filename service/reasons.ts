@@ -14,6 +14,7 @@ export const REASONS = [
   "NotConfigured",
   "Blocked",
   "ApprovalNeeded",
+  "NothingPromoted",
   "SpecInvalid",
   "WaitingForImage",
   "ImageNotFound",

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { canonical } from "../infra/canonical.ts";
+import { isStage } from "../infra/names.ts";
 import { type Act, type ActuateDeps, actuate } from "./actuate.ts";
 import { type Caps, needsSeat, type Queued } from "./caps/caps.ts";
 import { type CommandDeps, takeCommands } from "./commands/take.ts";
@@ -10,10 +11,11 @@ import type { Hold, Holds } from "./holds.ts";
 import type { Images } from "./images/images.ts";
 import { nextEnd } from "./lifecycle.ts";
 import { type Found, findPreview, type LookDeps, readWorld, recall, recordLook } from "./look.ts";
+import { type MoveDeps, moveStage } from "./stages/move.ts";
 import { changeStatus, type Preview } from "./status.ts";
 import { isOvertaken, writesUnder } from "./store/lease.ts";
 import type { Store } from "./store/store.ts";
-import { after } from "./times.ts";
+import { after, earliest } from "./times.ts";
 import { type Wish, wishFor } from "./wish.ts";
 
 /** Everything reconcile does to store or world, by name; the kill tests end the process at each. */
@@ -44,7 +46,7 @@ const LEASE_AGAIN_MS = 2_000;
 const LOOK_BEHIND_MS = 250;
 const UNREACHABLE_AGAIN_MS = { least: 10_000, most: 600_000 };
 
-export type ReconcileDeps = LookDeps & ActuateDeps & CommandDeps & ReconcileOptions;
+export type ReconcileDeps = LookDeps & ActuateDeps & CommandDeps & MoveDeps & ReconcileOptions;
 
 export interface ReconcileOptions {
   readonly store: Store;
@@ -79,6 +81,7 @@ export async function reconcile(deps: ReconcileDeps, key: string): Promise<void>
     if (waking) return wakeFirst(deps, waking);
     const look = await step("read", () => readWorld(deps, found));
     if (round === 0 && (await step("commands", () => takeCommands(deps, look)))) continue;
+    if (await moveStage(deps, look)) continue;
     const preview = await step("record", () => recordLook(deps, look));
     if (!preview) {
       const { verdict } = wishFor(deps, look, look.preview);
@@ -177,7 +180,7 @@ async function chooseAction(
     const { live } = seen.status;
     // Where nobody sees visits, nobody could wake it by one.
     const times = live && isPastGateway(live.target) ? { sleepAfterSeconds: undefined } : timesOf(wish);
-    const observed = { ...seen, ...times, paused, pauses };
+    const observed = { ...seen, ...times, paused, pauses, servesPaused: isStage(seen.key) };
     const now = deps.now();
     return {
       preview: seen,
@@ -205,7 +208,7 @@ async function takeSeat({ caps, holds }: ReconcileDeps, chosen: Chosen): Promise
   const { action, preview } = chosen;
   const held = await holds?.of(action.kind);
   if (held) return { ...chosen, held, action: { kind: "wait", until: held.until, reason: "Outage" } };
-  if (!caps || !needsSeat(action.kind, preview.status)) return chosen;
+  if (!caps || isStage(preview.key) || !needsSeat(action.kind, preview.status)) return chosen;
   const queued = await caps.takeSeat(preview.key);
   return queued ? { ...chosen, queued, action: awaitRoom(action, queued.until) } : chosen;
 }
@@ -218,7 +221,7 @@ async function settle(
   const now = deps.now();
   const waitsForOthers = action.kind === "wait" && action.reason === "Conflict";
   const stands = () => ({
-    ...settledStatus({ ...wish, paused, asleepUntil }, preview.status, now),
+    ...settledStatus({ ...wish, paused, asleepUntil, servesPaused: isStage(preview.key) }, preview.status, now),
     ...warnedStatus({ ...wish, paused }, preview.status, now),
     ...(queued ? queuedStatus(queued) : {}),
     ...(held ? heldStatus(held) : {}),
@@ -227,19 +230,25 @@ async function settle(
   const status = changeStatus(preview.status, change, now);
   const changed = canonical(status) !== canonical(preview.status);
   const settled = changed ? await step("settle", () => deps.store.setStatus(preview.key, change)) : preview;
-  const dueAt = nextLook(action, wish, status, now);
+  const dueAt = nextLook(action, { wish, preview, status }, now);
   if (dueAt !== preview.dueAt) await deps.store.setDue(preview.key, dueAt);
   // Whoever waits for a lock or a seat keeps its place.
   if (!waitsForOthers && !queued) await deps.caps?.settled(preview.key);
   await step("announce", () => deps.announce(settled ?? preview));
 }
 
+interface Standing extends Pick<Chosen, "wish" | "preview"> {
+  /** As it is shown from now on. */
+  readonly status: Preview["status"];
+}
+
 /** When it is looked at again without anybody asking; undefined: when somebody asks. */
-function nextLook(action: Action, wish: Wish, status: Preview["status"], now: string): string | undefined {
+function nextLook(action: Action, { wish, preview, status }: Standing, now: string): string | undefined {
   const { verdict, lifetime } = wish;
+  const { dueAt: promotedAt = now } = preview.intents.promotion ?? {};
   const next = action.kind === "wait" ? action.until : action.kind === "none" ? action.dueAt : undefined;
   const end = verdict.kind === "absent" ? undefined : nextEnd(lifetime, status, now);
-  const due = next !== undefined && (end === undefined || next < end) ? next : end;
+  const due = earliest(next, end, promotedAt > now ? promotedAt : undefined);
   if (verdict.kind !== "blocked" || !verdict.passing) return due;
   // As long again as the outage has lasted, so that a short one is over soon and a long one costs little.
   const lasted = Date.parse(now) - Date.parse(status.since);

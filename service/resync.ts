@@ -1,6 +1,6 @@
 /** Finds by itself what no trigger told: asks every forge for its open pull requests and the backend for its stacks. */
 import type { Logger } from "pino";
-import { formatKey } from "../infra/names.ts";
+import { formatKey, parseKey, stackName } from "../infra/names.ts";
 import { previewSpec } from "../infra/spec.ts";
 import type { Stacks } from "../infra/stacks.ts";
 import { createBaseFiles } from "./base-files.ts";
@@ -8,6 +8,7 @@ import type { RepositoryConfig } from "./config/repository-types.ts";
 import type { Forge, PullRequest } from "./forges/forge.ts";
 import type { Identities } from "./identities.ts";
 import { createInsistence } from "./insist.ts";
+import { stageKeys } from "./stages/stage.ts";
 import type { Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
 import { refOf } from "./subject.ts";
@@ -61,6 +62,8 @@ export function startResync(deps: ResyncDeps): Resync {
     watchAll(repositories);
     const previews = await deps.store.list();
     if (all) await deps.store.enqueue([...previews, ...(await goneLately(deps))].map(({ key }) => key));
+    // Those whose branch was pushed to, and those of which there is no record yet.
+    await deps.store.enqueue(stageKeys(repositories));
     await Promise.all([
       resyncStacks(deps, new Set(previews.map(({ stack }) => stack))),
       ...repositories.map((repository) => resyncRepository(parts, repository, previews)),
@@ -212,6 +215,11 @@ async function keyOf(deps: ResyncDeps, stack: string): Promise<string | undefine
   if (spec) return spec.key;
   const [, name, number] = /^(.+)-pr-([1-9][0-9]{0,9})$/.exec(stack) ?? [];
   const repositories = await deps.repositories();
+  const stage = stageKeys(repositories).find((key) => {
+    const parsed = parseKey(key);
+    return parsed !== undefined && stackName(parsed) === stack;
+  });
+  if (stage !== undefined) return stage;
   if (!name || !number || !repositories.some((repository) => repository.name === name)) return undefined;
   return formatKey({ repository: name, number: Number(number) });
 }

@@ -1,4 +1,5 @@
 /** Going back to a commit that served before, until the next push. Pure. */
+import { isStage } from "../infra/names.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
 import type { Intents } from "./intents.ts";
 import type { Preview, PreviewStatus } from "./status.ts";
@@ -75,7 +76,7 @@ export function goodCommits({ status, intents, pullRequest }: RollbackGround): r
   return (status.served ?? []).filter(({ sha }) => sha !== wished && sha !== head).reverse();
 }
 
-type RollbackGround = Pick<Preview, "status" | "intents" | "pullRequest">;
+type RollbackGround = Pick<Preview, "status" | "intents" | "pullRequest"> & Partial<Pick<Preview, "key">>;
 
 export interface RollbackAsked {
   /** Seven digits or more of a commit; absent: the last good one before that which is wished now. */
@@ -97,7 +98,8 @@ export type Rollback =
  */
 export function rolledBackTo(
   preview: RollbackGround,
-  { sha, keepDatabase = false }: RollbackAsked,
+  // A stage's database is never made anew.
+  { sha, keepDatabase = isStage(preview.key ?? "") }: RollbackAsked,
   {
     by,
     now,

@@ -11,6 +11,7 @@ import type { Forge } from "./forges/forge.ts";
 import { findGitDir } from "./git.ts";
 import { grantedValues } from "./granted-secrets.ts";
 import type { Repositories } from "./repositories.ts";
+import { repositoryFor } from "./stages/stage.ts";
 import type { Store } from "./store/store.ts";
 import { refOf } from "./subject.ts";
 
@@ -46,7 +47,7 @@ export async function resolveSecrets(
   spec: PreviewSpec,
 ): Promise<Record<string, string>> {
   if (spec.untrusted || spec.grantedSecrets.length === 0) return {};
-  const repository = await repositories.find(spec.repository);
+  const repository = repositoryFor(await repositories.find(spec.repository), spec.key);
   if (!repository) throw notConfigured(spec.repository);
   return grantedValues(repository, spec);
 }

@@ -36,7 +36,7 @@ export interface SpecInput {
   readonly createdAt: string;
   readonly intents: Pick<
     Intents,
-    "generations" | "keep" | "extendedTo" | "flags" | "seeds" | "approved" | "rolledBack"
+    "generations" | "keep" | "extendedTo" | "flags" | "seeds" | "approved" | "rolledBack" | "promoted"
   >;
   /** Of the pull request. */
   readonly labels?: readonly string[];
@@ -127,8 +127,9 @@ function echoOf({
   seeds: { said } = {},
   approved,
   rolledBack,
+  promoted,
 }: SpecInput["intents"]): Pick<PreviewSpec, "intents"> {
-  const wished = [extendedTo, flags, said, approved, rolledBack];
+  const wished = [extendedTo, flags, said, approved, rolledBack, promoted];
   if (!keep && wished.every((one) => one === undefined)) return {};
   return {
     intents: {
@@ -138,8 +139,13 @@ function echoOf({
       ...(said === undefined ? {} : { seeds: { said } }),
       ...(approved === undefined ? {} : { approved: { ...approved } }),
       ...(rolledBack === undefined ? {} : { rolledBack: { ...rolledBack } }),
+      ...(promoted === undefined ? {} : { promoted: copyPromoted(promoted) }),
     },
   };
+}
+
+function copyPromoted({ approvals, images, ...rest }: NonNullable<SpecInput["intents"]["promoted"]>) {
+  return { ...rest, ...(images ? { images: { ...images } } : {}), approvals: approvals.map((one) => ({ ...one })) };
 }
 
 function flagsOf({ application, intents, labels = [] }: SpecInput): Pick<PreviewSpec, "flags"> {

@@ -30,6 +30,7 @@ import type { Repositories } from "./repositories.ts";
 import { type Resync, startResync } from "./resync.ts";
 import type { ServiceOptions, Undo } from "./service.ts";
 import { detect, forgeFor, prepareSource, resolveSecrets } from "./sources.ts";
+import { repositoryFor } from "./stages/stage.ts";
 import type { PostgresStore } from "./store/postgres.ts";
 import { createSubjectReader } from "./subject.ts";
 import { within } from "./within.ts";
@@ -117,7 +118,8 @@ export function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllAc
     compare: createCompare(parts),
     repair: actions.repair,
     engines: stacks.load,
-    policyOf: async ({ repository }) => driftPolicyOf(config, await repositories.find(repository)),
+    policyOf: async ({ repository, key }) =>
+      driftPolicyOf(config, repositoryFor(await repositories.find(repository), key)),
     everySeconds: (config.drift ?? defaultDrift).everySeconds,
   });
   undo.push(() => drift.close());

@@ -2,12 +2,14 @@
 import { ConfigError } from "../components/errors.ts";
 import { type ApplicationLimits, parseApplication } from "./config/application.ts";
 import type { ApplicationConfig } from "./config/application-types.ts";
+import type { ExternalFile } from "./config/external.ts";
 import { type HeadKey, withHead } from "./config/head-changes.ts";
 import type { RepositoryConfig } from "./config/repository-types.ts";
 import type { OperatorConfig } from "./config/types.ts";
 import type { ChangedPathsRead, Forge, PullRequest, RepositoryRef } from "./forges/forge.ts";
 import type { Identities } from "./identities.ts";
 import { type ApplicationRead, refusalOf, type SubjectRead, wordsOf } from "./policy.ts";
+import { applicationFor, branchOf } from "./stages/stage.ts";
 import type { Preview } from "./status.ts";
 import { distrustOf, isApproved } from "./trust.ts";
 
@@ -41,7 +43,7 @@ export function createSubjectReader(deps: SubjectDeps) {
       if (preview.number === undefined) {
         const identity = await forge.identify?.(refOf(repository));
         return (await isOurs(repository, identity?.id))
-          ? await readRef(forge, repository, preview)
+          ? await readCommit(forge, repository, preview)
           : replaced(repository);
       }
       const [read, defaultBranch] = await Promise.all([
@@ -75,7 +77,9 @@ export function createSubjectReader(deps: SubjectDeps) {
         const keys = headKeysOf(repository, subject);
         const isAsked = commit !== undefined && keys.length > 0;
         const head = isAsked ? await forge.readFile(refOf(repository), commit, FILE) : undefined;
-        const application = parseWithHead(text, { head, keys, limits: deps.config.limits });
+        const { stage } = repository;
+        const asWritten = parseWithHead(text, { head, keys, limits: deps.config.limits, external: stage?.external });
+        const application = stage ? applicationFor(asWritten, stage) : asWritten;
         return hostClash(application, repository, deps.config) ?? { kind: "found", application };
       }
       if (repository.application) return { kind: "found", application: repository.application };
@@ -114,10 +118,20 @@ export function createSubjectReader(deps: SubjectDeps) {
 /** Throws `ConfigError`; where the head has a part in it, without lines, for no file has the whole. */
 function parseWithHead(
   base: string,
-  { head, keys, limits }: { head: string | undefined; keys: readonly HeadKey[]; limits: ApplicationLimits },
+  {
+    head,
+    keys,
+    limits,
+    external,
+  }: {
+    head: string | undefined;
+    keys: readonly HeadKey[];
+    limits: ApplicationLimits;
+    external: ExternalFile | undefined;
+  },
 ): ApplicationConfig {
   const { text, taken } = withHead(base, head, keys);
-  if (taken.length === 0) return parseApplication(text, { file: FILE, limits });
+  if (taken.length === 0) return parseApplication(text, { file: FILE, limits, external });
   const file = `${FILE} with ${taken.join(", ")} of the head`;
   try {
     return { ...parseApplication(text, { file, limits }), fromHead: taken };
@@ -176,17 +190,25 @@ async function readChanges(
   return forge.changedPaths?.(refOf(repository), pullRequest);
 }
 
-async function readRef(
+/** Of a stage the branch that it follows, or what was promoted to it; by hand the ref that somebody named. */
+async function readCommit(
   forge: Forge,
   repository: RepositoryConfig,
   preview: Pick<Preview, "gitBranch" | "intents">,
 ): Promise<SubjectRead> {
-  const gitRef = preview.intents.gitRef ?? preview.gitBranch;
+  const { stage } = repository;
+  if (stage?.from !== undefined) {
+    const { promoted } = preview.intents;
+    if (promoted) return { kind: "commit", gitBranch: branchOf(repository, stage), headSha: promoted.sha };
+    const message = `Nothing was promoted to it yet: \`stackling promote ${repository.name} ${stage.from} ${stage.name}\`.`;
+    return { kind: "unpromoted", message };
+  }
+  const gitRef = stage?.branch ?? preview.intents.gitRef ?? preview.gitBranch;
   const headSha = await forge.resolve(refOf(repository), gitRef);
   if (headSha === undefined) {
     return { kind: "missing", message: `"${gitRef}" is no branch, tag or commit of "${repository.path}".` };
   }
-  return { kind: "commit", gitBranch: preview.gitBranch, headSha };
+  return { kind: "commit", gitBranch: stage?.branch ?? preview.gitBranch, headSha };
 }
 
 function headShaOf(subject: SubjectRead): string | undefined {

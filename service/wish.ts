@@ -1,6 +1,6 @@
 /** What shall be of one preview: policy and spec over one look, and the clocks that both count with. */
 import { canonical } from "../infra/canonical.ts";
-import { parseKey } from "../infra/names.ts";
+import { isStage, parseKey } from "../infra/names.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
 import { specDigest } from "../infra/spec.ts";
 import type { NewPreview } from "./adopt.ts";
@@ -49,7 +49,14 @@ export function wishFor(deps: WishDeps, look: Look, preview: NewPreview): Wish {
   const clocks = { lifetime, sleepAfterSeconds, officeHours };
   const isolation = isolationBy(deps, repository);
   const ends = endsBy(lifetime, preview);
-  const verdict = policy({ ...look, intents: preview.intents, isolation, ...ends, now: deps.now() });
+  const verdict = policy({
+    ...look,
+    intents: preview.intents,
+    isolation,
+    ...ends,
+    isStage: isStage(preview.key),
+    now: deps.now(),
+  });
   if (verdict.kind !== "present") {
     return { verdict, desired: verdict.kind === "absent" ? verdict : { kind: "blocked" }, ...clocks };
   }

@@ -2,15 +2,17 @@
 import { z } from "zod";
 import type { DriftReport } from "../../infra/stacks.ts";
 import type { RollbackAsked } from "../rollback.ts";
+import type { StageActions } from "../stages/promote.ts";
 import type { Preview } from "../status.ts";
 import type { HeldLease } from "../store/lease.ts";
 import { isCommitId } from "../trust.ts";
 
-export interface Actions {
+export interface Actions extends StageActions {
   look(key: string): Promise<unknown>;
   /** A preview of any repository and ref, registered until `down`. */
   upByHand(wish: { readonly repository: string; readonly ref?: string; readonly by: string }): Promise<Preview>;
-  down(key: string, by: string): Promise<unknown>;
+  /** A stage goes only where that is confirmed. */
+  down(key: string, by: string, confirmed?: boolean): Promise<unknown>;
   redeploy(key: string, by: string): Promise<unknown>;
   sleep(key: string, by: string): Promise<unknown>;
   wake(key: string, by: string): Promise<unknown>;
@@ -36,17 +38,23 @@ export interface Actions {
 }
 
 const plain = z.strictObject({
-  action: z.enum(["look", "redeploy", "down", "sleep", "wake", "reset-db", "rotate", "repair"]),
+  action: z.enum(["look", "redeploy", "sleep", "wake", "reset-db", "rotate", "repair", "cancel-promotion"]),
 });
 const YEAR_SECONDS = 366 * 86_400;
 
+const wholeCommit = z.string().refine(isCommitId, "must be the whole id of a commit").toLowerCase();
+
 export const actionRequest = z.union([
   plain,
-  z.strictObject({ action: z.literal("extend"), seconds: z.int().positive().max(YEAR_SECONDS) }),
+  z.strictObject({ action: z.literal("down"), confirm: z.boolean().optional() }),
   z.strictObject({
-    action: z.literal("approve"),
-    sha: z.string().refine(isCommitId, "must be the whole id of a commit").toLowerCase(),
+    action: z.literal("promote"),
+    from: z.string().min(1).max(64).optional(),
+    sha: wholeCommit.optional(),
   }),
+  z.strictObject({ action: z.literal("approve-promotion"), sha: wholeCommit }),
+  z.strictObject({ action: z.literal("extend"), seconds: z.int().positive().max(YEAR_SECONDS) }),
+  z.strictObject({ action: z.literal("approve"), sha: wholeCommit }),
   z.strictObject({
     action: z.literal("rollback"),
     sha: z
@@ -100,6 +108,21 @@ export async function act(actions: Actions, key: string, request: ActionRequest,
     }
     case "approve":
       await actions.approve(key, request.sha, by);
+      return;
+    case "down":
+      await actions.down(key, by, request.confirm);
+      return;
+    case "promote": {
+      const { from, sha } = request;
+      const what = { ...(from === undefined ? {} : { from }), ...(sha === undefined ? {} : { sha }) };
+      await actions.promote(key, what, by);
+      return;
+    }
+    case "approve-promotion":
+      await actions.approvePromotion(key, request.sha, by);
+      return;
+    case "cancel-promotion":
+      await actions.cancelPromotion(key, by);
       return;
     case "reset-db":
       await actions.resetDatabase(key, by);

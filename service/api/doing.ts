@@ -46,7 +46,10 @@ function detailOf(wish: ActionRequest): string | undefined {
     case "extend":
       return `by ${wish.seconds} s`;
     case "approve":
+    case "approve-promotion":
       return wish.sha;
+    case "promote":
+      return wish.from === undefined ? undefined : `from ${wish.from}`;
     case "rollback":
       return [wish.sha ?? "the last good commit", ...(wish.keepDatabase ? ["keeping its database"] : [])].join(", ");
     case "keep":

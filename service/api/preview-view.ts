@@ -9,6 +9,7 @@ import type { Checked, FailedChecks } from "../gates/results.ts";
 import { isKept } from "../lifecycle.ts";
 import { goodCommits, type RolledBack, rolledBackOf, type Served } from "../rollback.ts";
 import { type SchemaView, schemaView } from "../schema-words.ts";
+import type { Promoted, Promotion } from "../stages/promotion.ts";
 import type { Condition, DriftSeen, Preview, Stage } from "../status.ts";
 import { awaitedCommit } from "../trust.ts";
 import type { PreviewEnds } from "./preview-ends.ts";
@@ -73,6 +74,10 @@ export interface PreviewView {
   readonly schema?: SchemaView;
   /** Present while somebody's word holds it at an older commit. */
   readonly rolledBack?: Omit<RolledBack, "head">;
+  /** Of a stage: what it was given last, and by whom, */
+  readonly promoted?: Promoted;
+  /** and what waits for approvals or its time; `waitsFor` says for what, where one stage is looked at. */
+  readonly promotion?: Promotion & { readonly waitsFor?: string };
   /** Commits that served and that one may roll back to, newest first. */
   readonly goodCommits?: readonly Pick<Served, "sha" | "at">[];
   /** What smoke tests and gates said of the version that serves; absent before, and where there are none. */
@@ -119,6 +124,7 @@ export interface ViewExtras {
   readonly dueAt?: string;
   readonly comment?: string;
   readonly refusedCalls?: readonly RefusedCall[];
+  readonly promotion?: PreviewView["promotion"];
 }
 
 export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewView {
@@ -163,6 +169,8 @@ export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewV
     ...(status.goneAt === undefined && status.credential?.until !== undefined
       ? { loginValidUntil: status.credential.until }
       : {}),
+    promoted: preview.intents.promoted,
+    promotion: preview.intents.promotion,
     ...rollbackOf(preview),
     checks: status.checks,
     failedChecks: status.failedChecks,

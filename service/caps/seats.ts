@@ -1,5 +1,6 @@
 /** The seats of live previews in the store: one look and one change at a time, over all replicas. */
 import { type Kysely, sql, type Transaction } from "kysely";
+import { isStage } from "../../infra/names.ts";
 import type { PreviewSpec } from "../../infra/spec.ts";
 import { isPastGateway } from "../config/target-fit.ts";
 import { lastActivity } from "../decide.ts";
@@ -118,7 +119,9 @@ async function read(transaction: Transaction<Tables>, change: SeatChange): Promi
 }
 
 /** @param sitters longest waiting first */
-export function seatsOf(sitters: readonly Sitter[], change: SeatChange): Seats {
+export function seatsOf(all: readonly Sitter[], change: SeatChange): Seats {
+  // Outside the caps: it takes nobody's room.
+  const sitters = all.filter(({ key }) => !isStage(key));
   return {
     live: sitters.filter(({ held }) => held).map((sitter) => toOccupant(sitter, change)),
     waiting: sitters.filter(({ held }) => !held).map(toCandidate),

@@ -12,7 +12,14 @@ import {
 } from "./application-schema.ts";
 import type { ApplicationConfig } from "./application-types.ts";
 import { checkChecks, toChecks } from "./checks.ts";
-import { checkExternal, emulatorServices, externalVariables, secretsToGrant, toExternal } from "./external.ts";
+import {
+  checkExternal,
+  type ExternalFile,
+  emulatorServices,
+  externalVariables,
+  secretsToGrant,
+  toExternal,
+} from "./external.ts";
 import { toFlags } from "./flags.ts";
 import { toLogin } from "./login.ts";
 import { checkScenarios, toScenarios } from "./scenarios.ts";
@@ -21,21 +28,26 @@ import { byLine, readYamlFile } from "./yaml-file.ts";
 
 export type ApplicationLimits = Pick<OperatorConfig["limits"], "memoryMiB" | "cpu" | "services" | "checks">;
 
+export interface ApplicationAround {
+  readonly file: string;
+  readonly limits: ApplicationLimits;
+  /** Entries in place of the file's own, whole: of a stage. */
+  readonly external?: ExternalFile | undefined;
+}
+
 /**
  * Reads `preview.yaml`. Limits are those of one whole preview: what its services ask for together.
  * Throws `ConfigError` with every problem in the text at once; `file` names it in the messages.
  */
-export function parseApplication(
-  text: string,
-  { file, limits }: { readonly file: string; readonly limits: ApplicationLimits },
-): ApplicationConfig {
+export function parseApplication(text: string, { file, limits, external }: ApplicationAround): ApplicationConfig {
   const yaml = readYamlFile(text, applicationSchema);
   if (yaml.value === undefined) throw new ConfigError(file, yaml.problems);
-  const application = toApplication(yaml.value);
-  const { database } = yaml.value;
+  const typed = external ? { ...yaml.value, external: { ...yaml.value.external, ...external } } : yaml.value;
+  const application = toApplication(typed);
+  const { database } = typed;
   const misfits = [
     ...checkApplication(application, limits),
-    ...checkExternal(yaml.value),
+    ...checkExternal(typed),
     ...checkChecks(application, limits),
     ...(typeof database === "object" ? checkScenarios(database, application.services) : []),
   ];

@@ -16,6 +16,7 @@ import { forgeNames, type OperatorFile, operatorSchema, type TargetFile } from "
 import { place, placeAll } from "./place.ts";
 import { prometheusOf } from "./prometheus.ts";
 import { resolveRepositories } from "./repositories.ts";
+import { stageMisfits } from "./stage-misfits.ts";
 import { resolveTarget } from "./targets.ts";
 import type { ForgeConfig, OperatorConfig, TargetConfig } from "./types.ts";
 import { byLine, checkValue, type Misfit, readYamlFile } from "./yaml-file.ts";
@@ -58,6 +59,14 @@ export async function parseOperator(
     ...accessMisfits({ ...repositories, ...connected, targets, access: typed.access }),
     ...bannerMisfits({ ...repositories, targets, banner: typed.banner }),
     ...relayMisfits({ ...repositories, targets }),
+    ...stageMisfits({
+      ...repositories,
+      ...connected,
+      targets,
+      targetNames: Object.keys(typed.targets ?? { local: {} }),
+      access: typed.access,
+      banner: typed.banner,
+    }),
   ];
   if (misfits.length > 0) throw new ConfigError(file, byLine(misfits.map((m) => yaml.problemAt(m.path, m.message))));
   return {

@@ -9,6 +9,7 @@ import type { OperatorFile } from "./operator-schema.ts";
 import { place } from "./place.ts";
 import type { RepositoryFile } from "./repository-schema.ts";
 import type { RepositoryConfig } from "./repository-types.ts";
+import { stagesOf } from "./stages.ts";
 import type { ForgeConfig } from "./types.ts";
 import type { Misfit } from "./yaml-file.ts";
 
@@ -87,6 +88,7 @@ function toRepository({ repository, name, forge, target, isLocal, directory }: R
     ...(repository.oauthRelay ? { oauthRelay: repository.oauthRelay } : {}),
     ...(repository.drift ? { drift: repository.drift } : {}),
     ...(repository.limits ? { limits: repository.limits } : {}),
+    ...(repository.stages ? { stages: stagesOf(repository.stages, { target, directory }) } : {}),
   };
 }
 

@@ -11,6 +11,7 @@ import { officeKeys } from "./office-hours.ts";
 import { pullRequestRules } from "./pull-request-rules.ts";
 import { count } from "./scalars.ts";
 import { secretReference } from "./secret-schema.ts";
+import { stagesRule } from "./stages.ts";
 import { untrustedRules } from "./untrusted-rules.ts";
 
 export const name = z
@@ -97,6 +98,7 @@ export const repository = z.strictObject({
   drift: z
     .strictObject({ policy: driftPolicy.describe("As `drift.policy` at the top, for this repository.") })
     .optional(),
+  stages: stagesRule.optional(),
   limits: z
     .strictObject({
       previews: count

@@ -4,6 +4,7 @@ import type { BannerConfig } from "./banner.ts";
 import type { Verbosity } from "./comment-schema.ts";
 import type { EgressConfig } from "./egress.ts";
 import type { HeadKey } from "./head-changes.ts";
+import type { StageConfig } from "./stages.ts";
 import type { DriftPolicy, Lifecycle, SecretReference } from "./types.ts";
 
 /** Which pull requests get previews. */
@@ -74,6 +75,10 @@ export interface RepositoryConfig {
   readonly drift?: { readonly policy: DriftPolicy };
   /** In place of `limits.previewsPerRepository`. */
   readonly limits?: { readonly previews?: number };
+  /** Long-lived ones beside its previews, by name; undefined: none. */
+  readonly stages?: Readonly<Record<string, StageConfig>>;
+  /** Set where this is the repository as one of its stages has it, see service/stages/stage.ts. */
+  readonly stage?: StageConfig;
   /** `preview.yaml` for a repository that has none of its own; set by `stackling up PATH` detection. */
   readonly application?: ApplicationConfig;
 }

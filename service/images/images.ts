@@ -14,7 +14,10 @@ export interface ImagesDeps {
 
 export interface Images {
   /** One look, bounded in time; what became of it is to be written into the status. Never rejects for what a registry does. */
-  find(preview: Pick<Preview, "key" | "status">, spec: PreviewSpec): Promise<Sought>;
+  find(
+    preview: Pick<Preview, "key" | "status"> & Partial<Pick<Preview, "intents">>,
+    spec: PreviewSpec,
+  ): Promise<Sought>;
 }
 
 export type Sought =
@@ -28,8 +31,10 @@ const PINS_KEPT = 40;
 
 export function createImages({ registry, waitSeconds, now }: ImagesDeps): Images {
   return {
-    async find({ key, status }, spec) {
-      const known = { ...Object.fromEntries(status.imagePins ?? []), ...status.live?.images };
+    async find({ key, status, intents }, spec) {
+      // What was promoted is what ran there, whatever its names stand for by now.
+      const promoted = intents?.promoted?.images;
+      const known = { ...Object.fromEntries(status.imagePins ?? []), ...status.live?.images, ...promoted };
       const names = imagesOf(spec);
       const looks = names.map(async (name) => [name, await pinOf(name, known, registry)] as const);
       const looked = await Promise.all(looks);

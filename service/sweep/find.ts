@@ -1,7 +1,7 @@
 /** Finds what bears our tags and belongs to no preview. Reads only. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { OwnedThing } from "../../components/ports.ts";
-import { formatKey } from "../../infra/names.ts";
+import { formatKey, isStage, isStageName } from "../../infra/names.ts";
 import { previewSpec } from "../../infra/spec.ts";
 import type { Stacks } from "../../infra/stacks.ts";
 import type { RepositoryConfig } from "../config/repository-types.ts";
@@ -32,6 +32,8 @@ export interface Found {
 }
 
 const READ_AGAIN_MS = 5_000;
+/** As `stackName` makes it. */
+const STAGE_STACK = /^([a-z][a-z0-9-]*)-st-([a-z0-9]+)$/;
 /** A forge has no record of a pull request whose preview waits with one of these. */
 const WITHOUT_GROUND: ReadonlySet<string> = new Set([
   "Unreachable",
@@ -56,7 +58,10 @@ export async function findStrays(deps: FindDeps): Promise<Found> {
     const preview = byStack.get(stack);
     if (preview && !isCandidate(preview)) continue;
     const held = { stack, preview, hasStack: stacks.has(stack) };
-    candidates.push({ ...held, things: distinct(things, stack), ...(await placeOf(deps, held, repositories)) });
+    const place = await placeOf(deps, held, repositories);
+    // A stage goes by a person's `down` alone; what that left behind is as anything else's.
+    if (isStage(place.key ?? "") && preview?.status.goneAt === undefined) continue;
+    candidates.push({ ...held, things: distinct(things, stack), ...place });
   }
   // Previews whose stack is listed or not: a person may let those go of which nothing proves it.
   return { strays: await judgeAll(deps, candidates, previews), unread };
@@ -138,6 +143,10 @@ async function placeOf(
   const outputs = hasStack ? await stacks.outputs(stack).catch(() => undefined) : undefined;
   const { data: spec } = previewSpec.safeParse(outputs?.spec);
   if (spec?.stack === stack) return { key: spec.key, repository: named(spec.repository), number: spec.number };
+  const stage = STAGE_STACK.exec(stack);
+  if (stage?.[1] && stage[2] && isStageName(stage[2])) {
+    return { key: formatKey({ repository: stage[1], stage: stage[2] }), repository: named(stage[1]) };
+  }
   const [, name, digits] = /^([a-z][a-z0-9-]*)-pr-([1-9][0-9]{0,9})$/.exec(stack) ?? [];
   if (name === undefined) return {};
   const number = Number(digits);

@@ -32,6 +32,7 @@ const CASES: Readonly<Record<Reason, Partial<PreviewStatus> & { readonly serves?
     serves: true,
     headSha: NEWER,
   },
+  NothingPromoted: { condition: "Stalled", message: "Nothing was promoted to it yet." },
   SpecInvalid: {
     condition: "Stalled",
     message: "preview.yaml has 2 problems.",
@@ -47,6 +48,12 @@ const CASES: Readonly<Record<Reason, Partial<PreviewStatus> & { readonly serves?
   ImageNotFound: {
     condition: "Stalled",
     message: `Image "ghcr.io/acme/shop:${NEWER}" was not there within 15 min.`,
+    serves: true,
+    headSha: NEWER,
+  },
+  ImageUnsigned: {
+    condition: "Stalled",
+    message: `Image "ghcr.io/acme/shop:${NEWER}" was not signed within 15 min: it must be signed by the key in "cosign.pub", and is not signed.`,
     serves: true,
     headSha: NEWER,
   },

@@ -61,6 +61,9 @@ export async function startApp() {
       return preview;
     },
     down: note("down"),
+    promote: async (key, { from }, by) => void acts.push(`promote ${key} ${from} by ${by}`),
+    approvePromotion: async (key, sha, by) => void acts.push(`approve-promotion ${key} ${sha} by ${by}`),
+    cancelPromotion: note("cancel-promotion"),
     redeploy: note("redeploy"),
     sleep: note("sleep"),
     wake: note("wake"),
