@@ -76,16 +76,16 @@ export function verbForm({
     session,
     label: `Actions on ${view.key}`,
     fields: { from, ...(back === undefined ? {} : { back }) },
-    body: html`${clocks.map((name) => buttonOf(name, view))}${extend && extendGroup(view)}${others.map((name) => buttonOf(name, view, from))}`,
+    body: html`${clocks.map((name) => buttonOf(name, view, from))}${extend && extendGroup(view, from)}${others.map((name) => buttonOf(name, view, from))}`,
   });
 }
 
-function extendGroup(view: PreviewView): Html {
-  const buttons = EXTENSIONS.map((name) => buttonOf(name, view));
+function extendGroup(view: PreviewView, from: "list" | "detail"): Html {
+  const buttons = EXTENSIONS.map((name) => buttonOf(name, view, from));
   return buttonGroup("Extend", buttons);
 }
 
-function buttonOf(name: VerbName, { key }: PreviewView, from?: "list" | "detail"): Html {
+function buttonOf(name: VerbName, { key }: PreviewView, from: "list" | "detail"): Html {
   const { text, label, question } = verbOf(name);
   // The banner leads here; a list has many of each.
   const id = from === "detail" ? `do-${name}` : undefined;

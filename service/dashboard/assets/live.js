@@ -18,9 +18,7 @@ let source;
 let notLiveSoon;
 
 export function keepUpToDate() {
-  Idiomorph.defaults.ignoreActiveValue = true;
-  // What a person opened stays open.
-  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => name !== "open" || node.nodeName !== "DETAILS";
+  Object.assign(Idiomorph.defaults.callbacks, { beforeAttributeUpdated, beforeNodeMorphed });
   if (!stream()) return;
   // At most one, also when it is tried again while the page is not looked at.
   htmx.createEventSource = (url) => {
@@ -44,6 +42,19 @@ export function keepUpToDate() {
 export async function refresh() {
   wholePage = true;
   await work();
+}
+
+/** What a person opened stays open, and what was typed or chosen stays as it is. */
+function beforeAttributeUpdated(name, node) {
+  if (node.nodeName === "DETAILS") return name !== "open";
+  if (node.nodeName === "OPTION") return name !== "selected" || node.parentElement !== document.activeElement;
+  const isTyped = "defaultValue" in node && node.type !== "hidden" && node.value !== node.defaultValue;
+  return name !== "value" || !isTyped;
+}
+
+/** A button that becomes another one must not keep the focus: the next key would press it. */
+function beforeNodeMorphed(node, next) {
+  if (node.nodeName === "BUTTON" && node === document.activeElement && node.value !== next.value) node.blur();
 }
 
 function stream() {
