@@ -1,8 +1,9 @@
 /** Stackling's own side of the port: webhooks, probes, API and pages. Previews never come here. */
 import express, { type ErrorRequestHandler, type Express } from "express";
-import { isForeign } from "./api/access.ts";
-import { type ApiDeps, clientError, createApi } from "./api/api.ts";
+import { createVisitors, isForeign, type VisitorsDeps } from "./api/access.ts";
+import { type ApiDeps, createApi } from "./api/api.ts";
 import { createReadiness, type ReadinessChecks } from "./api/health.ts";
+import { clientError } from "./api/problem.ts";
 import { createStreams, type LogReader } from "./api/streams.ts";
 import { createDashboard } from "./dashboard/dashboard.ts";
 import { APP_CALLBACK_PATH } from "./gateway/access/own-paths.ts";
@@ -11,12 +12,23 @@ import { createQrPictures } from "./qr-pictures.ts";
 import type { GithubSetup } from "./github-setup.ts";
 import type { Sessions } from "./session.ts";
 import type { Store } from "./store/store.ts";
+import type { Trends } from "./trends/trends.ts";
 import { createWebhooks, type WebhooksDeps } from "./webhooks.ts";
 
 export interface AppDeps
   extends Pick<
     ApiDeps,
-    "actions" | "operate" | "doctor" | "share" | "extras" | "ends" | "engineByHand" | "external" | "audit" | "addressOf"
+    | "actions"
+    | "operate"
+    | "doctor"
+    | "share"
+    | "extras"
+    | "ends"
+    | "engineByHand"
+    | "external"
+    | "audit"
+    | "addressOf"
+    | "tokens"
   > {
   readonly store: Pick<Store, "list" | "find" | "findByStack" | "history" | "receipts" | "counters" | "onChange">;
   readonly webhooks: Omit<WebhooksDeps, "onError">;
@@ -30,10 +42,14 @@ export interface AppDeps
   readonly appRelay?: Relay;
   /** Makes a GitHub App from the pages. */
   readonly github?: GithubSetup;
+  /** Counts over time; absent: none are shown. */
+  readonly trends?: Trends;
   /** Bearer token of the API. */
   readonly token: string;
   /** Where people reach these pages, without a slash at the end: `http://localhost:4000`. */
   readonly homeUrl: string;
+  /** What somebody may do who logged in elsewhere; absent: nobody can. */
+  readonly rightsOf?: VisitorsDeps["rightsOf"];
   /** Offered while everything is stopped, and where there is no preview to show. */
   readonly fallbackUrl?: string;
   readonly onError: (error: unknown) => void;
@@ -60,10 +76,17 @@ export function createApp(deps: AppDeps): Express {
   app.get("/readyz", createReadiness(deps.checks, onError));
   app.get("/qr/:file", createQrPictures(homeUrl));
 
+  const cookie = cookieName(homeUrl);
+  const visitors = createVisitors({ ...deps, cookieName: cookie });
+  app.use((request, response, next) => {
+    if (request.path.startsWith("/assets/")) next();
+    else return visitors.identify(request, response, next);
+  });
   const shared = {
     ...deps,
+    visitors,
     streams: createStreams(deps),
-    cookieName: cookieName(homeUrl),
+    cookieName: cookie,
     loginUrl: (code: string) => `${homeUrl}/login/${code}`,
   };
   app.use("/api/v1", createApi(shared));

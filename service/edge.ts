@@ -35,11 +35,12 @@ import { promotionExtra } from "./stages/extra.ts";
 import { repositoryFor } from "./stages/stage.ts";
 import type { Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
+import { createTokens, type TokenStore } from "./tokens/token.ts";
 import type { World } from "./world.ts";
 
 export interface EdgeParts {
   readonly config: OperatorConfig;
-  readonly store: Store;
+  readonly store: Store & TokenStore;
   readonly world: Pick<World, "address" | "logs">;
   readonly forges: ReadonlyMap<string, Forge>;
   readonly identities: Pick<Identities, "pathOf">;
@@ -82,6 +83,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
   const { porter, appRelay } = access.at(routes);
   const visits = createVisits({ store, now: clock, onError });
   const counters = createCounters({ store, onError });
+  const tokens = createTokens({ store, now: () => clock().toISOString(), repositories: namesOf(parts), onError });
   const comments = createComments(parts);
   const gateway = createGateway({
     routes,
@@ -120,6 +122,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     checks: parts.checks,
     sessions: createSessions({ now: clock, secret: parts.token }),
     token: parts.token,
+    tokens,
     engineByHand: parts.engineByHand,
     homeUrl: url,
     onError,
@@ -155,6 +158,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     routes.close();
     await visits.close();
     await counters.close();
+    await tokens.close();
   };
   try {
     server.listen(config.port, config.host);
@@ -173,6 +177,11 @@ function keyFinder({ repositories }: OperatorConfig) {
     const repository = names.get(`${forge} ${path.toLowerCase()}`);
     return repository === undefined ? undefined : formatKey({ repository, number });
   };
+}
+
+/** Of the config's repositories, and of those that are there by hand. */
+function namesOf({ config, store }: Pick<EdgeParts, "config" | "store">) {
+  return async () => [...config.repositories, ...(await store.repositories())].map(({ name }) => name);
 }
 
 /** By the repository's name; one that was registered by hand has the config's own. */

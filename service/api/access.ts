@@ -1,28 +1,96 @@
-/** Who asks: a bearer of the token, a session of the pages, or anyone. */
+/** Who asks: a bearer of a token, a session of the pages, or anyone. Found out once for each request. */
 import type { IncomingMessage } from "node:http";
-import { type Session, type Sessions, sameSecret } from "../session.ts";
+import type { RequestHandler } from "express";
+import { createAttempts, neighbourhood } from "../attempts.ts";
+import type { Caller, Rights } from "../roles.ts";
+import { type LoggedIn, type Session, type Sessions, sameSecret } from "../session.ts";
+import type { Tokens } from "../tokens/token.ts";
 
 export type Visitor =
-  | { readonly kind: "token" }
+  | { readonly kind: "token"; readonly caller: Caller }
   | { readonly kind: "session"; readonly session: Session }
-  | { readonly kind: "anyone" };
+  /** With the seconds to wait where too many wrong tokens came from. */
+  | { readonly kind: "anyone"; readonly retryAfterSeconds?: number };
+
+export interface Visitors {
+  /** Before every route of API and pages. */
+  readonly identify: RequestHandler;
+  /** Of a request that was identified. */
+  of(request: IncomingMessage): Visitor;
+}
 
 export interface AccessDeps {
-  readonly token: string;
+  readonly visitors: Pick<Visitors, "of">;
   readonly sessions: Sessions;
   readonly cookieName: string;
 }
 
-/** A wrong token is nobody, not a fallback to the cookie. */
-export function visitorOf({ token, sessions, cookieName }: AccessDeps, { headers }: IncomingMessage): Visitor {
-  const { authorization } = headers;
-  if (authorization !== undefined) {
-    const given = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(authorization)?.[1];
-    return given !== undefined && sameSecret(given, token) ? { kind: "token" } : { kind: "anyone" };
+export interface VisitorsDeps {
+  /** The instance's own; secret. */
+  readonly token: string;
+  readonly tokens: Pick<Tokens, "callerOf">;
+  readonly sessions: Pick<Sessions, "find">;
+  readonly cookieName: string;
+  readonly addressOf: (request: IncomingMessage) => string;
+  /** What somebody may do who logged in elsewhere; undefined: nothing any more. Absent: nobody can. */
+  readonly rightsOf?: (who: LoggedIn) => Promise<Rights | undefined>;
+}
+
+/** Wrong tokens that an address may send in a while; who sends more is not looked up any more. */
+const WRONG = { most: 30, seconds: 60 } as const;
+const ANYONE: Visitor = { kind: "anyone" };
+
+export function createVisitors(deps: VisitorsDeps): Visitors {
+  const { token, tokens, sessions, cookieName, addressOf } = deps;
+  const known = new WeakMap<IncomingMessage, Visitor>();
+  const wrong = createAttempts(WRONG);
+
+  /** A wrong token is nobody, not a fallback to the cookie. */
+  async function bearerOf(request: IncomingMessage, authorization: string): Promise<Visitor> {
+    const given = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(authorization)?.[1] ?? "";
+    if (given !== "" && sameSecret(given, token)) return { kind: "token", caller: { name: "api", role: "admin" } };
+    const from = neighbourhood(addressOf(request));
+    const retryAfterSeconds = await wrong.waitOf(from);
+    if (retryAfterSeconds !== undefined) return { kind: "anyone", retryAfterSeconds };
+    const caller = await tokens.callerOf(given);
+    if (caller) return { kind: "token", caller };
+    await wrong.spend(from);
+    return ANYONE;
   }
-  const cookie = cookieOf(headers.cookie, cookieName);
-  const session = cookie === undefined ? undefined : sessions.find(cookie);
-  return session ? { kind: "session", session } : { kind: "anyone" };
+
+  async function sessionOf(cookie: string): Promise<Visitor> {
+    const found = sessions.find(cookie);
+    if (!found) return ANYONE;
+    const { csrf, who } = found;
+    if (who === undefined) return { kind: "session", session: { csrf, name: "page", role: "admin" } };
+    const rights = await deps.rightsOf?.(who);
+    return rights ? { kind: "session", session: { csrf, name: who.name, ...rights } } : ANYONE;
+  }
+
+  const find = async (request: IncomingMessage): Promise<Visitor> => {
+    const { authorization, cookie: header } = request.headers;
+    if (authorization !== undefined) return bearerOf(request, authorization);
+    const cookie = cookieOf(header, cookieName);
+    return cookie === undefined ? ANYONE : sessionOf(cookie);
+  };
+
+  return {
+    async identify(request, _response, next) {
+      known.set(request, await find(request));
+      next();
+    },
+    of: (request) => known.get(request) ?? ANYONE,
+  };
+}
+
+export function visitorOf({ visitors }: Pick<AccessDeps, "visitors">, request: IncomingMessage): Visitor {
+  return visitors.of(request);
+}
+
+export function callerOf(deps: Pick<AccessDeps, "visitors">, request: IncomingMessage): Caller | undefined {
+  const visitor = deps.visitors.of(request);
+  if (visitor.kind === "session") return visitor.session;
+  return visitor.kind === "token" ? visitor.caller : undefined;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** What somebody asks for by API or page is done in their name, and written into the audit. */
 import type { IncomingMessage } from "node:http";
 import { type Audit, type AuditNote, noted } from "../audit.ts";
-import { type AccessDeps, visitorOf } from "./access.ts";
+import { type AccessDeps, callerOf, visitorOf } from "./access.ts";
 import { type ActionRequest, type Actions, act } from "./actions.ts";
 
 export interface DoingDeps extends AccessDeps {
@@ -37,8 +37,9 @@ export function createDoing(deps: DoingDeps): Doing {
   };
 }
 
-export function askerOf(deps: AccessDeps, request: IncomingMessage): Pick<AuditNote, "actor" | "via"> {
-  return visitorOf(deps, request).kind === "token" ? { actor: "api", via: "api" } : { actor: "page", via: "page" };
+function askerOf(deps: Pick<AccessDeps, "visitors">, request: IncomingMessage): Pick<AuditNote, "actor" | "via"> {
+  const actor = callerOf(deps, request)?.name ?? "nobody";
+  return { actor, via: visitorOf(deps, request).kind === "token" ? "api" : "page" };
 }
 
 function detailOf(wish: ActionRequest): string | undefined {

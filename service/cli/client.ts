@@ -7,16 +7,19 @@ import { StacklingError, TerminalError } from "../../components/errors.ts";
 import type { Finding, LogLine } from "../../components/ports.ts";
 import type { DriftReport } from "../../infra/stacks.ts";
 import type { ActionRequest } from "../api/actions.ts";
-import type { BaselineCheckRequest } from "../api/baselines.ts";
-import type { SweepRequest } from "../api/operate.ts";
 import type { PreviewView } from "../api/preview-view.ts";
-import type { ShareRequest } from "../api/share.ts";
+import type { TokenRequest } from "../api/routes/access.ts";
+import type { BaselineCheckRequest } from "../api/routes/baselines.ts";
+import type { SweepRequest } from "../api/routes/operate.ts";
+import type { ShareRequest } from "../api/routes/share.ts";
+import type { AuditEntry, AuditQuery } from "../audit.ts";
 import type { BaselineView, BuildLine, CheckLine } from "../baselines/keeper.ts";
 import type { EngineByHand } from "../engine-by-hand.ts";
 import type { ServiceMatrix } from "../external/matrix.ts";
 import type { ShareLink } from "../gateway/access/share.ts";
 import type { Pause } from "../store/operation.ts";
 import type { SweepReport } from "../sweep/report.ts";
+import type { TokenRow } from "../tokens/token.ts";
 import { readText, send } from "./http.ts";
 
 export interface Client {
@@ -51,6 +54,12 @@ export interface Client {
   /** Builds one, or follows the build that runs. */
   buildBaseline(name: string): AsyncIterable<BuildLine>;
   checkBaseline(name: string, names: readonly string[]): AsyncIterable<CheckLine>;
+  /** The token itself is in the answer, and nowhere else from then on. */
+  createToken(request: TokenRequest): Promise<TokenRow & { readonly token: string }>;
+  tokens(): Promise<readonly TokenRow[]>;
+  revokeToken(name: string): Promise<TokenRow>;
+  /** Newest first, at most so many. */
+  audit(query: Omit<AuditQuery, "before">): Promise<readonly AuditEntry[]>;
   /** An address that logs its first visitor in to the pages. */
   loginLink(): Promise<string>;
   /** Looks until `done` says so. Rejects with `StacklingError` (`TimedOut`) after `timeoutMs`. */
@@ -72,6 +81,8 @@ export interface WaitOptions {
 }
 
 const LOOK_EVERY_MS = 200;
+/** Of the API, in one answer. */
+const LIMIT_MAX = 500;
 
 export function createClient({ url, token }: { readonly url: string; readonly token: string }): Client {
   const api = (path: string) => new URL(`/api/v1${path}`, url).href;
@@ -80,7 +91,7 @@ export function createClient({ url, token }: { readonly url: string; readonly to
 
   const open = async (
     path: string,
-    call: { readonly method?: "GET" | "POST"; readonly body?: unknown; readonly signal?: AbortSignal } = {},
+    call: { readonly method?: "GET" | "POST" | "DELETE"; readonly body?: unknown; readonly signal?: AbortSignal } = {},
   ) => {
     const { method, body, signal } = call;
     const message = await send(api(path), {
@@ -102,11 +113,22 @@ export function createClient({ url, token }: { readonly url: string; readonly to
     JSON.parse(await readText(await open(path, call))) as T;
 
   const find = (key: string) => ask<PreviewView>(of(key));
+  /** Page after page. */
+  const allOf = async <Item>(path: string, name: string, query: Readonly<Record<string, string>>) => {
+    const found: Item[] = [];
+    let cursor: string | undefined;
+    do {
+      const asked = new URLSearchParams({ ...query, limit: String(LIMIT_MAX), ...(cursor ? { cursor } : {}) });
+      const page = await ask<Readonly<Record<string, unknown>>>(`${path}?${asked}`);
+      found.push(...(page[name] as readonly Item[]));
+      cursor = page.next as string | undefined;
+    } while (cursor !== undefined);
+    return found;
+  };
   return {
     url,
     find,
-    list: async ({ gone = false } = {}) =>
-      (await ask<{ previews: readonly PreviewView[] }>(`/previews${gone ? "?gone=1" : ""}`)).previews,
+    list: ({ gone = false } = {}) => allOf("/previews", "previews", gone ? { gone: "1" } : {}),
     up: (wish) => ask("/previews", { method: "POST", body: wish }),
     act: (key, request) => ask(`${of(key)}/actions`, { method: "POST", body: request }),
     drift: (key) => ask(`${of(key)}/drift`, { method: "POST", body: {} }),
@@ -158,6 +180,13 @@ export function createClient({ url, token }: { readonly url: string; readonly to
       const body: BaselineCheckRequest = { names: [...names] };
       yield* linesOf<CheckLine>(await open(path, { method: "POST", body }));
     },
+    createToken: (body) => ask("/tokens", { method: "POST", body }),
+    tokens: () => allOf("/tokens", "tokens", {}),
+    revokeToken: (name) => ask(`/tokens/${encodeURIComponent(name)}`, { method: "DELETE" }),
+    audit: async ({ limit, ...query }) => {
+      const asked = new URLSearchParams({ ...query, limit: String(limit) });
+      return (await ask<{ audit: readonly AuditEntry[] }>(`/audit?${asked}`)).audit;
+    },
     loginLink: async () => (await ask<{ url: string }>("/login-links", { method: "POST", body: {} })).url,
     waitFor: async (key, done, { timeoutMs, onChange, signal }) => {
       const deadline = performance.now() + timeoutMs;
@@ -205,9 +234,11 @@ function refusal(status: number, text: string): StacklingError {
   return status >= 500 ? new StacklingError(details) : new TerminalError(details);
 }
 
+/** A problem of RFC 9457. */
 function parseRefusal(text: string): { readonly reason: string; readonly message: string } | undefined {
   try {
-    return (JSON.parse(text) as { error: { reason: string; message: string } }).error;
+    const { reason, detail } = JSON.parse(text) as { readonly reason: string; readonly detail: string };
+    return { reason, message: detail };
   } catch {
     return undefined;
   }

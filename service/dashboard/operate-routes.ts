@@ -1,6 +1,6 @@
 /** The pages' side of what is asked of all previews at once: kill switch and sweep. */
 import type { Router } from "express";
-import { sweepNoted, sweepRequest } from "../api/operate.ts";
+import { sweepNoted, sweepRequest } from "../api/routes/operate.ts";
 import { plainError } from "../api/streams.ts";
 import type { Operate } from "../operate.ts";
 import type { Answering } from "./answering.ts";

@@ -1,7 +1,7 @@
 /** The button that makes a share link, and the page that shows it once. */
 import type { Request, Router } from "express";
 import type { PreviewView } from "../api/preview-view.ts";
-import { SHARE_SECONDS } from "../api/share.ts";
+import { SHARE_SECONDS } from "../api/routes/share.ts";
 import { plainError } from "../api/streams.ts";
 import type { Share, ShareLink } from "../gateway/access/share.ts";
 import { minuteOf } from "../reason-words.ts";

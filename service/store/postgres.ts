@@ -2,9 +2,12 @@ import { sql } from "kysely";
 import type { Logger } from "pino";
 import type { AuditStore } from "../audit.ts";
 import { type SeatStore, seatStore } from "../caps/seats.ts";
-import { type AuditTrim, auditStore } from "./audit.ts";
 import type { DeploymentStore } from "../deployments/deployment.ts";
 import { DEPLOYMENT_CHANNEL, deploymentStore } from "../deployments/store.ts";
+import { tokenStore } from "../tokens/store.ts";
+import type { TokenStore } from "../tokens/token.ts";
+import { type TrendStore, trendStore } from "../trends/store.ts";
+import { type AuditTrim, auditStore } from "./audit.ts";
 import { claimFolder, type DataFolder } from "./data-folder.ts";
 import { codeOf, openDatabase } from "./database.ts";
 import { type GithubAppStore, githubAppStore } from "./github-apps.ts";
@@ -26,7 +29,14 @@ const SETUP_LOCK = 7_302_511;
 
 export interface PostgresStore
   extends Store,
-    DeploymentStore, SeatStore, GithubAppStore, IdentityStore, AuditStore, AuditTrim {
+    DeploymentStore,
+    SeatStore,
+    GithubAppStore,
+    IdentityStore,
+    AuditStore,
+    TrendStore,
+    AuditTrim,
+    TokenStore {
   readonly queue: Queue;
   /** See `claimFolder`. */
   claimFolder(folder: DataFolder): Promise<() => Promise<void>>;
@@ -71,11 +81,13 @@ export async function openStore({ url, holder, logger, now, steps }: PostgresSto
     ...previews,
     ...recordStore({ db, queue }),
     ...operationStore({ db, now }),
+    ...trendStore({ db }),
     ...githubAppStore({ db }),
     ...identityStore({ db }),
     ...auditStore({ db }),
     ...deploymentStore({ db }),
     onDeployment: (callback) => subscribe(deployments, callback),
+    ...tokenStore({ db }),
     ...seatStore({ db, queue }),
     claimFolder: (folder) => claimFolder({ db, holder, logger }, folder),
     acquireLease: (stack) => acquireLease({ db, holder, logger }, stack),

@@ -11,6 +11,7 @@ import type { Tables } from "./tables.ts";
 const DELIVERIES_KEPT_DAYS = 4;
 const HISTORY_KEPT_DAYS = 90;
 const ENGINES_KEPT_DAYS = 4;
+const ID = /^[1-9][0-9]{0,17}$/;
 
 type RecordStore = Pick<
   Store,
@@ -61,15 +62,12 @@ export function recordStore({ db, queue }: { readonly db: Kysely<Tables>; readon
       }),
 
     record: (entry) => addHistory(db, [entry]),
-    async history(key, limit) {
-      const rows = await db
-        .selectFrom("history")
-        .selectAll()
-        .where("key", "=", key)
-        .orderBy("id", "desc")
-        .limit(limit)
-        .execute();
+    async history(key, limit, before) {
+      const all = db.selectFrom("history").selectAll().where("key", "=", key);
+      const older = before !== undefined && ID.test(before) ? all.where("id", "<", before) : all;
+      const rows = await older.orderBy("id", "desc").limit(limit).execute();
       return rows.map((row) => ({
+        id: row.id,
         key: row.key,
         at: row.at.toISOString(),
         reason: row.reason,

@@ -14,6 +14,8 @@ export interface DeliveryRow {
 }
 
 export interface HistoryEntry {
+  /** Of one that was read; a later one has a greater. */
+  readonly id?: string;
   readonly key: string;
   readonly at: string;
   readonly reason: string;
@@ -72,8 +74,8 @@ export interface Store extends OperationStore {
 
   /** An entry of the history beside those that `setStatus` makes. */
   record(entry: HistoryEntry): Promise<void>;
-  /** Newest first. */
-  history(key: string, limit: number): Promise<readonly HistoryEntry[]>;
+  /** Newest first; with `before`, those that are older than the entry of that id. */
+  history(key: string, limit: number, before?: string): Promise<readonly HistoryEntry[]>;
   /** `held` as in `update`. */
   addReceipt(receipt: Receipt, held?: WriteLease): Promise<void>;
   receipts(key: string): Promise<readonly Receipt[]>;

@@ -5,8 +5,10 @@ import type { RepositoryConfig } from "../config/repository-types.ts";
 import type { DeploymentOutputTable, DeploymentTable } from "../deployments/tables.ts";
 import type { AnnouncementHandles, PullRequest } from "../forges/forge.ts";
 import type { Intents } from "../intents.ts";
+import type { Role } from "../roles.ts";
 import type { PreviewStatus, Receipt } from "../status.ts";
 import type { SweepReport } from "../sweep/report.ts";
+import type { Sample } from "../trends/sample.ts";
 import type { Pause } from "./operation.ts";
 
 /** Read as `Date`, written as ISO 8601 text. */
@@ -68,7 +70,19 @@ export interface Tables {
     address: string | null;
     outcome: AuditEntry["outcome"];
   };
+  token: {
+    id: Generated<string>;
+    name: string;
+    digest: string;
+    role: Role;
+    repositories: JSONColumnType<readonly string[]> | null;
+    created_at: Time;
+    created_by: string;
+    expires_at: OptionalTime;
+    last_used_at: OptionalTime;
+  };
   deployment: DeploymentTable;
   deployment_output: DeploymentOutputTable;
   sweep: { id: Generated<string>; at: Time; body: JSONColumnType<SweepReport> };
+  trend: { hour: Time; body: JSONColumnType<Sample> };
 }

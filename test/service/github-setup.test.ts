@@ -7,7 +7,7 @@ import { createGithubSetup, keptFor } from "../../service/github-setup.ts";
 import { signedHeaders, startGithub, type TestGithub } from "../support/emulate.ts";
 
 const HOME = "https://preview.acme.dev";
-const SESSION = { csrf: "the session's own value" };
+const SESSION = { csrf: "the session's own value", name: "page", role: "admin" } as const;
 const SHOP = { name: "shop", path: "acme/shop" };
 
 describe("a GitHub App made from the pages", () => {

@@ -1,4 +1,4 @@
-import { SHARE_SECONDS } from "../../api/share.ts";
+import { SHARE_SECONDS } from "../../api/routes/share.ts";
 import { parseDuration } from "../../config/duration.ts";
 import { minuteOf } from "../../reason-words.ts";
 import { WrongUse } from "../../wrong-use.ts";

@@ -36,7 +36,7 @@ describe("API", () => {
     for (const authorization of [undefined, "Bearer wrong", `Basic ${TOKEN}`, `Bearer ${TOKEN}x`, "Bearer "]) {
       const answer = await edge.ask({ path, headers: authorization === undefined ? {} : { authorization } });
       assert.equal(answer.status, 401);
-      assert.equal(JSON.parse(answer.body).error.reason, "Unauthorized");
+      assert.equal(JSON.parse(answer.body).reason, "Unauthorized");
     }
     const foreign: readonly Record<string, string>[] = [
       { origin: "http://pr-42-shop.localhost:4000" },
@@ -125,7 +125,7 @@ describe("API", () => {
     for (const body of bad) {
       const answer = await edge.api({ path, method: "POST", body, headers: JSON_TYPE });
       assert.equal(answer.status, 400, body);
-      assert.equal(JSON.parse(answer.body).error.reason, "BadRequest");
+      assert.equal(JSON.parse(answer.body).reason, "BadRequest");
     }
     assert.equal(edge.acts.length, wishes.length);
   });
@@ -169,7 +169,7 @@ describe("API", () => {
     for (const path of ["/previews/nope%2399", "/nothing"]) {
       const answer = await edge.api({ path });
       assert.equal(answer.status, 404);
-      assert.equal(JSON.parse(answer.body).error.reason, "NotFound");
+      assert.equal(JSON.parse(answer.body).reason, "NotFound");
     }
     assert.equal((await edge.api({ path: "/previews/%ff" })).status, 400);
   });

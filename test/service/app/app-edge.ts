@@ -6,7 +6,7 @@ import { formatKey } from "../../../infra/names.ts";
 import type { Actions } from "../../../service/api/actions.ts";
 import { createCounters } from "../../../service/api/counters.ts";
 import { previewEnds } from "../../../service/api/preview-ends.ts";
-import { createApp } from "../../../service/app.ts";
+import { type AppDeps, createApp } from "../../../service/app.ts";
 import { defaultLifecycle } from "../../../service/config/defaults.ts";
 import type { Forge } from "../../../service/forges/forge.ts";
 import { createGateway } from "../../../service/gateway/gateway.ts";
@@ -20,8 +20,10 @@ import type { DeliveryRow } from "../../../service/store/store.ts";
 import type { Stray } from "../../../service/sweep/report.ts";
 import { memoryAudit } from "../../support/memory-audit.ts";
 import { memoryStore } from "../../support/memory-store.ts";
+import { memoryTokens } from "../../support/memory-tokens.ts";
 import { aPreview } from "../../support/previews.ts";
 import { type Ask, ask as askPort, listen, portOf, shut } from "../gateway/edge.ts";
+import { apiOf, checkAnswer } from "./api-answers.ts";
 
 export const TOKEN = "a-token-of-the-test-0123456789";
 export const SECRET = "the-webhook-secret";
@@ -37,6 +39,7 @@ export async function startApp() {
   const errors: unknown[] = [];
   const lines: LogLine[] = [];
   const onError = (error: unknown) => void errors.push(error);
+  const tokens = memoryTokens(onError);
   const sessions = createSessions({ now: () => new Date(), secret: TOKEN });
   const counters = createCounters({ store, onError });
   const routes = await createRoutes({ store, domain: "localhost:4000", onError });
@@ -99,7 +102,7 @@ export async function startApp() {
     lastSweep: async () => undefined,
     check: async () => [],
   };
-  const app = createApp({
+  const deps: AppDeps = {
     store,
     actions,
     audit,
@@ -107,7 +110,9 @@ export async function startApp() {
     operate,
     sessions,
     token: TOKEN,
+    tokens,
     homeUrl: "http://localhost:4000",
+    baselines: { list: async () => [], build: nothing, check: nothing, findings: async () => [] },
     external: { read: async () => ({ at: "2026-11-21T10:00:00.000Z", services: [], warnings: [] }) },
     share: async ({ key }, { seconds, to = "/" }) => {
       acts.push(`share ${key} ${seconds} ${to}`);
@@ -137,15 +142,23 @@ export async function startApp() {
       limits: { maxBytes: MAX_BYTES, largeBodies: 1, timeoutMs: 1_000 },
     },
     onError,
-  });
+  };
+  const app = createApp(deps);
+  const api = apiOf(deps);
   const server = createEdgeServer({ routes, gateway, app, domain: "localhost:4000" });
   await listen(server);
   const port = portOf(server);
-  const ask = (options: Ask) => askPort(port, { host: "localhost:4000", ...options });
+  const ask = async (options: Ask) => {
+    const answer = await askPort(port, { host: "localhost:4000", ...options });
+    checkAnswer(api.routes, options, answer);
+    return answer;
+  };
   return {
     port,
+    ...api,
     store,
     audit,
+    tokens,
     sessions,
     counters,
     received,
@@ -173,10 +186,13 @@ export async function startApp() {
       routes.close();
       await visits.close();
       await counters.close();
+      await tokens.close();
       await shut(server);
     },
   };
 }
+
+async function* nothing(): AsyncGenerator<never> {}
 
 export function sign(body: string | Buffer): string {
   return createHmac("sha256", SECRET).update(body).digest("hex");

@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import express from "express";
-import { baselineRoutes } from "../../../service/api/baselines.ts";
+import type { Doing } from "../../../service/api/doing.ts";
+import { baselineRoutes } from "../../../service/api/routes/baselines.ts";
 import { createStreams } from "../../../service/api/streams.ts";
 import { startBaselines } from "../../../service/baselines/keeper.ts";
 import { runCli } from "../../../service/cli/program.ts";
@@ -18,6 +19,8 @@ import { requires } from "../../support/requires.ts";
 const DUMP =
   "CREATE TABLE users (id int PRIMARY KEY, email text, note text);\nCOPY users FROM stdin;\n1\tada@acme.dev\tfine\n\\.\n";
 const quiet = { info: () => undefined, warn: () => undefined };
+
+const ADMIN = { name: "api", role: "admin" } as const;
 
 describe("the verbs of baselines", requires("postgres"), () => {
   let postgres: Awaited<ReturnType<typeof startTestPostgres>>;
@@ -59,7 +62,15 @@ describe("the verbs of baselines", requires("postgres"), () => {
     keeper = startBaselines({ config, dataDir: folder, now, logger: quiet, lookEveryMs: 20 });
     const api = express.Router().use(express.json());
     const streams = createStreams({ store: { onChange: () => () => undefined } });
-    baselineRoutes(api, { baselines: keeper, streams, doing: { note: (_request, _what, work) => work("api") } });
+    const doing: Doing["note"] = (_request, _what, work) => work("api");
+    for (const route of baselineRoutes({ baselines: keeper, streams, doing: { note: doing } })) {
+      api[route.method](route.path, async (request, response) => {
+        const param = (name: string) => String(request.params[name]);
+        const call = { request, response, caller: ADMIN, query: undefined, body: undefined, param };
+        const body = await route.handle({ ...call, preview: () => assert.fail() });
+        if (body !== undefined) response.json(body);
+      });
+    }
     server = createServer(express().use("/api/v1", api)).listen(0, "127.0.0.1");
     await once(server, "listening");
   }

@@ -149,12 +149,12 @@ describe("the command line", () => {
         const found = ["/api/v1/previews", one, `${one}/actions`, "/api/v1/pause"].includes(path);
         if (path.endsWith("/actions")) request.setEncoding("utf8").on("data", takeWish);
         response.statusCode = wrong ? 401 : found ? 200 : 404;
-        const error = { reason: "NotFound", message: refusal ?? "finding a preview: there is none" };
+        const problem = { reason: "NotFound", detail: refusal ?? "finding a preview: there is none" };
         const stopped = paused ? { reason: "Paused", message: "All previews are stopped." } : {};
         const answer = path.startsWith(one)
           ? { ...preview, ...stopped, since: `${wishes.length}`, ...failed }
           : { previews: [preview], pause };
-        response.end(JSON.stringify(response.statusCode === 200 ? answer : { error }));
+        response.end(JSON.stringify(response.statusCode === 200 ? answer : problem));
       }).listen(0, "127.0.0.1");
       await once(server, "listening");
       const address = server.address();

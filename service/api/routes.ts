@@ -1,0 +1,29 @@
+import type { Baselines } from "../baselines/keeper.ts";
+import { createDoing, type DoingDeps } from "./doing.ts";
+import type { Route } from "./route.ts";
+import { type AccessRoutesDeps, accessRoutes } from "./routes/access.ts";
+import { baselineRoutes } from "./routes/baselines.ts";
+import { type OperateRoutesDeps, operateRoutes } from "./routes/operate.ts";
+import { type PreviewRoutesDeps, previewRoutes } from "./routes/previews.ts";
+import { type ShareRoutesDeps, shareRoutes } from "./routes/share.ts";
+import { type StreamRoutesDeps, streamRoutes } from "./routes/streams.ts";
+
+export type RoutesDeps = DoingDeps &
+  Omit<
+    PreviewRoutesDeps & StreamRoutesDeps & OperateRoutesDeps & ShareRoutesDeps & AccessRoutesDeps,
+    "doing" | "actions"
+  > & { readonly baselines?: Baselines };
+
+/** Every call of the API; adding one is an entry in its file. */
+export function routesOf(deps: RoutesDeps): readonly Route[] {
+  const { baselines } = deps;
+  const parts = { ...deps, doing: createDoing(deps) };
+  return [
+    ...previewRoutes(parts),
+    ...streamRoutes(parts),
+    ...shareRoutes(parts),
+    ...operateRoutes(parts),
+    ...(baselines ? baselineRoutes({ ...parts, baselines }) : []),
+    ...accessRoutes(parts),
+  ];
+}
