@@ -33,7 +33,7 @@ type Written = Readonly<Record<string, string | undefined>> | undefined;
 
 async function writeRun({ client }: { client: GithubClient }, input: AnnounceInput): Promise<Written> {
   const { repository, announcement, handles } = input;
-  const { headSha, summary, reason, logUrl, environmentUrl, key } = announcement;
+  const { headSha, reason, logUrl, environmentUrl, key } = announcement;
   if (handles.check && handles.checkSha !== headSha && handles.checkState === "in_progress") {
     await endRun({ client }, { repository, id: handles.check });
   }
@@ -43,7 +43,7 @@ async function writeRun({ client }: { client: GithubClient }, input: AnnounceInp
     external_id: key,
     ...state,
     details_url: environmentUrl ?? logUrl,
-    output: { title: reason, summary: cut(announcement.details ?? summary) },
+    output: { title: reason, summary: cut(toldOf(announcement)) },
     actions: announcement.condition === "Ready" || announcement.condition === "Stalled" ? [REDEPLOY] : [],
   };
   const id = handles.checkSha === headSha ? handles.check : await findRun({ client }, input);
@@ -117,12 +117,17 @@ function runState({ condition, reason, rolledBack }: Announcement): { status: st
   return { status: "completed", conclusion: isHeldBack(reason) ? "action_required" : "failure" };
 }
 
+function toldOf({ details, checks, summary }: Announcement): string {
+  return [details ?? summary, ...(checks === undefined ? [] : [checks])].join("\n\n");
+}
+
 /** Of characters that may take four bytes each. */
 function cut(text: string): string {
   return Buffer.byteLength(text) <= SUMMARY_MAX_BYTES ? text : `${text.slice(0, SUMMARY_MAX_BYTES / 4)}…`;
 }
 
-function digestOf({ condition, reason, summary, headSha, environmentUrl, logUrl, details }: Announcement): string {
-  const parts = JSON.stringify([condition, reason, summary, headSha, environmentUrl, logUrl, details]);
+function digestOf(announcement: Announcement): string {
+  const { condition, reason, summary, headSha, environmentUrl, logUrl } = announcement;
+  const parts = JSON.stringify([condition, reason, summary, headSha, environmentUrl, logUrl, toldOf(announcement)]);
   return createHash("sha256").update(parts).digest("hex").slice(0, 16);
 }

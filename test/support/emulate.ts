@@ -8,7 +8,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { createEmulator } from "emulate";
-import type { Forge } from "../../service/forges/forge.ts";
+import type { Forge, ForgeGround } from "../../service/forges/forge.ts";
 import { githubForge } from "../../service/forges/github.ts";
 import { type Apps, createApps } from "./emulate-apps.ts";
 import { createTalk } from "./emulate-comments.ts";
@@ -38,7 +38,7 @@ export interface TestGithub {
   readonly webhookSecret: string;
   readonly app: { readonly id: number; readonly privateKey: string };
   /** The forge as the config would connect it. */
-  connect(kind: "token" | "app", options?: Readonly<Record<string, unknown>>): Promise<Forge>;
+  connect(kind: "token" | "app", options?: Readonly<Record<string, unknown>>, ground?: ForgeGround): Promise<Forge>;
   /** Template for the forge's option `cloneUrl`. */
   readonly cloneUrl: string;
   /** The same over HTTP, for those who bear a credential. */
@@ -197,7 +197,7 @@ export async function startGithub({
     token: OWNER_TOKEN,
     webhookSecret: WEBHOOK_SECRET,
     app: { id: APP_ID, privateKey },
-    async connect(kind, options = {}) {
+    async connect(kind, options = {}, ground) {
       const secrets = { token: OWNER_TOKEN, privateKey, webhook: WEBHOOK_SECRET };
       const file = async (name: keyof typeof secrets) => {
         const path = join(dirname(repository.path), `${name}.secret`);
@@ -210,7 +210,7 @@ export async function startGithub({
           : { app: { id: APP_ID, privateKey: await file("privateKey") } };
       const webhookSecrets = [await file("webhook")];
       const typed = { baseUrl: url, cloneUrl, rateLimits: false, webhookSecrets, ...credential, ...options };
-      return githubForge.connect(githubForge.options.parse(typed));
+      return githubForge.connect(githubForge.options.parse(typed), ground);
     },
     cloneUrl,
     gitUrl: `${url}/{path}.git`,

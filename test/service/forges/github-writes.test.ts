@@ -103,9 +103,14 @@ describe("an announcement on GitHub", () => {
     const handles = await announce(forge, number, announcementOf(headSha, { condition: "Reconciling", details }));
     const runs = () => github.requests.filter(({ method, path }) => method !== "GET" && path.includes("/check-runs"));
     assert.deepEqual(JSON.parse(runs().at(-1)?.body ?? "").actions, []);
-    await announce(forge, number, announcementOf(headSha, { details: `${details}${"ä".repeat(70_000)}` }), handles);
+    await announce(
+      forge,
+      number,
+      announcementOf(headSha, { details, checks: `2 of 2 checks passed${"ä".repeat(70_000)}` }),
+      handles,
+    );
     const { output, actions } = JSON.parse(runs().at(-1)?.body ?? "");
-    assert.ok(output.summary.startsWith(details));
+    assert.ok(output.summary.startsWith(`${details}\n\n2 of 2 checks passed`));
     assert.ok(Buffer.byteLength(output.summary) <= 65_535);
     assert.equal(actions[0].identifier, "redeploy");
     for (const { label, description, identifier } of actions) {
