@@ -56,6 +56,17 @@ export async function createGiteaRepository(
   const send = async (owner: Login, gitBranch: string) => {
     const url = `${gitea.url.replace("//", `//${owner}:${gitea.token(owner)}@`)}/${owner}/${name}.git`;
     await source.git("push", "--quiet", "--force", url, `refs/heads/${gitBranch}:refs/heads/${gitBranch}`);
+    // Its database learns of a push a while after git.
+    const sha = await source.head(gitBranch);
+    await eventually(
+      async () => {
+        const at = `/repos/${owner}/${name}/branches/${encodeURIComponent(gitBranch)}`;
+        const found = (await api("GET", at)) as { commit: { id: string } };
+        const { empty } = (await api("GET", `/repos/${owner}/${name}`)) as { empty: boolean };
+        return found.commit.id === sha && !empty;
+      },
+      { what: `${owner}/${name} has "${gitBranch}" at ${sha}` },
+    );
   };
   const grant = (login: Login, permission: string) => api("PUT", repo(`/collaborators/${login}`), { permission });
 

@@ -122,6 +122,7 @@ HTTP_PORT = ${port}
 ROOT_URL = ${url}/
 STATIC_ROOT_PATH = ${built}
 DISABLE_SSH = true
+SSH_USER = git
 OFFLINE_MODE = true
 [database]
 DB_TYPE = sqlite3
