@@ -258,7 +258,8 @@ async function clientOf(
   parsed: GithubOptions,
   ground: ForgeGround | undefined,
 ): Promise<{ readonly client: GithubClient; readonly kept?: KeptApp }> {
-  const { baseUrl, rateLimits } = parsed;
+  const { rateLimits } = parsed;
+  const baseUrl = parsed.baseUrl.replace(/\/+$/, "");
   if (parsed.app !== "manifest") {
     return { client: createGithubClient({ baseUrl, rateLimits, credential: await readCredential(parsed) }) };
   }
