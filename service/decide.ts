@@ -152,11 +152,14 @@ function isLeftAsleep(unasked: boolean | undefined, status: PreviewStatus, updat
   return !(update.kind === "up" && update.reason === "Interrupted");
 }
 
+/** What a search for images that was given up comes to. */
+const NO_IMAGE: ReadonlySet<string> = new Set(["ImageNotFound", "ImageUnsigned"]);
+
 /** The update that is due or awaited; undefined when this spec is applied or waits for new input. */
 function decideUpdate(digest: string, status: PreviewStatus, now: string): Action | undefined {
   const { attempted } = status;
   // Without its image nothing can be brought to an end, not even what was interrupted.
-  const hasNoImage = attempted?.digest === digest && attempted.failure?.reason === "ImageNotFound";
+  const hasNoImage = attempted?.digest === digest && NO_IMAGE.has(attempted.failure?.reason ?? "");
   if (status.interrupted && !hasNoImage) return { kind: "up", reason: "Interrupted" };
   if (!attempted) return { kind: "up", reason: "FirstTime" };
   if (attempted.digest !== digest) return { kind: "up", reason: "NewSpec" };

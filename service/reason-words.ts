@@ -20,6 +20,7 @@ const WORDS: Readonly<Record<Reason, readonly [sign: string, words: string]>> = 
   SpecInvalid: ["❌", "has an invalid `preview.yaml`"],
   WaitingForImage: ["⏳", "waits for its image"],
   ImageNotFound: ["❌", "failed: its image was not pushed"],
+  ImageUnsigned: ["❌", "failed: its image is not signed as it must be"],
   TargetChanged: ["🔒", "stays where it is: its target changed"],
   CheckoutFailed: ["❌", "failed: the commit could not be checked out"],
   InstallFailed: ["❌", "failed while installing"],

@@ -18,6 +18,7 @@ export const REASONS = [
   "SpecInvalid",
   "WaitingForImage",
   "ImageNotFound",
+  "ImageUnsigned",
   "TargetChanged",
   "CheckoutFailed",
   "InstallFailed",

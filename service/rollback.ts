@@ -41,6 +41,7 @@ const BEFORE_MIGRATIONS: ReadonlySet<string> = new Set([
   "InstallFailed",
   "BuildFailed",
   "ImageNotFound",
+  "ImageUnsigned",
   "SecretMissing",
   "SpecInvalid",
 ]);

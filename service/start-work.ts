@@ -18,7 +18,7 @@ import type { Forge } from "./forges/forge.ts";
 import type { Ground } from "./ground.ts";
 import { createHolds, lookAtHeld } from "./holds.ts";
 import type { Identities } from "./identities.ts";
-import { configuredRegistry } from "./images/configured.ts";
+import { configuredRegistry, configuredSignatures } from "./images/configured.ts";
 import { createImages } from "./images/images.ts";
 import type { Inbox } from "./inbox/inbox.ts";
 import type { IsolationOf } from "./isolation.ts";
@@ -147,6 +147,7 @@ function reconcileDeps(
     commandsOf: (repository) => forge(repository.forge)?.commands,
     images: createImages({
       registry: configuredRegistry(config.images),
+      signatures: configuredSignatures(config.images, parts),
       waitSeconds: config.images.waitSeconds,
       now,
     }),

@@ -12,6 +12,7 @@ import { registry, registryHost } from "./registry-schema.ts";
 import { driftPolicy, lifecycleTimes, name, repository } from "./repository-schema.ts";
 import { duration } from "./scalars.ts";
 import { secretReference } from "./secret-schema.ts";
+import { signatureRules } from "./signatures.ts";
 
 export const forgeNames = Object.keys(forges) as [ForgeName, ...ForgeName[]];
 
@@ -105,6 +106,7 @@ export const operatorSchema = z.strictObject({
         )
         .optional()
         .describe("For private registries, by host (`docker.io` for Docker Hub). They need to read and nothing else."),
+      signatures: signatureRules.optional(),
       waitMinutes: z
         .number()
         .positive("must be more than 0")

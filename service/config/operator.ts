@@ -16,6 +16,7 @@ import { forgeNames, type OperatorFile, operatorSchema, type TargetFile } from "
 import { place, placeAll } from "./place.ts";
 import { prometheusOf } from "./prometheus.ts";
 import { resolveRepositories } from "./repositories.ts";
+import { signaturesOf } from "./signatures.ts";
 import { stageMisfits } from "./stage-misfits.ts";
 import { resolveTarget } from "./targets.ts";
 import type { ForgeConfig, OperatorConfig, TargetConfig } from "./types.ts";
@@ -140,7 +141,7 @@ function engineOf(
 }
 
 function imagesOf(typed: OperatorFile["images"] = {}, directory: string): OperatorConfig["images"] {
-  const { registries, credentials = {}, waitMinutes } = typed;
+  const { registries, credentials = {}, signatures, waitMinutes } = typed;
   const placed = Object.entries(credentials).map(([host, { username, password }]) => [
     host,
     { username, password: place(password, directory) },
@@ -148,6 +149,7 @@ function imagesOf(typed: OperatorFile["images"] = {}, directory: string): Operat
   return {
     ...(registries ? { registries } : {}),
     credentials: Object.fromEntries(placed),
+    ...signaturesOf(signatures, directory),
     waitSeconds: waitMinutes === undefined ? defaultImages.waitSeconds : waitMinutes * 60,
   };
 }

@@ -1,6 +1,6 @@
 /** Whether an application can run on a target: what neither file can say alone. Pure. */
 import type { ServiceDefinition } from "../../components/ports.ts";
-import { imageOf, parseImage } from "../images/reference.ts";
+import { imageOf, isCovered, parseImage } from "../images/reference.ts";
 import type { ApplicationConfig } from "./application-types.ts";
 import { emulatorName } from "./emulators.ts";
 import type { RepositoryConfig } from "./repository-types.ts";
@@ -128,13 +128,9 @@ function imageMisfits(fitting: Fitting, { name, image, sidecars }: ServiceDefini
     );
 }
 
-/** Each entry allows itself and what lies below it, whole parts only. */
 function isListed(image: string, registries: ImagesConfig["registries"]): boolean {
   const parsed = parseImage(imageOf(image, "0".repeat(40)));
-  if (!registries) return true;
-  return (
-    parsed !== undefined && registries.some((listed) => `${parsed.host}/${parsed.repository}/`.startsWith(`${listed}/`))
-  );
+  return !registries || (parsed !== undefined && isCovered(parsed, registries));
 }
 
 /** The image that the repository would most likely push. */

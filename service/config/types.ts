@@ -10,6 +10,7 @@ import type { BaselineConfig } from "./baselines.ts";
 import type { Verbosity } from "./comment-schema.ts";
 import type { EgressConfig } from "./egress.ts";
 import type { RepositoryConfig } from "./repository-types.ts";
+import type { SignatureRule } from "./signatures.ts";
 
 export interface TargetConfig extends TargetChoice {
   readonly name: string;
@@ -85,6 +86,8 @@ export interface ImagesConfig {
   readonly registries?: readonly string[];
   /** By registry host. */
   readonly credentials: Readonly<Record<string, { readonly username: string; readonly password: SecretReference }>>;
+  /** An image that some of them name must be signed by one of those; undefined: none must. */
+  readonly signatures?: readonly SignatureRule[];
   /** How long the image of a new commit is waited for. */
   readonly waitSeconds: number;
 }

@@ -1,7 +1,10 @@
+import { join } from "node:path";
 import type { Finding } from "../../components/ports.ts";
 import type { ImagesConfig } from "../config/types.ts";
 import { resolveSecret } from "../secret-reference.ts";
 import { createRegistry, type Registry } from "./registry.ts";
+import { createSignatures, type Signatures } from "./signatures.ts";
+import type { Verify } from "./sigstore.ts";
 
 /** The registry client with the operator's credentials, read anew each time: many are tokens that expire. */
 export function configuredRegistry({ credentials }: Pick<ImagesConfig, "credentials">): Registry {
@@ -9,6 +12,25 @@ export function configuredRegistry({ credentials }: Pick<ImagesConfig, "credenti
     credentials: async (host) => {
       const known = Object.hasOwn(credentials, host) ? credentials[host] : undefined;
       return known && { username: known.username, password: await resolveSecret(known.password) };
+    },
+  });
+}
+
+/** What every image is held against before it runs; undefined where none needs a signature. */
+export function configuredSignatures(
+  images: Pick<ImagesConfig, "credentials" | "signatures">,
+  { dataDir }: { readonly dataDir: string },
+): Signatures | undefined {
+  if (!images.signatures) return undefined;
+  let loading: Promise<Verify> | undefined;
+  const load = async () =>
+    (await import("./sigstore.ts")).createVerify({ cacheDir: join(dataDir, "cache"), now: () => new Date() });
+  return createSignatures({
+    registry: configuredRegistry(images),
+    rules: images.signatures,
+    verify: async (...claim) => {
+      loading ??= load();
+      return (await loading)(...claim);
     },
   });
 }

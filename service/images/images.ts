@@ -3,10 +3,13 @@ import { type PreviewSpec, specDigest } from "../../infra/spec.ts";
 import type { Preview, PreviewStatus } from "../status.ts";
 import { parseImage, pinnedName } from "./reference.ts";
 import type { ManifestRead, Registry } from "./registry.ts";
+import type { SignatureRead, Signatures } from "./signatures.ts";
 import { awaitImages, type ImageWait, type Unfound } from "./waiting.ts";
 
 export interface ImagesDeps {
-  readonly registry: Registry;
+  readonly registry: Pick<Registry, "read">;
+  /** Undefined: no image needs one. */
+  readonly signatures?: Signatures | undefined;
   /** How long an image of a new commit is waited for. */
   readonly waitSeconds: number;
   readonly now: () => string;
@@ -29,14 +32,14 @@ export type Sought =
 /** Pins kept beside those of the version that serves, so that going back to an older commit runs what ran then. */
 const PINS_KEPT = 40;
 
-export function createImages({ registry, waitSeconds, now }: ImagesDeps): Images {
+export function createImages({ registry, signatures, waitSeconds, now }: ImagesDeps): Images {
   return {
     async find({ key, status, intents }, spec) {
       // What was promoted is what ran there, whatever its names stand for by now.
       const promoted = intents?.promoted?.images;
       const known = { ...Object.fromEntries(status.imagePins ?? []), ...status.live?.images, ...promoted };
       const names = imagesOf(spec);
-      const looks = names.map(async (name) => [name, await pinOf(name, known, registry)] as const);
+      const looks = names.map(async (name) => [name, await pinOf(name, known, { registry, signatures })] as const);
       const looked = await Promise.all(looks);
       const found = Object.fromEntries(looked.flatMap(([name, pin]) => (typeof pin === "string" ? [[name, pin]] : [])));
       const unfound = looked.flatMap(([image, read]): Unfound[] => (typeof read === "string" ? [] : [{ image, read }]));
@@ -60,19 +63,25 @@ function imagesOf({ services }: PreviewSpec): readonly string[] {
   return [...new Set(named.filter((image) => image !== undefined))];
 }
 
-/** The pin, or what the registry said instead. */
+type Missing = Exclude<ManifestRead, { kind: "found" }> | Exclude<SignatureRead, { kind: "signed" }>;
+
+/**
+ * The pin, or what the registry said instead. Its signature is asked for each time, also of what was pinned before: the
+ * operator may have begun to ask for one, or trusts somebody no more.
+ */
 async function pinOf(
   name: string,
   known: Readonly<Record<string, string>>,
-  registry: Registry,
-): Promise<string | Exclude<ManifestRead, { kind: "found" }>> {
+  { registry, signatures }: Pick<ImagesDeps, "registry" | "signatures">,
+): Promise<string | Missing> {
   const pinned = Object.hasOwn(known, name) ? known[name] : undefined;
-  if (pinned !== undefined) return pinned;
-  const image = parseImage(name);
+  const image = parseImage(pinned ?? name);
   if (!image) return { kind: "unavailable", message: `"${name}" is no image name` };
-  if (image.digest !== undefined) return pinnedName(image, image.digest);
-  const read = await registry.read(image);
-  return read.kind === "found" ? pinnedName(image, read.digest) : read;
+  const read: ManifestRead =
+    image.digest === undefined ? await registry.read(image) : { kind: "found", digest: image.digest };
+  if (read.kind !== "found") return read;
+  const signature = await signatures?.check(image, read.digest);
+  return signature === undefined || signature.kind === "signed" ? pinnedName(image, read.digest) : signature;
 }
 
 type Pins = NonNullable<PreviewStatus["imagePins"]>;

@@ -40,6 +40,11 @@ export function parseImage(text: string): ImageReference | undefined {
   };
 }
 
+/** Whether one of these hosts or starts of names covers it: each itself and what lies below it, whole parts only. */
+export function isCovered({ host, repository }: ImageReference, listed: readonly string[]): boolean {
+  return listed.some((start) => `${host}/${repository}/`.startsWith(`${start}/`));
+}
+
 /** `host/repository@digest`: the one image, whatever becomes of its tags. */
 export function pinnedName({ host, repository }: ImageReference, digest: string): string {
   return `${host}/${repository}@${digest}`;

@@ -21,9 +21,24 @@ export type ManifestRead =
   /** It could not be asked; evidence of nothing. */
   | { readonly kind: "unavailable"; readonly message: string; readonly retryAfterSeconds?: number };
 
+export type ContentRead =
+  | { readonly kind: "found"; readonly body: Buffer; readonly mediaType: string }
+  | Exclude<ManifestRead, { kind: "found" }>;
+
+/** What else of a repository is wanted: a manifest, a blob, or who refers to an image. */
+export interface ContentWish {
+  /** Below `/v2/REPOSITORY/`, such as `blobs/sha256:…`. */
+  readonly path: string;
+  readonly accept: string;
+  /** A larger one is none. */
+  readonly maxBytes: number;
+}
+
 export interface Registry {
   /** The digest of the manifest or index that the reference's tag leads to. Never rejects for what a registry does. */
   read(image: ImageReference): Promise<ManifestRead>;
+  /** One thing of the image's repository, whole. Never rejects for what a registry does. */
+  content(image: Pick<ImageReference, "host" | "repository">, wish: ContentWish): Promise<ContentRead>;
   /** Whether the credentials for a host are accepted. */
   check(host: string): Promise<Finding>;
 }
@@ -60,6 +75,11 @@ export function createRegistry({ credentials, timeoutMs = TIMEOUT_MS }: Registry
         return unavailable(wordsFor(error, host, timeoutMs));
       }
     },
+    async content({ host, repository }, { path, accept, maxBytes }) {
+      const url = `${originOf(host)}/v2/${repository}/${path}`;
+      const look: Look = { url, host, repository, accept, credentials, signal: AbortSignal.timeout(timeoutMs) };
+      return readContent(look, maxBytes).catch((error: unknown) => unavailable(wordsFor(error, host, timeoutMs)));
+    },
     async check(host) {
       const look: Look = { url: `${originOf(host)}/v2/`, host, credentials, signal: AbortSignal.timeout(timeoutMs) };
       return checkHost(look).catch((error: unknown): Finding => {
@@ -87,7 +107,26 @@ interface Look extends Pick<RegistryDeps, "credentials"> {
   readonly host: string;
   /** Absent where no image is looked at. */
   readonly repository?: string;
+  /** Media types; those of manifests by default. */
+  readonly accept?: string;
   readonly signal: AbortSignal;
+}
+
+async function readContent(look: Look, maxBytes: number): Promise<ContentRead> {
+  const answer = await askAuthorized(look, "GET");
+  if (answer === "denied") return { kind: "denied" };
+  if (answer.status === 200) {
+    return { kind: "found", body: await answer.read(maxBytes), mediaType: answer.headers.get("content-type") ?? "" };
+  }
+  await answer.cancel();
+  return refusalOf(look, answer);
+}
+
+/** What an answer without what was asked for says. */
+function refusalOf({ host }: Look, { status, retryAfterSeconds }: Answer): Exclude<ManifestRead, { kind: "found" }> {
+  if (status === 404) return { kind: "missing" };
+  if (status === 401 || status === 403) return { kind: "denied" };
+  return unavailable(`"${host}" answered ${status}`, retryAfterSeconds);
 }
 
 /** Undefined when the answer holds no digest and only a GET can tell more. */
@@ -100,16 +139,14 @@ async function readOnce(look: Look, method: "HEAD" | "GET"): Promise<ManifestRea
     return digest === undefined ? undefined : { kind: "found", digest };
   }
   await answer.cancel();
-  if (status === 404) return { kind: "missing" };
-  if (status === 401 || status === 403) return { kind: "denied" };
   if (method === "HEAD" && [400, 405, 501].includes(status)) return undefined;
-  return unavailable(`"${look.host}" answered ${status}`, answer.retryAfterSeconds);
+  return refusalOf(look, answer);
 }
 
 async function askAuthorized(look: Look, method: "HEAD" | "GET"): Promise<Answer | "denied"> {
   const { url, signal } = look;
   const ask = (headers: Readonly<Record<string, string>>) =>
-    askRegistry(url, { method, headers: { Accept: MANIFESTS, ...headers }, signal });
+    askRegistry(url, { method, headers: { Accept: look.accept ?? MANIFESTS, ...headers }, signal });
   const first = await ask({});
   if (first.status !== 401) return first;
   await first.cancel();
@@ -170,7 +207,7 @@ function originOf(host: string): string {
   return `${isLoopback(host) ? "http" : "https"}://${host}`;
 }
 
-function unavailable(message: string, retryAfterSeconds?: number): ManifestRead {
+function unavailable(message: string, retryAfterSeconds?: number): Extract<ManifestRead, { kind: "unavailable" }> {
   return { kind: "unavailable", message, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
 }
 

@@ -2,6 +2,7 @@
 import type { PreviewStatus } from "../status.ts";
 import { parseImage } from "./reference.ts";
 import type { ManifestRead } from "./registry.ts";
+import type { SignatureRead } from "./signatures.ts";
 
 /** An image that CI has not pushed yet. */
 export interface ImageWait {
@@ -20,7 +21,7 @@ export interface ImageWait {
 export interface Unfound {
   /** As the application names it, with the commit filled in. */
   readonly image: string;
-  readonly read: Exclude<ManifestRead, { kind: "found" }>;
+  readonly read: Exclude<ManifestRead, { kind: "found" }> | Exclude<SignatureRead, { kind: "signed" }>;
 }
 
 export interface Waiting {
@@ -86,6 +87,7 @@ function wordsOf(unfound: readonly Unfound[], { since, until, now }: Span): stri
 }
 
 function hindrance({ image, read }: Unfound): string | undefined {
+  if (read.kind === "unsigned") return `It is there, but ${read.message}.`;
   if (read.kind === "unavailable") return `Its registry did not answer at the last look: ${read.message}.`;
   return read.kind === "denied" ? deniedWords(image) : undefined;
 }
@@ -98,9 +100,20 @@ function deniedWords(image: string): string {
 
 function giveUp({ key, digest, now }: Waiting, { image, read }: Unfound, since: string): Partial<PreviewStatus> {
   const minutes = Math.max(1, Math.round((Date.parse(now) - Date.parse(since)) / 60_000));
+  const again = `then \`stackling redeploy '${key}'\`.`;
   const why = read.kind === "denied" ? ` ${deniedWords(image)}` : "";
-  const message = `Image "${image}" was not there within ${minutes} min.${why} Have CI push it for each commit (docs/images.md), then \`stackling redeploy '${key}'\`.`;
-  const failure = { reason: "ImageNotFound", message, excerpt: [] };
+  const failure =
+    read.kind === "unsigned"
+      ? {
+          reason: "ImageUnsigned",
+          message: `Image "${image}" was not signed within ${minutes} min: ${read.message}. Have CI sign what it pushes (docs/images.md), ${again}`,
+          excerpt: [],
+        }
+      : {
+          reason: "ImageNotFound",
+          message: `Image "${image}" was not there within ${minutes} min.${why} Have CI push it for each commit (docs/images.md), ${again}`,
+          excerpt: [],
+        };
   return {
     imageWait: undefined,
     attempted: { digest, ok: false, terminal: true, failures: 1, at: now, failure },

@@ -1,13 +1,19 @@
 /** Reconcile on a target that runs images: a real registry, from waiting to pinned. */
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { StacklingError } from "../../components/errors.ts";
 import type { TargetConfig } from "../../service/config/types.ts";
+import { configuredRegistry, configuredSignatures } from "../../service/images/configured.ts";
+import { createImages } from "../../service/images/images.ts";
 import type { ReconcileDeps } from "../../service/reconcile.ts";
 import { pullRequest } from "../support/memory-forge.ts";
 import { testDatabase } from "../support/postgres.ts";
 import { type Bench, config, reconcileBench, SHA } from "../support/reconcile-world.ts";
 import { startRegistry, type TestRegistry } from "../support/registry.ts";
+import { keySigner } from "../support/signing.ts";
 
 const KEY = "shop#1";
 const choice = { driver: "local", options: {} };
@@ -134,6 +140,67 @@ describe("reconcile, where images run", () => {
     const { status } = await look();
     assert.equal(status.live?.images?.[named(SHA.a)], pinOf(digest));
     assert.deepEqual(registry.asked, []);
+  });
+
+  describe("with signatures asked for", () => {
+    const signer = keySigner();
+    let folder: string;
+
+    beforeEach(async () => {
+      folder = await mkdtemp(join(tmpdir(), "stackling-signed-"));
+      await writeFile(join(folder, "cosign.pub"), signer.publicKey ?? "");
+      const key = { file: join(folder, "cosign.pub") };
+      const signatures = configuredSignatures(
+        {
+          credentials: {},
+          signatures: [{ images: [`${registry.host}/acme`], signer: { kind: "key", key, transparencyLog: false } }],
+        },
+        { dataDir: folder },
+      );
+      const images = createImages({
+        registry: configuredRegistry({ credentials: {} }),
+        signatures,
+        waitSeconds: 900,
+        now: () => bench.clock.now,
+      });
+      more = { ...more, images };
+      registry.push("redis", "8");
+    });
+    afterEach(() => rm(folder, { recursive: true }));
+
+    it("runs what is signed, and asks no signature of what no rule names", async () => {
+      const digest = push(SHA.a);
+      await signer.simple({ registry, repository: "acme/shop", digest });
+      assert.equal((await look()).status.reason, "Healthy");
+    });
+
+    it("waits for the signature as it waits for the image, says so, and runs nothing in the end", async () => {
+      push(SHA.a);
+      const waiting = await look();
+      assert.equal(waiting.status.reason, "WaitingForImage");
+      assert.match(
+        waiting.status.message,
+        /It is there, but it must be signed by the key in ".*cosign.pub", and is not signed\.$/,
+      );
+      bench.clock.advance(900);
+      const { status } = await look();
+      assert.deepEqual([status.condition, status.reason], ["Stalled", "ImageUnsigned"]);
+      assert.match(status.message, /was not signed within 15 min: it must be signed by .*docs\/images\.md/);
+      assert.deepEqual(bench.stacks.ups, []);
+    });
+
+    it("asks again of what was pinned before, for the key may have changed", async () => {
+      const digest = push(SHA.a);
+      await signer.simple({ registry, repository: "acme/shop", digest });
+      await look();
+      await writeFile(join(folder, "cosign.pub"), keySigner().publicKey ?? "");
+      await bench.store.update(KEY, ({ intents }) => ({
+        intents: { ...intents, generations: { ...intents.generations, deploy: 1 } },
+      }));
+      const { status } = await look();
+      assert.deepEqual([status.reason, status.live?.source.commit], ["WaitingForImage", SHA.a]);
+      assert.equal(bench.stacks.ups.length, 1);
+    });
   });
 
   it("keeps the old version serving while it waits, gives up in time, and starts anew on a push", async () => {

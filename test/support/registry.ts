@@ -1,4 +1,4 @@
-/** A small OCI registry: manifests only, by tag and digest, with the three ways of authentication. */
+/** A small OCI registry: manifests, blobs and referrers, with the three ways of authentication. */
 import { createHash, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -15,6 +15,10 @@ export interface TestRegistry {
   readonly host: string;
   /** Puts an image there and returns its digest; another text gives another image. */
   push(repository: string, tag: string, text?: string): string;
+  /** A manifest as it is, under its digest and the tag where one is given; returns the digest. */
+  put(repository: string, manifest: unknown, tag?: string): string;
+  /** Content of the repository; returns its digest. */
+  putBlob(repository: string, content: Buffer | string): string;
   /** Every request so far, as `HEAD /v2/…`. */
   readonly asked: string[];
   /** Headers of each, in the same order. */
@@ -28,6 +32,7 @@ const INDEX = "application/vnd.oci.image.index.v1+json";
 
 export async function startRegistry({ auth = "anonymous", user }: RegistryWish = {}): Promise<TestRegistry> {
   const manifests = new Map<string, Buffer>();
+  const blobs = new Map<string, Buffer>();
   const tokens = new Map<string, string>();
   const asked: string[] = [];
   const headers: IncomingMessage["headers"][] = [];
@@ -45,12 +50,25 @@ export async function startRegistry({ auth = "anonymous", user }: RegistryWish =
       else challenge("", response);
       return;
     }
-    const match = /^\/v2\/(.+)\/manifests\/([^/]+)$/.exec(url.pathname);
+    const match = /^\/v2\/(.+)\/(manifests|blobs|referrers)\/([^/]+)$/.exec(url.pathname);
     if (!match) return send(response, 404, error("UNSUPPORTED"));
-    const [, repository = "", reference = ""] = match;
+    const [, repository = "", kind = "", reference = ""] = match;
     if (!isAllowed(repository, request.headers.authorization)) return challenge(repository, response);
-    sendManifest(request, response, manifests.get(`${repository} ${reference}`));
+    if (kind === "manifests") return sendManifest(request, response, manifests.get(`${repository} ${reference}`));
+    if (kind === "referrers") return send(response, 200, referrersOf(repository, reference));
+    const blob = blobs.get(`${repository} ${reference}`);
+    if (!blob) return send(response, 404, error("BLOB_UNKNOWN"));
+    response.writeHead(200, { "Content-Type": "application/octet-stream" }).end(blob);
   });
+
+  function referrersOf(repository: string, subject: string): unknown {
+    const all = [...manifests].filter(([at]) => at.startsWith(`${repository} sha256:`));
+    const referring = all.flatMap(([at, body]) => {
+      const { subject: of, artifactType, mediaType } = JSON.parse(body.toString("utf8"));
+      return of?.digest === subject ? [{ mediaType, artifactType, digest: at.split(" ")[1], size: body.length }] : [];
+    });
+    return { schemaVersion: 2, mediaType: INDEX, manifests: referring };
+  }
 
   function isAllowed(repository: string, authorization: string | undefined): boolean {
     if (auth === "anonymous") return true;
@@ -85,10 +103,19 @@ export async function startRegistry({ auth = "anonymous", user }: RegistryWish =
     instead: () => false,
     push(repository, tag, text = tag) {
       const config = { digest: digestOf(Buffer.from(text)), mediaType: "application/vnd.oci.image.config.v1+json" };
-      const body = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests: [config] }));
+      return registry.put(repository, { schemaVersion: 2, mediaType: INDEX, manifests: [config] }, tag);
+    },
+    put(repository, manifest, tag) {
+      const body = Buffer.from(JSON.stringify(manifest));
       const digest = digestOf(body);
-      manifests.set(`${repository} ${tag}`, body).set(`${repository} ${digest}`, body);
+      manifests.set(`${repository} ${digest}`, body);
+      if (tag !== undefined) manifests.set(`${repository} ${tag}`, body);
       return digest;
+    },
+    putBlob(repository, content) {
+      const body = Buffer.from(content);
+      blobs.set(`${repository} ${digestOf(body)}`, body);
+      return digestOf(body);
     },
     close: async () => {
       server.closeAllConnections();
@@ -106,13 +133,14 @@ function scopeOf(repository: string): string {
 }
 
 function sendManifest({ method, headers }: IncomingMessage, response: ServerResponse, body: Buffer | undefined): void {
+  const mediaType: string = body ? JSON.parse(body.toString("utf8")).mediaType : "";
   // As registries do: who does not accept an index is told that there is nothing.
-  if (!body || !headers.accept?.includes(INDEX)) {
+  if (!body || !headers.accept?.includes(mediaType)) {
     send(response, 404, error("MANIFEST_UNKNOWN"));
     return;
   }
   response.writeHead(200, {
-    "Content-Type": INDEX,
+    "Content-Type": mediaType,
     "Content-Length": body.length,
     "Docker-Content-Digest": digestOf(body),
   });
