@@ -11,7 +11,10 @@ import { remainsOf } from "./support/oracle.ts";
 import { tinyApp } from "./support/tiny-app.ts";
 
 /** Steps of an opening, of a nap and of a close; together they are all of them. */
-const OPENING = ["find", "read", "record", "lease", "mark", "source", "up", "settle", "announce", "commands"] as const;
+const OPENING = [
+  ...(["find", "read", "record", "lease", "mark", "source"] as const),
+  ...(["up", "checks", "settle", "announce", "commands"] as const),
+] as const;
 const NAP = ["sleep", "wake"] as const;
 const CLOSING = ["destroy", "prove", "receipt"] as const;
 
@@ -20,7 +23,9 @@ describe("a service killed at a step of a reconcile", requires("engine", "postgr
   let instance: Instance;
 
   before(async () => {
-    repository = await createRepository({ files: tinyApp({ text: "main" }) });
+    const files = tinyApp({ text: "main" });
+    const checked = `${files["preview.yaml"]}smoke: [/]\n`;
+    repository = await createRepository({ files: { ...files, "preview.yaml": checked } });
     instance = await prepareInstance({
       config: (port) =>
         `port: ${port}\nrepositories:\n  - { path: ${repository.path}, name: app }\nlifecycle: { resync: 2s }\n`,

@@ -6,7 +6,7 @@ import { STEPS, type Step } from "../../service/reconcile.ts";
 import { eventually } from "../support/eventually.ts";
 import { pullRequest } from "../support/memory-forge.ts";
 import { testDatabase } from "../support/postgres.ts";
-import { type Bench, reconcileBench, SHA } from "../support/reconcile-world.ts";
+import { type Bench, PREVIEW_YAML, reconcileBench, SHA } from "../support/reconcile-world.ts";
 
 const KEY = "shop#1";
 const STACK = "shop-pr-1";
@@ -411,6 +411,7 @@ describe("reconcile, ended at each of its steps", () => {
   let bench: Bench;
   before(async () => {
     bench = await reconcileBench(database.url);
+    bench.forge.files.set("main:preview.yaml", `${PREVIEW_YAML}gates: [{command: "true"}]\n`);
   });
   after(() => bench.close());
 
