@@ -42,7 +42,10 @@ export const verbs: readonly Verb[] = [
   {
     usage: "down <key>",
     description: "remove a preview and everything it owns",
-    options: [["--timeout <seconds>", "how long to wait until it is gone", "300"]],
+    options: [
+      ["--confirm", "also a stage, which goes with its database"],
+      ["--timeout <seconds>", "how long to wait until it is gone", "300"],
+    ],
     load: async () => (await import("./verbs/down.ts")).down,
   },
   {
@@ -157,6 +160,17 @@ export const verbs: readonly Verb[] = [
     usage: "approve <key> <sha>",
     description: "let one commit of a fork's or an outsider's pull request run",
     load: async () => (await import("./verbs/approve.ts")).approve,
+  },
+  {
+    usage: "promote <repository> <from> <to>",
+    description: "give a stage exactly what another one serves, after the approvals and the wait that it needs",
+    options: [
+      ["--approve", "approve the promotion that waits"],
+      ["--cancel", "cancel it"],
+      ["--wait", "wait for approvals and time too"],
+      ["--timeout <seconds>", "how long to wait for it", "600"],
+    ],
+    load: async () => (await import("./verbs/promote.ts")).promote,
   },
   {
     usage: "drift [key]",

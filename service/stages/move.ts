@@ -9,7 +9,7 @@ import { rolledBackTo, wishedCommit } from "../rollback.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
 import { type Look, type WishDeps, wishFor } from "../wish.ts";
-import { type Promoted, promotionDone } from "./promotion.ts";
+import { promotedWords, promotionDone } from "./promotion.ts";
 
 /** Who goes back from a version that failed: nobody asked for it. */
 export const ITSELF = "itself";
@@ -55,12 +55,6 @@ function promoted(preview: Pick<Preview, "intents">, stage: StageConfig, now: st
   const done = promotionDone(preview.intents, stage, now);
   if (!done) return undefined;
   return { intents: done.intents, reason: "Promoted", message: promotedWords(done.promoted), sha: done.promoted.sha };
-}
-
-/** Who gave what, in a sentence. */
-export function promotedWords({ sha, from, by, approvals }: Omit<Promoted, "at">): string {
-  const who = approvals.length > 0 ? `, approved by ${approvals.map((one) => one.by).join(" and ")}` : "";
-  return `${sha.slice(0, 7)} was promoted from "${from}" by ${by}${who}.`;
 }
 
 /** Only from a commit that never served: where one fails that did, an older one would be no better. */

@@ -128,6 +128,12 @@ export function missingApprovals({ approvals, by }: Pick<Promotion, "approvals" 
   return Math.max(0, stage.approvals.required - counted.length);
 }
 
+/** Who gave what, in a sentence. */
+export function promotedWords({ sha, from, by, approvals }: Omit<Promoted, "at">): string {
+  const who = approvals.length > 0 ? `, approved by ${approvals.map((one) => one.by).join(" and ")}` : "";
+  return `${sha.slice(0, 7)} was promoted from "${from}" by ${by}${who}.`;
+}
+
 /** What a promotion waits for, as a sentence without its full stop; undefined: for nothing. */
 export function waitWords(promotion: Promotion, stage: StageConfig, now: string): string | undefined {
   const missing = missingApprovals(promotion, stage);

@@ -52,8 +52,9 @@ export function asStage(
  * What preview.yaml says, as far as it is for more than previews: a stage's database is made once and stays, is not
  * seeded unless the operator says so, and nobody is let in as a user of seeds that are not there.
  */
-export function applicationFor(application: ApplicationConfig, { seed }: StageConfig): ApplicationConfig {
-  const { database, login, ...rest } = application;
+export function applicationFor(application: ApplicationConfig, { seed, onFailure }: StageConfig): ApplicationConfig {
+  const { database, login, checks, ...others } = application;
+  const rest = { ...others, ...(checks ? { checks: { ...checks, onFailure } } : {}) };
   if (!database) return seed && login ? { ...rest, login } : rest;
   const { from: _copied, onPush: _reset, seed: step, scenario, scenarios, ...kept } = database;
   const seeds = { ...(step ? { seed: step } : {}), ...(scenarios ? { scenarios } : {}) };

@@ -5,7 +5,7 @@ import { waitUntilGone } from "../waiting.ts";
 
 export const down: RunVerb = async ({ args: [given = ""], options, context }) => {
   const client = await connect(options, context);
-  const { key } = await client.act(given, { action: "down" });
+  const { key } = await client.act(given, { action: "down", ...(options.confirm ? { confirm: true } : {}) });
   return waitUntilGone({
     client,
     key,

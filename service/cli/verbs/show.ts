@@ -6,6 +6,7 @@ import { checkLine } from "../../gates/words.ts";
 import { minuteOf } from "../../reason-words.ts";
 import { rollbackWords } from "../../rollback.ts";
 import { schemaLine } from "../../schema-words.ts";
+import { promotedWords } from "../../stages/promotion.ts";
 import { connect } from "../context.ts";
 import { colorsFor, conditionOf, plain, printJson, printLine } from "../output.ts";
 import type { RunVerb } from "../verb.ts";
@@ -51,6 +52,8 @@ function rowsOf(preview: PreviewView): readonly (readonly [string, string])[] {
     ["newest", preview.headSha === preview.commit ? undefined : preview.headSha],
     ["approval", preview.awaitsApproval && `awaited for ${preview.awaitsApproval}`],
     ["not trusted", preview.untrusted && trustLine(preview.untrusted)],
+    ["promoted", preview.promoted && `${promotedWords(preview.promoted)} ${minuteOf(preview.promoted.at)}`],
+    ["promotion", preview.promotion && promotionLine(preview.promotion)],
     ["rolled back", preview.rolledBack && rollbackWords(preview.rolledBack).replaceAll("`", "")],
     ["good before", preview.goodCommits?.map(({ sha }) => sha.slice(0, 7)).join(", ")],
     ["database", preview.database],
@@ -84,6 +87,10 @@ function rowsOf(preview: PreviewView): readonly (readonly [string, string])[] {
 
 function flagsLine(flags: NonNullable<PreviewView["flags"]>): string {
   return flags.map(({ name, value, setBy }) => `${name}=${value}${setBy ? ` (${setBy})` : ""}`).join(", ");
+}
+
+function promotionLine({ sha, by, waitsFor }: NonNullable<PreviewView["promotion"]>): string {
+  return `asked for by ${by}: ${waitsFor ?? `${sha.slice(0, 7)} comes next`}`;
 }
 
 function scenarioLine(scenario: string, scenarios: PreviewView["scenarios"] = []): string {
