@@ -109,7 +109,7 @@ function forgeCard(
     return html`<div class="card"><h2>${forge.name}</h2><p>No App was made for it from these pages. <a href="${to}">Make one</a></p></div>`;
   }
   const own = new Set(configured.filter((one) => one.forge === forge.name).map(({ path }) => path.toLowerCase()));
-  const all = installations.flatMap((one) => one.repositories);
+  const all = [...new Set(installations.flatMap((one) => one.repositories))];
   const missing = all.filter((path) => !own.has(path.toLowerCase()));
   const unread = installations.some(({ repositories: some, total }) => total > some.length);
   return html`<div class="card"><h2>${app.name || app.slug}</h2>
