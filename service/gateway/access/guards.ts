@@ -1,5 +1,6 @@
 /** Makes the guards of all previews from the config, once for all that have the same. */
 import { z } from "zod";
+import { formatKey } from "../../../infra/names.ts";
 import { defaultAccess, SHARE_MAX_SECONDS } from "../../config/access-schema.ts";
 import type { AccessConfig, ApplicationAccess, DoorOptions } from "../../config/access-types.ts";
 import type { OperatorConfig, SecretReference } from "../../config/types.ts";
@@ -11,7 +12,10 @@ import { ipDoor } from "./ip.ts";
 import { doors } from "./registry.ts";
 
 /** The guard of a preview, or of one of its services; undefined: everybody may see it. */
-export type GuardOf = (preview: Pick<Preview, "repository" | "status">, service?: string) => Guard | undefined;
+export type GuardOf = (
+  preview: Pick<Preview, "repository" | "status"> & Partial<Pick<Preview, "key">>,
+  service?: string,
+) => Guard | undefined;
 
 export interface GuardsDeps extends Pick<DoorDeps, "digest"> {
   readonly config: Pick<OperatorConfig, "access" | "domain" | "repositories"> & Partial<Pick<OperatorConfig, "forges">>;
@@ -27,11 +31,15 @@ export async function createGuards(deps: GuardsDeps): Promise<GuardOf> {
   const parts = { digest: deps.digest, secret: secretReader(deps.environment), placeOf: placeFinder(config) };
   const everywhere = await guardFrom(config.access ?? defaultAccess(config.domain), parts);
   const own = new Map<string, Guard | undefined>();
-  for (const { name, access } of config.repositories) {
+  for (const { name, access, stages = {} } of config.repositories) {
     if (access) own.set(name, await guardFrom(access, parts));
+    for (const stage of Object.values(stages)) {
+      const key = formatKey({ repository: name, stage: stage.name });
+      if (stage.access) own.set(key, await guardFrom(stage.access, parts));
+    }
   }
-  return ({ repository, status }, service) => {
-    const whole = own.has(repository) ? own.get(repository) : everywhere;
+  return ({ key = "", repository, status }, service) => {
+    const whole = own.has(key) ? own.get(key) : own.has(repository) ? own.get(repository) : everywhere;
     const guard = service !== undefined && whole?.openServices.has(service) ? undefined : whole;
     const { access } = status.live ?? {};
     return access ? shutFurther(guard, access, parts) : guard;

@@ -1,4 +1,5 @@
 /** Where the banner is off: by the operator's word, the application's, or both. */
+import { formatKey } from "../../../infra/names.ts";
 import type { BannerConfig } from "../../config/banner.ts";
 import type { OperatorConfig } from "../../config/types.ts";
 import { globToRegExp } from "../../forges/glob.ts";
@@ -13,11 +14,22 @@ const PATH_MAX = 2_048;
 export function rulesFor({ banner, repositories }: Pick<OperatorConfig, "banner" | "repositories">) {
   const everywhere = compiled(banner);
   const own = new Map(
-    repositories.flatMap(({ name, banner: said }) => (said === undefined ? [] : [[name, compiled(said)]])),
+    repositories.flatMap(({ name, banner: said, stages = {} }) => [
+      ...(said === undefined ? [] : [[name, compiled(said)] as const]),
+      ...Object.values(stages).flatMap((stage) =>
+        stage.banner === undefined
+          ? []
+          : [[formatKey({ repository: name, stage: stage.name }), compiled(stage.banner)] as const],
+      ),
+    ]),
   );
   const ofApplications = new WeakMap<object, BannerRules>();
-  return ({ repository, status: { live } }: Pick<Preview, "repository" | "status">): BannerRules => {
-    const operators = own.get(repository) ?? everywhere;
+  return ({
+    key = "",
+    repository,
+    status: { live },
+  }: Pick<Preview, "repository" | "status"> & Partial<Pick<Preview, "key">>): BannerRules => {
+    const operators = own.get(key) ?? own.get(repository) ?? everywhere;
     if (live?.banner === undefined) return operators;
     const found = ofApplications.get(live) ?? [...operators, ...compiled(live.banner)];
     ofApplications.set(live, found);

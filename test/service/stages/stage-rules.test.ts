@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { RepositoryConfig } from "../../../service/config/repository-types.ts";
+import type { StageConfig } from "../../../service/config/stages.ts";
+import { createGuards } from "../../../service/gateway/access/guards.ts";
+import { rulesFor } from "../../../service/gateway/banner/off.ts";
+import { asStage, repositoryFor } from "../../../service/stages/stage.ts";
+import { newStatus } from "../../../service/status.ts";
+import { shop } from "../../support/reconcile-world.ts";
+
+const production: StageConfig = {
+  name: "production",
+  from: "staging",
+  approvals: { required: 0, own: false },
+  waitSeconds: 0,
+  onFailure: "rollback",
+  target: "cluster",
+  secrets: { KEY: { env: "LIVE_KEY" } },
+  seed: false,
+  banner: false,
+  access: { kind: "public" },
+};
+const repository: RepositoryConfig = {
+  ...shop,
+  secrets: { KEY: { env: "TEST_KEY" }, OTHER: { env: "OTHER" } },
+  baseline: "masked",
+  access: { kind: "doors", doors: { ip: ["203.0.113.7"] }, satisfy: "all", shareSeconds: 60 },
+  stages: { production },
+};
+const of = (key: string) => ({ key, repository: "shop", status: newStatus("2026-11-22T10:00:00.000Z") });
+
+describe("a stage's own rules", () => {
+  it("are in place of the repository's, and none of the previews' secrets and baselines is among them", () => {
+    const { target, secrets, baseline, lifecycle } = asStage(repository, production);
+    assert.deepEqual([target, secrets, baseline, lifecycle], ["cluster", { KEY: { env: "LIVE_KEY" } }, undefined, {}]);
+    assert.equal(repositoryFor(repository, "shop#1"), repository);
+    assert.equal(repositoryFor(repository, "shop:qa"), undefined);
+  });
+
+  it("open its door alone, and leave that of previews shut", async () => {
+    const guardOf = await createGuards({
+      config: { domain: "preview.acme.dev", repositories: [repository] },
+      digest: () => "",
+    });
+    assert.equal(guardOf(of("shop:production")), undefined);
+    assert.ok(guardOf(of("shop#1")));
+  });
+
+  it("keep the banner off its pages alone", () => {
+    const rulesOf = rulesFor({ repositories: [repository] });
+    assert.deepEqual([rulesOf(of("shop:production")), rulesOf(of("shop#1"))], [[false], []]);
+  });
+});
