@@ -27,6 +27,8 @@ export interface KeysOptions {
   readonly key?: string;
   /** As `seen` gave it, or `Last-Event-ID`; where changes came since, an event says so at once. */
   readonly since?: string;
+  /** Of all keys those that may be said. */
+  readonly wanted?: (key: string) => boolean;
 }
 
 export interface ChangesOptions {
@@ -86,14 +88,14 @@ export function createStreams({ store }: { readonly store: Pick<Store, "onChange
       }
     });
 
-  const keys: Streams["keys"] = (response, { key, since }) =>
+  const keys: Streams["keys"] = (response, { key, since, wanted }) =>
     admitted(response, async (signal) => {
       begin(response, "text/event-stream; charset=utf-8");
       let changed = new Set<string>();
       let unsaid = since !== undefined && since !== seen();
       let wake = () => {};
       const unsubscribe = store.onChange((which) => {
-        if (key !== undefined && which !== key) return;
+        if ((key !== undefined && which !== key) || wanted?.(which) === false) return;
         changed.add(which);
         wake();
       });

@@ -1,5 +1,6 @@
 /** Forms that work without a script; with one they are sent in place, and questions are asked in a dialog. */
 import type { PreviewView } from "../api/preview-view.ts";
+import { may } from "../roles.ts";
 import type { Session } from "../session.ts";
 import { type Html, html } from "./html.ts";
 import { detailHref } from "./listing.ts";
@@ -67,7 +68,7 @@ export function verbForm({
   const { plain: all, extend } = verbsFor(view);
   // Seldom asked for, and a row has little room.
   const plain = from === "list" ? all.filter((name) => name !== "rotate") : all;
-  if (plain.length === 0) return html``;
+  if (plain.length === 0 || !may(session, "operate", view.repository)) return html``;
   // What concerns its time stands together, before what builds and what loses something.
   const clocks = plain.filter((name) => verbOf(name).wish.action !== "redeploy" && !verbOf(name).question);
   const others = plain.filter((name) => !clocks.includes(name));

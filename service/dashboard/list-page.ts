@@ -1,5 +1,6 @@
 /** The list of previews: what is asked for of them, with what waits and what is counted. */
 import type { PreviewView } from "../api/preview-view.ts";
+import { EVERYTHING, may } from "../roles.ts";
 import type { SweepReport } from "../sweep/report.ts";
 import { type Html, html, safeHref, sentenceOf } from "./html.ts";
 import { chip, type Frame, layout } from "./layout.ts";
@@ -128,10 +129,10 @@ function pager({ wish, page, pages }: Listing): Html {
 }
 
 function houseSection({ session, pause, now }: Frame, lastSweep: SweepReport | undefined): Html {
-  if (!session) return html``;
+  if (!session || !may(session, "operate", EVERYTHING)) return html``;
   return html`<section class="card house"><h2>Keep the house clean</h2>
 <p class="soft">${reportInShort(lastSweep, now)}${lastSweep && html` <a href="/sweep">Its report</a>.`} A sweep removes what no preview owns any more; it also comes by itself.</p>
-<div class="actions">${sweepForm(session)}${!pause && switchForm("stop-all", session)}</div></section>`;
+<div class="actions">${sweepForm(session)}${!pause && may(session, "administer", EVERYTHING) && switchForm("stop-all", session)}</div></section>`;
 }
 
 export function excerptOf(lines: readonly string[]): Html {

@@ -3,6 +3,7 @@ import type { Request, Router } from "express";
 import type { EndsReader } from "../api/preview-ends.ts";
 import { previewView } from "../api/preview-view.ts";
 import type { Operate } from "../operate.ts";
+import { EVERYTHING, may, visibleTo } from "../roles.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
 import type { Answering } from "./answering.ts";
@@ -34,10 +35,10 @@ export function listPages(pages: Router, deps: ListPages): void {
     const [previews, endsOf, lastSweep, outcome] = await Promise.all([
       store.list({ gone: wish.stage === "Gone" }),
       ends(),
-      session && operate.lastSweep(),
+      may(session, "operate", EVERYTHING) ? operate.lastSweep() : undefined,
       deps.outcomeOf(request, around),
     ]);
-    const listing = listingOf(previews, wish, endsOf);
+    const listing = listingOf(visibleTo(session, previews), wish, endsOf);
     const viewOf = (preview: Preview) => previewView(preview, { ends: endsOf(preview) });
     const frame = { ...around, ...(outcome ? { outcome } : {}) };
     const [views, stages] = [listing.previews.map(viewOf), listing.stages.map(viewOf)];
@@ -49,9 +50,11 @@ export function listPages(pages: Router, deps: ListPages): void {
     const read = readListing(request.query);
     const wish = frame.session ? read : forStrangers(read);
     const [previews, endsOf] = await Promise.all([Promise.all(keysOf(request).map((key) => store.find(key))), ends()]);
-    const rows = previews.flatMap((preview) =>
-      preview ? [{ view: previewView(preview, { ends: endsOf(preview) }), wanted: isWanted(preview, wish) }] : [],
-    );
+    const found = previews.flatMap((preview) => (preview ? [preview] : []));
+    const rows = visibleTo(frame.session, found).map((preview) => ({
+      view: previewView(preview, { ends: endsOf(preview) }),
+      wanted: isWanted(preview, wish),
+    }));
     send(response, 200, rowsPage(rows, frame));
   });
 

@@ -1,23 +1,27 @@
 /** The pages that every page leads to. A new one is one line here. */
+import { type Deed, EVERYTHING, may } from "../roles.ts";
 import { type Html, html } from "./html.ts";
 import type { Frame } from "./layout.ts";
 
 interface Door {
   readonly text: string;
   readonly to: string;
-  /** Nothing is there for strangers. */
-  readonly needsSession?: boolean;
+  /** What one must be allowed for there to be anything; absent: nothing. */
+  readonly needs?: Deed;
 }
 
 const DOORS: readonly Door[] = [
   { text: "Previews", to: "/" },
-  { text: "Trends", to: "/trends", needsSession: true },
-  { text: "Services", to: "/services", needsSession: true },
-  { text: "Sweep", to: "/sweep", needsSession: true },
+  { text: "Trends", to: "/trends", needs: "look" },
+  { text: "Services", to: "/services", needs: "look" },
+  { text: "GitHub", to: "/github/installed", needs: "administer" },
+  { text: "Sweep", to: "/sweep", needs: "operate" },
+  { text: "Audit", to: "/audit", needs: "administer" },
+  { text: "Tokens", to: "/tokens", needs: "administer" },
 ];
 
 export function navigation({ session, path }: Pick<Frame, "session" | "path">): Html {
-  const doors = DOORS.filter(({ needsSession }) => session || !needsSession);
+  const doors = DOORS.filter(({ needs }) => needs === undefined || may(session, needs, EVERYTHING));
   if (doors.length === 1) return html``;
   return html`<nav class="doors" aria-label="Pages"><ul>${doors.map(
     ({ text, to }) => html`<li><a href="${to}"${isHere(to, path) && html` aria-current="page"`}>${text}</a></li>`,

@@ -22,6 +22,15 @@ export function refusedPage(frame: Frame): Html {
   return notice("That was refused", text, { ...frame, outcome: { text: `That was refused. ${text}`, failed: true } });
 }
 
+export function forbiddenPage(frame: Frame): Html {
+  const { role, name } = frame.session ?? { role: "nobody", name: "nobody" };
+  const text = `You are ${name} here, with the role ${role}, and that is for others. Ask whoever runs Stackling (dashboard.roles).`;
+  return notice("You may not do that", text, {
+    ...frame,
+    outcome: { text: `You may not do that. ${text}`, failed: true },
+  });
+}
+
 export function failedPage(message: string, frame: Frame): Html {
   return notice("That could not be done", message, { ...frame, outcome: { text: message, failed: true } });
 }

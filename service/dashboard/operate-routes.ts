@@ -3,8 +3,9 @@ import type { Router } from "express";
 import { sweepNoted, sweepRequest } from "../api/routes/operate.ts";
 import { plainError } from "../api/streams.ts";
 import type { Operate } from "../operate.ts";
+import { EVERYTHING, may } from "../roles.ts";
 import type { Answering } from "./answering.ts";
-import { failedPage, questionPage, refusedPage } from "./notices.ts";
+import { failedPage, forbiddenPage, questionPage, refusedPage } from "./notices.ts";
 import { findSwitch, SWITCHES } from "./pause-section.ts";
 import { fieldOf, form, isConfirmed } from "./posted.ts";
 import { SWEEP_QUESTIONS, sweepPage } from "./sweep-page.ts";
@@ -45,6 +46,8 @@ export function operatePages(pages: Router, { operate, doing, frameOf, actor, se
     const [action = "", stack = ""] = [fieldOf(request, "action"), fieldOf(request, "stack")];
     const wish = wishOf(action, stack);
     if (!wish) return send(response, 400, refusedPage(frame));
+    if (wish.request.confirm !== undefined && !may(session, "administer", EVERYTHING))
+      return send(response, 403, forbiddenPage(frame));
     if (wish.question !== undefined && !isConfirmed(request)) {
       const fields = { action, ...(stack ? { stack } : {}) };
       const { question } = wish;

@@ -1,6 +1,7 @@
 /** The kill switch on the pages: the banner while it is on, the button while it is not. */
 import { askerWords } from "../asker.ts";
 import { minuteOf } from "../reason-words.ts";
+import { EVERYTHING, may } from "../roles.ts";
 import type { Session } from "../session.ts";
 import type { Pause } from "../store/operation.ts";
 import { postForm, submitButton } from "./forms.ts";
@@ -34,7 +35,7 @@ export function pauseBanner({ pause, session, fallbackUrl, now }: PauseBanner): 
   return html`<section class="banner" aria-label="Everything is stopped"><div><p><b>Everything is stopped</b> since ${minuteOf(pause.at)} (${ago(pause.at, now)})${session && html`, ${askerWords(pause.by)}`}.
 Nothing new is brought up and every preview sleeps. Data and links are kept.</p>
 ${fallbackUrl && html`<p>Meanwhile: <a href="${safeHref(fallbackUrl)}">${fallbackUrl}</a></p>`}</div>
-${session && switchForm("resume-all", session)}</section>`;
+${session && may(session, "administer", EVERYTHING) && switchForm("resume-all", session)}</section>`;
 }
 
 export function switchForm(name: SwitchName, session: Session): Html {

@@ -6,7 +6,6 @@ import type { DeploymentStore } from "../deployments/deployment.ts";
 import { DEPLOYMENT_CHANNEL, deploymentStore } from "../deployments/store.ts";
 import { tokenStore } from "../tokens/store.ts";
 import type { TokenStore } from "../tokens/token.ts";
-import { type TrendStore, trendStore } from "../trends/store.ts";
 import { type AuditTrim, auditStore } from "./audit.ts";
 import { claimFolder, type DataFolder } from "./data-folder.ts";
 import { codeOf, openDatabase } from "./database.ts";
@@ -34,7 +33,6 @@ export interface PostgresStore
     GithubAppStore,
     IdentityStore,
     AuditStore,
-    TrendStore,
     AuditTrim,
     TokenStore {
   readonly queue: Queue;
@@ -81,7 +79,6 @@ export async function openStore({ url, holder, logger, now, steps }: PostgresSto
     ...previews,
     ...recordStore({ db, queue }),
     ...operationStore({ db, now }),
-    ...trendStore({ db }),
     ...githubAppStore({ db }),
     ...identityStore({ db }),
     ...auditStore({ db }),

@@ -1,5 +1,6 @@
 /** The API's table of routes beside the running one, and every answer held against it. */
 import assert from "node:assert/strict";
+import type { Router } from "express";
 import { type AccessDeps, createVisitors } from "../../../service/api/access.ts";
 import { createApi } from "../../../service/api/api.ts";
 import { PROBLEM_TYPE, problemSchema } from "../../../service/api/problem.ts";
@@ -7,12 +8,16 @@ import type { Route } from "../../../service/api/route.ts";
 import { routesOf } from "../../../service/api/routes.ts";
 import { createStreams } from "../../../service/api/streams.ts";
 import type { AppDeps } from "../../../service/app.ts";
+import { createDashboard } from "../../../service/dashboard/dashboard.ts";
+import { routesIn } from "../../../service/dashboard/rules.ts";
 import type { Answer, Ask } from "../gateway/edge.ts";
 
 export interface Described {
   readonly routes: readonly Route[];
   /** As express has them: method and path. */
   readonly registered: readonly (readonly [method: string, path: string])[];
+  /** Of the pages. */
+  readonly pages: readonly (readonly [method: string, path: string])[];
 }
 
 export function apiOf(deps: AppDeps): Described {
@@ -22,7 +27,11 @@ export function apiOf(deps: AppDeps): Described {
   const registered = createApi(parts).stack.flatMap(({ route }) =>
     route ? route.stack.map(({ method }) => [method, route.path] as const) : [],
   );
-  return { routes: routesOf(parts), registered };
+  const inside = createDashboard(parts).stack.flatMap(({ handle }) =>
+    "stack" in handle ? routesIn(handle as Router) : [],
+  );
+  const pages = inside.filter(([, path]) => !path.startsWith("/assets/"));
+  return { routes: routesOf(parts), registered, pages };
 }
 
 /** Fails where an answer is not what the document says of it. */
