@@ -15,14 +15,14 @@ export interface ReceiptDeps {
 export async function putReceipts(
   { store, logger }: ReceiptDeps,
   { forge: { commands }, repository }: { readonly forge: Forge; readonly repository: RepositoryRef },
-  { key, intents }: Pick<Preview, "key" | "intents">,
+  { key, number, intents }: Pick<Preview, "key" | "number" | "intents">,
 ): Promise<boolean> {
   const owed = intents.commands?.receipts ?? [];
-  if (!commands || owed.length === 0) return true;
+  if (!commands || number === undefined || owed.length === 0) return true;
   const put = new Set<number>();
   try {
     for (const { comment, outcome } of owed) {
-      await commands.acknowledge(repository, comment, outcome);
+      await commands.acknowledge(repository, { number, id: comment }, outcome);
       put.add(comment);
     }
   } catch (error) {

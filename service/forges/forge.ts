@@ -108,7 +108,11 @@ export interface ForgeCommands {
     wanted?: { readonly certain: boolean },
   ): Promise<boolean>;
   /** Puts a reaction on a comment; idempotent, and a no-op where the forge will not have it. Throws `StacklingError`. */
-  acknowledge(repository: RepositoryRef, commentId: number, outcome: "done" | "confused" | "refused"): Promise<void>;
+  acknowledge(
+    repository: RepositoryRef,
+    comment: { readonly number: number; readonly id: number },
+    outcome: "done" | "confused" | "refused",
+  ): Promise<void>;
 }
 
 /** What is announced on the pull request. The forge turns it into whatever it has. */

@@ -47,7 +47,7 @@ export function giteaCommands({ client, mayWrite, bots }: GiteaCommandsDeps): Fo
       return login !== undefined && (await mayWrite({ repository, login, certain }));
     },
 
-    async acknowledge({ path: repository }, id, outcome) {
+    async acknowledge({ path: repository }, { id }, outcome) {
       await client.call({
         repository,
         method: "POST",

@@ -58,7 +58,7 @@ export function githubCommands({ client, mayWrite }: { client: GithubClient; may
       return login !== undefined && (await mayWrite({ repository, login, association, certain }));
     },
 
-    async acknowledge({ path: repository }, id, outcome) {
+    async acknowledge({ path: repository }, { id }, outcome) {
       await client.call({
         repository,
         method: "POST",

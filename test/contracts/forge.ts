@@ -323,11 +323,11 @@ function commandsContract(current: () => ForgeFixture): void {
     const { number } = await open("reacted", { "l.txt": "l\n" });
     for (const outcome of ["done", "confused", "refused"] as const) {
       const comment = await say(number, `/preview ${outcome}`, "writer");
-      await commands.acknowledge(repository, comment, outcome);
-      await commands.acknowledge(repository, comment, outcome);
+      await commands.acknowledge(repository, { number, id: comment }, outcome);
+      await commands.acknowledge(repository, { number, id: comment }, outcome);
       assert.equal(await reactions(comment), 1);
     }
-    await commands.acknowledge(repository, 4_000_000, "done");
+    await commands.acknowledge(repository, { number, id: 4_000_000 }, "done");
   });
 
   it("says unreachable while comments cannot be read", async () => {

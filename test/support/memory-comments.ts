@@ -45,7 +45,7 @@ export function memoryComments({ now }: { readonly now: () => string }): MemoryC
       requireForge();
       return author !== undefined && memory.writers.has(author);
     },
-    async acknowledge(_repository, comment, outcome) {
+    async acknowledge(_repository, { id: comment }, outcome) {
       requireForge();
       memory.reactions.push({ comment, outcome });
     },
