@@ -36,6 +36,7 @@ import { repositoryFor } from "./stages/stage.ts";
 import type { Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
 import { createTokens, type TokenStore } from "./tokens/token.ts";
+import type { Trends } from "./trends/trends.ts";
 import type { World } from "./world.ts";
 
 export interface EdgeParts {
@@ -47,6 +48,7 @@ export interface EdgeParts {
   readonly inbox: Inbox;
   readonly actions: AllActions;
   readonly operate: Operate;
+  readonly trends?: Trends;
   readonly audit: Audit;
   readonly baselines: Baselines;
   readonly doctor: () => Promise<readonly Finding[]>;
@@ -130,6 +132,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     audit: parts.audit,
     addressOf: (request) => clientAddress(request, access.trusts),
     operate: parts.operate,
+    ...(parts.trends ? { trends: parts.trends } : {}),
     baselines: parts.baselines,
     doctor: parts.doctor,
     share: access.share,

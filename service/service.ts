@@ -26,16 +26,17 @@ import { checkRegistries } from "./images/configured.ts";
 import { createInbox } from "./inbox/inbox.ts";
 import { isolationFindings, readIsolation } from "./isolation.ts";
 import { startOperate } from "./operate.ts";
+import { sayPolling } from "./polling.ts";
 import { createReadinessChecks } from "./readiness.ts";
 import type { ReconcileOptions } from "./reconcile.ts";
-import { createRepositories } from "./repositories.ts";
-import { sayPolling } from "./polling.ts";
 import { startRedelivery } from "./redelivery.ts";
+import { createRepositories } from "./repositories.ts";
 import { resolveSecrets } from "./sources.ts";
 import { type StacksOptions, startStacks } from "./start-stacks.ts";
 import { LAST_WORDS_MS, type Parts, startWork } from "./start-work.ts";
 import { identifyFolder } from "./store/data-folder.ts";
 import { openStore } from "./store/postgres.ts";
+import { startTrends } from "./trends/trends.ts";
 import { startTrim } from "./trim.ts";
 import { within } from "./within.ts";
 import { createWorld } from "./world.ts";
@@ -133,6 +134,8 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     sweepEverySeconds: (config.sweep ?? defaultSweep).everySeconds,
   });
   undo.push(() => operate.close());
+  const trends = startTrends(parts);
+  undo.push(() => trends.close());
   const external = createExternalServices({ ...parts, repositories: repositories.all });
   const checks = createReadinessChecks({ ...parts, engine, repositories: config.repositories });
   const doctor = createDoctor({
@@ -158,6 +161,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     ...parts,
     actions,
     operate,
+    trends,
     doctor,
     external,
     github: createGithubSetup({ config, store, token: options.token, homeUrl, now: () => new Date() }),

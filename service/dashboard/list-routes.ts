@@ -6,6 +6,7 @@ import type { Operate } from "../operate.ts";
 import { EVERYTHING, may, visibleTo } from "../roles.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
+import type { Trends } from "../trends/trends.ts";
 import type { Answering } from "./answering.ts";
 import { ownPath } from "./appearance.ts";
 import type { Frame, Outcome } from "./layout.ts";
@@ -13,10 +14,12 @@ import { listPage, rowsPage } from "./list-page.ts";
 import { rowMenu } from "./list-row.ts";
 import { forStrangers, isWanted, listHref, listingOf, readListing } from "./listing.ts";
 import { missingPage } from "./notices.ts";
+import { trendTiles } from "./trends-page.ts";
 
 export interface ListPages extends Pick<Answering, "frameOf" | "send"> {
   readonly store: Pick<Store, "list" | "find">;
   readonly operate: Pick<Operate, "lastSweep">;
+  readonly trends?: Pick<Trends, "summary">;
   readonly ends: EndsReader;
   readonly named: (request: Request) => Promise<Preview | undefined>;
   readonly outcomeOf: (request: Request, frame: Frame) => Promise<Outcome | undefined>;
@@ -32,17 +35,22 @@ export function listPages(pages: Router, deps: ListPages): void {
     const around = await frameOf(request);
     const { session } = around;
     const wish = session ? readListing(request.query) : forStrangers(readListing(request.query));
-    const [previews, endsOf, lastSweep, outcome] = await Promise.all([
+    const [previews, endsOf, lastSweep, outcome, summary] = await Promise.all([
       store.list({ gone: wish.stage === "Gone" }),
       ends(),
       may(session, "operate", EVERYTHING) ? operate.lastSweep() : undefined,
       deps.outcomeOf(request, around),
+      may(session, "look", EVERYTHING) ? deps.trends?.summary() : undefined,
     ]);
     const listing = listingOf(visibleTo(session, previews), wish, endsOf);
     const viewOf = (preview: Preview) => previewView(preview, { ends: endsOf(preview) });
     const frame = { ...around, ...(outcome ? { outcome } : {}) };
     const [views, stages] = [listing.previews.map(viewOf), listing.stages.map(viewOf)];
-    send(response, 200, listPage({ listing, views, stages, lastSweep, frame }));
+    send(
+      response,
+      200,
+      listPage({ listing, views, stages, lastSweep, frame, ...(summary ? { trends: trendTiles(summary) } : {}) }),
+    );
   });
 
   pages.get("/rows", async (request, response) => {

@@ -1,5 +1,5 @@
 /** One preview in the list: a row of the table, and a card where there is no room for one. */
-import type { PreviewView } from "../api/preview-view.ts";
+import { furtherLinks, type PreviewView } from "../api/preview-view.ts";
 import { alarmBanner } from "./alarm-section.ts";
 import { verbForm } from "./forms.ts";
 import { type Html, html, safeHref, sentenceOf } from "./html.ts";
@@ -14,7 +14,7 @@ export function rowOf(view: PreviewView, { session, now }: Pick<Frame, "session"
   const cells = session
     ? html`<td>${chip(view.condition, view.reason)}</td><td>${repository}</td>${pullCell(view, now)}
 <td>${view.author ?? html`<span class="soft">by hand</span>`}</td>${timeCells(view, now)}
-<td>${commitOf(view)}</td><td>${linkOf(url)}<a class="more" href="${detailHref(key)}" hx-get="${detailHref(key)}/menu" aria-label="Actions on ${key}">Actions</a></td>`
+<td>${commitOf(view)}</td><td>${linkOf(url)}${furtherLinks(view).map(([name, other]) => html` <a class="soft" href="${safeHref(other)}">${name}</a>`)}<a class="more" href="${detailHref(key)}" hx-get="${detailHref(key)}/menu" aria-label="Actions on ${key}">Actions</a></td>`
     : html`<td>${chip(view.condition, view.reason)}</td><td>${repository}</td><th scope="row"><a href="${detailHref(key)}">${key}</a></th><td>${linkOf(url)}</td>`;
   return html`<tr id="preview-${stack}" data-key="${key}"${attributes}>${cells}</tr>`;
 }

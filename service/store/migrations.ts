@@ -4,6 +4,7 @@ import { TerminalError } from "../../components/errors.ts";
 import { SEATS } from "../caps/migration.ts";
 import { DEPLOYMENTS } from "../deployments/migration.ts";
 import { TOKENS } from "../tokens/store.ts";
+import { TRENDS } from "../trends/store.ts";
 import { AUDIT } from "./audit.ts";
 import { GITHUB_APPS } from "./github-apps.ts";
 import { IDENTITIES } from "./identities.ts";
@@ -23,6 +24,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0008-audit": { up: (db) => run(db, AUDIT) },
   "0010-deploy-log": { up: (db) => run(db, DEPLOYMENTS) },
   "0009-tokens": { up: (db) => run(db, TOKENS) },
+  "0014-trends": { up: (db) => run(db, TRENDS) },
 };
 
 /**

@@ -6,6 +6,7 @@ import type { DeploymentStore } from "../deployments/deployment.ts";
 import { DEPLOYMENT_CHANNEL, deploymentStore } from "../deployments/store.ts";
 import { tokenStore } from "../tokens/store.ts";
 import type { TokenStore } from "../tokens/token.ts";
+import { type TrendStore, trendStore } from "../trends/store.ts";
 import { type AuditTrim, auditStore } from "./audit.ts";
 import { claimFolder, type DataFolder } from "./data-folder.ts";
 import { codeOf, openDatabase } from "./database.ts";
@@ -33,6 +34,7 @@ export interface PostgresStore
     GithubAppStore,
     IdentityStore,
     AuditStore,
+    TrendStore,
     AuditTrim,
     TokenStore {
   readonly queue: Queue;
@@ -79,6 +81,7 @@ export async function openStore({ url, holder, logger, now, steps }: PostgresSto
     ...previews,
     ...recordStore({ db, queue }),
     ...operationStore({ db, now }),
+    ...trendStore({ db }),
     ...githubAppStore({ db }),
     ...identityStore({ db }),
     ...auditStore({ db }),

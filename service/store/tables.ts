@@ -8,6 +8,7 @@ import type { Intents } from "../intents.ts";
 import type { Role } from "../roles.ts";
 import type { PreviewStatus, Receipt } from "../status.ts";
 import type { SweepReport } from "../sweep/report.ts";
+import type { Sample } from "../trends/sample.ts";
 import type { Pause } from "./operation.ts";
 
 /** Read as `Date`, written as ISO 8601 text. */
@@ -83,4 +84,5 @@ export interface Tables {
   deployment: DeploymentTable;
   deployment_output: DeploymentOutputTable;
   sweep: { id: Generated<string>; at: Time; body: JSONColumnType<SweepReport> };
+  trend: { hour: Time; body: JSONColumnType<Sample> };
 }

@@ -14,11 +14,11 @@ import { createRoutes } from "../../../service/gateway/routes.ts";
 import { createEdgeServer } from "../../../service/gateway/server.ts";
 import { createVisits } from "../../../service/gateway/visits.ts";
 import type { Operate } from "../../../service/operate.ts";
-import { ROLES } from "../../../service/roles.ts";
 import { createSessions } from "../../../service/session.ts";
 import type { Pause } from "../../../service/store/operation.ts";
 import type { DeliveryRow } from "../../../service/store/store.ts";
 import type { Stray } from "../../../service/sweep/report.ts";
+import { bucketsOf, type Sample, summaryOf } from "../../../service/trends/sample.ts";
 import { memoryAudit } from "../../support/memory-audit.ts";
 import { memoryStore } from "../../support/memory-store.ts";
 import { memoryTokens } from "../../support/memory-tokens.ts";
@@ -87,6 +87,7 @@ export async function startApp() {
   };
   let pause: Pause | undefined;
   const strays: Stray[] = [];
+  const samples: Sample[] = [];
   const operate: Operate = {
     pause: async () => pause,
     async stopAll(by) {
@@ -112,10 +113,6 @@ export async function startApp() {
     sessions,
     token: TOKEN,
     tokens,
-    rightsOf: async ({ ids: [said], reads }) => {
-      const role = ROLES.find((one) => one === said);
-      return role && { role, ...(reads ? { repositories: reads } : {}) };
-    },
     homeUrl: "http://localhost:4000",
     baselines: { list: async () => [], build: nothing, check: nothing, findings: async () => [] },
     external: { read: async () => ({ at: "2026-11-21T10:00:00.000Z", services: [], warnings: [] }) },
@@ -123,6 +120,10 @@ export async function startApp() {
       acts.push(`share ${key} ${seconds} ${to}`);
       const expiresAt = "2026-11-22T10:00:00.000Z";
       return { url: "http://pr-42-shop.localhost:4000/.stackling/share/t0k3n", expiresAt, token: "t0k3n" };
+    },
+    trends: {
+      summary: async () => summaryOf(samples, 7),
+      buckets: async (range) => bucketsOf(samples, { now: new Date().toISOString(), ...range }),
     },
     doctor: async () => [{ ok: true, what: "the engine is there" }],
     ends: async () => (preview) =>
@@ -170,6 +171,8 @@ export async function startApp() {
     acts,
     errors,
     lines,
+    /** What the trends are made of. */
+    samples,
     /** What a sweep finds; it removes none of it. */
     strays,
     ask,
