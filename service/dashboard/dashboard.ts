@@ -1,20 +1,24 @@
 /** The pages: a list, one page per preview, login. Rendered here, made lively by one small script. */
-import express, { type Request, type Response, type Router } from "express";
+import express, { type Request, type RequestHandler, type Response, type Router } from "express";
+import { parseKey } from "../../infra/names.ts";
 import { createDoing, type DoingDeps } from "../api/doing.ts";
 import type { EndsReader } from "../api/preview-ends.ts";
 import { type PreviewView, previewView, type ViewExtras } from "../api/preview-view.ts";
 import { plainError, type Streams } from "../api/streams.ts";
+import type { Audit } from "../audit.ts";
 import type { ExternalServices } from "../external/services.ts";
 import type { Share } from "../gateway/access/share.ts";
 import type { GithubSetup } from "../github-setup.ts";
 import type { Operate } from "../operate.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
+import type { Tokens } from "../tokens/token.ts";
 import type { Trends } from "../trends/trends.ts";
 import type { Answering } from "./answering.ts";
 import { appearanceOf, appearancePages, ownPath } from "./appearance.ts";
 import { approvalDone, approvalPages } from "./approval.ts";
 import { assetPages } from "./assets.ts";
+import { auditPages } from "./audit-page.ts";
 import { choicePages } from "./choice.ts";
 import { detailPage } from "./detail-page.ts";
 import { flagDone, flagPages } from "./flag-section.ts";
@@ -28,10 +32,12 @@ import { operatePages } from "./operate-routes.ts";
 import { findSwitch, SWITCHES } from "./pause-section.ts";
 import { actorOf, fieldOf, form, isConfirmed, sessionOf } from "./posted.ts";
 import { rollbackChoice, rollbackDone } from "./rollback-section.ts";
+import { guardOf } from "./rules.ts";
 import { seedChoice, seedDone } from "./seed-section.ts";
 import { servicesPage } from "./services-page.ts";
 import { sessionPages } from "./session-routes.ts";
 import { sharePages } from "./share-section.ts";
+import { tokenPages } from "./tokens-page.ts";
 import { trendsPages } from "./trends-page.ts";
 import { findVerb } from "./verbs.ts";
 
@@ -45,6 +51,8 @@ export interface DashboardDeps extends DoingDeps {
   readonly ends: EndsReader;
   readonly share: Share;
   readonly github?: GithubSetup;
+  readonly audit: Audit;
+  readonly tokens: Tokens;
   readonly homeUrl: string;
   readonly fallbackUrl?: string;
 }
@@ -77,13 +85,6 @@ export function createDashboard(deps: DashboardDeps): Router {
     send,
   };
   const pages = express.Router();
-  pages.use(assetPages(harden));
-  pages.use((_request, response, next) => {
-    harden(response);
-    response.setHeader("Cache-Control", "no-store");
-    next();
-  });
-
   listPages(pages, {
     ...deps,
     ...answering,
@@ -121,16 +122,31 @@ export function createDashboard(deps: DashboardDeps): Router {
   pages.get("/live", async (request, response) => {
     const { key, seen } = request.query;
     const since = request.headers["last-event-id"] ?? seen;
+    const { repositories } = sessionOf(deps, request) ?? {};
     await deps.streams.keys(response, {
       ...(typeof key === "string" ? { key } : {}),
+      ...(repositories ? { wanted: (one) => repositories.includes(parseKey(one)?.repository ?? "") } : {}),
       ...(typeof since === "string" ? { since } : {}),
     });
   });
   appearancePages(pages);
   if (deps.trends) trendsPages(pages, { trends: deps.trends, ...answering });
+  auditPages(pages, { audit: deps.audit, ...answering });
+  tokenPages(pages, { tokens: deps.tokens, ...answering });
   sessionPages(pages, deps, answering);
-  return pages;
+  const guard = guardOf(pages, {
+    sessionOf: (request) => sessionOf(deps, request),
+    named: (request) => named(deps, request),
+    ...answering,
+  });
+  return express.Router().use(assetPages(harden), hardened, guard, pages);
 }
+
+const hardened: RequestHandler = (_request, response, next) => {
+  harden(response);
+  response.setHeader("Cache-Control", "no-store");
+  next();
+};
 
 /** Asks first where something is lost; then the wish is stored, and the page it came from says so. */
 async function doVerb(deps: DashboardDeps, { doing }: Answering, request: Request, response: Response): Promise<void> {

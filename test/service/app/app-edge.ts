@@ -14,6 +14,7 @@ import { createRoutes } from "../../../service/gateway/routes.ts";
 import { createEdgeServer } from "../../../service/gateway/server.ts";
 import { createVisits } from "../../../service/gateway/visits.ts";
 import type { Operate } from "../../../service/operate.ts";
+import { ROLES } from "../../../service/roles.ts";
 import { createSessions } from "../../../service/session.ts";
 import type { Pause } from "../../../service/store/operation.ts";
 import type { DeliveryRow } from "../../../service/store/store.ts";
@@ -113,6 +114,10 @@ export async function startApp() {
     sessions,
     token: TOKEN,
     tokens,
+    rightsOf: async ({ ids: [said], reads }) => {
+      const role = ROLES.find((one) => one === said);
+      return role && { role, ...(reads ? { repositories: reads } : {}) };
+    },
     homeUrl: "http://localhost:4000",
     baselines: { list: async () => [], build: nothing, check: nothing, findings: async () => [] },
     external: { read: async () => ({ at: "2026-11-21T10:00:00.000Z", services: [], warnings: [] }) },
