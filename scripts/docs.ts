@@ -12,6 +12,7 @@ import { stacklingPolicy } from "../components/aws/policy.ts";
 import { permissions } from "../components/kubernetes/permissions.ts";
 import { registry } from "../components/registry.ts";
 import { platformSettings } from "../infra/platform/settings.ts";
+import { forges } from "../service/forges/registry.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const MARK = /<!-- made by scripts\/docs\.ts: ([a-z0-9 -]+) -->\n[\s\S]*?<!-- end -->/g;
@@ -37,10 +38,12 @@ async function make(name: string): Promise<string> {
   if (name === "platform-settings") return table(z.toJSONSchema(platformSettings, JSON_OPTIONS));
   const [, port = "", driver = ""] = /^options (\w+) (\w+)$/.exec(name) ?? [];
   const loads: Readonly<Record<string, Readonly<Record<string, () => Promise<{ options: z.ZodType }>>>>> = registry;
-  const load = loads[port]?.[driver];
+  const load = port === "forge" ? forgesByName[driver] : loads[port]?.[driver];
   if (!load) throw new Error(`making the part "${name}" of the documentation: there is no such driver`);
   return table(z.toJSONSchema((await load()).options, JSON_OPTIONS));
 }
+
+const forgesByName: Readonly<Record<string, () => Promise<{ options: z.ZodType }>>> = forges;
 
 const JSON_OPTIONS = { io: "input", unrepresentable: "any" } as const;
 

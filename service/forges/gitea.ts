@@ -23,7 +23,7 @@ const options = z.strictObject({
   url: z
     .url({ protocol: /^https?$/ })
     .transform((url) => url.replace(/\/+$/, ""))
-    .describe("Where people find the server, such as https://git.acme.dev."),
+    .describe("Where people find the server, such as `https://git.acme.dev`."),
   token: secret.describe("Of an account that is an administrator of the repositories, best one of its own."),
   webhookSecrets: z
     .array(secret)
@@ -40,7 +40,7 @@ const options = z.strictObject({
     .string()
     .includes("{path}")
     .optional()
-    .describe("Where git fetches, when not from `url`; `{path}` becomes acme/shop."),
+    .describe("Where git fetches, when not from `url`; `{path}` becomes `acme/shop`."),
 });
 type GiteaOptions = z.infer<typeof options>;
 

@@ -17,6 +17,7 @@ import { createChangedPaths } from "./github-files.ts";
 import { createKeptClient, type KeptApp, keptApp } from "./github-kept.ts";
 import { createTrust, type Trust } from "./github-trust.ts";
 import { verifyDelivery } from "./github-webhook.ts";
+import { announceStageOnGithub } from "./github-stage.ts";
 import { readSecret, secret } from "./secret.ts";
 
 const PAGE_SIZE = 100;
@@ -25,21 +26,33 @@ const READY_EVENT = "stackling";
 
 const options = z
   .strictObject({
-    /** REST API; `https://HOST/api/v3` for Enterprise Server. */
-    baseUrl: z.url({ protocol: /^https?$/ }).default("https://api.github.com"),
-    /** Where git fetches; `{path}` becomes `acme/shop`. By default it follows from `baseUrl`. */
-    cloneUrl: z.string().includes("{path}").optional(),
-    /** `manifest`: one that is made from the page `/github/new`, whose credentials are kept in the store. */
+    baseUrl: z
+      .url({ protocol: /^https?$/ })
+      .default("https://api.github.com")
+      .describe("REST API; `https://HOST/api/v3` for Enterprise Server."),
+    cloneUrl: z
+      .string()
+      .includes("{path}")
+      .optional()
+      .describe("Where git fetches; `{path}` becomes `acme/shop`. By default it follows from `baseUrl`."),
     app: z
       .union([z.literal("manifest"), z.strictObject({ id: z.union([z.int(), z.string().min(1)]), privateKey: secret })])
-      .optional(),
-    token: secret.optional(),
-    /** The webhook's secrets; more than one while changing it. Without any, only the resync finds changes. */
-    webhookSecrets: z.array(secret).default([]),
-    /** Off for Enterprise servers without rate limits. */
-    rateLimits: z.boolean().default(true),
-    /** Send an event `repository_dispatch` of this type when something has come of a commit; `true`: `stackling`. */
-    readyEvent: z.union([z.boolean(), z.string().min(1).max(100)]).default(false),
+      .optional()
+      .describe(
+        "`{id, privateKey}` of an App, or `manifest`: one that is made from the page `/github/new`, whose credentials are kept in the store.",
+      ),
+    token: secret.optional().describe("In place of an App."),
+    webhookSecrets: z
+      .array(secret)
+      .default([])
+      .describe("The webhook's secrets; more than one while changing it. Without any, only the resync finds changes."),
+    rateLimits: z.boolean().default(true).describe("Off for Enterprise servers without rate limits."),
+    readyEvent: z
+      .union([z.boolean(), z.string().min(1).max(100)])
+      .default(false)
+      .describe(
+        "Send an event `repository_dispatch` of this type when something has come of a commit; `true`: `stackling`.",
+      ),
   })
   .refine(({ app, token }) => (app === undefined) !== (token === undefined), "needs `app` or `token`, and not both");
 type GithubOptions = z.infer<typeof options>;
@@ -202,6 +215,9 @@ export function createGithubForge({ client }: { client: GithubClient }, settings
         { client, readyEvent: settings.readyEvent },
         { repository: path, name, number, announcement, handles },
       ),
+
+    announceStage: ({ path, name }, announcement, handles) =>
+      announceStageOnGithub({ client }, { repository: path, name, announcement, handles }),
 
     commands: githubCommands({ client, mayWrite }),
 

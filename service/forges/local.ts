@@ -20,8 +20,11 @@ import { changedFiles, readBlob, resolveRef, usualDefaults } from "./local-refs.
 import { watchRefs } from "./local-watch.ts";
 
 const options = z.strictObject({
-  /** Branch that pull requests are made against; by default what the repository says itself. */
-  defaultBranch: z.string().min(1).optional(),
+  defaultBranch: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Branch that pull requests are made against; by default what the repository says itself."),
 });
 type LocalOptions = z.infer<typeof options>;
 

@@ -13,7 +13,7 @@ import { reasonWords } from "../../service/reason-words.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const textOf = (file: string) => readFileSync(join(root, file), "utf8");
-const FILES = ["docs/targets.md", "docs/platform.md"];
+const FILES = ["docs/targets.md", "docs/platform.md", "docs/forges.md"];
 
 /** Text of every fenced block of one language. */
 function blocks(text: string, language: string): readonly string[] {
