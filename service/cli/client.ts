@@ -78,6 +78,8 @@ export interface WaitOptions {
   readonly timeoutMs: number;
   readonly onChange?: (preview: PreviewView) => void;
   readonly signal?: AbortSignal;
+  /** Errors that are waited through, until the time is over. */
+  readonly passes?: (error: unknown) => boolean;
 }
 
 const LOOK_EVERY_MS = 200;
@@ -188,16 +190,19 @@ export function createClient({ url, token }: { readonly url: string; readonly to
       return (await ask<{ audit: readonly AuditEntry[] }>(`/audit?${asked}`)).audit;
     },
     loginLink: async () => (await ask<{ url: string }>("/login-links", { method: "POST", body: {} })).url,
-    waitFor: async (key, done, { timeoutMs, onChange, signal }) => {
+    waitFor: async (key, done, { timeoutMs, onChange, signal, passes }) => {
       const deadline = performance.now() + timeoutMs;
       let shown = "";
       for (;;) {
-        const preview = await find(key);
-        const now = `${preview.condition} ${preview.reason} ${preview.message}`;
-        if (now !== shown) onChange?.(preview);
+        const isLate = performance.now() > deadline;
+        const preview = await find(key).catch((error: unknown) => {
+          if (isLate || !passes?.(error)) throw error;
+        });
+        const now = preview ? `${preview.condition} ${preview.reason} ${preview.message}` : shown;
+        if (preview && now !== shown) onChange?.(preview);
         shown = now;
-        if (done(preview)) return preview;
-        if (performance.now() > deadline) throw timedOut(preview, timeoutMs);
+        if (preview && done(preview)) return preview;
+        if (preview && isLate) throw timedOut(preview, timeoutMs);
         await pause(LOOK_EVERY_MS, undefined, signal ? { signal } : {});
       }
     },

@@ -79,6 +79,7 @@ export const verbs: readonly Verb[] = [
     description: "wait until a preview is ready",
     options: [
       ["--gone", "until it is gone instead"],
+      ["--sha <commit>", "until it serves that commit, also where it is not there yet; exit code 1 when it never will"],
       ["--timeout <seconds>", "how long", "600"],
     ],
     load: async () => (await import("./verbs/wait.ts")).wait,

@@ -17,10 +17,8 @@ export interface Waiting {
 
 /** Waits until the newest wish is served or cannot be; prints the outcome and resolves with the exit code. */
 export async function waitUntilReady(asked: Waiting): Promise<number> {
-  const { client, key, json, context, settled = () => true } = asked;
-  const preview = await told(asked, (onChange) =>
-    client.waitFor(key, (now) => isStopped(now) || (isSettled(now) && settled(now)), { ...options(asked), onChange }),
-  );
+  const { json, context, settled = () => true } = asked;
+  const preview = await waitForPreview(asked, (now) => isStopped(now) || (isSettled(now) && settled(now)));
   const { url, condition, reason, message } = preview;
   const isLive = condition === "Ready" && !isStopped(preview);
   if (json) printJson(context.stdout, { key: preview.key, url, condition, reason });
@@ -32,16 +30,26 @@ export async function waitUntilReady(asked: Waiting): Promise<number> {
   return isLive && preview.stage !== "Gone" ? 0 : 1;
 }
 
+/** Looks until `done` says so; what `passes` is waited through. */
+export function waitForPreview(
+  asked: Waiting,
+  done: (preview: PreviewView) => boolean,
+  passes?: (error: unknown) => boolean,
+): Promise<PreviewView> {
+  const { client, key } = asked;
+  return told(asked, (onChange) =>
+    client.waitFor(key, done, { ...options(asked), onChange, ...(passes ? { passes } : {}) }),
+  );
+}
+
 /** Nothing is brought up before `resume-all`, however long one waits. */
 export function isStopped({ reason }: PreviewView): boolean {
   return reason === "Paused";
 }
 
 export async function waitUntilGone(asked: Waiting): Promise<number> {
-  const { client, key, json, context } = asked;
-  const preview = await told(asked, (onChange) =>
-    client.waitFor(key, (now) => now.stage === "Gone", { ...options(asked), onChange }),
-  );
+  const { json, context } = asked;
+  const preview = await waitForPreview(asked, (now) => now.stage === "Gone");
   if (json) printJson(context.stdout, { key: preview.key, condition: preview.condition, reason: preview.reason });
   else printLine(context.stdout, `${preview.key} is gone: nothing of it is left`);
   return 0;

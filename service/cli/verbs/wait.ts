@@ -1,10 +1,75 @@
+import { StacklingError } from "../../../components/errors.ts";
+import type { PreviewView } from "../../api/preview-view.ts";
+import { BYPASS_COOKIE, BYPASS_HEADER } from "../../gateway/access/own-paths.ts";
+import { WrongUse } from "../../wrong-use.ts";
 import { connect } from "../context.ts";
 import { timeoutOption } from "../options.ts";
+import { conditionOf, plain, printJson, printLine } from "../output.ts";
 import type { RunVerb } from "../verb.ts";
-import { waitUntilGone, waitUntilReady } from "../waiting.ts";
+import { isSettled, isStopped, type Waiting, waitForPreview, waitUntilGone } from "../waiting.ts";
+import { type CommitOutcome, outcomeOf } from "../waiting-for-commit.ts";
+
+/** What may pass while a job waits: the push is on its way, or the service is started anew. */
+const PASSING: ReadonlySet<string> = new Set(["NoSuchPreview", "ServiceAway", "StoreUnavailable"]);
 
 export const wait: RunVerb = async ({ args: [key = ""], options, context }) => {
+  const { sha } = options;
+  if (sha !== undefined && (typeof sha !== "string" || !/^[0-9a-f]{7,64}$/.test(sha))) {
+    throw new WrongUse(`reading --sha: "${sha}" is no commit; give seven digits of its id or more`);
+  }
   const client = await connect(options, context);
   const asked = { client, key, timeoutMs: timeoutOption(options.timeout), json: options.json === true, context };
-  return options.gone ? waitUntilGone(asked) : waitUntilReady(asked);
+  if (options.gone) return waitUntilGone(asked);
+  const { preview, outcome } = typeof sha === "string" ? await waitForCommit(asked, sha) : await waitForNewest(asked);
+  tell(asked, preview, outcome);
+  return outcome.kind === "ready" ? 0 : 1;
 };
+
+interface Ended {
+  readonly preview: PreviewView;
+  readonly outcome: CommitOutcome;
+}
+
+async function waitForNewest(asked: Waiting): Promise<Ended> {
+  const preview = await waitForPreview(asked, (now) => isStopped(now) || isSettled(now));
+  const { condition, reason, message, stage } = preview;
+  const isLive = condition === "Ready" && !isStopped(preview) && stage !== "Gone";
+  return { preview, outcome: isLive ? { kind: "ready" } : { kind: "failed", reason, message } };
+}
+
+async function waitForCommit(asked: Waiting, sha: string): Promise<Ended> {
+  let wasHead = false;
+  let outcome: CommitOutcome = { kind: "waiting" };
+  const preview = await waitForPreview(
+    asked,
+    (now) => {
+      outcome = outcomeOf(now, sha, wasHead);
+      wasHead ||= now.headSha?.startsWith(sha) ?? false;
+      return outcome.kind !== "waiting";
+    },
+    (error) => error instanceof StacklingError && PASSING.has(error.reason),
+  );
+  return { preview, outcome };
+}
+
+function tell({ json, context: { stdout } }: Waiting, preview: PreviewView, outcome: CommitOutcome): void {
+  const { key, url, urls, commit, headSha, condition, reason, message } = preview;
+  const failed = outcome.kind === "failed" ? outcome : undefined;
+  if (json) {
+    printJson(stdout, {
+      ...{ key, url, urls, commit, headSha, condition },
+      ...(failed ? { reason: failed.reason, message: failed.message } : { reason, message }),
+      // How a test runner passes a door; the token is the operator's to give.
+      bypass: { header: BYPASS_HEADER, cookie: BYPASS_COOKIE },
+    });
+    return;
+  }
+  if (!failed) {
+    printLine(stdout, `${key} is live: ${url}`);
+    for (const [name, other] of Object.entries(urls)) if (other !== url) printLine(stdout, `  ${name}: ${other}`);
+    return;
+  }
+  const said = failed.reason === reason ? conditionOf(preview) : failed.reason;
+  printLine(stdout, `${key} is ${said}: ${plain(failed.message)}`);
+  for (const line of preview.excerpt) printLine(stdout, `  ${plain(line)}`);
+}

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, it } from "node:test";
+import { wait } from "../../../service/cli/verbs/wait.ts";
+import { outcomeOf } from "../../../service/cli/waiting-for-commit.ts";
+import { WrongUse } from "../../../service/wrong-use.ts";
+
+const SHA = "a".repeat(40);
+const NEWER = "b".repeat(40);
+const LIVE = {
+  ...{ key: "shop#1", stage: "Active", condition: "Ready", reason: "Healthy", message: "Serving." },
+  ...{ commit: SHA, headSha: SHA, excerpt: [] },
+  ...{
+    url: "https://pr-1-shop.acme.dev",
+    urls: { web: "https://pr-1-shop.acme.dev", api: "https://pr-1-api.acme.dev" },
+  },
+} as const;
+
+describe("what comes of a commit", () => {
+  const cases: readonly (readonly [string, object, boolean, string])[] = [
+    ["it serves", {}, false, "ready"],
+    ["it serves and sleeps", { reason: "Asleep" }, false, "ready"],
+    ["it is being built", { condition: "Reconciling", reason: "Updating", commit: NEWER }, false, "waiting"],
+    ["it is being checked", { condition: "Reconciling", reason: "Checking" }, false, "waiting"],
+    ["its push is on its way", { headSha: NEWER, commit: NEWER }, false, "waiting"],
+    ["a newer one came while it was waited for", { headSha: NEWER, commit: NEWER }, true, "Superseded"],
+    ["a newer one came and it serves still", { headSha: NEWER }, false, "Superseded"],
+    ["it failed", { condition: "Stalled", reason: "GateFailed", commit: NEWER }, false, "GateFailed"],
+    ["somebody rolled back", { commit: NEWER, rolledBack: { sha: NEWER, by: "ada", at: "" } }, false, "RolledBack"],
+    ["the forge is away before it was built", { reason: "Unreachable", commit: NEWER }, false, "waiting"],
+    ["all is stopped", { reason: "Paused" }, false, "Paused"],
+    ["it is gone", { stage: "Gone", reason: "Gone" }, false, "Gone"],
+  ];
+  for (const [what, more, wasHead, expected] of cases) {
+    it(`is "${expected}" when ${what}`, () => {
+      const outcome = outcomeOf({ ...LIVE, ...more }, SHA.slice(0, 12), wasHead);
+      assert.equal(outcome.kind === "failed" ? outcome.reason : outcome.kind, expected);
+    });
+  }
+});
+
+describe("wait --sha", () => {
+  it("waits for a preview that is not there yet, and prints where to test", async () => {
+    const answers: object[] = [{ status: 404 }, { ...LIVE, condition: "Reconciling" }, LIVE];
+    const server = createServer((_request, response) => {
+      const answer = (answers.length > 1 ? answers.shift() : answers[0]) as { status?: number };
+      const body = answer.status ? { reason: "NoSuchPreview", detail: "there is none" } : answer;
+      response.writeHead(answer.status ?? 200, { "content-type": "application/json" }).end(JSON.stringify(body));
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const printed: string[] = [];
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const run = (options: Record<string, string | boolean>) =>
+      wait({
+        args: ["shop#1"],
+        options: { timeout: "30", ...options },
+        context: {
+          environment: { STACKLING_URL: url, STACKLING_TOKEN: "x" },
+          directory: "/",
+          stdout: { write: (text: string) => printed.push(text) },
+          stderr: { write: () => {} },
+          version: "1",
+        },
+      });
+    try {
+      assert.equal(await run({ sha: SHA, json: true }), 0);
+      assert.deepEqual(JSON.parse(printed.join("")), {
+        ...{ key: "shop#1", url: LIVE.url, urls: LIVE.urls, commit: SHA, headSha: SHA },
+        ...{ condition: "Ready", reason: "Healthy", message: "Serving." },
+        bypass: { header: "x-stackling-bypass", cookie: "stackling-bypass" },
+      });
+      printed.splice(0);
+      answers[0] = { ...LIVE, condition: "Stalled", reason: "GateFailed", message: "No.", excerpt: ["why"] };
+      assert.equal(await run({ sha: SHA }), 1);
+      assert.match(printed.join(""), /GateFailed.*No\.\n {2}why\n/);
+      await assert.rejects(run({ sha: "main" }), WrongUse);
+    } finally {
+      server.close();
+    }
+  });
+});
