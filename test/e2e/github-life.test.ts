@@ -214,6 +214,30 @@ describe("a pull request on GitHub", requires("engine", "postgres"), () => {
     }
   });
 
+  it("is built again when its check is asked for again, once for each time", async () => {
+    const { github, instance } = world;
+    const { commit: headSha = "" } = await instance.client.find("shop#1");
+    const states = () => github.records?.statuses(headSha).map(({ state }) => state) ?? [];
+    const before = states().length;
+    const [run, sender] = [{ external_id: "shop#1", pull_requests: [] }, { login: "acme" }];
+    await github.deliver("check_run", { action: "rerequested", check_run: run, sender });
+    await eventually(() => states().slice(before).join().endsWith("pending,success"), { timeoutMs: 60_000 });
+    await live(1, headSha);
+  });
+
+  it("goes back to the commit before on a maintainer's word, not on an outsider's, until the next push", async () => {
+    const { github, instance } = world;
+    const { commit: headSha = "" } = await instance.client.find("shop#1");
+    const refused = await github.comment(1, "/preview rollback", "outsider");
+    await eventually(() => github.reactions(refused).join() === "-1");
+    const done = await github.comment(1, "/preview rollback");
+    await eventually(() => github.reactions(done).join() === "+1");
+    await serves(1, "trolley");
+    await world.commented(1, /`\/preview rollback` by @\u200bacme: (?!not done)/);
+    // Nothing was said of the head, which no merge may count on.
+    await eventually(() => github.records?.statuses(headSha).at(-1)?.state === "pending");
+  });
+
   it("serves what is pushed by force, though its repository forgets the commit that was served before", async () => {
     const { github } = world;
     const { commit = "" } = await world.instance.client.find("shop#1");
