@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { publicOutputs } from "./engine-events.ts";
 import { missingIs, readOrUndefined } from "./missing-files.ts";
 import { PROJECT } from "./names.ts";
+import { type RawResource, type StackResource, stackResources } from "./stack-resources.ts";
 import { isWhole, keepWhole, mendState, readState } from "./whole-state.ts";
 
 export interface Checkpoint {
@@ -32,6 +33,8 @@ export interface FolderBackend {
   list(): Promise<readonly string[]>;
   /** Undefined when there is no stack. */
   checkpoint(stack: string): Promise<Checkpoint | undefined>;
+  /** None when there is no stack. */
+  resources(stack: string): Promise<readonly StackResource[]>;
   /** Does what changes the state, which is a whole one afterwards, whatever became of the work. */
   wholly(stack: string, work: () => Promise<void>): Promise<void>;
   /** Puts a state that is cut short back to the newest whole one; true when it did. Only under the stack's lease. */
@@ -71,6 +74,7 @@ export function folderBackend(url: string): FolderBackend | undefined {
       return files.filter((file) => file.endsWith(".json")).map((file) => file.slice(0, -".json".length));
     },
     checkpoint: async (stack) => parseCheckpoint(await readState(stackFile(stack))),
+    resources: async (stack) => stackResources(rawResources(await readState(stackFile(stack)))),
     wholly: (stack, work) => keepWhole(stackFile(stack), work),
     mend: (stack) => mendState(stackFile(stack)),
     emptyState: async (stack) => {
@@ -143,11 +147,7 @@ async function findLeftovers(folder: string): Promise<string[]> {
 interface RawCheckpoint {
   readonly checkpoint?: {
     readonly latest?: {
-      readonly resources?: readonly {
-        readonly urn: string;
-        readonly type: string;
-        readonly outputs?: Record<string, unknown>;
-      }[];
+      readonly resources?: readonly RawResource[];
       readonly pending_operations?: readonly unknown[];
     };
   };
@@ -163,6 +163,10 @@ function parseCheckpoint(text: string | undefined): Checkpoint | undefined {
     urns: resources.map(({ urn }) => urn),
     pendingOperations: checkpoint?.latest?.pending_operations?.length ?? 0,
   };
+}
+
+function rawResources(text: string | undefined): readonly RawResource[] | undefined {
+  return text === undefined ? undefined : (JSON.parse(text) as RawCheckpoint).checkpoint?.latest?.resources;
 }
 
 async function readLocks(folder: string): Promise<Lock[]> {

@@ -3,7 +3,7 @@ import { ConflictError, StacklingError, TerminalError } from "../components/erro
 import type { LocalSettings } from "../components/local/resource.ts";
 import { outageIn } from "./engine-outages.ts";
 import type { PreviewSpec } from "./spec.ts";
-import type { StackDriverSettings } from "./stack-driver.ts";
+import type { StackDriverSettings } from "./stack-driver-settings.ts";
 import type { DestroyResult, DriftReport, EngineProcess, RunEvent, RunOutput, UpResult } from "./stacks.ts";
 
 export type Work =

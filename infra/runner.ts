@@ -8,7 +8,8 @@ import { ENGINE_LIMITS, type EngineLimits } from "./engine-process.ts";
 import type { RunnerModules, Work } from "./runner-messages.ts";
 import { createRunnerPool } from "./runner-pool.ts";
 import { startRunnerProcess } from "./runner-process.ts";
-import { createStackDriver, type StackDriverSettings } from "./stack-driver.ts";
+import { createStackDriver } from "./stack-driver.ts";
+import type { StackDriverSettings } from "./stack-driver-settings.ts";
 import type { RunRequest, Stacks } from "./stacks.ts";
 
 export interface RunnerLimits extends EngineLimits {
@@ -65,6 +66,7 @@ export async function createRunner(options: RunnerOptions): Promise<Stacks> {
     drift: ({ stack, ...request }) => run(stack, { kind: "drift" }, request),
     list: () => cheap.list(),
     outputs: (stack) => cheap.outputs(stack),
+    resources: (stack) => cheap.resources(stack),
     remains: async (stack) => {
       const held = folder ? await folder.remains(stack) : (await cheap.list()).filter((name) => name === stack);
       return [...held, ...(await engineLogsOf(driver.pulumiHome, stack))];

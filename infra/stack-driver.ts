@@ -19,28 +19,17 @@ import {
   toStacklingError,
 } from "./engine-errors.ts";
 import { clearEngineLogs } from "./engine-logs.ts";
-import { type EngineLimits, startEngine } from "./engine-process.ts";
-import { type EngineSettings, engineVariables, policyPacks } from "./engine-variables.ts";
+import { startEngine } from "./engine-process.ts";
+import { engineVariables, policyPacks } from "./engine-variables.ts";
 import { type EventRecord, recordEvents } from "./event-record.ts";
 import { clearDeadRun, refuseForeignLocks } from "./locks.ts";
 import { PROJECT } from "./names.ts";
 import { createStack } from "./new-stack.ts";
 import type { Program } from "./program.ts";
 import { makeRunFolder } from "./run-folders.ts";
+import type { StackDriverSettings } from "./stack-driver-settings.ts";
+import { type RawResource, type StackResource, stackResources } from "./stack-resources.ts";
 import type { DestroyResult, DriftReport, RunHooks, UpResult } from "./stacks.ts";
-
-export interface StackDriverSettings extends EngineSettings {
-  /** Path of the engine's executable. */
-  readonly engine: string;
-  /** What encrypts new stacks' secrets, as `pulumi stack init --secrets-provider` takes it; `passphrase` by default. */
-  readonly secretsProvider?: string;
-  readonly pulumiHome: string;
-  /** Throw-away working folders are made here. */
-  readonly runsFolder: string;
-  /** The engine's environment, whole: PATH, HOME, attached providers, credentials (see `withFileContents`). */
-  readonly environment: Readonly<Record<string, string>>;
-  readonly limits: EngineLimits;
-}
 
 export interface UpInput {
   readonly stack: string;
@@ -58,6 +47,7 @@ export interface StackDriver {
   list(): Promise<readonly string[]>;
   /** Undefined when there is no stack. */
   outputs(stack: string): Promise<Readonly<Record<string, unknown>> | undefined>;
+  resources(stack: string): Promise<readonly StackResource[]>;
 }
 
 /** Errors of every method: see `Stacks`. */
@@ -104,6 +94,7 @@ export function createStackDriver(settings: StackDriverSettings): StackDriver {
       if (folder) return (await folder.checkpoint(stack))?.outputs;
       return outputsByCli(settings, stack);
     },
+    resources: async (stack) => (folder ? folder.resources(stack) : resourcesByCli(settings, stack)),
   };
 }
 
@@ -277,14 +268,23 @@ async function outputsByCli(
   settings: StackDriverSettings,
   name: string,
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
-  try {
-    const outputs = await askCli(settings, (workspace) => workspace.stackOutputs(name));
-    const open = Object.entries(outputs).filter(([, { secret }]) => !secret);
-    return Object.fromEntries(open.map(([key, { value }]) => [key, value]));
-  } catch (failure) {
+  const outputs = await unlessMissing(askCli(settings, (workspace) => workspace.stackOutputs(name)));
+  const open = Object.entries(outputs ?? {}).filter(([, { secret }]) => !secret);
+  return outputs && Object.fromEntries(open.map(([key, { value }]) => [key, value]));
+}
+
+/** Secrets stay encrypted in what is exported. */
+async function resourcesByCli(settings: StackDriverSettings, name: string): Promise<readonly StackResource[]> {
+  const state = await unlessMissing(askCli(settings, (workspace) => workspace.exportStack(name)));
+  return stackResources((state?.deployment as { readonly resources?: readonly RawResource[] } | undefined)?.resources);
+}
+
+/** Undefined where there is no such stack. */
+function unlessMissing<T>(asked: Promise<T>): Promise<T | undefined> {
+  return asked.catch((failure: unknown) => {
     if (isStackMissing(failure)) return undefined;
     throw failure;
-  }
+  });
 }
 
 async function askCli<T>(settings: StackDriverSettings, ask: (workspace: LocalWorkspace) => Promise<T>): Promise<T> {

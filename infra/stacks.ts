@@ -5,6 +5,7 @@
  */
 import type { Change } from "../components/ports.ts";
 import type { PreviewSpec } from "./spec.ts";
+import type { StackResource } from "./stack-resources.ts";
 
 /**
  * The right to run an engine on one stack (DESIGN §3 rule 6). Whoever holds it renews it; when it is
@@ -145,6 +146,8 @@ export interface Stacks {
   list(): Promise<readonly string[]>;
   /** Public outputs as the backend holds them; undefined when there is no stack. */
   outputs(stack: string): Promise<Readonly<Record<string, unknown>> | undefined>;
+  /** What it consists of as its state says, without secrets; nothing when there is no stack. */
+  resources(stack: string): Promise<readonly StackResource[]>;
   /** Files, locks and history that the backend still holds for a stack; empty after a clean destroy. */
   remains(stack: string): Promise<readonly string[]>;
   /** Names of stacks that are no more, and of which the backend still holds something. */

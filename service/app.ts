@@ -5,7 +5,7 @@ import { type ApiDeps, createApi } from "./api/api.ts";
 import { createReadiness, type ReadinessChecks } from "./api/health.ts";
 import { clientError } from "./api/problem.ts";
 import { createStreams, type LogReader } from "./api/streams.ts";
-import { createDashboard } from "./dashboard/dashboard.ts";
+import { createDashboard, type DashboardDeps } from "./dashboard/dashboard.ts";
 import { APP_CALLBACK_PATH } from "./gateway/access/own-paths.ts";
 import { CALLBACK_PATH, type Relay } from "./gateway/access/relay.ts";
 import type { GithubSetup } from "./github-setup.ts";
@@ -29,10 +29,13 @@ export interface AppDeps
     | "audit"
     | "addressOf"
     | "tokens"
+    | "deployments"
   > {
   readonly store: Pick<Store, "list" | "find" | "findByStack" | "history" | "receipts" | "counters" | "onChange">;
   readonly webhooks: Omit<WebhooksDeps, "onError">;
   readonly logs: LogReader;
+  /** Of a preview's stack, for its page. */
+  readonly resources: DashboardDeps["resources"];
   readonly baselines?: ApiDeps["baselines"];
   readonly checks: ReadinessChecks;
   readonly sessions: Sessions;

@@ -4,6 +4,7 @@ import type { Server } from "node:http";
 import type { Logger } from "pino";
 import type { Finding } from "../components/ports.ts";
 import { formatKey } from "../infra/names.ts";
+import type { Stacks } from "../infra/stacks.ts";
 import type { AllActions } from "./actions.ts";
 import { createCounters } from "./api/counters.ts";
 import type { ReadinessChecks } from "./api/health.ts";
@@ -13,6 +14,7 @@ import type { Audit } from "./audit.ts";
 import type { Baselines } from "./baselines/keeper.ts";
 import { createComments } from "./comments.ts";
 import type { OperatorConfig } from "./config/types.ts";
+import type { Deployments } from "./deployments/deployments.ts";
 import type { Egress } from "./egress/egress.ts";
 import type { EngineByHand } from "./engine-by-hand.ts";
 import type { ExternalServices } from "./external/services.ts";
@@ -32,6 +34,7 @@ import type { Operate } from "./operate.ts";
 import { createRerun } from "./rerun.ts";
 import { createSessions } from "./session.ts";
 import { promotionExtra } from "./stages/extra.ts";
+import { createStackReader } from "./stack-reader.ts";
 import { repositoryFor } from "./stages/stage.ts";
 import type { Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
@@ -50,6 +53,8 @@ export interface EdgeParts {
   readonly operate: Operate;
   readonly trends?: Trends;
   readonly audit: Audit;
+  readonly deployments: Deployments;
+  readonly stacks: Pick<Stacks, "resources">;
   readonly baselines: Baselines;
   readonly doctor: () => Promise<readonly Finding[]>;
   readonly external: ExternalServices;
@@ -121,6 +126,8 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
       const target = preview?.status.live?.target ?? config.targets[0];
       if (preview && target) yield* parts.world.logs(target, preview.stack, query);
     },
+    deployments: parts.deployments,
+    resources: createStackReader(parts),
     checks: parts.checks,
     sessions: createSessions({ now: clock, secret: parts.token }),
     token: parts.token,

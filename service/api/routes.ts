@@ -3,6 +3,7 @@ import { createDoing, type DoingDeps } from "./doing.ts";
 import type { Route } from "./route.ts";
 import { type AccessRoutesDeps, accessRoutes } from "./routes/access.ts";
 import { baselineRoutes } from "./routes/baselines.ts";
+import { type DeploymentRoutesDeps, deploymentRoutes } from "./routes/deployments.ts";
 import { type OperateRoutesDeps, operateRoutes } from "./routes/operate.ts";
 import { type PreviewRoutesDeps, previewRoutes } from "./routes/previews.ts";
 import { type ShareRoutesDeps, shareRoutes } from "./routes/share.ts";
@@ -10,7 +11,12 @@ import { type StreamRoutesDeps, streamRoutes } from "./routes/streams.ts";
 
 export type RoutesDeps = DoingDeps &
   Omit<
-    PreviewRoutesDeps & StreamRoutesDeps & OperateRoutesDeps & ShareRoutesDeps & AccessRoutesDeps,
+    PreviewRoutesDeps &
+      StreamRoutesDeps &
+      DeploymentRoutesDeps &
+      OperateRoutesDeps &
+      ShareRoutesDeps &
+      AccessRoutesDeps,
     "doing" | "actions"
   > & { readonly baselines?: Baselines };
 
@@ -21,6 +27,7 @@ export function routesOf(deps: RoutesDeps): readonly Route[] {
   return [
     ...previewRoutes(parts),
     ...streamRoutes(parts),
+    ...deploymentRoutes(parts),
     ...shareRoutes(parts),
     ...operateRoutes(parts),
     ...(baselines ? baselineRoutes({ ...parts, baselines }) : []),

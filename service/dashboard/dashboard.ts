@@ -20,7 +20,7 @@ import { approvalDone, approvalPages } from "./approval.ts";
 import { assetPages } from "./assets.ts";
 import { auditPages } from "./audit-page.ts";
 import { choicePages } from "./choice.ts";
-import { detailPage } from "./detail-page.ts";
+import { type DetailDeps, detailPages } from "./detail-routes.ts";
 import { flagDone, flagPages } from "./flag-section.ts";
 import { githubPages } from "./github-routes.ts";
 import type { Html } from "./html.ts";
@@ -41,8 +41,8 @@ import { tokenPages } from "./tokens-page.ts";
 import { trendsPages } from "./trends-page.ts";
 import { findVerb } from "./verbs.ts";
 
-export interface DashboardDeps extends DoingDeps {
-  readonly store: Pick<Store, "list" | "find" | "findByStack" | "history">;
+export interface DashboardDeps extends DoingDeps, Omit<DetailDeps, "store" | "audit"> {
+  readonly store: Pick<Store, "list" | "find" | "findByStack" | "history" | "receipts">;
   readonly operate: Operate;
   readonly trends?: Trends;
   readonly external: Pick<ExternalServices, "read">;
@@ -67,7 +67,6 @@ const POLICY = [
   "base-uri 'none'",
   "frame-ancestors 'none'",
 ].join("; ");
-const HISTORY_SHOWN = 30;
 /** Of what has a form of its own. */
 const OUTCOMES = {
   approve: { done: approvalDone, bringsUp: true },
@@ -77,7 +76,6 @@ const OUTCOMES = {
 } as const;
 
 export function createDashboard(deps: DashboardDeps): Router {
-  const { store } = deps;
   const answering: Answering = {
     frameOf: (request) => frameOf(deps, request),
     actor: (request) => actorOf(deps, request),
@@ -91,14 +89,12 @@ export function createDashboard(deps: DashboardDeps): Router {
     named: (request) => named(deps, request),
     outcomeOf: (request, frame) => outcomeOf(deps, request, frame),
   });
-  pages.get("/previews/:key", async (request, response) => {
-    const [frame, preview] = [await frameOf(deps, request), await named(deps, request)];
-    if (!preview) return send(response, 404, missingPage(frame));
-    const { session } = frame;
-    const view = previewView(preview, session ? await wholeOf(deps, preview) : {});
-    const history = session ? await store.history(preview.key, HISTORY_SHOWN) : [];
-    const outcome = session && doneOf(request, view, frame);
-    send(response, 200, detailPage({ view, history, frame: { ...frame, ...(outcome ? { outcome } : {}) } }));
+  detailPages(pages, {
+    ...deps,
+    ...answering,
+    named: (request) => named(deps, request),
+    wholeOf: (preview) => wholeOf(deps, preview),
+    doneOf,
   });
   pages.post("/previews/:key/actions", form, (request, response) => doVerb(deps, answering, request, response));
   approvalPages(pages, {

@@ -1,54 +1,83 @@
+/** All of one preview: how it is at the head, then a section for each thing one may want to know of it. */
+import type { PreviewSpec } from "../../infra/spec.ts";
+import type { StackResource } from "../../infra/stack-resources.ts";
 import { furtherLinks, type PreviewView } from "../api/preview-view.ts";
 import { commentText } from "../comment/comment.ts";
-import { egressLine } from "../egress/words.ts";
+import type { Deployment } from "../deployments/deployment.ts";
 import { qrPicture } from "../gateway/banner/qr.ts";
+import { may } from "../roles.ts";
 import { rollbackWords } from "../rollback.ts";
-import type { HistoryEntry } from "../store/store.ts";
+import type { Session } from "../session.ts";
+import type { Receipt } from "../status.ts";
 import { alarmBanner } from "./alarm-section.ts";
 import { approvalSection } from "./approval.ts";
-import { driftSection } from "./drift-section.ts";
-import { refusedSection } from "./egress-section.ts";
+import { checksSection } from "./checks-section.ts";
+import { commitLink } from "./commit-link.ts";
+import { databaseSection } from "./database-section.ts";
+import { deploySection } from "./deploy-section.ts";
 import { flagSection } from "./flag-section.ts";
 import { verbForm } from "./forms.ts";
 import { type Html, html, safeHref, sentenceOf } from "./html.ts";
 import { chip, type Frame, layout } from "./layout.ts";
 import { lifeSection, warningOf } from "./life-section.ts";
 import { bare, excerptOf, loginHint } from "./list-page.ts";
+import { logSection } from "./log-section.ts";
+import { outsideSection } from "./outside-section.ts";
+import { receiptsSection } from "./receipts-section.ts";
+import { resourcesSection } from "./resources-section.ts";
 import { rollbackForm } from "./rollback-section.ts";
-import { schemaSection } from "./schema-section.ts";
-import { seedForm } from "./seed-section.ts";
 import { shareForm } from "./share-section.ts";
+import type { EventKind, TimelineEvent } from "./timeline.ts";
+import { timelineSection } from "./timeline-section.ts";
+
+/** What only those who may look at it are shown. */
+export interface Story {
+  readonly events: readonly TimelineEvent[];
+  readonly deployments: readonly Deployment[];
+  readonly receipts: readonly Receipt[];
+  readonly resources: readonly StackResource[] | undefined;
+  readonly outputs: Readonly<Record<string, unknown>>;
+  /** What serves. */
+  readonly live?: PreviewSpec;
+  /** As the forge gave it, with `{sha}`. */
+  readonly commitUrl?: string;
+  /** What the address asks for. */
+  readonly chosen: { readonly deployment?: string; readonly kind?: EventKind; readonly service?: string };
+}
 
 export interface DetailPage {
   readonly view: PreviewView;
-  readonly history: readonly HistoryEntry[];
+  /** Undefined: name, links and condition only. */
+  readonly story?: Story;
   readonly frame: Frame;
 }
 
-/** All of one preview. Without a session: name, links and condition only. */
-export function detailPage({ view, history, frame }: DetailPage): Html {
-  const { session, now, fallbackUrl } = frame;
-  const gone = view.stage === "Gone";
-  const live = html`
-<p class="crumb"><a href="/">Previews</a></p>
-<div class="row"><h1>${view.key}</h1>${chip(view.condition, view.reason)}</div>
-${session && view.title && html`<p class="title">${view.title}</p>`}
-${session && html`<p class="message" role="status">${sentenceOf(view.message)}</p>`}
-${session && excerptOf(view.excerpt)}
-${gone && fallbackUrl && html`<p>Meanwhile: <a href="${safeHref(fallbackUrl)}">${fallbackUrl}</a></p>`}
-${linksOf(view)}
-${
-  session
-    ? html`${approvalSection(view, session)}${verbForm({ view, session, from: "detail" })}${alarmBanner(view)}${warningOf(view, now)}${driftSection(view, now)}${lifeSection(view, now)}${rollbackForm(view, session)}${seedForm(view, session)}${shareForm(view, session)}${flagSection(view, session)}${factsOf(view)}${schemaSection(view)}${refusedSection(view)}${historyOf(history)}${commentOf(view)}`
-    : loginHint()
-}`;
+export function detailPage({ view, story, frame }: DetailPage): Html {
+  const { session } = frame;
+  const body = session && story ? wholeOf(view, story, { session, frame }) : loginHint();
   return layout({
     title: view.key,
     frame,
     liveUrl: `/live?key=${encodeURIComponent(view.key)}`,
-    live,
-    rest: session && !gone ? logsOf(view) : undefined,
+    live: html`${headOf(view, frame, story?.commitUrl)}${body}`,
   });
+}
+
+function headOf(view: PreviewView, { session, fallbackUrl }: Frame, commitUrl: string | undefined): Html {
+  const { key, condition, reason, title, message, excerpt, stage, url, commit, headSha, author, gitBranch } = view;
+  const qr = url ? qrPicture(url) : html``;
+  const behind = headSha !== undefined && headSha !== commit;
+  return html`<p class="crumb"><a href="/">Previews</a></p>
+<div class="about-head"><div><div class="row"><h1>${key}</h1>${chip(condition, reason)}</div>
+${session && title && html`<p class="title">${title}</p>`}
+${session && html`<p class="message" role="status">${sentenceOf(message)}</p>`}
+${session && excerptOf(excerpt)}
+${stage === "Gone" && fallbackUrl && html`<p>Meanwhile: <a href="${safeHref(fallbackUrl)}">${fallbackUrl}</a></p>`}
+${linksOf(view)}
+${
+  session &&
+  html`<p class="meta soft">${commit && html`<span>serves ${commitLink(commitUrl, commit)}</span>`}${behind && html`<span>newest commit ${commitLink(commitUrl, headSha)}</span>`}<span>branch <code>${gitBranch}</code></span><span>${author ? html`by ${author}` : "by hand"}</span></p>`
+}</div>${session && qr.markup !== "" && html`<figure class="phone">${qr}<figcaption class="soft">On a phone</figcaption></figure>`}</div>`;
 }
 
 function linksOf(view: PreviewView): Html {
@@ -61,26 +90,76 @@ ${pullRequestUrl && html`<a class="button" href="${safeHref(pullRequestUrl)}">Pu
 </p>`;
 }
 
-function factsOf(view: PreviewView): Html {
-  const behind = view.headSha && view.commit && view.headSha !== view.commit;
-  const qr = view.url ? qrPicture(view.url) : html``;
-  const facts: readonly (readonly [string, Html])[] = [
-    ["Serves", view.commit ? html`<code>${view.commit.slice(0, 12)}</code>` : html`<span class="soft">nothing</span>`],
-    ...(view.rolledBack ? [["Rolled back", html`${rollbackWords(view.rolledBack).replaceAll("`", "")}`] as const] : []),
-    ...(behind ? [["Newest commit", html`<code>${view.headSha?.slice(0, 12)}</code>`] as const] : []),
-    ["Git branch", html`<code>${view.gitBranch}</code>`],
-    ["Author", view.author ? html`${view.author}` : html`<span class="soft">by hand</span>`],
-    ...(qr.markup === "" ? [] : [["On a phone", qr] as const]),
-    ["Database", view.database ? html`<code>${view.database}</code>` : html`<span class="soft">none</span>`],
-    ...(view.scenario === undefined ? [] : [["Seeded with", html`<code>${view.scenario}</code>`] as const]),
-    ...(view.untrusted ? [["Not trusted", trustOf(view.untrusted)] as const] : []),
-    ...(view.login && view.url ? [["Log in as", loginsOf(view.login, view.url)] as const] : []),
-    ...(view.egress ? [["Calls", html`${egressLine(view)}`] as const] : []),
-    ["Stack", html`<code>${view.stack}</code>`],
+function wholeOf(
+  view: PreviewView,
+  story: Story,
+  { session, frame }: { readonly session: Session; readonly frame: Frame },
+): Html {
+  const { now } = frame;
+  const { deployments, events, receipts, resources, outputs, live, commitUrl, chosen } = story;
+  const acting = may(session, "operate", view.repository) ? { session } : {};
+  const gone = view.stage === "Gone";
+  const commits = commitUrl === undefined ? {} : { commitUrl };
+  const services = live?.services.map(({ name }) => name) ?? [];
+  const sections: readonly (readonly [id: string, name: string, Html])[] = [
+    ["actions", "Actions", actionsOf(view, acting.session)],
+    [
+      "deployments",
+      "Deployments",
+      deploySection({
+        view,
+        deployments,
+        now,
+        ...commits,
+        ...(chosen.deployment ? { chosen: chosen.deployment } : {}),
+      }),
+    ],
+    ["checks", "Checks", checksSection(view, commitUrl, now)],
+    ["life", "Life", lifeSection(view, now)],
+    [
+      "timeline",
+      "Timeline",
+      timelineSection({ key: view.key, events, now, ...commits, ...(chosen.kind ? { kind: chosen.kind } : {}) }),
+    ],
+    ["database", "Database", databaseSection({ view, live, now, ...acting })],
+    ["flags", "Flags", acting.session ? flagSection(view, acting.session) : html``],
+    ["outside", "Services", outsideSection(view)],
+    ["resources", "Resources", resourcesSection({ view, resources, outputs, now, ...acting })],
+    ["receipts", "Receipts", receiptsSection(receipts, now)],
+    [
+      "logs",
+      "Log",
+      gone ? html`` : logSection({ view, services, ...(chosen.service ? { chosen: chosen.service } : {}) }),
+    ],
+    ["comment", "Comment", commentOf(view)],
   ];
-  return html`<section class="card"><h2>About</h2><dl class="facts">${facts.map(
-    ([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`,
-  )}</dl></section>`;
+  const there = sections.filter(([, , section]) => section.markup !== "");
+  return html`${acting.session && approvalSection(view, acting.session)}${alarmBanner(view)}${warningOf(view, now)}${rolledBackOf(view)}
+<nav class="sections" aria-label="On this page"><ul>${there.map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)}</ul></nav>
+${there.map(([, , section]) => section)}`;
+}
+
+function rolledBackOf({ rolledBack }: PreviewView): Html {
+  if (!rolledBack) return html``;
+  return html`<div class="banner warning"><p><b>Rolled back.</b> ${sentenceOf(rollbackWords(rolledBack))}</p></div>`;
+}
+
+/** What may be asked of it, in groups; for who may only look, what else there is to know. */
+function actionsOf(view: PreviewView, session: Session | undefined): Html {
+  const { login, url, untrusted } = view;
+  const forms = session
+    ? [verbForm({ view, session, from: "detail" }), rollbackForm(view, session), shareForm(view, session)]
+    : [];
+  const facts: readonly (readonly [string, Html] | false | undefined)[] = [
+    login && url !== undefined && ["Log in as", loginsOf(login, url)],
+    untrusted && ["Not trusted", trustOf(untrusted)],
+  ];
+  const shown = facts.filter((fact) => fact !== undefined && fact !== false);
+  if (shown.length === 0 && forms.every(({ markup }) => markup === "")) return html``;
+  return html`<section class="card" id="actions"><h2>Actions</h2>${forms}${
+    shown.length > 0 &&
+    html`<dl class="facts">${shown.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`
+  }</section>`;
 }
 
 function trustOf({ approved, isolated }: NonNullable<PreviewView["untrusted"]>): Html {
@@ -95,23 +174,7 @@ function loginsOf({ users }: NonNullable<PreviewView["login"]>, url: string): Ht
   })}`;
 }
 
-function historyOf(history: readonly HistoryEntry[]): Html {
-  if (history.length === 0) return html``;
-  return html`<section class="card"><h2>History</h2><ol class="history">${history.map(
-    ({ at, reason, message, headSha }) =>
-      html`<li><time datetime="${at}" title="${at}">${at.slice(5, 16).replace("T", " ")}</time>
-<div><b>${reason}</b>${headSha && html` <code>${headSha.slice(0, 7)}</code>`}<p class="message">${sentenceOf(message)}</p></div></li>`,
-  )}</ol></section>`;
-}
-
 function commentOf({ comment }: PreviewView): Html {
   if (!comment) return html``;
   return html`<details class="card" id="comment"><summary><h2>Comment on the pull request</h2></summary><div class="output comment">${commentText(comment)}</div></details>`;
-}
-
-function logsOf(view: PreviewView): Html {
-  const source = `/api/v1/previews/${encodeURIComponent(view.key)}/logs`;
-  return html`<section class="card"><h2>Logs</h2>
-<pre class="output" id="log" tabindex="0" role="log" aria-label="Logs" data-src="${`${source}?tail=200&follow=1`}"></pre>
-<noscript><p><a href="${source}?tail=200">Show the last lines</a></p></noscript></section>`;
 }

@@ -67,7 +67,8 @@ export function verbForm({
 }): Html {
   const { plain: all, extend } = verbsFor(view);
   // Seldom asked for, and a row has little room.
-  const plain = from === "list" ? all.filter((name) => name !== "rotate") : all;
+  const elsewhere: readonly VerbName[] = from === "list" ? ["rotate"] : DATABASE_VERBS;
+  const plain = all.filter((name) => !elsewhere.includes(name));
   if (plain.length === 0 || !may(session, "operate", view.repository)) return html``;
   // What concerns its time stands together, before what builds and what loses something.
   const clocks = plain.filter((name) => verbOf(name).wish.action !== "redeploy" && !verbOf(name).question);
@@ -78,6 +79,22 @@ export function verbForm({
     label: `Actions on ${view.key}`,
     fields: { from, ...(back === undefined ? {} : { back }) },
     body: html`${clocks.map((name) => buttonOf(name, view, from))}${extend && extendGroup(view, from)}${others.map((name) => buttonOf(name, view, from))}`,
+  });
+}
+
+/** Beside its database on a preview's own page. */
+export const DATABASE_VERBS: readonly VerbName[] = ["reset-db", "rotate"];
+
+/** Some verbs, of those that fit the preview now. */
+export function verbButtons(view: PreviewView, session: Session, names: readonly VerbName[]): Html {
+  const fitting = verbsFor(view).plain.filter((name) => names.includes(name));
+  if (fitting.length === 0) return html``;
+  return postForm({
+    to: `${detailHref(view.key)}/actions`,
+    session,
+    label: `Database of ${view.key}`,
+    fields: { from: "detail" },
+    body: fitting.map((name) => buttonOf(name, view, "detail")),
   });
 }
 

@@ -74,7 +74,7 @@ ${liveUrl && streamOf(liveUrl, frame)}
   return documentOf({ title: `${title} · Stackling`, head, body, appearance });
 }
 
-const STYLES = ["base.css", "frame.css", "style.css", "list.css", "trends.css", "actions.css"];
+const STYLES = ["base.css", "frame.css", "style.css", "list.css", "trends.css", "detail.css", "actions.css"];
 const VENDOR = ["htmx.js", "htmx-sse.js", "htmx-morph.js"];
 
 function headerOf(frame: Frame): Html {

@@ -28,7 +28,7 @@ export function lifeSection(view: PreviewView, now: Date): Html {
     ["Created", ago(view.createdAt, now)],
     ["Last push", ago(view.lastPushAt, now)],
     ["Last visit", ago(view.lastVisitAt, now)],
-    ends && ["Idle since", ago(ends.idleSince, now)],
+    ends && ["Clocks count from", ago(ends.idleSince, now)],
     ends?.sleepsAt !== undefined && ["Falls asleep", untilMinute(ends.sleepsAt, now)],
     view.kept && ["Kept", html`${keptText(view)}`],
     !view.kept && view.extendedTo !== undefined && ["Extended to", untilMinute(view.extendedTo, now)],
@@ -37,7 +37,7 @@ export function lifeSection(view: PreviewView, now: Date): Html {
     view.teardownAt !== undefined && ["Weekly teardown", untilMinute(view.teardownAt, now)],
   ];
   const shown = facts.filter((fact) => fact !== undefined && fact !== false);
-  return html`<section class="card"><h2>Life</h2><p class="soft">${sentence(view)}</p><dl class="facts">${shown.map(
+  return html`<section class="card" id="life"><h2>Life</h2><p class="soft">${sentence(view)}</p><dl class="facts">${shown.map(
     ([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`,
   )}</dl></section>`;
 }

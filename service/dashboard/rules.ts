@@ -24,7 +24,6 @@ export const PAGE_RULES: Readonly<Record<string, Rule>> = {
   "get /rows": { may: "shown", where: "anywhere" },
   "get /live": { may: "shown", where: "anywhere" },
   "get /previews/:key": onPreview("shown"),
-  "get /previews/:key/deployments/:id.txt": onPreview("look"),
   "get /previews/:key/menu": onPreview("shown"),
   "get /previews/:key/deployments/:id.txt": onPreview("look"),
   "post /previews/:key/actions": onPreview("operate"),

@@ -3,7 +3,7 @@ import { definitionOf, isLoss, nameOf, schemaSummary, sinceOf } from "../schema-
 import { type Html, html } from "./html.ts";
 
 /** What migrations made of its database; nothing where nothing differs. */
-export function schemaSection({ schema }: PreviewView): Html {
+export function schemaList({ schema }: PreviewView): Html {
   if (!schema) return html``;
   const { changes, counts } = schema;
   const more = counts.added + counts.changed + counts.dropped - changes.length;
@@ -12,6 +12,6 @@ export function schemaSection({ schema }: PreviewView): Html {
     const says = definitionOf(change);
     return html`<li>${isLoss(change) ? html`<b>${what}</b>` : what}${says && html` <span class="soft">${says}</span>`}</li>`;
   });
-  return html`<section class="card"><h2>Database schema: ${schemaSummary(schema)}</h2>
-<p class="soft">Against ${sinceOf(schema)}.</p><ul>${lines}${more > 0 && html`<li>and ${more} more</li>`}</ul></section>`;
+  return html`<h3>Schema: ${schemaSummary(schema)}</h3>
+<p class="soft">Against ${sinceOf(schema)}.</p><ul class="things">${lines}${more > 0 && html`<li>and ${more} more</li>`}</ul>`;
 }

@@ -25,6 +25,28 @@ export function untilMinute(at: string, now: Date): Html {
   return html`${until(at, now)}<span class="minute soft">${minuteOf(at)}</span>`;
 }
 
+/** `4.2 s`, `1 min 20 s`, `2 h` */
+export function spanOf(from: string, to: string): string {
+  const seconds = Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  if (seconds < 59.5) return `${Math.round(seconds)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
+  return spanText(seconds);
+}
+
+/** `14:05 UTC`, with all of it in the tooltip */
+export function clockOf(at: string): Html {
+  return timeOf(at, `${at.slice(11, 16)} UTC`);
+}
+
+/** `Sunday, 22 November 2026`; of this day and the one before also by name. */
+export function dayOf(at: string, now: Date): string {
+  const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeZone: "UTC" }).format(new Date(at));
+  const days = (time: number) => Math.floor(time / 86_400_000);
+  const since = days(now.getTime()) - days(Date.parse(at));
+  return since === 0 ? `Today, ${day}` : since === 1 ? `Yesterday, ${day}` : day;
+}
+
 function timeOf(at: string, text: string): Html {
   return html`<time datetime="${at}" title="${at}">${text}</time>`;
 }

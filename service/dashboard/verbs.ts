@@ -66,6 +66,13 @@ const VERBS = {
       `Rotate the credentials of ${key}? Its services start anew with another database login and other generated secrets, and the ones before end.`,
     bringsUp: true,
   },
+  repair: {
+    wish: { action: "repair" },
+    text: "Repair",
+    done: ({ key }) => `${key} is compared with the world, and made as it should be.`,
+    question: (key) => `Repair ${key}? It is compared with the world, and what differs is made as it should be.`,
+    bringsUp: true,
+  },
   down: {
     wish: { action: "down" },
     text: "Take down",

@@ -45,6 +45,7 @@ export function fakeStacks(): FakeStacks {
     drift: async () => ({ differences: [] }),
     list: async () => [...existing.keys()],
     outputs: async (stack) => existing.get(stack),
+    resources: async () => [],
     remains: async (stack) => stacks.left.get(stack) ?? [],
     leftovers: async () => [...stacks.left.keys()].filter((stack) => !existing.has(stack)),
     load: () => ({ size: 2, running: 0, waiting: 0 }),

@@ -19,6 +19,9 @@ let notLiveSoon;
 
 export function keepUpToDate() {
   Object.assign(Idiomorph.defaults.callbacks, { beforeAttributeUpdated, beforeNodeMorphed });
+  // What a script fills stays as it is filled.
+  Idiomorph.defaults.callbacks.beforeNodeMorphed = (node, next) =>
+    !("keeps" in (node.dataset ?? {}) && node.id === next.id);
   if (!stream()) return;
   // At most one, also when it is tried again while the page is not looked at.
   htmx.createEventSource = (url) => {

@@ -1,22 +1,57 @@
-// Follows a preview's log, and takes it up again after it broke off.
+// Fills and follows logs, and takes one up again after it broke off.
 
-const LINES_MAX = 2_000;
+const LINES_MAX = 4_000;
+const AGAIN_MS = 3_000;
+/** As the style sheet has them. */
+const KINDS = { step: "step", engine: "engine", problem: "problem", output: "printed" };
+/** What of a page is being read, by its place. */
+const reading = new WeakMap();
 
-export async function followLog(element) {
-  while (element) {
-    try {
-      element.replaceChildren();
-      const response = await fetch(element.dataset.src);
-      if (!response.ok) return;
-      await readLines(response.body, (line) => append(element, line));
-    } catch {
-      // The stream broke off; it is taken up again below.
-    }
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
+export function followLogs() {
+  begin();
+  // Another deployment may have come.
+  document.addEventListener("htmx:afterSettle", begin);
+}
+
+function begin() {
+  for (const box of document.querySelectorAll(".log[data-src]")) {
+    const { src } = box.dataset;
+    const known = reading.get(box);
+    if (known?.src === src) continue;
+    known?.stop.abort();
+    const stop = new AbortController();
+    reading.set(box, { src, stop });
+    void fill(box, src, stop.signal);
+    stick(box, stop.signal);
   }
 }
 
-async function readLines(body, onLine) {
+async function fill(box, src, signal) {
+  const isNumbered = "began" in box.dataset;
+  let last = 0;
+  const place = () => box.querySelector("pre");
+  place().replaceChildren();
+  while (!signal.aborted && box.isConnected) {
+    try {
+      const url = isNumbered ? `${src}?after=${last}${"follows" in box.dataset ? "&follow=1" : ""}` : src;
+      const response = await fetch(url, { signal });
+      if (!response.ok) return;
+      if (!isNumbered) place().replaceChildren();
+      await readLines(response.body, (lines) => {
+        const rows = lines.flatMap((line) => rowsOf(line, last, box));
+        last = lines.at(-1).n ?? last;
+        append(box, place(), rows);
+      });
+      // A deployment's ends when it has ended; what services print goes on with the next version.
+      if (isNumbered) return;
+    } catch {
+      // The stream broke off; it is taken up again below.
+    }
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+  }
+}
+
+async function readLines(body, onLines) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
@@ -24,18 +59,57 @@ async function readLines(body, onLine) {
     if (done) return;
     const lines = (rest + value).split("\n");
     rest = lines.pop() ?? "";
-    for (const line of lines) if (line) onLine(JSON.parse(line));
+    const read = lines.filter(Boolean).map((line) => JSON.parse(line));
+    if (read.length > 0) onLines(read);
   }
 }
 
-function append(element, { service, text, at, error }) {
-  const atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 40;
+function rowsOf({ n, at, kind, source, service, text, error }, last, box) {
   const row = document.createElement("span");
+  row.className = error ? "problem" : (KINDS[kind] ?? "printed");
   const name = document.createElement("b");
-  name.textContent = error ? "error" : service;
-  if (at) name.title = at;
-  row.append(name, ` ${error ? error.message : text}\n`);
-  element.append(row);
-  while (element.childElementCount > LINES_MAX) element.firstElementChild.remove();
-  if (atEnd) element.scrollTop = element.scrollHeight;
+  name.textContent = error ? "error" : (source ?? service ?? "");
+  if (n !== undefined) row.append(since(at, box.dataset.began));
+  else if (at) name.title = at;
+  if (name.textContent) row.append(name, " ");
+  row.append(`${error ? error.message : text}\n`);
+  return n > last + 1 && last > 0 ? [gap(n - last - 1), row] : [row];
+}
+
+/** `+12.3 s`, with the moment in the tooltip. */
+function since(at, began) {
+  const time = document.createElement("time");
+  time.dateTime = at;
+  time.title = at;
+  time.textContent = `${Math.max(0, (Date.parse(at) - Date.parse(began)) / 1000).toFixed(1)} s`;
+  return time;
+}
+
+function gap(count) {
+  const row = document.createElement("span");
+  row.className = "gap";
+  row.textContent = `… ${count} lines left out …\n`;
+  return row;
+}
+
+function append(box, place, rows) {
+  const follows = box.querySelector("[data-follow]")?.checked;
+  place.append(...rows);
+  while (place.childElementCount > LINES_MAX) place.firstElementChild.remove();
+  if (follows) place.scrollTop = place.scrollHeight;
+}
+
+/** Whoever scrolls up reads, and is not moved. */
+function stick(box, signal) {
+  const follow = box.querySelector("[data-follow]");
+  const place = box.querySelector("pre");
+  const isAtEnd = () => place.scrollHeight - place.scrollTop - place.clientHeight < 40;
+  const onScroll = () => {
+    follow.checked = isAtEnd();
+  };
+  const onChange = () => {
+    if (follow.checked) place.scrollTop = place.scrollHeight;
+  };
+  place.addEventListener("scroll", onScroll, { signal });
+  follow.addEventListener("change", onChange, { signal });
 }

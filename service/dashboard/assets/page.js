@@ -2,9 +2,9 @@
 import { askBeforeSending } from "./ask.js";
 import { enlivenList } from "./list.js";
 import { keepUpToDate } from "./live.js";
-import { followLog } from "./log.js";
+import { followLogs } from "./log.js";
 
 askBeforeSending();
 keepUpToDate();
 enlivenList();
-followLog(document.querySelector("#log"));
+followLogs();

@@ -21,6 +21,7 @@ import type { DeliveryRow } from "../../../service/store/store.ts";
 import type { Stray } from "../../../service/sweep/report.ts";
 import { bucketsOf, type Sample, summaryOf } from "../../../service/trends/sample.ts";
 import { memoryAudit } from "../../support/memory-audit.ts";
+import { memoryDeployments } from "../../support/memory-deployments.ts";
 import { memoryStore } from "../../support/memory-store.ts";
 import { memoryTokens } from "../../support/memory-tokens.ts";
 import { aPreview } from "../../support/previews.ts";
@@ -36,6 +37,7 @@ export type AppEdge = Awaited<ReturnType<typeof startApp>>;
 export async function startApp() {
   const store = memoryStore();
   const audit = memoryAudit();
+  const deployments = memoryDeployments();
   const received: DeliveryRow[] = [];
   const acts: string[] = [];
   const errors: unknown[] = [];
@@ -134,6 +136,8 @@ export async function startApp() {
     ends: async () => (preview) =>
       previewEnds(preview, defaultLifecycle, { now: "2026-11-21T12:00:00.000Z", pauses: [] }),
     extras: async () => ({ comment: "<!-- stackling -->\n**Ready** at the link" }),
+    deployments,
+    resources: async () => [],
     checks: { store: () => store.ping() },
     async *logs(_key, { signal, follow }) {
       yield* lines;
@@ -156,7 +160,7 @@ export async function startApp() {
   };
   const app = createApp(deps);
   const api = apiOf(deps);
-  const server = createEdgeServer({ routes, gateway, app, domain: "localhost:4000" });
+  const server = createEdgeServer({ routes, gateway, app, domain: "localhost:4000", ownHosts: ["127.0.0.1"] });
   await listen(server);
   const port = portOf(server);
   const ask = async (options: Ask) => {
@@ -169,6 +173,7 @@ export async function startApp() {
     ...api,
     store,
     audit,
+    deployments,
     tokens,
     sessions,
     counters,
