@@ -68,7 +68,7 @@ async function say(
   if (handles.failed && !isHeld) {
     deps.logger.warn({ key, failed: handles.failed }, "announcing on the forge failed in part");
   }
-  const linked = isFirstLink(announcement, noted) && !handles.failed ? { linked: headSha } : {};
+  const linked: AnnouncementHandles = isFirstLink(announcement, noted) && !handles.failed ? { linked: headSha } : {};
   await deps.store.update(key, () => ({ handles: { ...handles, ...linked, announced: digest } }));
   if (isHeld) return { heldMs: Number(heldMs) };
   return handles.failed ? "failed" : "written";

@@ -90,7 +90,7 @@ describe("a GitHub App made from the pages", () => {
     const form = await setup.begin({ forge: "github" }, SESSION);
     const back = await register(form);
     const refused = { reason: "SetupRefused" };
-    await assert.rejects(setup.finish(back, { csrf: "another session's" }), refused);
+    await assert.rejects(setup.finish(back, { ...SESSION, csrf: "another session's" }), refused);
     const [body = "", mac = ""] = back.state.split(".");
     const forged = Buffer.from(
       JSON.stringify({ ...JSON.parse(Buffer.from(body, "base64url").toString()), server: "https://evil.example" }),

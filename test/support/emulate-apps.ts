@@ -148,7 +148,9 @@ export function createApps({
     const size = Number(path.searchParams.get("per_page") ?? 30);
     const from = Number(path.searchParams.get("cursor")?.replace("v1_", "") ?? 0);
     const rest = shown.length > from + size;
-    const link = rest ? { link: `<${url}${path.pathname}?per_page=${size}&cursor=v1_${from + size}>; rel="next"` } : {};
+    const link: Answer["headers"] = rest
+      ? { link: `<${url}${path.pathname}?per_page=${size}&cursor=v1_${from + size}>; rel="next"` }
+      : {};
     const answer = json(200, shown.slice(from, from + size));
     return { ...answer, headers: { ...answer.headers, ...link } };
   };
