@@ -12,7 +12,9 @@ export const PAGE_SIZE = 50;
 const MOST_FILES = 1_000;
 
 const files = z.array(z.object({ filename: z.string().min(1), previous_filename: z.string().nullish() }));
-const refs = z.array(z.object({ ref: z.string(), object: z.object({ sha: commitSha }) }));
+const ref = z.object({ ref: z.string(), object: z.object({ sha: commitSha }) });
+/** Servers differ in whether one that was named whole comes alone. */
+const refs = z.union([z.array(ref), ref.transform((one) => [one])]);
 
 /** Names of what a pull request changes, remembered while head and base are the same. */
 export function createGiteaPaths({ client }: { client: Pick<GiteaClient, "call"> }): ReadChangedPaths {
@@ -41,10 +43,10 @@ export function createGiteaPaths({ client }: { client: Pick<GiteaClient, "call">
   };
 
   const headOf = async (repository: string, number: number): Promise<string | undefined> => {
-    const ref = `pull/${number}/head`;
+    const name = `pull/${number}/head`;
     const action = `reading the head of pull request ${number} of "${repository}"`;
-    const { data } = await client.call({ repository, path: `/git/refs/${ref}`, action });
-    return parseAnswer(refs, data, { action, server }).find((found) => found.ref === `refs/${ref}`)?.object.sha;
+    const { data } = await client.call({ repository, path: `/git/refs/${name}`, action });
+    return parseAnswer(refs, data, { action, server }).find((found) => found.ref === `refs/${name}`)?.object.sha;
   };
 
   /** An empty list shows nothing by itself: the pull request has to say the same. */

@@ -17,7 +17,7 @@ export const giteaPull = z.object({
   number: z.int().positive(),
   title: z.string(),
   state: z.enum(["open", "closed"]),
-  draft: z.boolean().default(false),
+  draft: z.boolean().optional(),
   merged: z.boolean(),
   user: giteaUser.nullish(),
   labels: z.array(z.object({ name: z.string() })).nullish(),
@@ -34,6 +34,9 @@ export const giteaPull = z.object({
   updated_at: z.iso.datetime({ offset: true }),
 });
 export type GiteaPull = z.infer<typeof giteaPull>;
+
+/** By which a server that was left as it comes knows a draft (`[repository.pull-request]`); older ones say no more. */
+const WORK_IN_PROGRESS = /^(wip:|\[wip\])/i;
 
 export interface PresentDeps {
   readonly mayWrite: GiteaTrust;
@@ -52,7 +55,7 @@ export async function presentPull(
     title: found.title,
     state: found.state,
     merged: found.merged,
-    draft: found.draft,
+    draft: found.draft ?? WORK_IN_PROGRESS.test(found.title),
     author: isPerson(user) ? user.login : "ghost",
     // -1 when the head's repository is no more.
     fork: head.repo_id !== base.repo_id,

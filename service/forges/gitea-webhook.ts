@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { parseJson, rejecting, requireJsonType, textOf } from "./delivery.ts";
 import type { IncomingDelivery, VerifiedDelivery } from "./forge.ts";
+import { MARKER_START } from "./marker.ts";
 
 const rejected = rejecting("Gitea");
 
@@ -18,6 +19,7 @@ const comment = z.object({
   action: z.literal("created"),
   is_pull: z.literal(true),
   issue: z.object({ number }),
+  comment: z.object({ body: z.string() }),
   repository,
 });
 const push = z.object({ ref: z.string(), repository: repository.extend({ default_branch: z.string() }) });
@@ -60,10 +62,10 @@ export function verifyGiteaDelivery(secrets: readonly string[], { headers, body 
   return { ...of, pullRequest: { repositoryPath: data.repository.full_name, number: data.number } };
 }
 
-/** An edited or deleted comment is none that was made. */
+/** An edited or deleted comment is none that was made, and our own is no news. */
 function commented(json: unknown): Pick<VerifiedDelivery, "pullRequest"> {
   const { success, data } = comment.safeParse(json);
-  if (!success) return {};
+  if (!success || data.comment.body.startsWith(MARKER_START)) return {};
   return { pullRequest: { repositoryPath: data.repository.full_name, number: data.issue.number } };
 }
 

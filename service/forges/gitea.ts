@@ -22,6 +22,7 @@ const MOST_PULLS = 5_000;
 const options = z.strictObject({
   url: z
     .url({ protocol: /^https?$/ })
+    .refine(isPlainAddress, "must be an address alone, without a login, `?` and `#`")
     .transform((url) => url.replace(/\/+$/, ""))
     .describe("Where people find the server, such as `https://git.acme.dev`."),
   token: secret.describe("Of an account that is an administrator of the repositories, best one of its own."),
@@ -183,6 +184,12 @@ export function createGiteaForge({ client }: { client: GiteaClient }, settings: 
 
     check: (repository) => checkGitea({ client }, repository, hook),
   };
+}
+
+/** It stands in what `doctor` says. */
+function isPlainAddress(url: string): boolean {
+  const { username, password, search, hash } = new URL(url);
+  return [username, password, search, hash].every((part) => part === "");
 }
 
 const commits = z.array(z.object({ sha: commitSha }));

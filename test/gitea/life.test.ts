@@ -117,7 +117,19 @@ describe("a pull request on a real Gitea", requires("gitea", "engine", "postgres
     await world.commented(stranger.number, /waits for an approval[\s\S]*fork/);
     assert.deepEqual(await remainsOf({ dataDir: instance.dataDir, stack }), []);
     await eventually(async () => (await statusOf(stranger.headSha))?.status === "pending");
+    const { reviewUrl } = await instance.client.find(`shop#${stranger.number}`);
+    assert.equal((await fetch(reviewUrl ?? "")).status, 200, reviewUrl);
     await shop.close(stranger.number);
+  });
+
+  it("goes on when its repository is renamed", async () => {
+    const { shop } = world;
+    await shop.rename("store");
+    const headSha = await shop.push(number, { "text.txt": "pram" });
+    await live(headSha);
+    await serves(`pram ${headSha}`);
+    await world.commented(number, new RegExp(`is ready[\\s\\S]*${headSha.slice(0, 7)}`));
+    await eventually(async () => (await statusOf(headSha))?.status === "success");
   });
 
   it("shows the token and the webhook's secret nowhere", async () => {

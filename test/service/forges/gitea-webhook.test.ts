@@ -72,6 +72,14 @@ describe("a delivery of Gitea", () => {
     assert.ok(verifyGiteaDelivery([SECRET, "older"], delivery("opened")));
   });
 
+  it("of a comment of our own is no news", () => {
+    const body = delivery("commented")
+      .body.toString()
+      .replace('"body": "/preview keep"', '"body": "<!-- stackling:shop#1 -->"');
+    const { pullRequest } = verifyGiteaDelivery([SECRET], made(body, { "x-gitea-event": "issue_comment" }));
+    assert.equal(pullRequest, undefined);
+  });
+
   it("of a repository that was made or deleted names it", () => {
     const body = JSON.stringify({ action: "deleted", repository: { id: 7, full_name: "acme/tools" } });
     const found = verifyGiteaDelivery([SECRET], made(body, { "x-gitea-event": "repository" }));

@@ -143,6 +143,19 @@ describe("Gitea, as recorded", () => {
     assert.deepEqual(await shown(9, "Renovate"), ["Renovate", true, false]);
   });
 
+  it("knows a draft by its title on servers that do not say", async () => {
+    const shown = async (draft: boolean | undefined, title: string) => {
+      const body = change("pull", (found) => Object.assign(found, { draft, title }));
+      server.answer(/^GET \/pulls\/1$/, { body });
+      return (await readOne()).draft;
+    };
+    assert.equal(await shown(true, "Cart"), true);
+    assert.equal(await shown(undefined, "WIP: Cart"), true);
+    assert.equal(await shown(undefined, "[wip] Cart"), true);
+    assert.equal(await shown(undefined, "Cart"), false);
+    assert.equal(await shown(false, "WIP: Cart"), false, "the server's word counts");
+  });
+
   it("is moved by a second comment of the same second", async () => {
     const before = (await readOne()).updatedAt;
     server.answer(/^GET \/pulls\/1$/, {
@@ -195,6 +208,11 @@ describe("Gitea, as recorded", () => {
         body: recordedAnswer("refs").replace(/"sha": "[0-9a-f]{40}"/, `"sha": "${"e".repeat(40)}"`),
       });
       assert.equal((await changed())?.kind, "unreachable");
+    });
+
+    it("takes the head's ref alone or in a list", async () => {
+      server.answer(/\/git\/refs\//, { body: JSON.stringify(JSON.parse(recordedAnswer("refs"))[0]) });
+      assert.equal((await changed())?.kind, "found");
     });
 
     it("says tooMany at once where the server counts more than are read", async () => {
@@ -358,6 +376,13 @@ describe("Gitea, as recorded", () => {
       giteaForge.options.parse({ url: "https://git.acme.dev/gitea/", token }).url,
       "https://git.acme.dev/gitea",
     );
-    assert.throws(() => giteaForge.options.parse({ url: "git.acme.dev", token }));
+    for (const url of [
+      "git.acme.dev",
+      "ftp://git.acme.dev",
+      "https://ada:word@git.acme.dev",
+      "https://git.acme.dev/?x",
+    ]) {
+      assert.throws(() => giteaForge.options.parse({ url, token }), url);
+    }
   });
 });

@@ -8,7 +8,7 @@ import type { Gitea, Login } from "./gitealab.ts";
 type Files = Readonly<Record<string, string | undefined>>;
 
 export interface GiteaRepository {
-  /** `acme/NAME` */
+  /** `acme/NAME`, as it was at first. */
   readonly path: string;
   /** The account `stackling` administers the repository; `ada` may write to it, `mallory` may not. */
   connect(choice?: { readonly token?: string; readonly options?: Readonly<Record<string, unknown>> }): Promise<Forge>;
@@ -20,6 +20,8 @@ export interface GiteaRepository {
   pushBranch(gitBranch: string, files: Files): Promise<string>;
   close(number: number): Promise<void>;
   merge(number: number): Promise<void>;
+  /** `acme/shop` becomes `acme/NAME`; the old path is sent on. */
+  rename(name: string): Promise<void>;
   comment(number: number, body: string, by: Login): Promise<number>;
   comments(number: number): Promise<readonly { readonly id: number; readonly body: string; readonly user: string }[]>;
   reactions(comment: number): Promise<readonly string[]>;
@@ -39,6 +41,7 @@ export async function createGiteaRepository(
   { name, files }: { readonly name: string; readonly files: Readonly<Record<string, string>> },
 ): Promise<GiteaRepository> {
   const path = `acme/${name}`;
+  let nameNow = name;
   const source = await createRepository({ files });
   const pulls = new Map<number, { readonly gitBranch: string; readonly owner: Login }>();
 
@@ -52,20 +55,21 @@ export async function createGiteaRepository(
     if (!response.ok) throw new Error(`${method} ${at}: ${response.status} ${text}`);
     return text === "" ? undefined : (JSON.parse(text) as unknown);
   };
-  const repo = (at: string) => `/repos/${path}${at}`;
+  const repo = (at: string) => `/repos/acme/${nameNow}${at}`;
   const send = async (owner: Login, gitBranch: string) => {
-    const url = `${gitea.url.replace("//", `//${owner}:${gitea.token(owner)}@`)}/${owner}/${name}.git`;
+    const place = `${owner}/${owner === "acme" ? nameNow : name}`;
+    const url = `${gitea.url.replace("//", `//${owner}:${gitea.token(owner)}@`)}/${place}.git`;
     await source.git("push", "--quiet", "--force", url, `refs/heads/${gitBranch}:refs/heads/${gitBranch}`);
     // Its database learns of a push a while after git.
     const sha = await source.head(gitBranch);
     await eventually(
       async () => {
-        const at = `/repos/${owner}/${name}/branches/${encodeURIComponent(gitBranch)}`;
+        const at = `/repos/${place}/branches/${encodeURIComponent(gitBranch)}`;
         const found = (await api("GET", at)) as { commit: { id: string } };
-        const { empty } = (await api("GET", `/repos/${owner}/${name}`)) as { empty: boolean };
+        const { empty } = (await api("GET", `/repos/${place}`)) as { empty: boolean };
         return found.commit.id === sha && !empty;
       },
-      { what: `${owner}/${name} has "${gitBranch}" at ${sha}` },
+      { what: `${place} has "${gitBranch}" at ${sha}` },
     );
   };
   const grant = (login: Login, permission: string) => api("PUT", repo(`/collaborators/${login}`), { permission });
@@ -123,6 +127,10 @@ export async function createGiteaRepository(
       await eventually(() => api("POST", repo(`/pulls/${number}/merge`), { Do: "merge" }).then(() => true), {
         what: `pull request ${number} is merged`,
       });
+    },
+    async rename(to) {
+      await api("PATCH", repo(""), { name: to });
+      nameNow = to;
     },
     async comment(number, body, by) {
       const made = (await api("POST", repo(`/issues/${number}/comments`), { body }, by)) as { id: number };
