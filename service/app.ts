@@ -1,5 +1,5 @@
 /** Stackling's own side of the port: webhooks, probes, API and pages. Previews never come here. */
-import express, { type ErrorRequestHandler, type Express } from "express";
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
 import { createVisitors, isForeign, type VisitorsDeps } from "./api/access.ts";
 import { type ApiDeps, createApi } from "./api/api.ts";
 import { createReadiness, type ReadinessChecks } from "./api/health.ts";
@@ -49,6 +49,8 @@ export interface AppDeps
   readonly trends?: Trends;
   /** Bearer token of the API. */
   readonly token: string;
+  /** Where Slack sends clicks of buttons. */
+  readonly chat?: RequestHandler;
   /** Where people reach these pages, without a slash at the end: `http://localhost:4000`. */
   readonly homeUrl: string;
   /** What somebody may do who logged in elsewhere; absent: nobody can. */
@@ -77,6 +79,7 @@ export function createApp(deps: AppDeps): Express {
   }
   app.get("/healthz", (_request, response) => void response.json({ ok: true }));
   app.get("/readyz", createReadiness(deps.checks, onError));
+  if (deps.chat) app.post("/chat/slack", deps.chat);
   app.get("/qr/:file", createQrPictures(homeUrl));
 
   const cookie = cookieName(homeUrl);

@@ -36,6 +36,8 @@ export interface DoctorDeps {
   readonly operation: () => Promise<readonly Finding[]>;
   /** Reviews of external services that are overdue. */
   readonly external: () => Promise<readonly Finding[]>;
+  /** Deliveries of outgoing webhooks that nobody took. */
+  readonly telling: () => Promise<readonly Finding[]>;
   /** Whether it is said who may see previews, and what shares a site with them. */
   readonly access: () => Promise<readonly Finding[]>;
   /** Version of the engine that is in use. */
@@ -59,6 +61,7 @@ export function createDoctor(deps: DoctorDeps): () => Promise<readonly Finding[]
       ask("the repositories are those they were", deps.identities),
       ask("targets were asked whether they keep previews apart", deps.isolation),
       ask("sweep and kill switch were looked at", deps.operation),
+      ask("the deliveries of hooks were looked at", deps.telling),
       ask("the services of others were listed", deps.external),
       ask("the previews' doors were looked at", deps.access),
       ask("deliveries are for repositories of the configuration", () => checkDeliveries(deps)),

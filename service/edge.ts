@@ -12,6 +12,7 @@ import { previewEnds } from "./api/preview-ends.ts";
 import { createApp } from "./app.ts";
 import type { Audit } from "./audit.ts";
 import type { Baselines } from "./baselines/keeper.ts";
+import { createSlackActions } from "./chat/slack-actions.ts";
 import { createComments } from "./comments.ts";
 import type { OperatorConfig } from "./config/types.ts";
 import type { Deployments } from "./deployments/deployments.ts";
@@ -111,6 +112,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
   });
   const app = createApp({
     store,
+    chat: createSlackActions({ ...parts, now: clock, onError }),
     webhooks: {
       forges: parts.forges,
       keyOf: keyFinder(config),

@@ -127,7 +127,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     now,
   };
   undo.push(await startCredentials(parts));
-  const { actions, resync } = startWork(parts, undo);
+  const { actions, resync, telling } = startWork(parts, undo);
   const operate = startOperate({
     ...parts,
     repositories: repositories.all,
@@ -152,6 +152,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     identities: identities.check,
     isolation: async () => isolationFindings({ ...config, repositories: await repositories.all() }, parts.isolationOf),
     operation: operate.check,
+    telling: telling.check,
     external: external.check,
     access: async () => accessFindings({ ...config, repositories: await repositories.all() }),
     engineVersion: engine.version,

@@ -2,11 +2,9 @@
 import type { Stacks } from "../infra/stacks.ts";
 import { type AllActions, createActions } from "./actions.ts";
 import { createAlarm } from "./alarm.ts";
-import { createForgeSink } from "./announce.ts";
 import type { Audit } from "./audit.ts";
 import type { FreshBaselines } from "./baselines/fresh.ts";
 import { createCaps } from "./caps/caps.ts";
-import { createComments } from "./comments.ts";
 import { defaultDrift } from "./config/defaults.ts";
 import type { Deployments } from "./deployments/deployments.ts";
 import { driftPolicyOf } from "./drift/choose.ts";
@@ -24,15 +22,15 @@ import type { Inbox } from "./inbox/inbox.ts";
 import type { IsolationOf } from "./isolation.ts";
 import { createLoginKeys } from "./login-keys.ts";
 import { createLookAgain } from "./look-again.ts";
-import { createNotifier } from "./notify.ts";
 import { type ReconcileDeps, reconcile } from "./reconcile.ts";
 import type { Repositories } from "./repositories.ts";
 import { type Resync, startResync } from "./resync.ts";
 import type { ServiceOptions, Undo } from "./service.ts";
-import { detect, forgeFor, prepareSource, resolveSecrets } from "./sources.ts";
+import { detect, prepareSource, resolveSecrets } from "./sources.ts";
 import { repositoryFor } from "./stages/stage.ts";
 import type { PostgresStore } from "./store/postgres.ts";
 import { createSubjectReader } from "./subject.ts";
+import { startTelling, type Telling } from "./telling.ts";
 import { within } from "./within.ts";
 import { startWorker } from "./worker.ts";
 import type { World } from "./world.ts";
@@ -63,22 +61,18 @@ export interface Parts extends ServiceOptions {
 }
 
 /** Worker, resync and notifier; what they do begins at once. */
-export function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllActions; readonly resync: Resync } {
-  const { config, store, stacks, world, forge, repositories, identities, logger, now } = parts;
-  const toForge = createForgeSink({
-    forgeFor: (name) => (identities.isReplaced(name) ? undefined : forgeFor(parts, name)),
-    store,
-    comments: createComments(parts),
-    config,
-    logger,
-  });
-  const notifier = createNotifier({ sinks: [toForge], logger });
-  undo.push(() => within(LAST_WORDS_MS, notifier.settled(), undefined));
+export function startWork(
+  parts: Parts,
+  undo: Undo[],
+): { readonly actions: AllActions; readonly resync: Resync; readonly telling: Pick<Telling, "check"> } {
+  const { config, store, stacks, world, forge, repositories, logger, now } = parts;
+  const telling = startTelling(parts);
+  undo.push(() => within(LAST_WORDS_MS, telling.close(), undefined));
   const stopping = new AbortController();
   const lookAgain = createLookAgain(parts, stopping.signal);
   const onBack = () => lookAtHeld(store);
   const holds = createHolds({ ...parts.ground, onBack, stopping: stopping.signal, now });
-  const deps = reconcileDeps(parts, { stopping: stopping.signal, lookAgain, holds, announce: notifier.announce });
+  const deps = reconcileDeps(parts, { stopping: stopping.signal, lookAgain, holds, announce: telling.announce });
   const worker = startWorker({
     queue: store.queue,
     reconcile: (key) => reconcile({ ...deps, onWish: worker.onWish }, key),
@@ -123,7 +117,7 @@ export function startWork(parts: Parts, undo: Undo[]): { readonly actions: AllAc
     everySeconds: (config.drift ?? defaultDrift).everySeconds,
   });
   undo.push(() => drift.close());
-  return { actions, resync };
+  return { actions, resync, telling };
 }
 
 function reconcileDeps(

@@ -4,7 +4,9 @@ import { type ForgeName, forges } from "../forges/registry.ts";
 import { accessRules, trustedProxies } from "./access-schema.ts";
 import { bannerRule } from "./banner.ts";
 import { baselineSchema } from "./baselines.ts";
+import { chatSchema } from "./chat.ts";
 import { comments } from "./comment-schema.ts";
+import { hookSchema } from "./hooks.ts";
 import { egressRules } from "./egress.ts";
 import { limitsSchema } from "./limits.ts";
 import { prometheusSchema } from "./prometheus.ts";
@@ -167,6 +169,8 @@ export const operatorSchema = z.strictObject({
       "Offered on pages and in comments of previews that are gone, held back or stopped, such as a shared staging. Default: none.",
     ),
   comments: comments.optional(),
+  chat: z.record(name, chatSchema).optional().describe("Channels that are told of previews, by name: docs/chat.md."),
+  hooks: z.record(name, hookSchema).optional().describe("Outgoing webhooks by name: docs/chat.md."),
   commentTemplate: z
     .string()
     .min(1)

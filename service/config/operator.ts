@@ -5,7 +5,10 @@ import { type ForgeName, forges } from "../forges/registry.ts";
 import { accessMisfits, accessOf } from "./access-schema.ts";
 import { bannerMisfits } from "./banner.ts";
 import { resolveBaselines } from "./baselines.ts";
+import { chatOf } from "./chat.ts";
 import { verbosityOf } from "./comment-schema.ts";
+import { hooksOf } from "./hooks.ts";
+import { tellingMisfits } from "./tellings.ts";
 import { templateOf } from "./comment-template.ts";
 import { DEFAULT_PORT, defaultAudit, defaultDrift, defaultImages, defaultLifecycle, defaultSweep } from "./defaults.ts";
 import { parseDuration } from "./duration.ts";
@@ -60,6 +63,7 @@ export async function parseOperator(
     ...accessMisfits({ ...repositories, ...connected, targets, access: typed.access }),
     ...bannerMisfits({ ...repositories, targets, banner: typed.banner }),
     ...relayMisfits({ ...repositories, targets }),
+    ...tellingMisfits(typed),
     ...stageMisfits({
       ...repositories,
       ...connected,
@@ -100,6 +104,8 @@ export async function parseOperator(
     ...(typed.policy === undefined ? {} : { policy: typed.policy }),
     ...(typed.fallbackUrl === undefined ? {} : { fallbackUrl: typed.fallbackUrl }),
     comments: verbosityOf(typed.comments) ?? "full",
+    ...chatOf(typed.chat, directory),
+    ...hooksOf(typed.hooks, directory),
     ...(template.commentTemplate ? { commentTemplate: template.commentTemplate } : {}),
   };
 }

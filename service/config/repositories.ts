@@ -82,6 +82,8 @@ function toRepository({ repository, name, forge, target, isLocal, directory }: R
     tags: repository.tags ?? {},
     ...accessOf(repository, directory),
     ...(repository.banner === undefined ? {} : { banner: repository.banner }),
+    ...(repository.chat ? { chat: repository.chat } : {}),
+    ...(repository.hooks ? { hooks: repository.hooks } : {}),
     ...(repository.comments === undefined ? {} : { comments: verbosityOf(repository.comments) }),
     ...(repository.egress ? { egress: repository.egress } : {}),
     ...(repository.headMayChange ? { headMayChange: repository.headMayChange } : {}),

@@ -94,6 +94,8 @@ export const repository = z.strictObject({
   oauthRelay: oauthRelayRule.optional(),
   banner: bannerRule.optional(),
   comments: comments.optional(),
+  chat: z.array(name).optional().describe("Names of entries of `chat` at the top that are told of it. Default: all."),
+  hooks: z.array(name).optional().describe("Names of entries of `hooks` at the top that are told of it. Default: all."),
   egress: egressRules.optional(),
   drift: z
     .strictObject({ policy: driftPolicy.describe("As `drift.policy` at the top, for this repository.") })

@@ -67,6 +67,9 @@ export interface RepositoryConfig {
   readonly access?: AccessConfig;
   readonly banner?: BannerConfig;
   readonly comments?: Verbosity;
+  /** Names of the chats and hooks that are told of it; undefined: all. */
+  readonly chat?: readonly string[];
+  readonly hooks?: readonly string[];
   /** In place of the operator's own, key by key. */
   readonly egress?: EgressConfig;
   /** Authorization endpoints of providers at which its previews' own logins may begin, by name. */

@@ -7,8 +7,10 @@ import type { ForgeName } from "../forges/registry.ts";
 import type { AccessConfig } from "./access-types.ts";
 import type { BannerConfig } from "./banner.ts";
 import type { BaselineConfig } from "./baselines.ts";
+import type { ChatConfig } from "./chat.ts";
 import type { Verbosity } from "./comment-schema.ts";
 import type { EgressConfig } from "./egress.ts";
+import type { HookConfig } from "./hooks.ts";
 import type { RepositoryConfig } from "./repository-types.ts";
 import type { SignatureRule } from "./signatures.ts";
 
@@ -185,4 +187,8 @@ export interface OperatorConfig {
   readonly comments: Verbosity;
   /** The operator's own text of it, in Liquid; undefined: the words built in. */
   readonly commentTemplate?: { readonly file: string; readonly text: string };
+  /** Channels that are told of previews, by name; undefined: none. */
+  readonly chat?: Readonly<Record<string, ChatConfig>>;
+  /** Outgoing webhooks by name; undefined: none. */
+  readonly hooks?: Readonly<Record<string, HookConfig>>;
 }

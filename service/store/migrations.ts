@@ -3,6 +3,7 @@ import { type Migration, Migrator } from "kysely/migration";
 import { TerminalError } from "../../components/errors.ts";
 import { SEATS } from "../caps/migration.ts";
 import { DEPLOYMENTS } from "../deployments/migration.ts";
+import { HOOKS } from "../hooks/migration.ts";
 import { TOKENS } from "../tokens/store.ts";
 import { TRENDS } from "../trends/store.ts";
 import { AUDIT } from "./audit.ts";
@@ -22,8 +23,9 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0006-repository-id": { up: (db) => run(db, IDENTITIES) },
   "0007-github-app": { up: (db) => run(db, GITHUB_APPS) },
   "0008-audit": { up: (db) => run(db, AUDIT) },
-  "0010-deploy-log": { up: (db) => run(db, DEPLOYMENTS) },
   "0009-tokens": { up: (db) => run(db, TOKENS) },
+  "0010-deploy-log": { up: (db) => run(db, DEPLOYMENTS) },
+  "0011-hooks": { up: (db) => run(db, HOOKS) },
   "0014-trends": { up: (db) => run(db, TRENDS) },
 };
 

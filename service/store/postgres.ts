@@ -4,6 +4,7 @@ import type { AuditStore } from "../audit.ts";
 import { type SeatStore, seatStore } from "../caps/seats.ts";
 import type { DeploymentStore } from "../deployments/deployment.ts";
 import { DEPLOYMENT_CHANNEL, deploymentStore } from "../deployments/store.ts";
+import { type HookStore, hookStore } from "../hooks/store.ts";
 import { tokenStore } from "../tokens/store.ts";
 import type { TokenStore } from "../tokens/token.ts";
 import { type TrendStore, trendStore } from "../trends/store.ts";
@@ -31,6 +32,7 @@ export interface PostgresStore
   extends Store,
     DeploymentStore,
     SeatStore,
+    HookStore,
     GithubAppStore,
     IdentityStore,
     AuditStore,
@@ -88,6 +90,7 @@ export async function openStore({ url, holder, logger, now, steps }: PostgresSto
     ...deploymentStore({ db }),
     onDeployment: (callback) => subscribe(deployments, callback),
     ...tokenStore({ db }),
+    ...hookStore({ db }),
     ...seatStore({ db, queue }),
     claimFolder: (folder) => claimFolder({ db, holder, logger }, folder),
     acquireLease: (stack) => acquireLease({ db, holder, logger }, stack),

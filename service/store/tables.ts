@@ -4,6 +4,7 @@ import type { AuditEntry } from "../audit.ts";
 import type { RepositoryConfig } from "../config/repository-types.ts";
 import type { DeploymentOutputTable, DeploymentTable } from "../deployments/tables.ts";
 import type { AnnouncementHandles, PullRequest } from "../forges/forge.ts";
+import type { HookDeliveryTable, ToldTable } from "../hooks/tables.ts";
 import type { Intents } from "../intents.ts";
 import type { Role } from "../roles.ts";
 import type { PreviewStatus, Receipt } from "../status.ts";
@@ -36,6 +37,8 @@ export interface PreviewTable {
 }
 
 export interface Tables {
+  told: ToldTable;
+  hook_delivery: HookDeliveryTable;
   preview: PreviewTable;
   delivery: { forge: string; delivery_id: string; event: string; key: string | null; at: Generated<Date> };
   lease: { stack: string; holder: string; fence: string; expires_at: Date };

@@ -1,0 +1,125 @@
+/** A message of Slack: blocks (docs.slack.dev/reference/block-kit) and a line of text for notifications. Pure. */
+import type { Piece, Row } from "../comment/rows.ts";
+import type { ChatMessage } from "./message.ts";
+
+/** Slack's own limits, in characters and in fields. */
+const TEXT_MAX = 3_000;
+const FIELD_MAX = 2_000;
+const FIELDS_MAX = 10;
+const VALUE_MAX = 2_000;
+
+export interface SlackMessage {
+  readonly text: string;
+  readonly blocks: readonly object[];
+  readonly unfurl_links: false;
+  readonly unfurl_media: false;
+}
+
+export const ACTIONS = { extend: "stackling.extend", sleep: "stackling.sleep", destroy: "stackling.destroy" } as const;
+
+/** Buttons only where a click of one can be answered. */
+export function slackMessage(message: ChatMessage, { buttons }: { readonly buttons: boolean }): SlackMessage {
+  const { headline, key, sign, words, url, pullRequest, lines, rows, excerpt } = message;
+  const title = pullRequest && linked(pullRequest.title, pullRequest.url);
+  const named = linked(key, url);
+  const actions = actionsOf(message, buttons);
+  return {
+    text: asText(headline),
+    blocks: [
+      section([`${sign} *${named}* ${mrkdwn(words)}`, ...(title === undefined ? [] : [title])].join("\n")),
+      ...(lines.length > 0 ? [section(lines.map(mrkdwn).join("\n"))] : []),
+      { type: "section", fields: rows.slice(0, FIELDS_MAX).map(field) },
+      ...(excerpt.length > 0 ? [preformatted(excerpt)] : []),
+      ...(actions.length > 0 ? [{ type: "actions", elements: actions }] : []),
+    ],
+    unfurl_links: false,
+    unfurl_media: false,
+  };
+}
+
+/** `&`, `<` and `>` are all that is markup of links and mentions (docs.slack.dev/messaging/formatting-message-text). */
+export function asText(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+/** `verbatim`: what only looks like an address or a name is neither. */
+function section(text: string): object {
+  return { type: "section", text: { type: "mrkdwn", text: cut(text, TEXT_MAX), verbatim: true } };
+}
+
+function field({ name, cells }: Row): object {
+  const value = cells.map((pieces) => pieces.map(piece).join("")).join(" · ");
+  return { type: "mrkdwn", text: cut(`*${name}*\n${value}`, FIELD_MAX), verbatim: true };
+}
+
+function piece(one: Piece): string {
+  if (!("code" in one)) return linked(one.text, one.url);
+  const code = `\`${asText(one.code.replaceAll("`", "'"))}\``;
+  return one.url === undefined ? code : `<${one.url}|${code}>`;
+}
+
+function linked(words: string, url: string | undefined): string {
+  // A line of its own and a bar would end the link.
+  return url === undefined ? mrkdwn(words) : `<${url}|${plain(words)}>`;
+}
+
+/** Code stays code; signs that make text bold, slanted or struck are kept from it. */
+function mrkdwn(text: string): string {
+  return text
+    .split(/(`[^`\n]+`)/)
+    .map((part, index) => (index % 2 === 1 ? asText(part) : plain(part)))
+    .join("");
+}
+
+/** A joiner of no width on both sides, for Slack has no way to say that a sign is only a sign. */
+function plain(text: string): string {
+  return asText(text.replace(/[\r\n]+/g, " ")).replace(/[*_~`|]/g, (sign) =>
+    sign === "|" ? "¦" : `\u2060${sign}\u2060`,
+  );
+}
+
+/** Rich text: no sign in it means anything. */
+function preformatted(lines: readonly string[]): object {
+  const text = cut(lines.join("\n"), TEXT_MAX);
+  return {
+    type: "rich_text",
+    elements: [{ type: "rich_text_preformatted", elements: [{ type: "text", text }] }],
+  };
+}
+
+function actionsOf({ key, url, pageUrl, isThere, isAwake }: ChatMessage, buttons: boolean): readonly object[] {
+  const links = [
+    ...(url === undefined ? [] : [link("Open", url, "stackling.open")]),
+    ...(pageUrl === undefined ? [] : [link("Status and logs", pageUrl, "stackling.page")]),
+  ];
+  if (!buttons || !isThere || key.length > VALUE_MAX) return links;
+  return [
+    ...links,
+    button("Extend by 48 h", { action_id: ACTIONS.extend, value: key }),
+    ...(isAwake ? [button("Sleep", { action_id: ACTIONS.sleep, value: key })] : []),
+    button("Destroy", { action_id: ACTIONS.destroy, value: key, style: "danger", confirm: confirmOf(key) }),
+  ];
+}
+
+function link(text: string, url: string, action_id: string): object {
+  return button(text, { url, action_id });
+}
+
+function button(text: string, rest: object): object {
+  return { type: "button", text: { type: "plain_text", text }, ...rest };
+}
+
+function confirmOf(key: string): object {
+  const plainText = (text: string) => ({ type: "plain_text", text });
+  return {
+    title: plainText("Destroy this preview?"),
+    text: plainText(cut(`${key} goes, with its database and all that is in it, until the next push.`, 300)),
+    confirm: plainText("Destroy"),
+    deny: plainText("Keep"),
+    style: "danger",
+  };
+}
+
+function cut(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1).replace(/\p{Surrogate}$/u, "")}…`;
+}

@@ -1,0 +1,116 @@
+/** Outgoing webhooks: what came of a preview goes into an outbox, and from there to whoever the operator named. */
+import type { Logger } from "pino";
+import type { Finding } from "../../components/ports.ts";
+import type { OperatorConfig } from "../config/types.ts";
+import { detailHref } from "../dashboard/listing.ts";
+import { every } from "../every.ts";
+import { readyEvent } from "../ready-event.ts";
+import type { Preview } from "../status.ts";
+import { sendHook } from "./send.ts";
+import type { HookDelivery, HookStore } from "./store.ts";
+
+const AT_ONCE = 8;
+const LOOK_EVERY_MS = 2_000;
+const TRIM_EVERY_MS = 3_600_000;
+/** As Standard Webhooks advises: within minutes at first, three days in all. */
+const AGAIN_SECONDS = [5, 30, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400] as const;
+
+export interface HooksDeps {
+  readonly store: HookStore;
+  readonly config: Pick<OperatorConfig, "hooks" | "repositories" | "scheme" | "domain">;
+  readonly logger: Pick<Logger, "warn">;
+  readonly lookEveryMs?: number;
+  /** Before each further attempt; for tests. */
+  readonly againSeconds?: readonly number[];
+}
+
+export interface Hooks {
+  /** Resolves when what is new is in the outbox; what waits for that cannot be lost. Never rejects. */
+  announce(preview: Preview): Promise<void>;
+  /** Deliveries that were given up, or fail now. */
+  check(): Promise<readonly Finding[]>;
+  close(): Promise<void>;
+}
+
+export function startHooks({ store, config, logger, ...times }: HooksDeps): Hooks {
+  const { lookEveryMs = LOOK_EVERY_MS, againSeconds = AGAIN_SECONDS } = times;
+  const hooks = new Map(Object.entries(config.hooks ?? {}));
+  if (hooks.size === 0) return NONE;
+  const chosen = new Map(config.repositories.map((repository) => [repository.name, repository.hooks]));
+  const home = `${config.scheme}://${config.domain}`;
+  let sending: Promise<void> | undefined;
+
+  const look = async () => {
+    try {
+      for (;;) {
+        const due = await store.takeHookDeliveries(AT_ONCE);
+        if (due.length === 0) return;
+        await Promise.all(due.map(send));
+      }
+    } catch (error) {
+      logger.warn({ err: error }, "looking for deliveries of hooks failed; it is tried again");
+    }
+  };
+  const soon = () => {
+    sending ??= look().finally(() => {
+      sending = undefined;
+    });
+    return sending;
+  };
+  const send = async (delivery: HookDelivery) => {
+    const { id, attempts } = delivery;
+    const hook = hooks.get(delivery.hook);
+    if (!hook)
+      return store.endHookDelivery(id, { delivered: false, answer: "it is not in the configuration any more" });
+    const { outcome, answer } = await sendHook(hook, delivery);
+    if (outcome === "delivered") return store.endHookDelivery(id, { delivered: true, answer });
+    const again = againSeconds[attempts];
+    if (outcome === "never" || again === undefined) {
+      logger.warn({ hook: delivery.hook, key: delivery.body.key, answer }, "a delivery of a hook is given up");
+      return store.endHookDelivery(id, { delivered: false, answer });
+    }
+    return store.retryHookDelivery(id, { afterMs: again * 1000, answer });
+  };
+  const looking = every(lookEveryMs, soon);
+  const trimming = every(TRIM_EVERY_MS, () =>
+    store.trimHookDeliveries().catch((error) => logger.warn({ err: error }, "trimming deliveries of hooks failed")),
+  );
+
+  return {
+    async announce(preview) {
+      const event = readyEvent(preview, { pageUrl: `${home}${detailHref(preview.key)}` });
+      if (!event) return;
+      const names = (chosen.get(preview.repository) ?? [...hooks.keys()]).filter((name) =>
+        hooks.get(name)?.events.includes(event.event),
+      );
+      try {
+        if (names.length > 0 && (await store.putHookEvents(names, event)) > 0) void soon();
+      } catch (error) {
+        logger.warn({ key: preview.key, err: error }, "an event of a preview could not be put down for its hooks");
+      }
+    },
+    async check() {
+      const troubles = await store.hookTroubles();
+      return troubles.map(({ hook, failed, waiting, answer }) => ({
+        ok: false,
+        what: `hook "${hook}" takes nothing: ${failed} given up, ${waiting} tried again; ${answer}`,
+        remedy: `see that ${hostOf(hooks.get(hook)?.url)} answers with 2xx within 15 s; what waits is sent by itself`,
+      }));
+    },
+    async close() {
+      await Promise.all([looking.close(), trimming.close()]);
+      await sending;
+    },
+  };
+}
+
+/** The rest of an address may be a secret. */
+function hostOf(url: string | undefined): string {
+  return url === undefined ? "it" : new URL(url).host;
+}
+
+const NONE: Hooks = {
+  announce: () => Promise.resolve(),
+  check: () => Promise.resolve([]),
+  close: () => Promise.resolve(),
+};

@@ -1,0 +1,41 @@
+/** Everything that says elsewhere what became of previews, wired: the forge, chats, outgoing hooks. */
+import type { Finding } from "../components/ports.ts";
+import { createForgeSink } from "./announce.ts";
+import { createChatSinks } from "./chat/sinks.ts";
+import { createComments } from "./comments.ts";
+import { startHooks } from "./hooks/hooks.ts";
+import { createNotifier } from "./notify.ts";
+import { forgeFor } from "./sources.ts";
+import type { Parts } from "./start-work.ts";
+import type { Preview } from "./status.ts";
+
+export interface Telling {
+  /** Resolves when what must not be lost is written down; the rest follows behind. Never rejects. */
+  announce(preview: Preview): Promise<void>;
+  /** Whom it could not be told. */
+  check(): Promise<readonly Finding[]>;
+  /** Resolves when nothing is left to be said, or what is left is in the outbox. */
+  close(): Promise<void>;
+}
+
+export function startTelling(parts: Parts): Telling {
+  const { identities } = parts;
+  const hooks = startHooks(parts);
+  const forge = createForgeSink({
+    ...parts,
+    forgeFor: (name) => (identities.isReplaced(name) ? undefined : forgeFor(parts, name)),
+    comments: createComments(parts),
+  });
+  const { logger } = parts;
+  const notifier = createNotifier({ sinks: [forge, ...createChatSinks(parts)], logger });
+  return {
+    async announce(preview) {
+      await hooks.announce(preview);
+      await notifier.announce(preview);
+    },
+    check: hooks.check,
+    async close() {
+      await Promise.all([notifier.settled(), hooks.close()]);
+    },
+  };
+}

@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+import { after, afterEach, before, describe, it } from "node:test";
+import { Webhook } from "standardwebhooks";
+import type { HookConfig } from "../../../service/config/hooks.ts";
+import { type Hooks, startHooks } from "../../../service/hooks/hooks.ts";
+import type { Preview, PreviewStatus } from "../../../service/status.ts";
+import { openStore, type PostgresStore } from "../../../service/store/postgres.ts";
+import { eventually } from "../../support/eventually.ts";
+import { testDatabase } from "../../support/postgres.ts";
+import { aPreview } from "../../support/previews.ts";
+import { silent } from "../../support/reconcile-world.ts";
+
+const SECRET = `whsec_${Buffer.from("a secret of 24 characters").toString("base64")}`;
+const URLS = { web: "https://pr-42-shop.preview.acme.dev" };
+process.env.STACKLING_TEST_HOOK = SECRET;
+
+interface Received {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+  /** What it was answered. */
+  readonly status: number;
+}
+
+/** Somebody's end of a hook, that answers as it is told. */
+async function startReceiver() {
+  const received: Received[] = [];
+  let status = 204;
+  const server = createServer((request, response) => {
+    let body = "";
+    request.on("data", (part) => {
+      body += part;
+    });
+    request.on("end", () => {
+      received.push({ headers: request.headers, body, status });
+      response.writeHead(status, status === 302 ? { location: "/elsewhere" } : {}).end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    received,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook?token=hidden`,
+    answer: (next: number) => {
+      status = next;
+    },
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+describe("outgoing webhooks", () => {
+  let database: Awaited<ReturnType<typeof testDatabase>>;
+  let store: PostgresStore;
+  let receiver: Awaited<ReturnType<typeof startReceiver>>;
+  const running: Hooks[] = [];
+  let number = 0;
+
+  before(async () => {
+    database = await testDatabase();
+    store = await openStore({ url: database.url, holder: "one", logger: silent, now: () => new Date().toISOString() });
+    receiver = await startReceiver();
+  });
+  after(async () => {
+    receiver.close();
+    await store.close();
+    await database.drop();
+  });
+  afterEach(async () => {
+    for (const hooks of running.splice(0)) await hooks.close();
+    receiver.answer(204);
+    receiver.received.length = 0;
+  });
+
+  function start(hook: Partial<HookConfig> = {}, againSeconds: readonly number[] = [0.05, 0.05, 60]): Hooks {
+    const hooks = startHooks({
+      store,
+      logger: silent,
+      lookEveryMs: 20,
+      againSeconds,
+      config: {
+        repositories: [],
+        scheme: "https",
+        domain: "preview.acme.dev",
+        hooks: {
+          e2e: {
+            url: receiver.url,
+            secret: { env: "STACKLING_TEST_HOOK" },
+            events: ["ready", "failed", "gone"],
+            ...hook,
+          },
+        },
+      },
+    });
+    running.push(hooks);
+    return hooks;
+  }
+
+  /** Each test has a preview of its own: what was told of one is remembered. */
+  function nextPreview(): (status?: Partial<PreviewStatus>) => Preview {
+    number += 1;
+    const mine = number;
+    return (status = {}) => aPreview({ number: mine, urls: URLS, status });
+  }
+
+  const countOf = (count: number) =>
+    eventually(() => receiver.received.length >= count, { what: `${count} deliveries` });
+
+  it("tell what is ready, once, signed as Standard Webhooks says", async () => {
+    const hooks = start();
+    const preview = nextPreview();
+    await hooks.announce(preview({ condition: "Reconciling", reason: "Updating" }));
+    await hooks.announce(preview());
+    await hooks.announce(preview());
+    await countOf(1);
+    await hooks.announce(preview({ condition: "Stalled", reason: "BuildFailed" }));
+    await countOf(2);
+    const [first, second] = receiver.received;
+    assert.ok(first && second);
+    const told = new Webhook(SECRET).verify(first.body, first.headers as Record<string, string>) as {
+      type: string;
+      data: { event: string; key: string; url: string };
+    };
+    assert.equal(told.type, "preview.ready");
+    assert.deepEqual([told.data.key, told.data.url], [preview().key, URLS.web]);
+    assert.match(second.body, /"type":"preview\.failed"/);
+    assert.throws(() => new Webhook(SECRET).verify(`${first.body} `, first.headers as Record<string, string>));
+    assert.equal(receiver.received.length, 2);
+  });
+
+  it("lose nothing that was announced when the service ends before it is sent", async () => {
+    const preview = nextPreview();
+    receiver.answer(503);
+    const first = start({}, Array(1_000).fill(0.02));
+    await first.announce(preview());
+    await countOf(1);
+    await first.close();
+    receiver.answer(204);
+    start();
+    await eventually(() => receiver.received.some(({ status }) => status === 204), { what: "one that was taken" });
+    const ids = receiver.received.map(({ headers }) => headers["webhook-id"]);
+    assert.ok(ids.length >= 2);
+    assert.equal(new Set(ids).size, 1, "an attempt has the id of the one before");
+  });
+
+  it("are sent by one replica only", async () => {
+    const preview = nextPreview();
+    const [one, other] = [start(), start()];
+    await Promise.all([one.announce(preview()), other.announce(preview())]);
+    await countOf(1);
+    // What is over is behind both: another event is delivered last.
+    await one.announce(preview({ condition: "Ready", reason: "Gone", goneAt: "2026-11-22T00:00:00.000Z" }));
+    await eventually(() => receiver.received.some(({ body }) => body.includes("preview.gone")));
+    assert.equal(receiver.received.length, 2);
+  });
+
+  it("follow no redirect, are given up after their last attempt, and doctor says so without the address's secret", async () => {
+    const hooks = start({}, [0.01]);
+    receiver.answer(302);
+    await hooks.announce(nextPreview()());
+    const finding = await eventually(async () => (await hooks.check()).find(({ what }) => what.includes("1 given up")));
+    assert.match(finding.what, /hook "e2e" takes nothing: 1 given up, 0 tried again; it answered 302/);
+    assert.doesNotMatch(JSON.stringify(finding), /hidden/);
+    assert.equal(receiver.received.length, 2);
+  });
+
+  it("go to nobody who did not ask for that event", async () => {
+    const hooks = start({ events: ["gone"] });
+    const preview = nextPreview();
+    await hooks.announce(preview());
+    await hooks.announce(preview({ condition: "Ready", reason: "Gone", goneAt: "2026-11-22T00:00:00.000Z" }));
+    await countOf(1);
+    assert.match(receiver.received[0]?.body ?? "", /preview\.gone/);
+  });
+});
