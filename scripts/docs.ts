@@ -12,6 +12,7 @@ import { stacklingPolicy } from "../components/aws/policy.ts";
 import { permissions } from "../components/kubernetes/permissions.ts";
 import { registry } from "../components/registry.ts";
 import { platformSettings } from "../infra/platform/settings.ts";
+import { type RoutesDeps, routesOf } from "../service/api/routes.ts";
 import { forges } from "../service/forges/registry.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -36,6 +37,7 @@ async function make(name: string): Promise<string> {
   if (name === "aws-policy") return fenced("json", JSON.stringify(examplePolicy(), null, 2));
   if (name === "kubernetes-role") return fenced("yaml", stringify(exampleRole(), { aliasDuplicateObjects: false }));
   if (name === "platform-settings") return table(z.toJSONSchema(platformSettings, JSON_OPTIONS));
+  if (name === "api") return apiTable();
   const [, port = "", driver = ""] = /^options (\w+) (\w+)$/.exec(name) ?? [];
   const loads: Readonly<Record<string, Readonly<Record<string, () => Promise<{ options: z.ZodType }>>>>> = registry;
   const load = port === "forge" ? forgesByName[driver] : loads[port]?.[driver];
@@ -45,6 +47,7 @@ async function make(name: string): Promise<string> {
 
 const forgesByName: Readonly<Record<string, () => Promise<{ options: z.ZodType }>>> = forges;
 
+const NEEDED = { look: "viewer", operate: "operator", administer: "admin" } as const;
 const JSON_OPTIONS = { io: "input", unrepresentable: "any" } as const;
 
 /** For the account, cluster, zone and listener of an example. */
@@ -98,6 +101,16 @@ function rowsOf({ properties = {}, required = [] }: Schema, above: string): stri
     const row = `| \`${path}\` | ${cell(description || choices)} | ${cell(standard)} |`;
     return [row, ...(inner ? rowsOf(property, `${path}.`) : [])];
   });
+}
+
+/** Calls of the API, from the table that makes them; nothing of theirs is called here. */
+function apiTable(): string {
+  const routes = routesOf({ baselines: {} } as unknown as RoutesDeps);
+  const rows = routes.map(
+    ({ method, path, may, where, summary }) =>
+      `| \`${method.toUpperCase()} ${path.replace(/:(\w+)/g, (_all, name: string) => name.toUpperCase())}\` | ${NEEDED[may]}${where === "everything" ? ", of all" : ""} | ${summary} |`,
+  );
+  return ["| call | least role | does |", "|---|---|---|", ...rows].join("\n");
 }
 
 function cell(text: string): string {

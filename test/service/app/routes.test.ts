@@ -26,6 +26,8 @@ const RULES: Readonly<Record<string, readonly [least: Role, ofOne: boolean]>> = 
   look: ["operator", false],
   getLogs: ["viewer", true],
   watch: ["viewer", true],
+  listDeployments: ["viewer", true],
+  getDeploymentLog: ["viewer", true],
   lease: ["admin", false],
   share: ["operator", true],
   getPause: ["viewer", true],

@@ -27,7 +27,8 @@ describe("a page", () => {
     edge.sessions.open({ provider: "test", name: "@ada", ids: [role], ...(reads ? { reads } : {}) }) ?? "";
   const call = (method: string, path: string, cookie: string | undefined, key = "shop%2342") => {
     const csrf = cookie === undefined ? "" : (edge.sessions.find(cookie)?.csrf ?? "");
-    const headers = cookie === undefined ? {} : { cookie: `stackling-4000=${cookie}` };
+    const headers: Readonly<Record<string, string>> =
+      cookie === undefined ? {} : { cookie: `stackling-4000=${cookie}` };
     const to = path.replace(":key", key).replace(":name", "none").replace(":code", "none");
     if (method === "get") return edge.ask({ path: to, headers });
     const type = { "content-type": "application/x-www-form-urlencoded" };
@@ -51,7 +52,7 @@ describe("a page", () => {
       for (const role of ORDER) {
         const { body } = await call(method, path, cookieOf(role));
         const isRefused = body.includes("You may not do that");
-        const least = LEAST[rule.may] ?? "admin";
+        const least: Role = LEAST[rule.may] ?? "admin";
         assert.equal(isRefused, ORDER.indexOf(role) < ORDER.indexOf(least), `${method} ${path}: ${role}`);
       }
     }
@@ -140,13 +141,14 @@ describe("tokens and the audit on their pages", () => {
   });
 
   it("says what is wrong with a wish, and makes nothing", async () => {
-    for (const wrong of [
+    const wishes: readonly Readonly<Record<string, string>>[] = [
       { name: "<b>", role: "viewer" },
       { name: "ci", role: "root" },
       { name: "ci", role: "viewer", repositories: "nope" },
       { name: "ci", role: "admin", repositories: "shop" },
       { name: "ci", role: "viewer", expires: "soon" },
-    ]) {
+    ];
+    for (const wrong of wishes) {
       assert.equal((await post("/tokens", wrong)).status, 422, JSON.stringify(wrong));
     }
     assert.equal((await edge.tokens.list({ limit: 10 })).tokens.length, 0);
