@@ -77,8 +77,10 @@ async function checkForges(deps: DoctorDeps): Promise<readonly Finding[]> {
       return [{ ok: false, what: `the forge "${repository.forge}" of "${repository.name}" is not configured` }];
     return (await forge.check?.(refOf(repository))) ?? [];
   });
+  const found = await Promise.all(checks);
+  // Behind them: what is left of a limit is known of those that were asked.
   const connections = [...deps.forges.values()].map(async (forge) => (await forge.checkConnection?.()) ?? []);
-  return (await Promise.all([...connections, ...checks])).flat();
+  return [...(await Promise.all(connections)), ...found].flat();
 }
 
 /** No fault of ours: a webhook of a whole organisation tells of repositories that get no previews. */

@@ -228,7 +228,12 @@ export function createGithubForge({ client }: { client: GithubClient }, settings
     checkConnection: () => checkConnection({ client }, settings),
 
     ...(settings.mayCall && hookUrl !== undefined
-      ? { failedDeliveries: (repositories, since) => failedDeliveries({ client, url: hookUrl }, repositories, since) }
+      ? {
+          failedDeliveries: async (repositories, since) =>
+            (await settings.webhookSecrets()).length > 0
+              ? failedDeliveries({ client, url: hookUrl }, repositories, since)
+              : [],
+        }
       : {}),
   };
 }

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import type { RepositoryConfig } from "../../service/config/repository-types.ts";
 import type { Forge } from "../../service/forges/forge.ts";
-import { askAgain, type RedeliveryDeps } from "../../service/redelivery.ts";
+import { askAgain, type RedeliveryDeps, startRedelivery } from "../../service/redelivery.ts";
 import { openStore, type PostgresStore } from "../../service/store/postgres.ts";
 import { startGithub, type TestGithub } from "../support/emulate.ts";
 import { testDatabase } from "../support/postgres.ts";
@@ -67,6 +67,17 @@ describe("deliveries that failed", () => {
     // Its second attempt fails too, and the service that fails is not asked for ever.
     assert.deepEqual(door.got, [failedAgain]);
     assert.ok(!door.got.includes(taken));
+  });
+
+  it("are asked for on start, and nothing is left behind at the end", async () => {
+    const forge = await github.connect("app", {}, GROUND);
+    const guid = await deliver(500);
+    door.status = 202;
+    door.got.length = 0;
+    const redelivery = startRedelivery(depsOf(forge));
+    await redelivery.close();
+    assert.deepEqual(door.got, [guid]);
+    await startRedelivery({ ...depsOf(forge), forges: new Map([["local", {}]]) }).close();
   });
 
   it("are asked for again by one of several replicas", async () => {

@@ -42,6 +42,23 @@ describe("an App's token", () => {
     assert.notEqual(await tokenOf(), first);
   });
 
+  it("has a limit of which doctor shows what is left, once the installation was met", async () => {
+    const forge = await github.connect("app");
+    assert.equal((await forge.checkConnection?.())?.length, 0);
+    await forge.list(SHOP);
+    const [found, ...more] = (await forge.checkConnection?.()) ?? [];
+    assert.match(
+      found?.what ?? "",
+      /^GitHub, installation 100: \d+ of \d+ requests are left until \d\d:\d\d UTC; 0 of 500/,
+    );
+    assert.deepEqual([found?.ok, more], [true, []]);
+    const body = JSON.stringify({ resources: { core: { limit: 5_000, remaining: 12, reset: 1_800_000_000 } } });
+    const mend = github.fail({ path: /^\/rate_limit/, status: 200, body });
+    const [few] = (await forge.checkConnection?.()) ?? [];
+    mend();
+    assert.deepEqual([few?.ok, few?.what.includes("12 of 5000")], [false, true]);
+  });
+
   it("is given up when GitHub says that an installation changed", async () => {
     const forge = await github.connect("app");
     await forge.list(SHOP);
