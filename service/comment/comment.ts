@@ -1,5 +1,6 @@
 /** The one comment on a pull request, in Markdown as forges render it. Pure; the same preview gives the same text. */
 import { commentMarker } from "../forges/marker.ts";
+import { checksMarkdown } from "../gates/words.ts";
 import { fence, folded, inCode, text } from "../markdown.ts";
 import { schemaSection } from "../schema-words.ts";
 import type { Preview } from "../status.ts";
@@ -43,6 +44,7 @@ export function partsOf(facts: PreviewFacts): Readonly<Record<PartName, string>>
     fallback: facts.fallbackUrl === undefined ? "" : `Meanwhile: <${facts.fallbackUrl}>`,
     answers: facts.answers.map(answer).join("\n"),
     table: table(facts),
+    checks: checks(facts),
     schema: schema(facts),
     excerpt: excerpt(facts.excerpt),
     qr: qr(facts),
@@ -59,6 +61,7 @@ export const PARTS = {
   fallback: "the operator's `fallbackUrl`, while the preview cannot be had",
   answers: "the last slash commands, and what came of each",
   table: "commit, services, database, test users, flags, place in the queue, ends",
+  checks: "results of smoke tests and gates, folded",
   schema: "what its migrations changed, folded",
   excerpt: "the last lines of what failed, folded",
   qr: "a QR code of the address, folded; none on `localhost`",
@@ -145,6 +148,11 @@ function piece(one: Piece): string {
   if ("code" in one) return inCode(one.code.replaceAll("|", "\\|"), one.url);
   // In a link's words none of a stranger's is code.
   return one.url === undefined ? text(one.text) : `[${text(one.text.replaceAll("`", "'"))}](${one.url})`;
+}
+
+function checks({ checks: checked }: PreviewFacts): string {
+  const results = checked && checksMarkdown(checked);
+  return results === undefined ? "" : folded("Smoke tests and gates", results);
 }
 
 function schema({ schema: view }: PreviewFacts): string {

@@ -2,6 +2,8 @@
 import { COMMANDS } from "../commands/verbs.ts";
 import { flagsSet } from "../flags.ts";
 import { addressOf } from "../forges/addresses.ts";
+import { type CheckResult, countWords } from "../gates/results.ts";
+import { checksOf } from "../gates/words.ts";
 import { KEEP_LABEL } from "../lifecycle.ts";
 import { minuteOf, reasonWords } from "../reason-words.ts";
 import { type SchemaView, schemaView } from "../schema-words.ts";
@@ -65,6 +67,8 @@ export interface PreviewFacts {
   readonly untrusted?: string;
   /** Feature flags that somebody set. */
   readonly flags: readonly { readonly name: string; readonly value: string }[];
+  /** Smoke tests and gates of the newest commit, and in words how many passed; absent where there were none. */
+  readonly checks?: { readonly summary: string; readonly results: readonly CheckResult[] };
   /** Its place while a cap holds it back. */
   readonly queue?: { readonly place: number; readonly of: number };
   readonly since: string;
@@ -113,6 +117,8 @@ export interface CommandFact {
 /** Conditions in which waiting for the link helps nobody. */
 const OFFERED: ReadonlySet<string> = new Set(["Gone", "Blocked", "ApprovalNeeded", "Paused", "Destroying"]);
 
+const SAYS_ITSELF: ReadonlySet<string> = new Set(["DestroyFailed", "SmokeTestFailed", "GateFailed"]);
+
 /** The same preview gives the same facts: there is no clock in them. */
 export function previewFacts(preview: Preview, options: FactOptions = {}): PreviewFacts {
   const { status, key, repository, number, pullRequest } = preview;
@@ -132,7 +138,7 @@ export function previewFacts(preview: Preview, options: FactOptions = {}): Previ
     reason,
     ...reasonWords(reason),
     message: reason === "Healthy" ? undefined : status.message,
-    servesOn: condition === "Stalled" && live !== undefined && reason !== "DestroyFailed" ? true : undefined,
+    servesOn: servesOn(status) ? true : undefined,
     url,
     host: hostOf(url),
     qrUrl: qrUrl(url, options.homeUrl),
@@ -145,6 +151,7 @@ export function previewFacts(preview: Preview, options: FactOptions = {}): Previ
     ...usersOf(preview),
     untrusted: approvalNote(preview),
     flags: Object.entries(flagsSet(live?.flags)).map(([name, value]) => ({ name, value: String(value) })),
+    checks: checksFact(preview),
     queue: reason === "Queued" ? status.queue : undefined,
     since: minuteOf(since),
     ...endsOf(status),
@@ -179,6 +186,18 @@ function commitsOf(preview: Preview): Pick<PreviewFacts, "commit" | "newest"> {
 function commitOf({ pullRequest }: Preview, sha: string): CommitFact {
   const url = addressOf(pullRequest?.commitUrl, sha);
   return { sha, short: sha.slice(0, 7), ...(url === undefined ? {} : { url }) };
+}
+
+/** Of checks that failed the message says what serves. */
+function servesOn({ condition, live, reason }: Preview["status"]): boolean {
+  return condition === "Stalled" && live !== undefined && !SAYS_ITSELF.has(reason);
+}
+
+function checksFact({ status, pullRequest }: Preview): PreviewFacts["checks"] {
+  const checked =
+    checksOf(status, status.headSha ?? pullRequest?.headSha) ?? checksOf(status, status.live?.source.commit);
+  const summary = checked && countWords(checked);
+  return summary === undefined || checked === undefined ? undefined : { summary, results: checked.results };
 }
 
 function databaseOf({ live, outputs }: Preview["status"]): PreviewFacts["database"] {

@@ -1,4 +1,5 @@
 /** The table of a preview, for every place that shows one. Pure. */
+import { failedOne } from "../gates/results.ts";
 import type { CommitFact, PreviewFacts } from "./facts.ts";
 
 /** A piece of a cell; each place has its own way to write a link and code. */
@@ -11,7 +12,7 @@ export interface Row {
 }
 
 export function rowsOf(facts: PreviewFacts): readonly Row[] {
-  const { commit, newest, services, database, untrusted, flags, queue, since, staysUntil, removedOn } = facts;
+  const { commit, newest, services, database, untrusted, flags, checks, queue, since, staysUntil, removedOn } = facts;
   const { keepCommand, extendCommand, keepLabel } = facts;
   const rows: (Row | undefined)[] = [
     commit && row("Commit", [commitPiece(commit)]),
@@ -26,6 +27,7 @@ export function rowsOf(facts: PreviewFacts): readonly Row[] {
     flags.length > 0
       ? { name: "Flags", cells: flags.map(({ name, value }) => [{ code: `${name}=${value}` }]) }
       : undefined,
+    checks && row("Checks", [{ text: `${failedOne(checks.results) ? "❌" : "✅"} ${checks.summary}` }]),
     queue && row("Queue", [{ text: `${queue.place} of ${queue.of}` }]),
     row("Since", [{ text: since }]),
     removedOn === undefined

@@ -39,6 +39,7 @@ const FACTS: Readonly<Record<keyof PreviewFacts, Word>> = {
   moreUsers: { says: "where there are more than five", holds: ["count", "url"] },
   untrusted: { says: "of a stranger's that runs: on whose word, and without what" },
   flags: { says: "feature flags that somebody set", holds: ["name", "value"], list: true },
+  checks: { says: "smoke tests and gates of the newest commit", holds: ["summary", "results"] },
   queue: { says: "its place while a cap holds it back", holds: ["place", "of"] },
   since: { says: "of the condition" },
   staysUntil: { says: "when it goes however much it is used" },

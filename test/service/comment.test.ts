@@ -225,6 +225,27 @@ describe("the comment", () => {
     assert.doesNotMatch(renderComment({ ...previewOf("Healthy"), status: served }), /Queue/);
   });
 
+  it("tells what smoke tests and gates came to", async () => {
+    const preview = previewOf("GateFailed");
+    const { commit = "" } = preview.status.live?.source ?? {};
+    const results = [
+      { name: "GET /health", kind: "smoke", ok: true, required: true, text: "it answered 200 after 12 ms", ms: 12 },
+      {
+        name: "links | <b>",
+        kind: "command",
+        ok: false,
+        required: true,
+        text: "it exited with code 1",
+        excerpt: ["2 of 40 links are broken"],
+        ms: 900,
+      },
+    ] as const;
+    const checks = { commit, at: "2026-11-21T10:04:00.000Z", results };
+    const comment = renderComment({ ...preview, status: { ...preview.status, checks } }, AT_HOME);
+    assert.match(comment, /^\| Checks \| ❌ 1 of 2 checks failed \|$/m);
+    await assertGolden("checks", comment);
+  });
+
   it("says of each service what it is doing, whatever kind it is", () => {
     const preview = previewOf("Healthy");
     const { live } = preview.status;
