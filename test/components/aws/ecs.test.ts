@@ -6,6 +6,8 @@ import { decodeFromEngine } from "../../../components/errors.ts";
 import { type AwsServer, startAwsServer } from "../../support/aws-server.ts";
 import { aService, atCommit, containersOf, type Declared, declare, image, STACK, withDatabase } from "./declared.ts";
 
+const GATE = { name: "gate", command: "npm run e2e", directory: ".", image: image("a"), generation: 1 } as const;
+
 describe("a preview on ECS", () => {
   let aws: AwsServer;
   before(async () => {
@@ -237,6 +239,28 @@ describe("a preview on ECS", () => {
     const { migrate } = containersOf(one("TaskDefinition", "task-migrate"));
     assert.deepEqual(migrate?.command, ["cd 'server' && node migrate.mjs"]);
     assert.match(migrate?.secrets.find(({ name }) => name === "DATABASE_URL")?.valueFrom ?? "", /:TASK_DATABASE_URL::/);
+  });
+
+  it("runs a gate behind what serves, which knows where that is and changes nothing of it", async () => {
+    const before = await declare(aws, { ...withDatabase(), tasks: [], gated: true });
+    const gate = { ...GATE, environment: { STACKLING_ADDRESS: "http://${services.web.address}" } };
+    const { all, one } = await declare(aws, { ...withDatabase(), tasks: [gate], gated: true });
+    const textOf = (declared: readonly Declared[]) =>
+      new Map(declared.map((thing) => [nameOf(thing), JSON.stringify(thing.inputs)]));
+    const [first, second] = [textOf(before.all), textOf(all)];
+    assert.deepEqual(
+      [...second].filter(([name, text]) => first.get(name) !== text).map(([name]) => name.split(":").at(-1)),
+      ["TaskDefinition service-task-gate", "LogStream service-task-gate"],
+    );
+    const order = all.map(nameOf);
+    const [served, run] = [
+      order.findIndex((name) => name.startsWith("aws:ecs/service:Service")),
+      order.findIndex((name) => name.endsWith("LogStream service-task-gate")),
+    ];
+    assert.ok(served >= 0 && served < run);
+    const { gate: container } = containersOf(one("TaskDefinition", "task-gate"));
+    const address = container?.environment.find(({ name }) => name === "STACKLING_ADDRESS")?.value;
+    assert.equal(address, "http://web.shop-pr-1.previews.internal:8080");
   });
 
   it("runs jobs to their end and schedules crons, one group per preview", async () => {

@@ -366,6 +366,21 @@ describe("a new commit", () => {
     ]);
   });
 
+  it("behind which a gate runs changes nothing that serves", async () => {
+    const environment = { STACKLING_ADDRESS: "http://${services.web.address}" };
+    const tasks = [...withDatabase().tasks, aTask("gate", { environment, timeoutSeconds: 30 })];
+    assert.deepEqual(await difference({ tasks }), [
+      "ConfigMap service-task-gate",
+      "Job service-task-gate",
+      "Secret service-task-gate",
+    ]);
+    const { inputs } = await declare({ ...withDatabase(), ...atCommit("a", services), tasks });
+    const { data } = inputs("ConfigMap", "task-gate");
+    const address = `http://web.${NAMESPACE}.svc.cluster.local:80`;
+    assert.deepEqual(data, { MODE: "preview", STACKLING_ADDRESS: address });
+    assert.equal((inputs("Job", "task-gate").spec as { backoffLimit: number }).backoffLimit, 0);
+  });
+
   it("keeps the seed's name, by which it is not run again", async () => {
     const named = async (change: object) => {
       const { inputs } = await declare({ ...withDatabase(), ...change });
