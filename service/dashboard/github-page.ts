@@ -61,10 +61,10 @@ function otherForges(forge: GithubForge, forges: readonly GithubForge[]): Html {
 function otherAccount({ form, forge, session }: Pick<NewAppPage, "form" | "forge" | "session">): Html {
   const server = forge.server
     ? html``
-    : html`<p><label for="server">Server</label> <input id="server" name="server" type="url" value="${form.server}" required aria-describedby="server-help">
-<span id="server-help" class="soft">${GITHUB}, or your GitHub Enterprise Server</span></p>`;
-  const body = html`<p><label for="organization">Organisation</label> <input id="organization" name="organization" value="${form.organization ?? ""}" maxlength="39" autocapitalize="none" spellcheck="false" placeholder="acme" aria-describedby="organization-help">
-<span id="organization-help" class="soft">empty: your own account</span></p>
+    : html`<span class="group"><label for="server">Server</label> <input id="server" name="server" type="url" value="${form.server}" required aria-describedby="server-help">
+<span id="server-help" class="soft">${GITHUB}, or your GitHub Enterprise Server</span></span>`;
+  const body = html`<span class="group"><label for="organization">Organisation</label> <input id="organization" name="organization" value="${form.organization ?? ""}" maxlength="39" autocapitalize="none" spellcheck="false" placeholder="acme" aria-describedby="organization-help">
+<span id="organization-help" class="soft">empty: your own account</span></span>
 ${server}
 ${submitButton({ name: "action", value: "choose", text: "Choose" })}`;
   return html`<div class="card"><h2>Another account${forge.server ? "" : " or server"}</h2>
@@ -104,15 +104,20 @@ function forgeCard(
   { forge, app, installations = [], fault }: InstalledPage["shown"][number],
   configured: OperatorConfig["repositories"],
 ): Html {
+  const to = `/github/new?forge=${encodeURIComponent(forge.name)}`;
   if (!app) {
-    const to = `/github/new?forge=${encodeURIComponent(forge.name)}`;
-    return html`<div class="card"><h2>${forge.name}</h2><p>No App was made for it from these pages. <a href="${to}">Make one</a></p></div>`;
+    const isOwn = forge.isConfigured && !forge.usesManifest;
+    return html`<div class="card"><h2>${forge.name}</h2><p>${isOwn ? "The config gives it a credential of its own, and no" : "No"} App was made for it from these pages. <a href="${to}">Make one</a></p></div>`;
   }
   const own = new Set(configured.filter((one) => one.forge === forge.name).map(({ path }) => path.toLowerCase()));
   const all = [...new Set(installations.flatMap((one) => one.repositories))];
   const missing = all.filter((path) => !own.has(path.toLowerCase()));
   const unread = installations.some(({ repositories: some, total }) => total > some.length);
+  const hook = app.webhookSecret
+    ? "It gets webhooks."
+    : html`<b>Polling only:</b> it was made without a webhook, for GitHub could not reach this address.`;
   return html`<div class="card"><h2>${app.name || app.slug}</h2>
+<p>${hook} <a href="${safeHref(app.htmlUrl)}">Its page at GitHub</a>, <a href="${to}">make another one in its place</a></p>
 ${fault && html`<p class="bad-text">${fault}</p>`}
 ${
   all.length === 0
