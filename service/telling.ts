@@ -6,6 +6,7 @@ import { createComments } from "./comments.ts";
 import { startHooks } from "./hooks/hooks.ts";
 import { createNotifier } from "./notify.ts";
 import { forgeFor } from "./sources.ts";
+import { createStageSink } from "./stages/announce.ts";
 import type { Parts } from "./start-work.ts";
 import type { Preview } from "./status.ts";
 
@@ -21,13 +22,11 @@ export interface Telling {
 export function startTelling(parts: Parts): Telling {
   const { identities } = parts;
   const hooks = startHooks(parts);
-  const forge = createForgeSink({
-    ...parts,
-    forgeFor: (name) => (identities.isReplaced(name) ? undefined : forgeFor(parts, name)),
-    comments: createComments(parts),
-  });
+  const placeOf = (name: string) => (identities.isReplaced(name) ? undefined : forgeFor(parts, name));
+  const forge = createForgeSink({ ...parts, forgeFor: placeOf, comments: createComments(parts) });
+  const stages = createStageSink({ ...parts, forgeFor: placeOf });
   const { logger } = parts;
-  const notifier = createNotifier({ sinks: [forge, ...createChatSinks(parts)], logger });
+  const notifier = createNotifier({ sinks: [forge, stages, ...createChatSinks(parts)], logger });
   return {
     async announce(preview) {
       await hooks.announce(preview);

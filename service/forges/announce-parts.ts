@@ -36,7 +36,8 @@ export async function announceParts<D>(
     try {
       handles = { ...handles, ...(await part(deps, { ...input, handles: defined(handles) })) };
     } catch (error) {
-      const unknown = `announcing on pull request ${input.number}: ${server}'s answer was not understood`;
+      const where = input.announcement.stage ? `"${input.announcement.key}"` : `on pull request ${input.number}`;
+      const unknown = `announcing ${where}: ${server}'s answer was not understood`;
       failures.push(error instanceof StacklingError ? error.userMessage : unknown);
       if (!(error instanceof HeldBack)) continue;
       handles.heldMs = String(error.heldMs);

@@ -118,6 +118,8 @@ export interface ForgeCommands {
 /** What is announced on the pull request. The forge turns it into whatever it has. */
 export interface Announcement {
   readonly key: string;
+  /** Of a stage, which is announced on its commit. */
+  readonly stage?: { readonly name: string; readonly production: boolean };
   readonly condition: "Ready" | "Reconciling" | "Stalled" | "Gone";
   readonly reason: string;
   /** At most 140 characters, as GitHub's deployment description allows. */
@@ -208,6 +210,12 @@ export interface Forge {
   announce(
     repository: RepositoryRef,
     pullRequest: Pick<PullRequest, "number" | "headSha">,
+    announcement: Announcement,
+    handles: AnnouncementHandles,
+  ): Promise<AnnouncementHandles>;
+  /** The same for a stage's commit, which has no pull request; absent for a forge that has no place for it. */
+  announceStage?(
+    repository: RepositoryRef,
     announcement: Announcement,
     handles: AnnouncementHandles,
   ): Promise<AnnouncementHandles>;

@@ -67,14 +67,14 @@ async function findOrCreate(
     path: "/deployments",
     body: {
       ref: announcement.headSha,
-      task: "deploy:preview",
+      task: announcement.stage ? "deploy" : "deploy:preview",
       environment,
       description: announcement.summary,
       auto_merge: false,
       // Ours is among the checks: waiting for all of them would wait for ever.
       required_contexts: [],
-      transient_environment: true,
-      production_environment: false,
+      transient_environment: announcement.stage === undefined,
+      production_environment: announcement.stage?.production ?? false,
     },
     action,
     statuses: REFUSED,
@@ -115,8 +115,8 @@ async function deactivate(
   }
 }
 
-function environmentOf({ key }: Announcement): string {
-  return `preview/${key}`;
+function environmentOf({ key, stage }: Announcement): string {
+  return stage?.name ?? `preview/${key}`;
 }
 
 function stateOf({ condition }: Announcement): string {

@@ -15,9 +15,9 @@ import { githubCommands } from "./github-commands.ts";
 import { failedDeliveries } from "./github-deliveries.ts";
 import { createChangedPaths } from "./github-files.ts";
 import { createKeptClient, type KeptApp, keptApp } from "./github-kept.ts";
+import { announceStageOnGithub } from "./github-stage.ts";
 import { createTrust, type Trust } from "./github-trust.ts";
 import { verifyDelivery } from "./github-webhook.ts";
-import { announceStageOnGithub } from "./github-stage.ts";
 import { readSecret, secret } from "./secret.ts";
 
 const PAGE_SIZE = 100;
