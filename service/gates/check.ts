@@ -27,7 +27,13 @@ export async function check(deps: CheckDeps, checking: Checking): Promise<void> 
     { ...deps, runCommand: (gate) => runCommand(deps, checking, live, gate) },
     { spec: live, checks: live.checks, signal, say: (message) => showProgress(deps, preview.key, message) },
   );
-  await deps.store.update(preview.key, (now) => afterChecks(now, results, { now: deps.now() }));
+  const at = deps.now();
+  const after = await deps.store.update(preview.key, (now) => afterChecks(now, results, { now: at }));
+  const { failedChecks } = after?.status ?? {};
+  if (failedChecks?.at !== at || failedChecks.wentBackTo === undefined) return;
+  const { commit, wentBackTo: headSha, message: why } = failedChecks;
+  const message = `${why}. "${headSha.slice(0, 7)}" comes back in place of "${commit.slice(0, 7)}".`;
+  await deps.store.record({ key: preview.key, at, reason: "RolledBack", message, headSha });
 }
 
 /** By an update of the same version with one task more, which runs as migrations do. */

@@ -100,6 +100,8 @@ describe("a preview with smoke tests and gates", requires("postgres"), () => {
       [SHA.a],
     );
     assert.equal(rolledBackOf(await bench.preview(KEY))?.by, "gates");
+    const [entry] = (await bench.store.history(KEY, 50)).filter(({ reason }) => reason === "RolledBack");
+    assert.match(entry?.message ?? "", /^Smoke test .* tries\. "aaaaaaa" comes back in place of "bbbbbbb"\.$/);
     await reconcile();
     assert.deepEqual(built(), ["a", "b", "a"]);
 
