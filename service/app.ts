@@ -30,6 +30,7 @@ export interface AppDeps
     | "addressOf"
     | "tokens"
     | "deployments"
+    | "repositories"
   > {
   readonly store: Pick<Store, "list" | "find" | "findByStack" | "history" | "receipts" | "counters" | "onChange">;
   readonly webhooks: Omit<WebhooksDeps, "onError">;

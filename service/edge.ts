@@ -32,12 +32,15 @@ import type { Identities } from "./identities.ts";
 import type { Inbox } from "./inbox/inbox.ts";
 import { lifecycleOf } from "./lifecycle.ts";
 import type { Operate } from "./operate.ts";
+import type { Repositories } from "./repositories.ts";
+import { createRepositoryFacts } from "./repository-facts.ts";
 import { createRerun } from "./rerun.ts";
 import { createSessions } from "./session.ts";
-import { promotionExtra } from "./stages/extra.ts";
 import { createStackReader } from "./stack-reader.ts";
+import { promotionExtra } from "./stages/extra.ts";
 import { repositoryFor } from "./stages/stage.ts";
 import type { Preview } from "./status.ts";
+import type { DeliveryStore } from "./store/deliveries.ts";
 import type { Store } from "./store/store.ts";
 import { createTokens, type TokenStore } from "./tokens/token.ts";
 import type { Trends } from "./trends/trends.ts";
@@ -45,7 +48,8 @@ import type { World } from "./world.ts";
 
 export interface EdgeParts {
   readonly config: OperatorConfig;
-  readonly store: Store & TokenStore;
+  readonly store: Store & TokenStore & DeliveryStore;
+  readonly repositories: Repositories;
   readonly world: Pick<World, "address" | "logs">;
   readonly forges: ReadonlyMap<string, Forge>;
   readonly identities: Pick<Identities, "pathOf">;
@@ -130,6 +134,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     },
     deployments: parts.deployments,
     resources: createStackReader(parts),
+    repositories: createRepositoryFacts(parts),
     checks: parts.checks,
     sessions: createSessions({ now: clock, secret: parts.token }),
     token: parts.token,

@@ -6,6 +6,7 @@ import { baselineRoutes } from "./routes/baselines.ts";
 import { type DeploymentRoutesDeps, deploymentRoutes } from "./routes/deployments.ts";
 import { type OperateRoutesDeps, operateRoutes } from "./routes/operate.ts";
 import { type PreviewRoutesDeps, previewRoutes } from "./routes/previews.ts";
+import { type RepositoryRoutesDeps, repositoryRoutes } from "./routes/repositories.ts";
 import { type ShareRoutesDeps, shareRoutes } from "./routes/share.ts";
 import { type StreamRoutesDeps, streamRoutes } from "./routes/streams.ts";
 
@@ -14,6 +15,7 @@ export type RoutesDeps = DoingDeps &
     PreviewRoutesDeps &
       StreamRoutesDeps &
       DeploymentRoutesDeps &
+      RepositoryRoutesDeps &
       OperateRoutesDeps &
       ShareRoutesDeps &
       AccessRoutesDeps,
@@ -30,6 +32,7 @@ export function routesOf(deps: RoutesDeps): readonly Route[] {
     ...deploymentRoutes(parts),
     ...shareRoutes(parts),
     ...operateRoutes(parts),
+    ...repositoryRoutes(parts),
     ...(baselines ? baselineRoutes({ ...parts, baselines }) : []),
     ...accessRoutes(parts),
   ];

@@ -21,6 +21,7 @@ import { assetPages } from "./assets.ts";
 import { auditPages } from "./audit-page.ts";
 import { choicePages } from "./choice.ts";
 import { type DetailDeps, detailPages } from "./detail-routes.ts";
+import { type DoctorPagesDeps, doctorPages } from "./doctor-page.ts";
 import { flagDone, flagPages } from "./flag-section.ts";
 import { githubPages } from "./github-routes.ts";
 import type { Html } from "./html.ts";
@@ -31,6 +32,7 @@ import { failedPage, missingPage, questionPage, refusedPage } from "./notices.ts
 import { operatePages } from "./operate-routes.ts";
 import { findSwitch, SWITCHES } from "./pause-section.ts";
 import { actorOf, fieldOf, form, isConfirmed, sessionOf } from "./posted.ts";
+import { type RepositoriesPagesDeps, repositoriesPages } from "./repositories-page.ts";
 import { rollbackChoice, rollbackDone } from "./rollback-section.ts";
 import { guardOf } from "./rules.ts";
 import { seedChoice, seedDone } from "./seed-section.ts";
@@ -46,6 +48,8 @@ export interface DashboardDeps extends DoingDeps, Omit<DetailDeps, "store" | "au
   readonly operate: Operate;
   readonly trends?: Trends;
   readonly external: Pick<ExternalServices, "read">;
+  readonly repositories: RepositoriesPagesDeps["repositories"];
+  readonly doctor: DoctorPagesDeps["doctor"];
   readonly streams: Streams;
   readonly extras: (preview: Preview) => Promise<ViewExtras>;
   readonly ends: EndsReader;
@@ -113,6 +117,8 @@ export function createDashboard(deps: DashboardDeps): Router {
     if (!frame.session) return response.redirect(303, "/");
     send(response, 200, servicesPage(await deps.external.read(), frame));
   });
+  repositoriesPages(pages, { ...deps, ...answering });
+  doctorPages(pages, { ...deps, ...answering });
   if (deps.github) githubPages(pages, { github: deps.github, ...answering });
   sharePages(pages, { share: deps.share, named: (request) => named(deps, request), ...answering });
   pages.get("/live", async (request, response) => {

@@ -13,9 +13,11 @@ interface Door {
 const DOORS: readonly Door[] = [
   { text: "Previews", to: "/" },
   { text: "Trends", to: "/trends", needs: "look" },
+  { text: "Repositories", to: "/repositories", needs: "look" },
   { text: "Services", to: "/services", needs: "look" },
   { text: "GitHub", to: "/github/installed", needs: "administer" },
   { text: "Sweep", to: "/sweep", needs: "operate" },
+  { text: "Doctor", to: "/doctor", needs: "look" },
   { text: "Audit", to: "/audit", needs: "administer" },
   { text: "Tokens", to: "/tokens", needs: "administer" },
 ];

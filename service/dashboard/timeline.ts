@@ -78,7 +78,7 @@ function ofAudit({ at, actor, action, detail, via, outcome }: AuditEntry): Timel
   return {
     at,
     kind: "person",
-    sign: "👤",
+    tone: outcome === "done" ? "still" : "bad",
     title: `${whoOf(actor)} asked for ${spaced(action)} ${VIAS[via]}${done}`,
     ...text,
   };

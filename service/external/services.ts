@@ -13,6 +13,8 @@ export interface ExternalServicesDeps extends SubjectDeps {
 export interface ExternalServices {
   /** Never rejects for an outage of a forge: what could not be read is a warning. */
   read(): Promise<ServiceMatrix>;
+  /** What each repository's preview.yaml says on its default branch; read seldom. */
+  applications(): Promise<readonly RepositoryRead[]>;
   check(): Promise<readonly Finding[]>;
 }
 
@@ -31,17 +33,19 @@ export function createExternalServices(deps: ExternalServicesDeps): ExternalServ
       })),
     );
 
-  async function read(): Promise<ServiceMatrix> {
+  const read = async () => matrixOf(await applications(), deps.now());
+
+  async function applications(): Promise<readonly RepositoryRead[]> {
     if (!kept || kept.until <= performance.now()) kept = { reads: readAll(), until: performance.now() + KEPT_MS };
     try {
-      return matrixOf(await kept.reads, deps.now());
+      return await kept.reads;
     } catch (error) {
       kept = undefined;
       throw error;
     }
   }
 
-  return { read, check: async () => serviceFindings(await read()) };
+  return { read, applications, check: async () => serviceFindings(await read()) };
 }
 
 async function readOne(

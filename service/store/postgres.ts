@@ -11,6 +11,7 @@ import { type TrendStore, trendStore } from "../trends/store.ts";
 import { type AuditTrim, auditStore } from "./audit.ts";
 import { claimFolder, type DataFolder } from "./data-folder.ts";
 import { codeOf, openDatabase } from "./database.ts";
+import { type DeliveryStore, deliveryStore } from "./deliveries.ts";
 import { type GithubAppStore, githubAppStore } from "./github-apps.ts";
 import { type IdentityStore, identityStore } from "./identities.ts";
 import { acquireLease, releaseLeasesOf } from "./lease.ts";
@@ -31,6 +32,7 @@ const SETUP_LOCK = 7_302_511;
 export interface PostgresStore
   extends Store,
     DeploymentStore,
+    DeliveryStore,
     SeatStore,
     HookStore,
     GithubAppStore,
@@ -88,6 +90,7 @@ export async function openStore({ url, holder, logger, now, steps }: PostgresSto
     ...identityStore({ db }),
     ...auditStore({ db }),
     ...deploymentStore({ db }),
+    ...deliveryStore({ db }),
     onDeployment: (callback) => subscribe(deployments, callback),
     ...tokenStore({ db }),
     ...hookStore({ db }),

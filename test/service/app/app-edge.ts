@@ -138,6 +138,7 @@ export async function startApp() {
     extras: async () => ({ comment: "<!-- stackling -->\n**Ready** at the link" }),
     deployments,
     resources: async () => [],
+    repositories: async () => [],
     checks: { store: () => store.ping() },
     async *logs(_key, { signal, follow }) {
       yield* lines;

@@ -36,6 +36,7 @@ const RULES: Readonly<Record<string, readonly [least: Role, ofOne: boolean]>> = 
   sweep: ["operator", false],
   doctor: ["viewer", false],
   listServices: ["viewer", false],
+  listRepositories: ["viewer", true],
   listBaselines: ["viewer", false],
   buildBaseline: ["admin", false],
   checkBaseline: ["admin", false],
