@@ -19,6 +19,11 @@ export function announceOnGitea(deps: Deps, input: AnnounceInput): Promise<Annou
   return announceParts({ parts: [announceComment, announceStatus], server: "Gitea" }, deps, input);
 }
 
+/** The same for a stage's commit, which has no pull request. */
+export function announceStageOnGitea(deps: Deps, input: Omit<AnnounceInput, "number">): Promise<AnnouncementHandles> {
+  return announceParts({ parts: [announceStatus], server: "Gitea" }, deps, { ...input, number: 0 });
+}
+
 const announceComment: GiteaPart = ({ client }, { repository, number, announcement, handles }) => {
   const action = `writing the comment on pull request ${number} of "${repository}"`;
   const place: CommentPlace = {
@@ -60,9 +65,9 @@ const announceComment: GiteaPart = ({ client }, { repository, number, announceme
 /** The last one of a context counts, so that one that was written twice after a kill does no harm. */
 const announceStatus: GiteaPart = async ({ client }, input) => {
   const { repository, announcement, handles } = input;
-  const { headSha, summary, logUrl, environmentUrl, key } = announcement;
+  const { headSha, summary, logUrl, environmentUrl, key, stage } = announcement;
   const body = {
-    context: checkName(input),
+    context: stage ? `${checkName(input)}/${stage.name}` : checkName(input),
     state: statusState(announcement),
     description: summary,
     target_url: environmentUrl ?? logUrl,

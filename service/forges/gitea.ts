@@ -6,7 +6,7 @@ import { askpass } from "./askpass.ts";
 import { commitSha, encodePath, fileText } from "./contents.ts";
 import type { Forge, ForgeDefinition, PullRequest, RepositoryRef } from "./forge.ts";
 import { isPlainPath, isPlausibleRef } from "./git-names.ts";
-import { announceOnGitea } from "./gitea-announce.ts";
+import { announceOnGitea, announceStageOnGitea } from "./gitea-announce.ts";
 import { checkGitea } from "./gitea-check.ts";
 import { createGiteaClient, type GiteaClient } from "./gitea-client.ts";
 import { giteaCommands } from "./gitea-commands.ts";
@@ -175,6 +175,9 @@ export function createGiteaForge({ client }: { client: GiteaClient }, settings: 
 
     announce: ({ path, name }, { number }, announcement, handles) =>
       announceOnGitea({ client }, { repository: path, name, number, announcement, handles }),
+
+    announceStage: ({ path, name }, announcement, handles) =>
+      announceStageOnGitea({ client }, { repository: path, name, announcement, handles }),
 
     commands: giteaCommands({ client, mayWrite, bots }),
 

@@ -259,6 +259,17 @@ describe("Gitea, as recorded", () => {
       assert.equal(server.written.length, count);
     });
 
+    it("says of a stage on its commit, under the stage's name, and comments nowhere", async () => {
+      const stage = { name: "production", production: true };
+      const key = "shop:production";
+      const handles = await forge.announceStage?.(REPOSITORY, { ...announcement, key, stage }, {});
+      assert.equal(handles?.failed, undefined);
+      assert.deepEqual(
+        server.written.map(([what, body]) => [what, (body as { context: string }).context]),
+        [[`POST /statuses/${announcement.headSha}`, "stackling/shop/production"]],
+      );
+    });
+
     it("edits none that somebody else began with our mark", async () => {
       const body = JSON.stringify([{ id: 5, body: announcement.comment, user: { login: "mallory" } }]);
       server.answer(/^GET \/issues\/1\/comments/, { body });
