@@ -13,6 +13,8 @@ import { permissions } from "../components/kubernetes/permissions.ts";
 import { registry } from "../components/registry.ts";
 import { platformSettings } from "../infra/platform/settings.ts";
 import { type RoutesDeps, routesOf } from "../service/api/routes.ts";
+import { PARTS } from "../service/comment/comment.ts";
+import { VOCABULARY } from "../service/comment/vocabulary.ts";
 import { forges } from "../service/forges/registry.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -38,6 +40,8 @@ async function make(name: string): Promise<string> {
   if (name === "kubernetes-role") return fenced("yaml", stringify(exampleRole(), { aliasDuplicateObjects: false }));
   if (name === "platform-settings") return table(z.toJSONSchema(platformSettings, JSON_OPTIONS));
   if (name === "api") return apiTable();
+  if (name === "comment words") return wordsTable();
+  if (name === "comment parts") return partsTable();
   const [, port = "", driver = ""] = /^options (\w+) (\w+)$/.exec(name) ?? [];
   const loads: Readonly<Record<string, Readonly<Record<string, () => Promise<{ options: z.ZodType }>>>>> = registry;
   const load = port === "forge" ? forgesByName[driver] : loads[port]?.[driver];
@@ -101,6 +105,20 @@ function rowsOf({ properties = {}, required = [] }: Schema, above: string): stri
     const row = `| \`${path}\` | ${cell(description || choices)} | ${cell(standard)} |`;
     return [row, ...(inner ? rowsOf(property, `${path}.`) : [])];
   });
+}
+
+/** What a template of the comment can name. */
+function wordsTable(): string {
+  const rows = Object.entries(VOCABULARY).map(([name, { says, holds = [], list }]) => {
+    const parts = name === "markdown" ? "the parts below" : holds.map((part) => `\`${part}\``).join(", ");
+    return `| \`${name}\` | ${cell(says)} | ${list ? `list${parts ? ` of ${parts}` : ""}` : parts} |`;
+  });
+  return ["| name | what it is | holds |", "|---|---|---|", ...rows].join("\n");
+}
+
+function partsTable(): string {
+  const rows = Object.entries(PARTS).map(([name, says]) => `| \`markdown.${name}\` | ${cell(says)} |`);
+  return ["| name | what it is |", "|---|---|", ...rows].join("\n");
 }
 
 /** Calls of the API, from the table that makes them; nothing of theirs is called here. */

@@ -26,7 +26,13 @@ export async function readTemplate(
   source: string,
 ): Promise<{ readonly render: CommentTemplate } | { readonly faults: readonly TemplateFault[] }> {
   const { Liquid } = await import("liquidjs");
-  const engine = engineOf(new Liquid(OPTIONS));
+  // Of the facts that are being rendered, which is done at one go.
+  let addresses: ReadonlySet<string> = new Set();
+  const outputEscape = (value: unknown) => {
+    const words = value === undefined || value === null ? "" : String(value);
+    return addresses.has(words) ? words.replaceAll("(", "%28").replaceAll(")", "%29") : text(words);
+  };
+  const engine = engineOf(new Liquid({ ...OPTIONS, outputEscape }));
   try {
     const parsed = engine.parse(source);
     const { globals } = engine.analyzeSync(parsed, { partials: false });
@@ -40,6 +46,7 @@ export async function readTemplate(
     if (faults.length > 0) return { faults: faults.toSorted((a, b) => a.line - b.line) };
     return {
       render(facts) {
+        addresses = new Set(addressesIn(facts));
         const made = String(engine.renderSync(parsed, { ...facts, markdown: partsOf(facts) }));
         if (made.trim() === "") throw new Error("the template made no text");
         if (made.length > COMMENT_MAX) throw new Error(`the template made more than ${COMMENT_MAX} characters`);
@@ -53,7 +60,6 @@ export async function readTemplate(
 }
 
 const OPTIONS = {
-  outputEscape: (value: unknown) => text(value === undefined || value === null ? "" : String(value)),
   // No file is a template but the operator's own.
   templates: {},
   ownPropertyOnly: true,
@@ -66,6 +72,13 @@ function engineOf(engine: Liquid): Liquid {
   for (const tag of TAGS_TAKEN) delete engine.tags[tag];
   engine.registerFilter("code", { handler: (value: unknown) => inCode(String(value ?? "")), raw: true });
   return engine;
+}
+
+/** Ours and the forge's: where a template puts one it is to lead there. */
+function addressesIn(value: unknown, name = ""): readonly string[] {
+  if (typeof value === "string") return /url$/i.test(name) ? [value] : [];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, part]: [string, unknown]) => addressesIn(part, key));
 }
 
 function hint(path: readonly (string | number)[]): string {

@@ -36,6 +36,7 @@ const NO_OUTCOME: ReadonlySet<string> = new Set([
   "Blocked",
   "DestroyFailed",
   "NotConfigured",
+  "NothingPromoted",
   "RepositoryReplaced",
   "StackLocked",
   "TargetChanged",

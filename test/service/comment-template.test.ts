@@ -36,7 +36,7 @@ describe("a template of the comment", () => {
       "{{ markdown.table | raw }}",
     ].join("\n");
     const comment = await made(source);
-    assert.ok(comment.startsWith("<!-- stackling:shop#42 -->\n## ✅ shop\\#42: https:"), comment);
+    assert.ok(comment.startsWith(`<!-- stackling:shop#42 -->\n## ✅ shop\\#42: ${URLS.web}\n`), comment);
     assert.match(comment, /^web is up\.$/m);
     assert.match(comment, /^\| Database branch|^\| Commit \| /m);
   });
@@ -45,6 +45,17 @@ describe("a template of the comment", () => {
     const comment = (await made("{{ title }} {{ title | code }}")).replace(/`[^`]*`/g, "code");
     assert.match(comment, / code$/m);
     assert.doesNotMatch(comment, /(?<!\\)\[Approve|@everyone|(?<!\\)<b|https:\/\//);
+  });
+
+  it("leads where the preview's own addresses lead, and nowhere that a stranger wrote", async () => {
+    const comment = await made("[{{ host }}]({{ url }}) {{ pageUrl }} {{ commit.url }}");
+    assert.ok(
+      comment.includes(`[pr-42-shop.preview.acme.dev](${URLS.web}) https://preview.acme.dev/previews/shop%2342`),
+    );
+    const { commitUrl = "" } = preview.pullRequest ?? {};
+    assert.ok(comment.includes(commitUrl.split("{sha}")[0] ?? "?"));
+    const other = aPreview({ urls: URLS, title: "https://evil.example" });
+    assert.doesNotMatch(await made("{{ title }}", other), /https:\/\//);
   });
 
   it("is told with the line what it names that there is not, and what cannot be read", async () => {
