@@ -61,10 +61,10 @@ function otherForges(forge: GithubForge, forges: readonly GithubForge[]): Html {
 function otherAccount({ form, forge, session }: Pick<NewAppPage, "form" | "forge" | "session">): Html {
   const server = forge.server
     ? html``
-    : html`<span class="group"><label for="server">Server</label> <input id="server" name="server" type="url" value="${form.server}" required aria-describedby="server-help">
-<span id="server-help" class="soft">${GITHUB}, or your GitHub Enterprise Server</span></span>`;
-  const body = html`<span class="group"><label for="organization">Organisation</label> <input id="organization" name="organization" value="${form.organization ?? ""}" maxlength="39" autocapitalize="none" spellcheck="false" placeholder="acme" aria-describedby="organization-help">
-<span id="organization-help" class="soft">empty: your own account</span></span>
+    : html`<span class="group"><label for="server">Server</label> <input id="server" name="server" type="url" value="${form.server}" required size="18" aria-describedby="server-help"></span>
+<span id="server-help" class="soft">${GITHUB}, or your GitHub Enterprise Server</span>`;
+  const body = html`<span class="group"><label for="organization">Organisation</label> <input id="organization" name="organization" value="${form.organization ?? ""}" maxlength="39" autocapitalize="none" spellcheck="false" placeholder="acme" size="14" aria-describedby="organization-help"></span>
+<span id="organization-help" class="soft">empty: your own account</span>
 ${server}
 ${submitButton({ name: "action", value: "choose", text: "Choose" })}`;
   return html`<div class="card"><h2>Another account${forge.server ? "" : " or server"}</h2>
