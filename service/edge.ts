@@ -37,7 +37,7 @@ import { createRepositoryFacts } from "./repository-facts.ts";
 import { createRerun } from "./rerun.ts";
 import { createSessions } from "./session.ts";
 import { createStackReader } from "./stack-reader.ts";
-import { promotionExtra } from "./stages/extra.ts";
+import { stageExtra } from "./stages/extra.ts";
 import { repositoryFor } from "./stages/stage.ts";
 import type { Preview } from "./status.ts";
 import type { DeliveryStore } from "./store/deliveries.ts";
@@ -163,7 +163,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
       dueAt: preview.dueAt,
       comment: await comments.shown(preview),
       refusedCalls: await parts.refusedCalls(preview.stack),
-      ...promotionExtra(config.repositories, preview, clock().toISOString()),
+      ...(await stageExtra({ ...config, store, now: () => clock().toISOString() }, preview)),
     }),
   });
   const server = createEdgeServer({ routes, gateway, app, domain: config.domain, ownHosts: [config.host] });

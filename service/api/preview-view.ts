@@ -78,6 +78,8 @@ export interface PreviewView {
   readonly promoted?: Promoted;
   /** and what waits for approvals or its time; `waitsFor` says for what, where one stage is looked at. */
   readonly promotion?: Promotion & { readonly waitsFor?: string };
+  /** Of one that is promoted to: the commit that may come next, or why none may; only where one stage is looked at. */
+  readonly promotable?: { readonly from: string; readonly sha?: string; readonly problem?: string };
   /** Commits that served and that one may roll back to, newest first. */
   readonly goodCommits?: readonly Pick<Served, "sha" | "at">[];
   /** What smoke tests and gates said of the version that serves; absent before, and where there are none. */
@@ -125,6 +127,7 @@ export interface ViewExtras {
   readonly comment?: string;
   readonly refusedCalls?: readonly RefusedCall[];
   readonly promotion?: PreviewView["promotion"];
+  readonly promotable?: PreviewView["promotable"];
 }
 
 export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewView {

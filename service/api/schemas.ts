@@ -139,6 +139,12 @@ export const previewSchema = z
       .extend({ dueAt: time, waitsFor: text.optional() })
       .optional()
       .describe("Of a stage: what waits for approvals or its time."),
+    promotable: z
+      .strictObject({ from: text, sha: text.optional(), problem: text.optional() })
+      .optional()
+      .describe(
+        "Of a stage: the commit that may be promoted to it, or why none may; only where it is asked for by its key.",
+      ),
     excerpt: z.array(text).describe("Last lines of what failed, redacted."),
     comment: text.optional().describe("As it stands on the pull request; only of one that is asked for by its key."),
   })

@@ -39,6 +39,7 @@ import { seedChoice, seedDone } from "./seed-section.ts";
 import { servicesPage } from "./services-page.ts";
 import { sessionPages } from "./session-routes.ts";
 import { sharePages } from "./share-section.ts";
+import { promotionDone, stagePages } from "./stage-section.ts";
 import { tokenPages } from "./tokens-page.ts";
 import { trendsPages } from "./trends-page.ts";
 import { findVerb } from "./verbs.ts";
@@ -77,6 +78,7 @@ const OUTCOMES = {
   flag: { done: flagDone, bringsUp: true },
   seed: { done: seedDone, bringsUp: true },
   rollback: { done: rollbackDone, bringsUp: true },
+  promote: { done: promotionDone, bringsUp: true },
 } as const;
 
 export function createDashboard(deps: DashboardDeps): Router {
@@ -110,6 +112,7 @@ export function createDashboard(deps: DashboardDeps): Router {
   });
   const onOne = { named: (request: Request) => named(deps, request), ...answering };
   flagPages(pages, onOne);
+  stagePages(pages, onOne);
   for (const choice of [seedChoice, rollbackChoice]) choicePages(pages, choice, onOne);
   operatePages(pages, { operate: deps.operate, ...answering });
   pages.get("/services", async (request, response) => {
@@ -168,7 +171,8 @@ async function doVerb(deps: DashboardDeps, { doing }: Answering, request: Reques
     return send(response, 200, questionPage({ question, text: verb.text, to, session, fields, backTo: back, frame }));
   }
   try {
-    await doing.act(request, key, verb.wish);
+    // The question was asked and answered.
+    await doing.act(request, key, name === "down" ? { action: "down", confirm: true } : verb.wish);
   } catch (error) {
     return send(response, 422, failedPage(plainError(error).message, frame));
   }

@@ -27,6 +27,7 @@ import { receiptsSection } from "./receipts-section.ts";
 import { resourcesSection } from "./resources-section.ts";
 import { rollbackForm } from "./rollback-section.ts";
 import { shareForm } from "./share-section.ts";
+import { stageSection } from "./stage-section.ts";
 import type { EventKind, TimelineEvent } from "./timeline.ts";
 import { timelineSection } from "./timeline-section.ts";
 
@@ -114,6 +115,7 @@ function wholeOf(
         ...(chosen.deployment ? { chosen: chosen.deployment } : {}),
       }),
     ],
+    ["promotion", "Promotion", stageSection(view, acting.session)],
     ["checks", "Checks", checksSection(view, commitUrl, now)],
     ["life", "Life", lifeSection(view, now)],
     [

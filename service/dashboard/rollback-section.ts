@@ -1,4 +1,5 @@
 /** The buttons by which somebody goes back to a commit that served before, and what their form brings back. */
+import { isStage } from "../../infra/names.ts";
 import type { PreviewView } from "../api/preview-view.ts";
 import { minuteOf } from "../reason-words.ts";
 import type { Session } from "../session.ts";
@@ -42,5 +43,6 @@ export function rollbackDone({ key }: Pick<PreviewView, "key">): string {
 }
 
 function questionOf(key: string, sha: string): string {
+  if (isStage(key)) return `Bring ${key} to commit ${sha.slice(0, 7)}? Its database stays as newer migrations left it.`;
   return `Bring ${key} to commit ${sha.slice(0, 7)}? Where newer migrations changed its database, that is made anew and what is in it is lost.`;
 }

@@ -1,4 +1,5 @@
 /** What the pages' buttons ask for: the wish, its words, and a question where something is lost. Pure. */
+import { isStage } from "../../infra/names.ts";
 import type { ActionRequest } from "../api/actions.ts";
 import type { PreviewView } from "../api/preview-view.ts";
 import { minuteOf } from "../reason-words.ts";
@@ -77,7 +78,8 @@ const VERBS = {
     wish: { action: "down" },
     text: "Take down",
     done: ({ key }) => `${key} is being removed.`,
-    question: (key) => `Take down ${key}? The preview and its database are removed.`,
+    question: (key) =>
+      `Take down ${key}? The ${isStage(key) ? "stage" : "preview"} and its database are removed${isStage(key) ? ", with all that is in it" : ""}.`,
   },
 } satisfies Readonly<Record<string, Verb>>;
 
@@ -97,6 +99,7 @@ export function verbOf(name: VerbName): Verb {
 export function verbsFor(view: PreviewView): { readonly plain: readonly VerbName[]; readonly extend: boolean } {
   if (view.stage === "Gone") return { plain: view.rebuildable ? ["rebuild"] : [], extend: false };
   if (view.stage === "Closed") return { plain: [], extend: false };
+  if (isStage(view.key)) return { plain: stageVerbs(view), extend: false };
   const plain: VerbName[] = [];
   if (view.commit !== undefined) plain.push(view.awake ? "sleep" : "wake");
   if (view.keptBy === "person") plain.push("keep-no-longer");
@@ -105,6 +108,12 @@ export function verbsFor(view: PreviewView): { readonly plain: readonly VerbName
   if (view.database !== undefined) plain.push("reset-db", "rotate");
   plain.push("down");
   return { plain, extend: !view.kept };
+}
+
+/** It has no end, and nothing makes its database anew. */
+function stageVerbs({ commit, awake, database }: PreviewView): readonly VerbName[] {
+  if (commit === undefined) return [];
+  return [awake ? "sleep" : "wake", "redeploy", ...(database === undefined ? [] : (["rotate"] as const)), "down"];
 }
 
 export const EXTENSIONS: readonly VerbName[] = ["extend-24h", "extend-48h", "extend-7d"];
