@@ -26,7 +26,11 @@ export async function check(deps: CheckDeps, checking: Checking): Promise<void> 
   const results = await runChecks(
     { ...deps, runCommand: (gate) => runCommand(deps, checking, live, gate) },
     { spec: live, checks: live.checks, signal, say: (message) => showProgress(deps, preview.key, message) },
-  );
+  ).catch((cause: unknown) => {
+    if (cause instanceof StacklingError || !signal.aborted) throw cause;
+    const userMessage = `checking "${preview.key}": it was broken off`;
+    throw new StacklingError({ reason: "EngineInterrupted", userMessage, cause });
+  });
   const at = deps.now();
   const after = await deps.store.update(preview.key, (now) => afterChecks(now, results, { now: at }));
   const { failedChecks } = after?.status ?? {};

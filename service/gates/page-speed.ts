@@ -1,6 +1,6 @@
 /** How heavy and how quick a page is, measured without a browser: the document and the parts of its own that it names. */
-import { parse } from "parse5";
 import type { GateOf } from "../../infra/checks.ts";
+import { readStartTags } from "../gateway/banner/head-reader.ts";
 import type { Place } from "../world.ts";
 import { type Answer, type Asked, ask, createAgents } from "./http.ts";
 
@@ -12,7 +12,8 @@ const TRY_MS = 15_000;
 /** More is counted as named, and not fetched. */
 const PARTS_MAX = 200;
 const PART_BYTES = 16 * 1024 * 1024;
-const DOCUMENT_BYTES = 4 * 1024 * 1024;
+/** What lies behind it names no more parts. */
+const HTML_MAX = 1024 * 1024;
 
 export interface Measured {
   readonly ttfbMs: number;
@@ -46,7 +47,7 @@ export async function measurePage(
     }
     const { page, answer, hops } = document;
     const isPage = /html/i.test(answer.headers["content-type"] ?? "");
-    const parts = isPage && !answer.cut ? partsOf(answer.body.toString("utf8"), page) : [];
+    const parts = isPage && !answer.cut ? await partsOf(answer.body.toString("utf8"), page) : [];
     const sizes = await inTurns(parts.slice(0, PARTS_MAX), CONNECTIONS, async (part) =>
       // One that does not answer weighs nothing; it was asked for all the same.
       ask(place, asking(part)).then(
@@ -89,49 +90,29 @@ export function measuredWords({ ttfbMs, totalKB, requests }: Measured): string {
   return `first byte after ${Math.round(ttfbMs)} ms, ${Math.ceil(totalKB)} KB in ${made} of its own`;
 }
 
-/** Styles, scripts, images and preloads on the page's own host that a browser fetches at once; each once. */
-export function partsOf(html: string, page: URL): readonly URL[] {
+/**
+ * Styles, scripts, images and preloads on the page's own host that a browser fetches at once; each once. By its tags
+ * alone: to build the tree of a hostile page could take minutes.
+ */
+export async function partsOf(html: string, page: URL): Promise<readonly URL[]> {
   const found = new Map<string, URL>();
-  const base = { url: page, set: false };
+  let base: URL | undefined;
   const add = (reference: string | undefined) => {
-    if (reference === undefined || !URL.canParse(reference, base.url.href)) return;
-    const target = new URL(reference, base.url);
+    const from = (base ?? page).href;
+    if (reference === undefined || !URL.canParse(reference, from)) return;
+    const target = new URL(reference, from);
     target.hash = "";
     if (target.host === page.host && /^https?:$/.test(target.protocol)) found.set(target.href, target);
   };
-  const walk = (node: HtmlNode) => {
-    const attributes = Object.fromEntries((node.attrs ?? []).map(({ name, value }) => [name, value]));
-    switch (node.nodeName) {
-      case "base":
-        if (!base.set && attributes.href !== undefined && URL.canParse(attributes.href, page.href)) {
-          base.url = new URL(attributes.href, page);
-          base.set = true;
-        }
-        break;
-      case "link":
-        if (FETCHED.test(attributes.rel ?? "")) add(attributes.href);
-        break;
-      case "img":
-        if (attributes.loading !== "lazy") add(attributes.src);
-        break;
-      case "script":
-      case "iframe":
-      case "embed":
-        add(attributes.src);
-        break;
-    }
-    for (const child of node.childNodes ?? []) walk(child);
-  };
-  walk(parse(html) as HtmlNode);
+  await readStartTags(html.slice(0, HTML_MAX), (name, { href, src, rel, loading }) => {
+    if (name === "base" && href !== undefined && URL.canParse(href, page.href)) base ??= new URL(href, page.href);
+    if (name === "link" && FETCHED.test(rel ?? "")) add(href);
+    if (WITH_SOURCE.has(name) && loading !== "lazy") add(src);
+  });
   return [...found.values()];
 }
 
-interface HtmlNode {
-  readonly nodeName: string;
-  readonly attrs?: readonly { readonly name: string; readonly value: string }[];
-  readonly childNodes?: readonly HtmlNode[];
-}
-
+const WITH_SOURCE: ReadonlySet<string> = new Set(["img", "script", "iframe", "embed"]);
 const FETCHED = /(^|\s)(stylesheet|icon|preload|modulepreload|manifest)(\s|$)/i;
 
 interface Document {
@@ -146,7 +127,7 @@ async function fetchDocument(place: Place, start: URL, asking: (target: URL) => 
   let page = start;
   let firstByteMs = 0;
   for (let hops = 0; hops <= REDIRECTS_MAX; hops += 1) {
-    const answer = await ask(place, { ...asking(page), bodyBytes: DOCUMENT_BYTES });
+    const answer = await ask(place, asking(page));
     firstByteMs += answer.firstByteMs;
     const { status, headers } = answer;
     if (status >= 200 && status < 300) return { page, answer, hops, firstByteMs };

@@ -1,4 +1,6 @@
 /** Reads along with a page until its head ends: where an element can be put last into it, and the policies it holds. */
+import { finished } from "node:stream/promises";
+import { setImmediate as breathe } from "node:timers/promises";
 import { type EndTag, SAXParser, type StartTag, type Text } from "parse5-sax-parser";
 
 export interface Edit {
@@ -22,6 +24,27 @@ export interface HeadReader {
   readonly isOpen: boolean;
   /** Those found since the last call. */
   takeEdits(): readonly Edit[];
+}
+
+/** Of a page that is read whole, at a time: others wait for this process meanwhile. */
+const PIECE = 16 * 1024;
+
+/** Every start tag of a page, in its order; attributes by their names in lower case. */
+export async function readStartTags(
+  html: string,
+  onTag: (name: string, attributes: Readonly<Record<string, string>>) => void,
+): Promise<void> {
+  const parser = new SAXParser();
+  parser.on("startTag", ({ tagName, attrs }) => {
+    onTag(tagName, Object.fromEntries(attrs.map(({ name, value }) => [name, value])));
+  });
+  parser.resume();
+  for (let at = 0; at < html.length; at += PIECE) {
+    parser.write(html.slice(at, at + PIECE));
+    await breathe();
+  }
+  parser.end();
+  await finished(parser);
 }
 
 /** What may stand in a head (HTML Standard §13.2.6.4.4). Anything else ends it. */

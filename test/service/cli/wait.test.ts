@@ -35,7 +35,7 @@ describe("what comes of a commit", () => {
   ];
   for (const [what, more, wasHead, expected] of cases) {
     it(`is "${expected}" when ${what}`, () => {
-      const outcome = outcomeOf({ ...LIVE, ...more }, SHA.slice(0, 12), wasHead);
+      const outcome = outcomeOf({ ...LIVE, ...more } as Parameters<typeof outcomeOf>[0], SHA.slice(0, 12), wasHead);
       assert.equal(outcome.kind === "failed" ? outcome.reason : outcome.kind, expected);
     });
   }

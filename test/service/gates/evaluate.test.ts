@@ -144,12 +144,12 @@ describe("the query of an error rate", () => {
 });
 
 describe("the budget of a page", () => {
-  it("counts what a browser fetches of its own host at once, each once", () => {
+  it("counts what a browser fetches of its own host at once, each once", async () => {
     const html = `<base href="/app/"><link rel=stylesheet href=a.css><link rel=alternate href=feed.xml>
       <script src="/b.js"></script><script src="/b.js#again"></script><script>inline()</script>
       <img src="c.png"><img loading=lazy src="d.png"><img src="data:image/png;base64,aaaa">
       <img src="https://cdn.example/e.png"><img src="//evil.example/f.png"><iframe src="http://127.0.0.1:9/g"></iframe>`;
-    const parts = partsOf(html, new URL("https://pr-1.acme.dev/app/start"));
+    const parts = await partsOf(html, new URL("https://pr-1.acme.dev/app/start"));
     assert.deepEqual(
       parts.map(({ href }) => href),
       ["https://pr-1.acme.dev/app/a.css", "https://pr-1.acme.dev/b.js", "https://pr-1.acme.dev/app/c.png"],

@@ -19,8 +19,11 @@ describe("a preview with smoke tests and gates", requires("postgres"), () => {
   /** Status that `/health` answers, by commit. */
   const answers = new Map<string, number>();
   const asked: string[] = [];
+  /** Called in place of an answer. */
+  let hangs: (() => void) | undefined;
   const server = createServer((request, response) => {
     asked.push(`${request.method} ${request.headers.host} ${request.url}`);
+    if (hangs) return hangs();
     const commit = bench.stacks.ups.at(-1)?.spec.source.commit ?? "";
     response
       .writeHead(answers.get(commit) ?? 200, { "content-type": "application/json" })
@@ -38,6 +41,7 @@ describe("a preview with smoke tests and gates", requires("postgres"), () => {
   beforeEach(async () => {
     answers.clear();
     asked.splice(0);
+    hangs = undefined;
     bench = await reconcileBench(database.url);
     yaml("smoke: [{path: /health, within: 1s}]\n");
   });
@@ -147,6 +151,23 @@ describe("a preview with smoke tests and gates", requires("postgres"), () => {
     await reconcile();
     assert.equal(asked.length, 1);
     assert.equal(await shown(), "Ready Healthy: Serving.");
+    assert.deepEqual(built(), ["a"]);
+  });
+
+  it("goes at once when the pull request is closed meanwhile", async () => {
+    yaml("smoke: [{path: /health, within: 5m, timeout: 60s}]\n");
+    let look = () => {};
+    hangs = () => {
+      bench.forge.pulls.set(1, pullRequest(1, SHA.a, { state: "closed" }));
+      look();
+    };
+    await push(SHA.a, {
+      onWish: (_key: string, listener: () => void) => {
+        look = listener;
+        return () => {};
+      },
+    });
+    assert.equal((await status()).reason, "Gone");
     assert.deepEqual(built(), ["a"]);
   });
 
