@@ -160,6 +160,17 @@ export function forgeContract(subject: {
       });
     });
 
+    it("says where it shows a commit and what that changes, where it has pages", async () => {
+      const { number } = await fixture.open("shown", { "v.txt": "v\n" });
+      const { url, commitUrl, reviewUrl } = await readOpen(number);
+      for (const pattern of [commitUrl, reviewUrl]) {
+        assert.equal(pattern === undefined, url === undefined);
+        if (url === undefined || pattern === undefined) continue;
+        assert.equal(new URL(pattern).origin, new URL(url).origin);
+        assert.equal(pattern.split("{sha}").length, 2, pattern);
+      }
+    });
+
     it("says with each pull request which repository it is of, where it has ids", async () => {
       const { number } = await fixture.open("of-which", { "w.txt": "w\n" });
       const identity = await fixture.forge.identify?.(fixture.repository);
