@@ -16,6 +16,7 @@ const parts: Readonly<Record<string, () => Promise<BenchPart>>> = {
   many: async () => (await import("./many.ts")).benchMany,
   wake: async () => (await import("./wake.ts")).benchWake,
   scale: async () => (await import("./scale.ts")).benchScale,
+  dashboard: async () => (await import("./dashboard.ts")).benchDashboard,
 };
 
 const RESULTS = fileURLToPath(new URL("./results/", import.meta.url));

@@ -32,7 +32,10 @@ export interface AppDeps
     | "deployments"
     | "repositories"
   > {
-  readonly store: Pick<Store, "list" | "find" | "findByStack" | "history" | "receipts" | "counters" | "onChange">;
+  readonly store: Pick<
+    Store,
+    "list" | "current" | "find" | "findByStack" | "history" | "receipts" | "counters" | "onChange"
+  >;
   readonly webhooks: Omit<WebhooksDeps, "onError">;
   readonly logs: LogReader;
   /** Of a preview's stack, for its page. */

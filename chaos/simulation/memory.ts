@@ -59,6 +59,7 @@ export function createMemory({ now }: { readonly now: () => string }): Memory {
           (gone || preview.status.goneAt === undefined) &&
           (repository === undefined || preview.repository === repository),
       ),
+    current: async () => [...previews.values()].filter(({ status }) => status.goneAt === undefined),
     create: async (preview) => previews.get(preview.key) ?? put({ ...preview, revision: 1 }),
     update,
     updateAndNote: (key, change) =>

@@ -45,7 +45,7 @@ import { trendsPages } from "./trends-page.ts";
 import { findVerb } from "./verbs.ts";
 
 export interface DashboardDeps extends DoingDeps, Omit<DetailDeps, "store" | "audit"> {
-  readonly store: Pick<Store, "list" | "find" | "findByStack" | "history" | "receipts">;
+  readonly store: Pick<Store, "list" | "current" | "find" | "findByStack" | "history" | "receipts">;
   readonly operate: Operate;
   readonly trends?: Trends;
   readonly external: Pick<ExternalServices, "read">;

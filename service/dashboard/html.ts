@@ -5,7 +5,20 @@ export interface Html {
 
 type Value = string | number | Html | readonly Html[] | undefined | null | false;
 
-const made = new WeakSet<object>();
+/** Known by its private field, which nothing else can have: a list of many rows asks that often. */
+class Made implements Html {
+  readonly #markup: string;
+  constructor(markup: string) {
+    this.#markup = markup;
+  }
+  get markup(): string {
+    return this.#markup;
+  }
+  /** Undefined for an object that only looks like Html (parsed JSON). */
+  static markupOf(value: object): string | undefined {
+    return #markup in value ? value.#markup : undefined;
+  }
+}
 
 /**
  * Template tag. Text is escaped for element content and quoted attributes, `Html` and lists of it go
@@ -64,8 +77,10 @@ ${body}
 
 /** Escapes text for element content and quoted attributes. */
 export function escapeText(text: string): string {
-  return text.replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`);
+  return UNSAFE.test(text) ? text.replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`) : text;
 }
+
+const UNSAFE = /[&<>"'`]/;
 
 /** An address fit for `href`: http, https or a path of our own; anything else (`javascript:`) becomes `#`. */
 export function safeHref(address: string): string {
@@ -77,12 +92,9 @@ function render(value: Value): string {
   if (value === undefined || value === null || value === false) return "";
   if (typeof value === "string" || typeof value === "number") return escapeText(String(value));
   if (Array.isArray(value)) return value.map(render).join("");
-  // An object that only looks like Html (parsed JSON) is no Html.
-  return made.has(value) ? (value as Html).markup : "";
+  return Made.markupOf(value) ?? "";
 }
 
 function seal(markup: string): Html {
-  const result = Object.freeze({ markup });
-  made.add(result);
-  return result;
+  return new Made(markup);
 }

@@ -17,7 +17,7 @@ import { missingPage } from "./notices.ts";
 import { trendTiles } from "./trends-page.ts";
 
 export interface ListPages extends Pick<Answering, "frameOf" | "send"> {
-  readonly store: Pick<Store, "list" | "find">;
+  readonly store: Pick<Store, "list" | "current" | "find">;
   readonly operate: Pick<Operate, "lastSweep">;
   readonly trends?: Pick<Trends, "summary">;
   readonly ends: EndsReader;
@@ -36,7 +36,7 @@ export function listPages(pages: Router, deps: ListPages): void {
     const { session } = around;
     const wish = session ? readListing(request.query) : forStrangers(readListing(request.query));
     const [previews, endsOf, lastSweep, outcome, summary] = await Promise.all([
-      store.list({ gone: wish.stage === "Gone" }),
+      wish.stage === "Gone" ? store.list({ gone: true }) : store.current(),
       ends(),
       may(session, "operate", EVERYTHING) ? operate.lastSweep() : undefined,
       deps.outcomeOf(request, around),

@@ -10,12 +10,12 @@ import { age, ago, until } from "./times.ts";
 
 /** @param attributes of the row itself, beside its own */
 export function rowOf(view: PreviewView, { session, now }: Pick<Frame, "session" | "now">, attributes = html``): Html {
-  const { key, stack, repository, url } = view;
+  const { key, stack, repository } = view;
   const cells = session
     ? html`<td>${chip(view.condition, view.reason)}</td><td>${repository}</td>${pullCell(view, now)}
 <td>${view.author ?? html`<span class="soft">by hand</span>`}</td>${timeCells(view, now)}
-<td>${commitOf(view)}</td><td>${linkOf(url)}${furtherLinks(view).map(([name, other]) => html` <a class="soft" href="${safeHref(other)}">${name}</a>`)}<a class="more" href="${detailHref(key)}" hx-get="${detailHref(key)}/menu" aria-label="Actions on ${key}">Actions</a></td>`
-    : html`<td>${chip(view.condition, view.reason)}</td><td>${repository}</td><th scope="row"><a href="${detailHref(key)}">${key}</a></th><td>${linkOf(url)}</td>`;
+<td>${commitOf(view)}</td><td>${linksOf(view)}<a class="more" href="${detailHref(key)}" hx-get="${detailHref(key)}/menu" aria-label="Actions on ${key}">Actions</a></td>`
+    : html`<td>${chip(view.condition, view.reason)}</td><td>${repository}</td><th scope="row"><a href="${detailHref(key)}">${key}</a></th><td>${linksOf(view)}</td>`;
   return html`<tr id="preview-${stack}" data-key="${key}"${attributes}>${cells}</tr>`;
 }
 
@@ -53,8 +53,11 @@ function commitOf({ commit, headSha }: PreviewView): Html {
 }
 
 /** Its host's first label, which is what differs from row to row. */
-function linkOf(url: string | undefined): Html {
+function linksOf(view: PreviewView): Html {
+  const { url } = view;
   if (!url) return html`<span class="soft">No link yet</span>`;
   const host = URL.canParse(url) ? new URL(url).host : url;
-  return html`<a class="open" href="${safeHref(url)}">${host.split(".")[0]}</a>`;
+  return html`<a class="open" href="${safeHref(url)}">${host.split(".")[0]}</a>${furtherLinks(view).map(
+    ([name, other]) => html` <a class="soft" href="${safeHref(other)}">${name}</a>`,
+  )}`;
 }

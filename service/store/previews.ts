@@ -11,7 +11,17 @@ export const PREVIEW_CHANNEL = "stackling_preview";
 
 type PreviewStore = Pick<
   Store,
-  "find" | "findByStack" | "list" | "create" | "update" | "updateAndNote" | "setStatus" | "setDue" | "due" | "visited"
+  | "find"
+  | "findByStack"
+  | "list"
+  | "current"
+  | "create"
+  | "update"
+  | "updateAndNote"
+  | "setStatus"
+  | "setDue"
+  | "due"
+  | "visited"
 >;
 
 export function previewStore(deps: { readonly db: Kysely<Tables>; readonly now: () => string }): PreviewStore {
@@ -64,6 +74,7 @@ export function previewStore(deps: { readonly db: Kysely<Tables>; readonly now: 
       if (repository !== undefined) query = query.where("repository", "=", repository);
       return (await query.execute()).map(toPreview);
     },
+    current: currentPreviews(db),
     create: (preview) =>
       db.transaction().execute(async (transaction) => {
         const row = await transaction
@@ -104,6 +115,28 @@ export function previewStore(deps: { readonly db: Kysely<Tables>; readonly now: 
         from unnest(${keys}::text[], ${times}::timestamptz[]) as visit (key, at)
         where preview.key = visit.key and (last_visit_at is null or last_visit_at < visit.at)`.execute(db);
     },
+  };
+}
+
+/** Postgres gives a row another `xmin` whenever somebody writes it, whatever they write. */
+function currentPreviews(db: Kysely<Tables>): Store["current"] {
+  const kept = new Map<string, { readonly version: string; readonly preview: Preview }>();
+  return async () => {
+    const { rows } = await sql<{ key: string; version: string }>`
+      select key, xmin::text as version from preview where gone_at is null order by created_at desc, key`.execute(db);
+    const changed = rows.filter(({ key, version }) => kept.get(key)?.version !== version).map(({ key }) => key);
+    if (changed.length > 0) {
+      const read = await db
+        .selectFrom("preview")
+        .selectAll()
+        .select(sql<string>`xmin::text`.as("version"))
+        .where(sql<boolean>`key = any(${changed})`)
+        .execute();
+      for (const row of read) kept.set(row.key, { version: row.version, preview: toPreview(row) });
+    }
+    const here = new Set(rows.map(({ key }) => key));
+    for (const key of kept.keys()) if (!here.has(key)) kept.delete(key);
+    return rows.flatMap(({ key }) => kept.get(key)?.preview ?? []);
   };
 }
 

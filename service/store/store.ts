@@ -33,6 +33,8 @@ export interface Store extends OperationStore {
   findByStack(stack: string): Promise<Preview | undefined>;
   /** Every preview that is not proved gone, and with `gone` those too, newest first. */
   list(options?: { readonly gone?: boolean; readonly repository?: string }): Promise<readonly Preview[]>;
+  /** As `list()`, but only what changed since the last time is read again: for pages, which are asked for often. */
+  current(): Promise<readonly Preview[]>;
   create(preview: Omit<Preview, "revision">): Promise<Preview>;
   /**
    * Writes some fields under a row lock and tells every replica (`pg_notify`). `undefined` result: no such

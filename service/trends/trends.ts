@@ -6,7 +6,7 @@ import { type Bucket, bucketsOf, type Sample, type Summary, sampleOf, summaryOf 
 import type { TrendStore } from "./store.ts";
 
 export interface Trends {
-  /** Of the last days, with what no sample holds yet; some seconds old at most. */
+  /** Of the last days, with what no sample holds yet; a while old. */
   summary(): Promise<Summary>;
   /** From so many days ago until now. */
   buckets(range: { readonly days: number; readonly hours: number }): Promise<readonly Bucket[]>;
@@ -18,7 +18,7 @@ export interface TrendsDeps {
   readonly now: () => string;
   readonly logger: Pick<Logger, "warn">;
   readonly lookEveryMs?: number;
-  /** How long a summary is good. */
+  /** How long a summary is good before it is read anew; 0: read each time. */
   readonly freshMs?: number;
 }
 
@@ -32,9 +32,10 @@ const BEGUN_MS = 6 * HOUR_MS;
 
 /** `close` resolves when a sample that is being taken is written. */
 export function startTrends(deps: TrendsDeps): Trends & { close(): Promise<void> } {
-  const { store, now, logger } = deps;
+  const { store, now, logger, freshMs = FRESH_MS } = deps;
   const timer = every(deps.lookEveryMs ?? LOOK_EVERY_MS, look);
-  let kept: { readonly until: number; readonly summary: Promise<Summary> } | undefined;
+  let kept: { readonly until: number; readonly summary: Summary } | undefined;
+  let reading: Promise<Summary> | undefined;
 
   async function look(): Promise<void> {
     try {
@@ -63,20 +64,23 @@ export function startTrends(deps: TrendsDeps): Trends & { close(): Promise<void>
     return [...samples, newest];
   }
 
+  async function read(): Promise<Summary> {
+    const summary = summaryOf(await upToNow(SUMMARY_DAYS), SUMMARY_DAYS);
+    kept = { until: Date.parse(now()) + freshMs, summary };
+    return summary;
+  }
+
   function ago(ms: number): string {
     return new Date(Date.parse(now()) - ms).toISOString();
   }
 
   return {
-    summary() {
-      const time = Date.parse(now());
-      if (!kept || kept.until <= time) {
-        const summary = upToNow(SUMMARY_DAYS).then((samples) => summaryOf(samples, SUMMARY_DAYS));
-        kept = { until: time + (deps.freshMs ?? FRESH_MS), summary };
-        summary.catch(() => {
-          kept = undefined;
-        });
-      }
+    async summary() {
+      const isFresh = kept !== undefined && kept.until > Date.parse(now());
+      if (!isFresh) reading ??= read().finally(() => (reading = undefined));
+      // Nobody waits for what only moves by the day, but the first.
+      if (kept === undefined || freshMs === 0) return reading ?? read();
+      reading?.catch(() => {});
       return kept.summary;
     },
     async buckets({ days, hours }) {

@@ -4,7 +4,17 @@ import type { HistoryEntry, Store } from "../../service/store/store.ts";
 /** The part of the store that edge and pages ask, in memory: for tests that are about HTTP, not about Postgres. */
 export type MemoryStore = Pick<
   Store,
-  "list" | "find" | "findByStack" | "onChange" | "visited" | "history" | "receipts" | "count" | "counters" | "ping"
+  | "list"
+  | "current"
+  | "find"
+  | "findByStack"
+  | "onChange"
+  | "visited"
+  | "history"
+  | "receipts"
+  | "count"
+  | "counters"
+  | "ping"
 > & {
   put(preview: Preview): void;
   record(entry: HistoryEntry): Promise<void>;
@@ -49,6 +59,7 @@ export function memoryStore(): MemoryStore {
       ask();
       return [...previews.values()].filter((preview) => options?.gone || !preview.status.goneAt);
     },
+    current: () => store.list(),
     async find(key) {
       ask();
       return previews.get(key);
