@@ -108,7 +108,7 @@ async function announcementOf(
     ...(rolledBackOf(preview) ? { rolledBack: true } : {}),
     ...(checks === undefined ? {} : { checks }),
     ...(environmentUrl ? { environmentUrl } : {}),
-    logUrl: pageUrl,
+    logUrl: `${pageUrl}#deployments`,
     details: checkDetails(preview, { homeUrl }),
     ...(event ? { event } : {}),
   };

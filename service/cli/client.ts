@@ -14,6 +14,7 @@ import type { SweepRequest } from "../api/routes/operate.ts";
 import type { ShareRequest } from "../api/routes/share.ts";
 import type { AuditEntry, AuditQuery } from "../audit.ts";
 import type { BaselineView, BuildLine, CheckLine } from "../baselines/keeper.ts";
+import type { DeployLine, Deployment } from "../deployments/deployment.ts";
 import type { EngineByHand } from "../engine-by-hand.ts";
 import type { ServiceMatrix } from "../external/matrix.ts";
 import type { ShareLink } from "../gateway/access/share.ts";
@@ -39,6 +40,14 @@ export interface Client {
       readonly signal?: AbortSignal;
     },
   ): AsyncIterable<LogLine>;
+  /** Newest first. */
+  deployments(key: string): Promise<readonly Deployment[]>;
+  /** What was said in one of them, or in the latest. */
+  deployLog(
+    key: string,
+    id: string,
+    query: { readonly follow: boolean; readonly signal?: AbortSignal },
+  ): AsyncIterable<DeployLine>;
   /** The right to run an engine by hand, held by the service for as long as this connection lives. */
   lease(key: string): Promise<RemoteLease>;
   doctor(): Promise<{ readonly findings: readonly Finding[]; readonly counters: Readonly<Record<string, number>> }>;
@@ -145,6 +154,12 @@ export function createClient({ url, token }: { readonly url: string; readonly to
         ...(service ? { service } : {}),
       });
       yield* linesOf<LogLine>(await open(`${of(key)}/logs?${query}`, signal ? { signal } : {}));
+    },
+    deployments: async (key) =>
+      (await ask<{ deployments: readonly Deployment[] }>(`${of(key)}/deployments`)).deployments,
+    async *deployLog(key, id, { follow, signal }) {
+      const path = `${of(key)}/deployments/${encodeURIComponent(id)}/log?follow=${follow ? "1" : "0"}`;
+      yield* linesOf<DeployLine>(await open(path, signal ? { signal } : {}));
     },
     lease: async (key) => {
       const message = await open(`${of(key)}/lease`, { method: "POST", body: {} });

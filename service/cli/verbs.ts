@@ -62,8 +62,10 @@ export const verbs: readonly Verb[] = [
   },
   {
     usage: "logs <key>",
-    description: "what a preview's services print",
+    description: "what a preview's services print; with --deploy, what was done to bring it up",
     options: [
+      ["--deploy [number]", "the log of its last deployment, or of one by its number"],
+      ["--deployments", "list its last deployments"],
       ["--follow", "go on until Ctrl-C"],
       ["--service <name>", "one service only"],
       ["--tail <lines>", "lines from the end of each log", "100"],

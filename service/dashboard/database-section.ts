@@ -18,11 +18,12 @@ export interface DatabaseSection {
 
 /** Nothing where there is none. */
 export function databaseSection({ view, live, session, now }: DatabaseSection): Html {
-  const { database, scenario, loginValidUntil, stage } = view;
-  if (database === undefined || stage === "Gone") return html``;
+  const { database, schema, scenario, loginValidUntil, stage } = view;
+  const isNone = database === undefined && schema === undefined && live?.database === undefined;
+  if (isNone || stage === "Gone") return html``;
   const strategy = live?.target.database?.driver;
   const facts: readonly (readonly [string, Html] | false | undefined)[] = [
-    ["Database branch", html`<code>${database}</code>`],
+    database !== undefined && ["Database branch", html`<code>${database}</code>`],
     strategy !== undefined && ["Strategy", html`${STRATEGIES[strategy] ?? strategy}`],
     live?.database?.baseline !== undefined && ["Baseline", html`<code>${live.database.baseline}</code>`],
     scenario !== undefined && ["Seeded with", html`<code>${scenario}</code>`],

@@ -143,7 +143,7 @@ ${there.map(([, , section]) => section)}`;
 
 function rolledBackOf({ rolledBack }: PreviewView): Html {
   if (!rolledBack) return html``;
-  return html`<div class="banner warning"><p><b>Rolled back.</b> ${sentenceOf(rollbackWords(rolledBack))}</p></div>`;
+  return html`<div class="banner warning"><p>${rollbackWords(rolledBack).replaceAll("`", "")}</p></div>`;
 }
 
 /** What may be asked of it, in groups; for who may only look, what else there is to know. */

@@ -12,6 +12,6 @@ export function schemaList({ schema }: PreviewView): Html {
     const says = definitionOf(change);
     return html`<li>${isLoss(change) ? html`<b>${what}</b>` : what}${says && html` <span class="soft">${says}</span>`}</li>`;
   });
-  return html`<h3>Schema: ${schemaSummary(schema)}</h3>
+  return html`<h3>Database schema: ${schemaSummary(schema)}</h3>
 <p class="soft">Against ${sinceOf(schema)}.</p><ul class="things">${lines}${more > 0 && html`<li>and ${more} more</li>`}</ul>`;
 }

@@ -38,8 +38,11 @@ async function fill(box, src, signal) {
       if (!response.ok) return;
       if (!isNumbered) place().replaceChildren();
       await readLines(response.body, (lines) => {
-        const rows = lines.flatMap((line) => rowsOf(line, last, box));
-        last = lines.at(-1).n ?? last;
+        const rows = lines.flatMap((line) => {
+          const before = last;
+          last = line.n ?? last;
+          return rowsOf(line, before, box);
+        });
         append(box, place(), rows);
       });
       // A deployment's ends when it has ended; what services print goes on with the next version.

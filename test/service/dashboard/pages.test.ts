@@ -135,7 +135,7 @@ describe("pages in a browser", requires("browser"), () => {
     await signIn();
     await page.getByRole("link", { name: "shop#42", exact: true }).click();
     await page.locator("#log").getByText("listening on 4100").waitFor();
-    await page.getByText("shop_pr_42").waitFor();
+    await page.locator("#database").getByText("shop_pr_42").waitFor();
     await page.getByText("Live at 0123456.").last().waitFor();
     await page.getByRole("button", { name: "Redeploy" }).click();
     await page.getByRole("status").getByText("shop#42 is built again.").waitFor();
@@ -153,6 +153,33 @@ describe("pages in a browser", requires("browser"), () => {
     await page.getByRole("status").getByText("shop#42 is being removed.").waitFor();
     assert.equal(edge.acts.at(-1), "down shop#42 by page");
     assert.equal(edge.acts.length, 2);
+    assert.deepEqual(complaints, []);
+  });
+
+  it("shows a deployment's log as text, whatever was printed, and what was left out of it", async () => {
+    edge.store.put(aPreview({ urls: URLS }));
+    const at = "2026-11-21T10:00:00.000Z";
+    const about = { id: "7", key: "shop#42", kind: "up", commit: "a".repeat(40), at, lines: 9 } as const;
+    const steps = [{ stage: "build", at, failed: true }] as const;
+    edge.deployments.put({ ...about, cause: `New commit ${HOSTILE}`, outcome: "failed", message: HOSTILE, steps }, [
+      { n: 1, at, kind: "step", text: "Fetching" },
+      { n: 2, at, kind: "output", source: "build", text: HOSTILE },
+      { n: 9, at, kind: "problem", text: "it exited with code 3" },
+    ]);
+    await signIn();
+    await page.goto(`${home()}/previews/shop%2342`);
+    const log = page.getByRole("log", { name: "Log of the deployment" });
+    await log.getByText("it exited with code 3").waitFor();
+    assert.equal(await log.getByText(HOSTILE).count(), 1);
+    assert.equal(await log.locator("img, script").count(), 0);
+    await log.getByText("… 6 lines left out …").waitFor();
+    await page.getByRole("list", { name: "Stages" }).getByText("failed, ").waitFor();
+    const [text] = await Promise.all([
+      page.waitForResponse(/\/deployments\/7\.txt$/),
+      page.getByRole("link", { name: "As text" }).click(),
+    ]);
+    assert.match(text.headers()["content-type"] ?? "", /^text\/plain/);
+    assert.match(await text.text(), /\[build\] <\/title>[\s\S]*6 lines left out/);
     assert.deepEqual(complaints, []);
   });
 
