@@ -18,7 +18,7 @@ import { fieldOf, form } from "./posted.ts";
 const DAY_SECONDS = 86_400;
 const LIVES: ReadonlyMap<string, { readonly seconds: number; readonly text: string; readonly label: string }> = new Map(
   [
-    ["day", { seconds: SHARE_SECONDS, text: "24 h", label: "Share link for 24 hours" }],
+    ["day", { seconds: SHARE_SECONDS, text: "24 hours", label: "Share link for 24 hours" }],
     ["week", { seconds: 7 * DAY_SECONDS, text: "7 days", label: "Share link for 7 days" }],
   ],
 );

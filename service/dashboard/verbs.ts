@@ -32,8 +32,8 @@ function extendBy(hours: number, text: string, label: string): Verb {
 const VERBS = {
   wake: { wish: { action: "wake" }, text: "Wake", done: ({ key }) => `${key} wakes up.`, bringsUp: true },
   sleep: { wish: { action: "sleep" }, text: "Put to sleep", done: ({ key }) => `${key} goes to sleep.` },
-  "extend-24h": extendBy(24, "24 h", "Extend by 24 hours"),
-  "extend-48h": extendBy(48, "48 h", "Extend by 48 hours"),
+  "extend-24h": extendBy(24, "24 hours", "Extend by 24 hours"),
+  "extend-48h": extendBy(48, "48 hours", "Extend by 48 hours"),
   "extend-7d": extendBy(7 * 24, "7 days", "Extend by 7 days"),
   keep: {
     wish: { action: "keep", keep: true },
