@@ -3,7 +3,8 @@ import { StacklingError } from "../../components/errors.ts";
 import { parseAnswer } from "./answers.ts";
 import type { ForgeFinding, RepositoryRef } from "./forge.ts";
 import type { GiteaClient } from "./gitea-client.ts";
-import { checkGiteaHook, type HookPlace } from "./gitea-hook.ts";
+import { checkGiteaHook } from "./gitea-hook.ts";
+import type { HookPlace } from "./hook-place.ts";
 
 /** Gitea 1.20, and Forgejo that answers as it or newer: what is older lacks parts of the API. */
 const OLDEST = [1, 20] as const;

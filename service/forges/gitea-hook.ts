@@ -4,6 +4,7 @@ import { StacklingError } from "../../components/errors.ts";
 import { parseAnswer } from "./answers.ts";
 import type { ForgeFinding } from "./forge.ts";
 import type { GiteaClient } from "./gitea-client.ts";
+import { canReach, type HookPlace } from "./hook-place.ts";
 
 /** `pull_request` stands for all that begin so: new commits, labels, reviews, and comments on pull requests. */
 export const HOOK_EVENTS = ["pull_request", "push", "repository"] as const;
@@ -16,17 +17,6 @@ const hooks = z.array(
     config: z.object({ url: z.string().optional(), content_type: z.string().optional() }),
   }),
 );
-
-export interface HookPlace {
-  /** Where deliveries come in, `https://preview.acme.dev/webhooks/gitea`; undefined where that is not known. */
-  readonly webhookUrl: string | undefined;
-  /** Where the server is. */
-  readonly serverUrl: string;
-  /** It signs with the first. None: nothing is listened for. */
-  readonly secrets: readonly string[];
-  /** False: somebody else makes the hook, for the repository, its owner or the whole server. */
-  readonly make: boolean;
-}
 
 /** Makes the repository's webhook where there is none and the token may; returns how it stands. Does not reject for an outage. */
 export async function ensureGiteaHook(
@@ -132,14 +122,4 @@ function toldOk(what: string, remedy: string): Look {
 function told(error: unknown, action: string): ForgeFinding {
   const what = error instanceof StacklingError ? error.userMessage : `${action} failed`;
   return { ok: false, what, remedy: "look at the server and at the token" };
-}
-
-/** Only a server on this machine can call an address that is this machine's alone. */
-function canReach(serverUrl: string, webhookUrl: string): boolean {
-  return !isLoopback(webhookUrl) || isLoopback(serverUrl);
-}
-
-function isLoopback(url: string): boolean {
-  const { hostname } = new URL(url);
-  return /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }

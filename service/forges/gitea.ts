@@ -11,10 +11,11 @@ import { checkGitea } from "./gitea-check.ts";
 import { createGiteaClient, type GiteaClient } from "./gitea-client.ts";
 import { giteaCommands } from "./gitea-commands.ts";
 import { createGiteaPaths, PAGE_SIZE } from "./gitea-files.ts";
-import { ensureGiteaHook, type HookPlace } from "./gitea-hook.ts";
+import { ensureGiteaHook } from "./gitea-hook.ts";
 import { giteaPull, presentPull } from "./gitea-pull.ts";
 import { createGiteaTrust } from "./gitea-trust.ts";
 import { verifyGiteaDelivery } from "./gitea-webhook.ts";
+import type { HookPlace } from "./hook-place.ts";
 import { readSecret, secret } from "./secret.ts";
 
 const MOST_PULLS = 5_000;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import type { Announcement, Forge, PullRequest } from "../../../service/forges/forge.ts";
+import type { Announcement, Forge, PullRequest, PullRequestComment } from "../../../service/forges/forge.ts";
 import { createGiteaForge, giteaForge } from "../../../service/forges/gitea.ts";
 import { createGiteaClient } from "../../../service/forges/gitea-client.ts";
 import { type Replay, recordedAnswer, startReplay } from "../../support/gitea/replay.ts";
@@ -119,8 +119,10 @@ describe("Gitea, as recorded", () => {
     server.answer(/\/permission$/, { status: 403 });
     const { commands } = forge;
     assert.ok(commands);
-    const may = (author: string, certain: boolean) =>
-      commands.mayCommand(REPOSITORY, { id: 1, author, createdAt: "", body: "" }, { certain });
+    const may = (author: string, certain: boolean) => {
+      const comment: PullRequestComment = { id: 1, author, createdAt: "", body: "" };
+      return commands.mayCommand(REPOSITORY, comment, { certain });
+    };
     assert.equal((await readOne()).trustedAuthor, true);
     assert.equal(await may("ada", true), false);
     assert.equal(await may("mallory", false), false);
