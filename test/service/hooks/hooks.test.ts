@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { createServer, type IncomingHttpHeaders } from "node:http";
-import type { AddressInfo } from "node:net";
 import { after, afterEach, before, describe, it } from "node:test";
 import { Webhook } from "standardwebhooks";
 import type { HookConfig } from "../../../service/config/hooks.ts";
@@ -8,6 +6,7 @@ import { type Hooks, startHooks } from "../../../service/hooks/hooks.ts";
 import type { Preview, PreviewStatus } from "../../../service/status.ts";
 import { openStore, type PostgresStore } from "../../../service/store/postgres.ts";
 import { eventually } from "../../support/eventually.ts";
+import { type HookReceiver, startHookReceiver } from "../../support/hook-receiver.ts";
 import { testDatabase } from "../../support/postgres.ts";
 import { aPreview } from "../../support/previews.ts";
 import { silent } from "../../support/reconcile-world.ts";
@@ -16,52 +15,17 @@ const SECRET = `whsec_${Buffer.from("a secret of 24 characters").toString("base6
 const URLS = { web: "https://pr-42-shop.preview.acme.dev" };
 process.env.STACKLING_TEST_HOOK = SECRET;
 
-interface Received {
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-  /** What it was answered. */
-  readonly status: number;
-}
-
-/** Somebody's end of a hook, that answers as it is told. */
-async function startReceiver() {
-  const received: Received[] = [];
-  let status = 204;
-  const server = createServer((request, response) => {
-    let body = "";
-    request.on("data", (part) => {
-      body += part;
-    });
-    request.on("end", () => {
-      received.push({ headers: request.headers, body, status });
-      response.writeHead(status, status === 302 ? { location: "/elsewhere" } : {}).end();
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    received,
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook?token=hidden`,
-    answer: (next: number) => {
-      status = next;
-    },
-    close: () => {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
-}
-
 describe("outgoing webhooks", () => {
   let database: Awaited<ReturnType<typeof testDatabase>>;
   let store: PostgresStore;
-  let receiver: Awaited<ReturnType<typeof startReceiver>>;
+  let receiver: HookReceiver;
   const running: Hooks[] = [];
   let number = 0;
 
   before(async () => {
     database = await testDatabase();
     store = await openStore({ url: database.url, holder: "one", logger: silent, now: () => new Date().toISOString() });
-    receiver = await startReceiver();
+    receiver = await startHookReceiver();
   });
   after(async () => {
     receiver.close();
