@@ -1,5 +1,8 @@
 /** A preview's life as somebody lives it on the pages, with what comes of each click in the API. */
 import assert from "node:assert/strict";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Browser, Locator, Page } from "playwright-core";
 import { launchBrowser } from "../support/browser.ts";
@@ -19,10 +22,14 @@ describe("a preview's life on the pages", requires("engine", "postgres", "browse
   let browser: Browser;
   let page: Page;
   let url: string;
+  let folder: string;
   const complaints: string[] = [];
 
   before(async () => {
-    const files = tinyApp({ text: "main" });
+    folder = await mkdtemp(join(tmpdir(), "stackling-pages-"));
+    // A build runs as a user of its own.
+    await chmod(folder, 0o755);
+    const files = tinyApp({ text: "main", build: "console.log('nothing to do');" });
     const server = (files["server.mjs"] ?? "").replace("text/plain", "text/html");
     repository = await createRepository({ files: { ...files, "server.mjs": server } });
     await repository.commit("feature", { "text.txt": "feature" });
@@ -42,6 +49,7 @@ describe("a preview's life on the pages", requires("engine", "postgres", "browse
     await browser?.close();
     await instance?.remove();
     await repository?.remove();
+    if (folder) await rm(folder, { recursive: true, force: true });
   });
 
   const home = () => `http://localhost:${instance.port}`;
@@ -113,13 +121,51 @@ describe("a preview's life on the pages", requires("engine", "postgres", "browse
     await press("Resume all");
     await agree("Resume all");
     await said("Everything goes on.");
-    assert.equal(await banner.count(), 0);
+    await banner.waitFor({ state: "detached" });
     await page.getByRole("heading", { name: KEY, level: 1 }).waitFor();
     assert.equal(await instance.client.pause(), null);
     await instance.waitFor(KEY, ({ stage, reason }) => stage === "Active" && reason === "Healthy", "awake again");
     await page.goto(url);
     await page.getByText(/^feature /).waitFor();
     await page.locator("stackling-banner").waitFor();
+  });
+
+  it("shows what a build prints while it runs, then what the preview consists of", async () => {
+    await page.goto(`${home()}/previews/${encodeURIComponent(KEY)}`);
+    const gate = join(folder, "go-on");
+    const build = `
+      import { existsSync } from "node:fs";
+      console.log("\\u001b[32mcompiling\\u001b[0m <img src=x> token=abcdefghijkl");
+      while (!existsSync(${JSON.stringify(gate)})) await new Promise((resolve) => setTimeout(resolve, 50));
+      console.log("compiled");`;
+    await repository.commit("feature", { "build.mjs": build });
+    const log = page.getByRole("log", { name: "Log of the deployment" });
+    await log.getByText("build compiling <img src=x> token=[redacted]").waitFor();
+    const [running] = await instance.client.deployments(KEY);
+    assert.equal(running?.outcome, "running");
+    await writeFile(gate, "");
+    await log.getByText("build compiled").waitFor();
+    await log.getByText(/Commit [0-9a-f]{7} serves/).waitFor();
+    const lines: string[] = [];
+    const { id = "" } = running ?? {};
+    for await (const { text } of instance.client.deployLog(KEY, id, { follow: true })) lines.push(text);
+    assert.match(lines.at(-1) ?? "", /serves$/);
+    assert.equal((await instance.client.deployments(KEY))[0]?.outcome, "done");
+    const tree = page.locator("#resources .tree");
+    await tree.getByText("route routes-web").waitFor();
+    await tree.getByText("database login").waitFor();
+    await page.getByRole("link", { name: "Deployments", exact: true }).first().click();
+    assert.match(page.url(), /#deployments$/);
+  });
+
+  it("says what the doctor finds, and what the repository's preview.yaml says", async () => {
+    await page.goto(`${home()}/doctor`);
+    await page.getByText(/^the Pulumi engine is/).waitFor();
+    await page.getByRole("link", { name: "Ask again" }).click();
+    await page.getByText(/^the Pulumi engine is/).waitFor();
+    await page.goto(`${home()}/repositories`);
+    await page.getByText("What preview.yaml says").click();
+    await page.getByText("node server.mjs").waitFor();
   });
 
   it("looks for strays and removes nothing", async () => {
