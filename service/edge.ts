@@ -67,7 +67,7 @@ export interface EdgeParts {
   /** What `/readyz` asks. */
   readonly checks: ReadinessChecks;
   /** See `WebhooksDeps`. */
-  readonly onPush: (forge: string, repositoryPath: string) => void;
+  readonly onPush: (forge: string, repositoryPath: string, gitBranch?: string) => void;
   readonly engineByHand: (preview: Preview) => Promise<EngineByHand>;
   /** Of a stack: calls that the egress proxy did not let out. */
   readonly refusedCalls: Egress["refusedCalls"];

@@ -37,8 +37,8 @@ export interface Resync {
   run(options?: { readonly all?: boolean }): Promise<void>;
   /** Does the same soon, however often it takes. */
   begin(options?: { readonly all?: boolean }): void;
-  /** Somebody pushed to this repository's default branch: looks at it before its time. */
-  pushed(forge: string, path: string): void;
+  /** Somebody pushed to this repository's default branch, or to another one: looks at what follows it before its time. */
+  pushed(forge: string, path: string, gitBranch?: string): void;
   close(): Promise<void>;
 }
 
@@ -97,11 +97,13 @@ export function startResync(deps: ResyncDeps): Resync {
   return {
     run,
     begin,
-    pushed: (forge, path) =>
-      insistence.begin(`looking at "${path}"`, async () => {
+    pushed: (forge, path, gitBranch) =>
+      insistence.begin(`looking at "${path}${gitBranch === undefined ? "" : `@${gitBranch}`}"`, async () => {
         const isPushed = (one: RepositoryConfig) =>
           one.forge === forge && one.path.toLowerCase() === path.toLowerCase();
-        for (const repository of (await deps.repositories()).filter(isPushed)) await lookAtChange(parts, repository);
+        const found = (await deps.repositories()).filter(isPushed);
+        if (gitBranch !== undefined) return deps.store.enqueue(stageKeys(found, gitBranch));
+        for (const repository of found) await lookAtChange(parts, repository);
       }),
     async close() {
       for (const timer of timers) clearInterval(timer);

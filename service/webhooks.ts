@@ -26,7 +26,7 @@ export interface WebhooksDeps {
   /** Somebody who may write asked for the check of this preview to be run again; resolves once that is stored. */
   readonly onRerun?: (key: string, asked: { readonly by: string; readonly deliveryId: string }) => Promise<void>;
   /** A repository's default branch was pushed to, or something else became of it; returns at once. */
-  readonly onPush?: (forge: string, repositoryPath: string) => void;
+  readonly onPush?: (forge: string, repositoryPath: string, gitBranch?: string) => void;
   readonly counters: Counters;
   readonly limits: BodyLimits;
   readonly onError: (error: unknown) => void;
@@ -60,11 +60,12 @@ export function createWebhooks(deps: WebhooksDeps): WebhookHandler {
 }
 
 async function take(deps: WebhooksDeps, forge: string, delivery: VerifiedDelivery): Promise<string> {
-  const { deliveryId, event, pullRequest, pushedTo, repositoryId } = delivery;
+  const { deliveryId, event, pullRequest, pushedTo, pushedBranch, repositoryId } = delivery;
   const pathOf = (path: string) => deps.pathOf?.(forge, path, repositoryId) ?? path;
   requireShort("id", deliveryId);
   requireShort("event", event);
   if (pushedTo !== undefined) deps.onPush?.(forge, pathOf(pushedTo));
+  if (pushedBranch) deps.onPush?.(forge, pathOf(pushedBranch.repositoryPath), pushedBranch.gitBranch);
   for (const { repositoryPath, repositoryId: id } of delivery.concerns ?? []) {
     deps.onPush?.(forge, deps.pathOf?.(forge, repositoryPath, id) ?? repositoryPath);
   }

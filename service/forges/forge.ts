@@ -163,6 +163,8 @@ export interface VerifiedDelivery {
   readonly repositoryId?: string;
   /** Repository whose default branch was pushed to: a hint, which is not stored. */
   readonly pushedTo?: string;
+  /** Any other git branch that was pushed to, by its name: a hint as well, for what follows that branch. */
+  readonly pushedBranch?: { readonly repositoryPath: string; readonly gitBranch: string };
   /** Repositories that something else became of, to be looked at: hints, too. At most a hundred. */
   readonly concerns?: readonly { readonly repositoryPath: string; readonly repositoryId?: string }[];
   /** Login of who asked for the pull request's check to be run again, which the forge lets only those do who may write. */

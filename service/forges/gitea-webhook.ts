@@ -77,11 +77,14 @@ function concerned(json: unknown): Pick<VerifiedDelivery, "concerns"> {
   return { concerns: [{ repositoryPath, ...(id === undefined ? {} : { repositoryId: String(id) }) }] };
 }
 
-/** Pushes to other branches are told by their pull requests. */
-function pushedTo(json: unknown): Pick<VerifiedDelivery, "pushedTo"> {
+/** Of other branches only a stage wants to know: pull requests tell of theirs. */
+function pushedTo(json: unknown): Pick<VerifiedDelivery, "pushedTo" | "pushedBranch"> {
   const { success, data } = push.safeParse(json);
-  const isDefault = success && data.ref === `refs/heads/${data.repository.default_branch}`;
-  return isDefault ? { pushedTo: data.repository.full_name } : {};
+  if (!success) return {};
+  const { full_name: repositoryPath, default_branch: usual } = data.repository;
+  const [, gitBranch] = /^refs\/heads\/(.+)$/.exec(data.ref) ?? [];
+  if (gitBranch === undefined) return {};
+  return gitBranch === usual ? { pushedTo: repositoryPath } : { pushedBranch: { repositoryPath, gitBranch } };
 }
 
 function isSignedByAny(secrets: readonly string[], body: Buffer, signature: string): boolean {

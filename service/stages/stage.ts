@@ -73,9 +73,11 @@ export function branchOf({ stages = {} }: Pick<RepositoryConfig, "stages">, stag
   return before ? branchOf({ stages }, before) : (stage.branch ?? "");
 }
 
-/** Keys of every stage that the config names. */
-export function stageKeys(repositories: readonly RepositoryConfig[]): readonly string[] {
+/** Keys of every stage that the config names, or of those that follow a git branch. */
+export function stageKeys(repositories: readonly RepositoryConfig[], gitBranch?: string): readonly string[] {
   return repositories.flatMap(({ name, stages }) =>
-    Object.keys(stages ?? {}).map((stage) => formatKey({ repository: name, stage })),
+    Object.values(stages ?? {})
+      .filter(({ branch }) => gitBranch === undefined || branch === gitBranch)
+      .map((stage) => formatKey({ repository: name, stage: stage.name })),
   );
 }

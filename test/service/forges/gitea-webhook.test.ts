@@ -42,7 +42,7 @@ describe("a delivery of Gitea", () => {
     "comment-edited": { event: "issue_comment" },
     "commented-on-issue": { event: "issue_comment" },
     "pushed-main": { event: "push", pushedTo: "acme/shop" },
-    "pushed-side": { event: "push" },
+    "pushed-side": { event: "push", pushedBranch: { repositoryPath: "acme/shop", gitBranch: "side" } },
   };
   for (const [name, expected] of Object.entries(outcomes)) {
     it(`as recorded (${name}) says what it is about, and no more`, () => {

@@ -340,6 +340,18 @@ describe("checking a delivery from GitHub", () => {
     assert.equal(verified?.pullRequest, undefined);
   });
 
+  it("says which other branch was pushed to than the default one, and nothing of tags", async () => {
+    const repository = { id: 1, full_name: "acme/shop", default_branch: "main" };
+    const told = async (ref: string) => {
+      const push = JSON.stringify({ ref, repository });
+      const { pushedTo, pushedBranch } = (await verify(signedHeaders("push", push), push)) ?? {};
+      return pushedTo ?? pushedBranch?.gitBranch;
+    };
+    assert.equal(await told("refs/heads/main"), "acme/shop");
+    assert.equal(await told("refs/heads/release/1"), "release/1");
+    assert.equal(await told("refs/tags/v1"), undefined);
+  });
+
   const wrong: readonly (readonly [string, 400 | 401 | 415, () => [Record<string, string | undefined>, string?]])[] = [
     ["no signature", 401, () => [{ ...signedHeaders("pull_request", body), "x-hub-signature-256": undefined }]],
     ["another secret", 401, () => [signedHeaders("pull_request", body, "guessed")]],

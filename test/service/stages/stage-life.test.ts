@@ -6,7 +6,9 @@ import { withClient } from "../../../components/local/database-client.ts";
 import { createCaps } from "../../../service/caps/caps.ts";
 import type { RepositoryConfig } from "../../../service/config/repository-types.ts";
 import type { StageConfig } from "../../../service/config/stages.ts";
+import { startResync } from "../../../service/resync.ts";
 import { createSweep } from "../../../service/sweep/sweep.ts";
+import { eventually } from "../../support/eventually.ts";
 import { testDatabase } from "../../support/postgres.ts";
 import { type Bench, benchActions, config, reconcileBench, SHA, shop } from "../../support/reconcile-world.ts";
 import { requires } from "../../support/requires.ts";
@@ -236,6 +238,34 @@ describe("a repository's stages", requires("postgres"), () => {
     await look(STAGING);
     await look(PRODUCTION);
     assert.deepEqual(await stateOf(PRODUCTION), ["Ready", "Healthy", SHA.a]);
+  });
+
+  it("are looked at by every resync and by a push to their branch, also where no record of them is left", async () => {
+    const queued = async () => {
+      const jobs = await bench.store.queue.fetch(100);
+      for (const job of jobs) await bench.store.queue.done(job);
+      return jobs.map(({ key }) => key).sort();
+    };
+    await withClient(database.url, (client) => client.query("truncate preview"));
+    bench.stacks.existing.set("shop-st-production", {});
+    const resync = startResync({
+      ...bench.deps,
+      store: bench.store,
+      stacks: bench.stacks,
+      repositories: async () => [repository],
+      forge: () => bench.forge,
+      intervalSeconds: 3600,
+    });
+    try {
+      await resync.run();
+      assert.deepEqual(await queued(), [PRODUCTION, STAGING]);
+      resync.pushed("memory", "acme/shop", "main");
+      const seen: string[] = [];
+      await eventually(async () => seen.push(...(await queued())) > 0);
+      assert.deepEqual(seen, [STAGING]);
+    } finally {
+      await resync.close();
+    }
   });
 
   it("are outside the caps", async () => {
