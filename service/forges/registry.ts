@@ -2,6 +2,7 @@
 export const forges = {
   gitea: async () => (await import("./gitea.ts")).giteaForge,
   github: async () => (await import("./github.ts")).githubForge,
+  gitlab: async () => (await import("./gitlab.ts")).gitlabForge,
   local: async () => (await import("./local.ts")).localForge,
 } as const;
 

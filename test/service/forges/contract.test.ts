@@ -6,6 +6,7 @@ import { type ForgeName, forges } from "../../../service/forges/registry.ts";
 import { type ForgeFixture, forgeContract } from "../../contracts/forge.ts";
 import { startGithub } from "../../support/emulate.ts";
 import { createRepository } from "../../support/git-repository.ts";
+import { startGitlab } from "../../support/gitlab/gitlab-server.ts";
 
 const files = { "preview.yaml": "services: {}\n" };
 
@@ -23,6 +24,7 @@ const fixtures: Readonly<Record<Here, Readonly<Record<string, () => Promise<Forg
     "github, token": () => github("token"),
     "github, App": () => github("app"),
   },
+  gitlab: { gitlab },
 };
 
 for (const [kind, makers] of Object.entries(fixtures)) {
@@ -64,6 +66,29 @@ async function local({ bare }: { bare: boolean }): Promise<ForgeFixture> {
       return () => rename(`${source.path}.away`, source.path);
     },
     remove: () => source.remove(),
+  };
+}
+
+async function gitlab(): Promise<ForgeFixture> {
+  const server = await startGitlab({ files });
+  return {
+    forge: await server.connect(),
+    repository: { name: "shop", path: server.path },
+    open: (gitBranch, changes) => server.open({ gitBranch, files: changes }),
+    push: (number, changes) => server.push(number, changes),
+    close: async (number) => server.close(number),
+    pushBranch: (gitBranch, changes) => server.pushBranch(gitBranch, changes),
+    async breakOff() {
+      server.instead = () => ({ status: 404, body: { message: "404 Project Not Found" } });
+      return async () => {
+        server.instead = () => undefined;
+      };
+    },
+    openFromFork: (gitBranch, changes) => server.open({ gitBranch, files: changes, fromFork: true, by: "mallory" }),
+    say: async (number, body, by) => server.say(number, body, by === "writer" ? "ada" : "mallory"),
+    reactions: async (comment) => server.project.notes.find(({ id }) => id === comment)?.emoji.length ?? 0,
+    comments: async (number) => server.project.notes.filter(({ iid }) => iid === number).map(({ body }) => body),
+    remove: () => server.stop(),
   };
 }
 

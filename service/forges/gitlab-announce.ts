@@ -1,0 +1,106 @@
+/** Says on GitLab what became of a preview: one note, a commit status, an environment with its deployments. */
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { type AnnounceInput, type AnnouncePart, announceParts } from "./announce-parts.ts";
+import { parseAnswer } from "./answers.ts";
+import { checkName, isHeldBack } from "./commit-status.ts";
+import type { Announcement, AnnouncementHandles } from "./forge.ts";
+import { type GitlabClient, gitlabUser, REFUSED } from "./gitlab-client.ts";
+import { announceGitlabDeployment } from "./gitlab-deployment.ts";
+import { type CommentPlace, writeStickyComment } from "./sticky-comment.ts";
+
+type Deps = { readonly client: GitlabClient };
+type GitlabPart = AnnouncePart<Deps>;
+
+const made = z.object({ id: z.int().positive() });
+const notes = z.array(made.extend({ body: z.string(), author: gitlabUser.nullish() }));
+
+/** Announces everything that changed; see `announceParts`. */
+export function announceOnGitlab(deps: Deps, input: AnnounceInput): Promise<AnnouncementHandles> {
+  const parts = [announceNote, announceStatus, announceGitlabDeployment];
+  return announceParts({ parts, server: "GitLab" }, deps, input);
+}
+
+/** The same for a stage's commit, which has no merge request. */
+export function announceStageOnGitlab(deps: Deps, input: Omit<AnnounceInput, "number">): Promise<AnnouncementHandles> {
+  const parts = [announceStatus, announceGitlabDeployment];
+  return announceParts({ parts, server: "GitLab" }, deps, { ...input, number: 0 });
+}
+
+const announceNote: GitlabPart = ({ client }, { repository, number, announcement, handles }) => {
+  const action = `writing the note on merge request ${number} of "${repository}"`;
+  const at = `/merge_requests/${number}/notes`;
+  const place: CommentPlace = {
+    async find(marker) {
+      const me = await client.me();
+      if (me === undefined) return undefined;
+      // Ours is among the first: it is written when the preview is first heard of.
+      const path = `${at}?sort=asc&order_by=created_at&per_page=100`;
+      const reading = `reading the notes on merge request ${number} of "${repository}"`;
+      const { data } = await client.call({ repository, path, action: reading });
+      const shown = parseAnswer(notes, data, { action: reading, server: "GitLab" });
+      const ours = shown.find(({ author, body }) => author?.id === me.id && body.startsWith(marker));
+      return ours && String(ours.id);
+    },
+    async edit(id, body) {
+      const statuses = [403, 404, 410];
+      const edited = await client.call({
+        repository,
+        method: "PUT",
+        path: `${at}/${id}`,
+        body: { body },
+        action,
+        statuses,
+      });
+      return edited.status === 200;
+    },
+    async make(body) {
+      const written = await client.call({
+        repository,
+        method: "POST",
+        path: at,
+        body: { body },
+        action,
+        statuses: REFUSED,
+      });
+      if (written.status !== 201) return { refused: written.status };
+      return { id: String(parseAnswer(made, written.data, { action, server: "GitLab" }).id) };
+    },
+  };
+  return writeStickyComment(place, { announcement, handles });
+};
+
+/** The last one of a name counts; a merge waits for it where the project says that pipelines must succeed. */
+const announceStatus: GitlabPart = async ({ client }, input) => {
+  const { repository, announcement, handles } = input;
+  const { headSha, summary, logUrl, environmentUrl, key } = announcement;
+  const body = {
+    name: announcement.stage ? `${checkName(input)}/${announcement.stage.name}` : checkName(input),
+    state: stateOf(announcement),
+    description: summary,
+    target_url: environmentUrl ?? logUrl,
+  };
+  const digest = createHash("sha256")
+    .update(JSON.stringify([headSha, body]))
+    .digest("hex")
+    .slice(0, 16);
+  if (handles.checkDigest === digest) return {};
+  const written = await client.call({
+    repository,
+    method: "POST",
+    path: `/statuses/${headSha}`,
+    body,
+    action: `writing the commit status of "${key}"`,
+    // 400 also where it stands so already: "Cannot transition status via :run from :running".
+    statuses: REFUSED,
+  });
+  return { checkDigest: digest, checkRefused: written.status === 201 ? undefined : String(written.status) };
+};
+
+/** GitLab's own words; a status is never "neutral", and one that waits for a person is pending. */
+function stateOf({ condition, reason, rolledBack }: Announcement): string {
+  if (isHeldBack(reason) || (condition === "Ready" && rolledBack)) return "pending";
+  if (condition === "Reconciling") return "running";
+  if (condition === "Gone") return "canceled";
+  return condition === "Stalled" ? "failed" : "success";
+}
