@@ -15,47 +15,15 @@ import { githubCommands } from "./github-commands.ts";
 import { failedDeliveries } from "./github-deliveries.ts";
 import { createChangedPaths } from "./github-files.ts";
 import { createKeptClient, type KeptApp, keptApp } from "./github-kept.ts";
+import { type GithubOptions, githubOptions } from "./github-options.ts";
 import { announceStageOnGithub } from "./github-stage.ts";
 import { createTrust, type Trust } from "./github-trust.ts";
 import { verifyDelivery } from "./github-webhook.ts";
-import { readSecret, secret } from "./secret.ts";
+import { readSecret } from "./secret.ts";
 
 const PAGE_SIZE = 100;
 const MOST_PAGES = 50;
 const READY_EVENT = "stackling";
-
-const options = z
-  .strictObject({
-    baseUrl: z
-      .url({ protocol: /^https?$/ })
-      .default("https://api.github.com")
-      .describe("REST API; `https://HOST/api/v3` for Enterprise Server."),
-    cloneUrl: z
-      .string()
-      .includes("{path}")
-      .optional()
-      .describe("Where git fetches; `{path}` becomes `acme/shop`. By default it follows from `baseUrl`."),
-    app: z
-      .union([z.literal("manifest"), z.strictObject({ id: z.union([z.int(), z.string().min(1)]), privateKey: secret })])
-      .optional()
-      .describe(
-        "`{id, privateKey}` of an App, or `manifest`: one that is made from the page `/github/new`, whose credentials are kept in the store.",
-      ),
-    token: secret.optional().describe("In place of an App."),
-    webhookSecrets: z
-      .array(secret)
-      .default([])
-      .describe("The webhook's secrets; more than one while changing it. Without any, only the resync finds changes."),
-    rateLimits: z.boolean().default(true).describe("Off for Enterprise servers without rate limits."),
-    readyEvent: z
-      .union([z.boolean(), z.string().min(1).max(100)])
-      .default(false)
-      .describe(
-        "Send an event `repository_dispatch` of this type when something has come of a commit; `true`: `stackling`.",
-      ),
-  })
-  .refine(({ app, token }) => (app === undefined) !== (token === undefined), "needs `app` or `token`, and not both");
-type GithubOptions = z.infer<typeof options>;
 
 const pull = z.object({
   number: z.int().positive(),
@@ -74,7 +42,7 @@ const pull = z.object({
 });
 
 export const githubForge: ForgeDefinition<GithubOptions> = {
-  options,
+  options: githubOptions,
   async connect(parsed, ground) {
     const { client, kept } = await clientOf(parsed, ground);
     const secrets = await Promise.all(parsed.webhookSecrets.map((reference) => readSecret(reference, "github")));
