@@ -34,6 +34,8 @@ export interface DoctorDeps {
   readonly isolation: () => Promise<readonly Finding[]>;
   /** Kill switch and sweep. */
   readonly operation: () => Promise<readonly Finding[]>;
+  /** Whether the Prometheus servers that gates ask answer. */
+  readonly prometheus: () => Promise<readonly Finding[]>;
   /** Reviews of external services that are overdue. */
   readonly external: () => Promise<readonly Finding[]>;
   /** Deliveries of outgoing webhooks that nobody took. */
@@ -62,6 +64,7 @@ export function createDoctor(deps: DoctorDeps): () => Promise<readonly Finding[]
       ask("targets were asked whether they keep previews apart", deps.isolation),
       ask("sweep and kill switch were looked at", deps.operation),
       ask("the deliveries of hooks were looked at", deps.telling),
+      ask("Prometheus servers answer", deps.prometheus),
       ask("the services of others were listed", deps.external),
       ask("the previews' doors were looked at", deps.access),
       ask("deliveries are for repositories of the configuration", () => checkDeliveries(deps)),

@@ -153,6 +153,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     isolation: async () => isolationFindings({ ...config, repositories: await repositories.all() }, parts.isolationOf),
     operation: operate.check,
     telling: telling.check,
+    prometheus: async () => (await import("./gates/findings.ts")).prometheusFindings(config),
     external: external.check,
     access: async () => accessFindings({ ...config, repositories: await repositories.all() }),
     engineVersion: engine.version,
