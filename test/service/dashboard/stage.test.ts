@@ -81,7 +81,7 @@ describe("a promotion on a stage's page", () => {
   });
 
   it("is offered where one may come, and where none may the reason is", () => {
-    const session = edge.sessions.find(cookie.split("=")[1] ?? "");
+    const session = { csrf, name: "page", role: "admin" } as const;
     const view = previewView(aStage(), { promotable: { from: "staging", sha: SHA } });
     assert.match(
       stageSection(view, session).markup,
