@@ -37,7 +37,8 @@ const BESIDE = /\$pulumi:providers:|-owner$/;
 
 function sentenceOf({ kind, done, operation, type, name }: RunEvent): string | undefined {
   if (kind !== "resource" || done || !type || !operation || operation === "same") return undefined;
-  const thing = type.split(":").at(-1)?.toLowerCase() ?? type;
+  const last = type.split(":").at(-1) ?? type;
+  const thing = last.replace(/(?<=[a-z0-9])(?=[A-Z])/g, " ").toLowerCase();
   const verb = VERBS[operation];
   return verb && `${verb} ${thing} "${name ?? thing}".`;
 }

@@ -23,7 +23,7 @@ export function deploySection({ view, commitUrl, deployments, chosen, now }: Dep
   if (!shown) {
     return html`<section class="card" id="deployments"><h2>Deployments</h2><p class="soft">None yet. What happens while it is built appears here.</p></section>`;
   }
-  return html`<section class="card" id="deployments"><div class="row"><h2>Deployments</h2><span class="soft">the last ${deployments.length}</span></div>
+  return html`<section class="card" id="deployments"><div class="row"><h2>Deployments</h2>${deployments.length > 1 && html`<span class="soft">the last ${deployments.length}</span>`}</div>
 <ol class="deployments">${deployments.map((one) => deploymentRow(one, { key: view.key, commitUrl, shown, now }))}</ol>
 ${stepsOf(shown, now)}
 ${logOf(view.key, shown)}</section>`;

@@ -57,8 +57,9 @@ export function deploymentStore({ db }: { readonly db: Kysely<Tables> }): Omit<D
             message: message === undefined ? null : storable(message),
           })
           .where("id", "=", id)
-          // A successor that took this one for interrupted goes on; what comes later is told of this one no more.
-          .where("outcome", "=", "running")
+          // A successor that began before the end was written took this one for interrupted; what it says while it
+          // still runs is told of no more.
+          .where("outcome", "in", outcome === "running" ? ["running"] : ["running", "interrupted"])
           .returning("id")
           .executeTakeFirst();
         if (!row) return;

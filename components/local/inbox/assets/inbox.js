@@ -1,6 +1,7 @@
 // Keeps the list fresh while somebody looks at it. The one that is open stays as it is: somebody reads it.
-const zone = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+const minute = { hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
+const zone = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric", ...minute });
+const clock = new Intl.DateTimeFormat(undefined, minute);
 const RETRY_MS = 3000;
 
 /** In the reader's own zone; of today the hour is enough. */
