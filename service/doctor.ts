@@ -38,7 +38,7 @@ export interface DoctorDeps {
   readonly prometheus: () => Promise<readonly Finding[]>;
   /** Reviews of external services that are overdue. */
   readonly external: () => Promise<readonly Finding[]>;
-  /** Deliveries of outgoing webhooks that nobody took. */
+  /** Chats that cannot be told, and deliveries of outgoing webhooks that nobody took. */
   readonly telling: () => Promise<readonly Finding[]>;
   /** Whether it is said who may see previews, and what shares a site with them. */
   readonly access: () => Promise<readonly Finding[]>;
@@ -63,7 +63,7 @@ export function createDoctor(deps: DoctorDeps): () => Promise<readonly Finding[]
       ask("the repositories are those they were", deps.identities),
       ask("targets were asked whether they keep previews apart", deps.isolation),
       ask("sweep and kill switch were looked at", deps.operation),
-      ask("the deliveries of hooks were looked at", deps.telling),
+      ask("chats and hooks were asked", deps.telling),
       ask("Prometheus servers answer", deps.prometheus),
       ask("the services of others were listed", deps.external),
       ask("the previews' doors were looked at", deps.access),

@@ -1,7 +1,7 @@
 /** Everything that says elsewhere what became of previews, wired: the forge, chats, outgoing hooks. */
 import type { Finding } from "../components/ports.ts";
 import { createForgeSink } from "./announce.ts";
-import { createChatSinks } from "./chat/sinks.ts";
+import { checkChats, createChatSinks } from "./chat/sinks.ts";
 import { createComments } from "./comments.ts";
 import { startHooks } from "./hooks/hooks.ts";
 import { createNotifier } from "./notify.ts";
@@ -32,7 +32,7 @@ export function startTelling(parts: Parts): Telling {
       await hooks.announce(preview);
       await notifier.announce(preview);
     },
-    check: hooks.check,
+    check: async () => (await Promise.all([hooks.check(), checkChats(parts.config)])).flat(),
     async close() {
       await Promise.all([notifier.settled(), hooks.close()]);
     },

@@ -13,6 +13,8 @@ export interface ChatDriver {
   readonly edits: boolean;
   /** Posts it, or changes the one that `before` names; resolves with what names it from now on. Rejects with `StacklingError`. */
   post(message: ChatMessage, before: ChatHandles): Promise<ChatHandles>;
+  /** Posts nothing. Rejects with `StacklingError` where it can be seen already that posting would fail. */
+  check(): Promise<void>;
 }
 
 /** The answer's JSON, or undefined where it is none. The address may be a secret and is in no error. */

@@ -22,7 +22,7 @@ export interface ChatMessage {
 }
 
 /** Rows that name commands to be said in comments or logins that bear a person's name are the comment's own. */
-const LEFT_OUT: ReadonlySet<string> = new Set(["Removed on", "Stays until", "Log in as"]);
+const LEFT_OUT: ReadonlySet<string> = new Set(["Removed on", "Stays until", "Log in as", "Since"]);
 
 export function chatMessage(facts: PreviewFacts): ChatMessage {
   const { key, sign, words, url, pageUrl, title, pullRequestUrl, reason, staysUntil, removedOn, approval } = facts;
@@ -47,6 +47,8 @@ export function chatMessage(facts: PreviewFacts): ChatMessage {
     rows: [
       ...rowsOf(facts).filter(({ name }) => !LEFT_OUT.has(name)),
       ...(ends === undefined ? [] : [{ name: "Stays until", cells: [[{ text: `${ends} at most` }]] }]),
+      // Last, for where there is no room for all.
+      { name: "Since", cells: [[{ text: facts.since }]] },
     ],
     excerpt: facts.excerpt,
     isThere: facts.number !== undefined && reason !== "Gone" && reason !== "Destroying" && facts.commit !== undefined,

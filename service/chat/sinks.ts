@@ -1,5 +1,7 @@
 /** Chats as places where it is said what became of a preview: each remembers what it was told last. */
 import { createHash } from "node:crypto";
+import { StacklingError } from "../../components/errors.ts";
+import type { Finding } from "../../components/ports.ts";
 import { isStage } from "../../infra/names.ts";
 import { previewFacts } from "../comment/facts.ts";
 import type { ChatConfig } from "../config/chat.ts";
@@ -20,6 +22,22 @@ export interface ChatSinkDeps {
 /** One for each chat of the config. */
 export function createChatSinks(deps: ChatSinkDeps): readonly Sink[] {
   return Object.entries(deps.config.chat ?? {}).map(([name, chat]) => chatSink(deps, name, chat));
+}
+
+/** What can be seen of them without posting anything. */
+export async function checkChats({ chat = {} }: Pick<OperatorConfig, "chat">): Promise<readonly Finding[]> {
+  return Promise.all(
+    Object.entries(chat).map(async ([name, one]): Promise<Finding> => {
+      try {
+        await driverOf(one).check();
+        return { ok: true, what: `chat "${name}" can be told` };
+      } catch (error) {
+        if (!(error instanceof StacklingError)) throw error;
+        const remedy = `mend \`chat.${name}\` in the configuration, or what it names: docs/chat.md`;
+        return { ok: false, what: `chat "${name}": ${error.userMessage}`, remedy };
+      }
+    }),
+  );
 }
 
 /** Whether a repository's previews are told there: everywhere, unless it names its own. */

@@ -22,11 +22,12 @@ export function slackMessage(message: ChatMessage, { buttons }: { readonly butto
   const { headline, key, sign, words, url, pullRequest, lines, rows, excerpt } = message;
   const title = pullRequest && linked(pullRequest.title, pullRequest.url);
   const named = linked(key, url);
-  const actions = actionsOf(message, buttons);
+  const actions = buttons ? actionsOf(message) : [];
+  const page = !buttons && message.pageUrl !== undefined ? [linked("Status and logs", message.pageUrl)] : [];
   return {
     text: asText(headline),
     blocks: [
-      section([`${sign} *${named}* ${mrkdwn(words)}`, ...(title === undefined ? [] : [title])].join("\n")),
+      section([`${sign} *${named}* ${mrkdwn(words)}`, ...(title === undefined ? [] : [title]), ...page].join("\n")),
       ...(lines.length > 0 ? [section(lines.map(mrkdwn).join("\n"))] : []),
       { type: "section", fields: rows.slice(0, FIELDS_MAX).map(field) },
       ...(excerpt.length > 0 ? [preformatted(excerpt)] : []),
@@ -87,12 +88,13 @@ function preformatted(lines: readonly string[]): object {
   };
 }
 
-function actionsOf({ key, url, pageUrl, isThere, isAwake }: ChatMessage, buttons: boolean): readonly object[] {
+/** Slack sends word of a click on a link's button too: where nobody would answer that, links are words. */
+function actionsOf({ key, url, pageUrl, isThere, isAwake }: ChatMessage): readonly object[] {
   const links = [
     ...(url === undefined ? [] : [link("Open", url, "stackling.open")]),
     ...(pageUrl === undefined ? [] : [link("Status and logs", pageUrl, "stackling.page")]),
   ];
-  if (!buttons || !isThere || key.length > VALUE_MAX) return links;
+  if (!isThere || key.length > VALUE_MAX) return links;
   return [
     ...links,
     button("Extend by 48 h", { action_id: ACTIONS.extend, value: key }),

@@ -26,6 +26,10 @@ export function slackDriver(config: SlackConfig): ChatDriver {
         await postJson("Slack", await resolveSecret(webhook), slackMessage(message, { buttons }));
         return {};
       },
+      async check() {
+        await resolveSecret(webhook);
+        if (signingSecret) await resolveSecret(signingSecret);
+      },
     };
   }
   const call = async (method: string, body: object) => {
@@ -44,6 +48,11 @@ export function slackDriver(config: SlackConfig): ChatDriver {
       const posted = await call("chat.postMessage", { channel, ...body });
       if (!posted.ok || posted.ts === undefined) throw refused("chat.postMessage", posted.error);
       return { ts: posted.ts, channel: posted.channel ?? channel ?? "" };
+    },
+    async check() {
+      if (signingSecret) await resolveSecret(signingSecret);
+      const known = await call("auth.test", {});
+      if (!known.ok) throw refused("auth.test", known.error);
     },
   };
 }

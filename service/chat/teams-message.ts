@@ -12,7 +12,7 @@ const TEXT_MAX = 600;
 export function teamsMessage(message: ChatMessage): object {
   const { headline, pullRequest, lines, rows, excerpt, url, pageUrl } = message;
   const body = [
-    { ...paragraph([run(headline, { weight: "Bolder", size: "Medium" })]), separator: false },
+    paragraph([run(headline, { weight: "Bolder", size: "Medium" })]),
     ...(pullRequest ? [paragraph([run(pullRequest.title, { url: pullRequest.url })])] : []),
     ...lines.map((line) => paragraph(runs(line))),
     ...rows.map(row),

@@ -11,5 +11,8 @@ export function teamsDriver({ webhook }: TeamsConfig): ChatDriver {
       await postJson("Microsoft Teams", await resolveSecret(webhook), teamsMessage(message));
       return {};
     },
+    async check() {
+      await resolveSecret(webhook);
+    },
   };
 }

@@ -1,12 +1,14 @@
 /** Outgoing webhooks: what came of a preview goes into an outbox, and from there to whoever the operator named. */
 import type { Logger } from "pino";
+import { StacklingError } from "../../components/errors.ts";
 import type { Finding } from "../../components/ports.ts";
+import type { HookConfig } from "../config/hooks.ts";
 import type { OperatorConfig } from "../config/types.ts";
 import { detailHref } from "../dashboard/listing.ts";
 import { every } from "../every.ts";
 import { readyEvent } from "../ready-event.ts";
 import type { Preview } from "../status.ts";
-import { sendHook } from "./send.ts";
+import { checkHookSecret, sendHook } from "./send.ts";
 import type { HookDelivery, HookStore } from "./store.ts";
 
 const AT_ONCE = 8;
@@ -90,18 +92,33 @@ export function startHooks({ store, config, logger, ...times }: HooksDeps): Hook
       }
     },
     async check() {
-      const troubles = await store.hookTroubles();
-      return troubles.map(({ hook, failed, waiting, answer }) => ({
+      const [troubles, secrets] = await Promise.all([store.hookTroubles(), checkSecrets(hooks)]);
+      const taken = troubles.map(({ hook, failed, waiting, answer }) => ({
         ok: false,
         what: `hook "${hook}" takes nothing: ${failed} given up, ${waiting} tried again; ${answer}`,
         remedy: `see that ${hostOf(hooks.get(hook)?.url)} answers with 2xx within 15 s; what waits is sent by itself`,
       }));
+      return [...secrets, ...taken];
     },
     async close() {
       await Promise.all([looking.close(), trimming.close()]);
       await sending;
     },
   };
+}
+
+async function checkSecrets(hooks: ReadonlyMap<string, HookConfig>): Promise<readonly Finding[]> {
+  const found = [...hooks].map(async ([name, hook]): Promise<Finding> => {
+    try {
+      await checkHookSecret(hook);
+      return { ok: true, what: `hook "${name}" has a secret that signs` };
+    } catch (error) {
+      if (!(error instanceof StacklingError)) throw error;
+      const remedy = `give \`hooks.${name}.secret\` in the configuration "whsec_" and base64`;
+      return { ok: false, what: `hook "${name}": ${error.userMessage}`, remedy };
+    }
+  });
+  return Promise.all(found);
 }
 
 /** The rest of an address may be a secret. */

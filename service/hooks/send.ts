@@ -44,6 +44,12 @@ export async function sendHook({ url, secret }: HookConfig, { id, body }: HookDe
   }
 }
 
+/** Rejects with `StacklingError` where nothing could be signed. */
+export async function checkHookSecret({ secret }: Pick<HookConfig, "secret">): Promise<void> {
+  const { Webhook } = await import("standardwebhooks");
+  signer(await resolveSecret(secret), Webhook);
+}
+
 function signer(secret: string, Webhook: typeof import("standardwebhooks").Webhook) {
   try {
     return new Webhook(secret);

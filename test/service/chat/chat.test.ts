@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, afterEach, before, describe, it } from "node:test";
-import { createChatSinks } from "../../../service/chat/sinks.ts";
+import { checkChats, createChatSinks } from "../../../service/chat/sinks.ts";
 import type { ChatConfig } from "../../../service/config/chat.ts";
 import type { Told } from "../../../service/hooks/tables.ts";
 import type { Sink } from "../../../service/notify.ts";
@@ -142,6 +142,18 @@ describe("Slack", () => {
     assert.equal(await sink.write(preview({ condition: "Ready", reason: "Asleep", awake: false })), "same");
     assert.equal(await sink.write(preview()), "same");
     assert.equal(await sink.write(preview({ condition: "Stalled", reason: "BuildFailed" })), "written");
+  });
+
+  it("is asked by doctor whether the bot is known, with no message", async () => {
+    const config = bot();
+    const before = (await slack.messages()).length;
+    assert.deepEqual(await checkChats({ chat: { team: config } }), [{ ok: true, what: 'chat "team" can be told' }]);
+    process.env.STACKLING_TEST_SLACK_BAD = "";
+    const [finding] = await checkChats({
+      chat: { team: { ...config, token: { env: "STACKLING_TEST_SLACK_BAD" } } as ChatConfig },
+    });
+    assert.match(finding?.what ?? "", /^chat "team": reading a secret: .*STACKLING_TEST_SLACK_BAD/);
+    assert.equal((await slack.messages()).length, before);
   });
 
   it("says what it refused without the token, and is asked again later", async () => {

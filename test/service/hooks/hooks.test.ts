@@ -130,6 +130,14 @@ describe("outgoing webhooks", () => {
     assert.equal(receiver.received.length, 2);
   });
 
+  it("are told by doctor to need another secret, which is not shown", async () => {
+    process.env.STACKLING_TEST_BAD_HOOK = "*not base64*";
+    const hooks = start({ secret: { env: "STACKLING_TEST_BAD_HOOK" } });
+    const finding = (await hooks.check()).find(({ ok }) => !ok);
+    assert.match(finding?.what ?? "", /hook "e2e": its secret cannot be read/);
+    assert.doesNotMatch(JSON.stringify(finding), /not base64/);
+  });
+
   it("go to nobody who did not ask for that event", async () => {
     const hooks = start({ events: ["gone"] });
     const preview = nextPreview();
