@@ -4,6 +4,7 @@ import { after, before, describe, it } from "node:test";
 import { githubForge } from "../../service/forges/github.ts";
 import { canReach, manifestOf, registrationUrl, webUrl } from "../../service/forges/github-app.ts";
 import { createGithubSetup, keptFor } from "../../service/github-setup.ts";
+import { sayPolling } from "../../service/polling.ts";
 import { signedHeaders, startGithub, type TestGithub } from "../support/emulate.ts";
 
 const HOME = "https://preview.acme.dev";
@@ -126,6 +127,23 @@ describe("a GitHub App made from the pages", () => {
       (await forge.check?.(SHOP))?.filter(({ ok }) => !ok),
       [],
     );
+  });
+
+  it("is asked as at the server that it was made at and no other, and says so at the start where it only polls", async () => {
+    const { setup, kept } = prepare({ homeUrl: "http://localhost:4000" });
+    await setup.finish(await register(await setup.begin({ forge: "github" }, SESSION)), SESSION);
+    const options = githubForge.options.parse({ baseUrl: "https://ghe.acme.dev/api/v3", app: "manifest" });
+    const store = { githubApp: async (name: string) => kept.get(name), keepGithubApp: async () => {} };
+    const read = keptFor({ store, token: "the API's token" }, "github");
+    const moved = await githubForge.connect(options, { name: "github", homeUrl: HOME, kept: read });
+    const before = github.requests.length;
+    const list = await moved.list(SHOP);
+    assert.match(list.kind === "unreachable" ? list.message : "", /its App was made at "http:\/\/127/);
+    assert.equal(github.requests.length, before);
+    const said: string[] = [];
+    const logger = { info: (_about: unknown, words?: string) => void said.push(words ?? "") };
+    await sayPolling({ forges: new Map([["github", moved]]), config: { lifecycle: { resyncSeconds: 60 } }, logger });
+    assert.deepEqual(said, ['no webhooks come from "github": polling only, every 60 s']);
   });
 
   it("shows where it is installed, and which repositories it sees", async () => {
