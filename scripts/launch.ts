@@ -35,8 +35,11 @@ switch (command) {
   case "check":
     await run("./check.ts", args);
     break;
+  case "screenshots":
+    await run("./screenshots.ts", args);
+    break;
   default:
-    console.error(`"${command}" is none of start, test, test:kubernetes, test:gitea, bench, chaos, check`);
+    console.error(`"${command}" is none of start, test, test:kubernetes, test:gitea, bench, chaos, check, screenshots`);
     process.exit(2);
 }
 

@@ -101,7 +101,7 @@ ${trends}
 }
 
 function stagesOf(stages: readonly PreviewView[], { session, now }: Frame): Html {
-  return html`<section class="card stages" aria-labelledby="stages-head"><h2 id="stages-head">Stages</h2><ul>${stages.map(
+  return html`<section class="card stage-list" aria-labelledby="stages-head"><h2 id="stages-head">Stages</h2><ul>${stages.map(
     (view) => html`<li><a href="${detailHref(view.key)}"><b>${view.key}</b></a>${chip(view.condition, view.reason)}
 ${view.commit && html`<code>${view.commit.slice(0, 7)}</code>`}${view.url && html`<a href="${safeHref(view.url)}">${bare(view.url)}</a>`}
 ${session && view.condition !== "Ready" && html`<span class="soft">${sentenceOf(view.message)}</span>`}<span class="soft">${ago(view.since, now)}</span></li>`,
