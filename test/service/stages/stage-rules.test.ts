@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { PreviewSpec } from "../../../infra/spec.ts";
 import type { RepositoryConfig } from "../../../service/config/repository-types.ts";
 import type { StageConfig } from "../../../service/config/stages.ts";
+import { afterChecks } from "../../../service/gates/outcome.ts";
 import { createGuards } from "../../../service/gateway/access/guards.ts";
 import { rulesFor } from "../../../service/gateway/banner/off.ts";
-import { asStage, repositoryFor } from "../../../service/stages/stage.ts";
+import { NO_INTENTS } from "../../../service/intents.ts";
+import { applicationFor, asStage, repositoryFor } from "../../../service/stages/stage.ts";
 import { newStatus } from "../../../service/status.ts";
-import { shop } from "../../support/reconcile-world.ts";
+import { application, shop } from "../../support/reconcile-world.ts";
+
+const AT = "2026-11-22T10:00:00.000Z";
 
 const production: StageConfig = {
   name: "production",
@@ -27,7 +32,7 @@ const repository: RepositoryConfig = {
   access: { kind: "doors", doors: { ip: ["203.0.113.7"] }, satisfy: "all", shareSeconds: 60 },
   stages: { production },
 };
-const of = (key: string) => ({ key, repository: "shop", status: newStatus("2026-11-22T10:00:00.000Z") });
+const of = (key: string) => ({ key, repository: "shop", status: newStatus(AT) });
 
 describe("a stage's own rules", () => {
   it("are in place of the repository's, and none of the previews' secrets and baselines is among them", () => {
@@ -44,6 +49,20 @@ describe("a stage's own rules", () => {
     });
     assert.equal(guardOf(of("shop:production")), undefined);
     assert.ok(guardOf(of("shop#1")));
+  });
+
+  it("decide what comes of checks that fail: back to the version before, with the database as it is", () => {
+    const [good, bad] = ["a".repeat(40), "b".repeat(40)] as [string, string];
+    const checks = { smoke: [], gates: [], onFailure: "keep" as const };
+    const { checks: own } = applicationFor({ ...application, checks }, production);
+    assert.equal(own?.onFailure, "rollback");
+    const live = { source: { commit: bad }, database: {}, checks: own } as unknown as PreviewSpec;
+    const served = [good, bad].map((sha) => ({ sha, at: AT }));
+    const status = { ...newStatus(AT), live, served, headSha: bad };
+    const failed = { name: "GET /", kind: "smoke", required: true, ok: false, text: "it answered 500", ms: 1 } as const;
+    const { intents } = afterChecks({ ...of("shop:production"), status, intents: NO_INTENTS }, [failed], { now: AT });
+    assert.deepEqual([intents.rolledBack?.sha, intents.rolledBack?.database], [good, "kept"]);
+    assert.deepEqual(intents.generations, NO_INTENTS.generations);
   });
 
   it("keep the banner off its pages alone", () => {
