@@ -6,6 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 const env = process.env;
 const ASK_EVERY_MS = Number(env.STACKLING_ASK_EVERY_MS || 2_000);
 const ASK_WITHIN_MS = 15_000;
+const STALE_MS = 15_000;
 
 /** What previews say is printed below, and GitHub would carry out commands in it. */
 const quiet = env.GITHUB_ACTIONS ? randomUUID() : "";
@@ -18,14 +19,14 @@ async function main() {
   const address = `${url.replace(/\/+$/, "")}/api/v1/previews/${encodeURIComponent(key)}`;
   const deadline = Date.now() + timeoutMs;
   console.log(`Waiting for ${key} to serve ${sha ? sha.slice(0, 12) : "its newest commit"}`);
-  let seen = false;
+  let headSince;
   let said = "";
   for (;;) {
     const asked = await ask(address, token, key);
     const { preview } = asked;
     const isNewest = preview?.headSha?.startsWith(sha);
-    const outcome = preview ? judge(preview, sha, seen) : { words: asked.words };
-    seen ||= isNewest;
+    const outcome = preview ? judge(preview, sha, headSince) : { words: asked.words };
+    if (isNewest) headSince ??= Date.now();
     if (outcome.words !== said) console.log(outcome.words);
     said = outcome.words;
     if (outcome.kind === "ready") return ready(preview);
@@ -86,16 +87,19 @@ async function ask(address, token, key) {
   );
 }
 
-function judge({ stage, condition, reason, message, commit, headSha, rolledBack }, sha, seen) {
+function judge({ stage, condition, reason, message, commit, headSha, rolledBack, since, lastPushAt }, sha, headSince) {
   const words = `${condition} (${reason}): ${message}`;
   if (stage === "Gone") return { kind: "failed", words: `It is gone: ${message}` };
   if (sha && !headSha?.startsWith(sha)) {
-    const isOver = seen || commit?.startsWith(sha);
+    const isOver = headSince !== undefined || commit?.startsWith(sha);
     const newest = headSha ? headSha.slice(0, 12) : "nothing";
     return isOver
       ? { kind: "failed", words: `A newer commit was pushed, ${newest}` }
       : { words: `Its newest commit is ${newest}, so far` };
   }
+  // Just behind a push it may be said of the commit before still.
+  const isFresh = headSince === undefined || Date.now() - headSince < STALE_MS;
+  if (condition === "Stalled" && since <= lastPushAt && isFresh) return { words };
   if (condition === "Stalled" || reason === "Paused") return { kind: "failed", words };
   if (condition !== "Ready") return { words };
   const isServed = commit !== undefined && commit === headSha;

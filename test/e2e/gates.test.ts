@@ -58,7 +58,15 @@ describe("a pull request whose preview.yaml names smoke tests and gates", requir
   });
 
   const settled = (commit: string, what: string) =>
-    instance.waitFor("shop#1", ({ condition, headSha }) => headSha === commit && condition !== "Reconciling", what);
+    instance.waitFor(
+      "shop#1",
+      ({ condition, headSha, commit: serves, failedChecks }) =>
+        headSha === commit &&
+        (condition === "Ready"
+          ? serves === commit
+          : condition === "Stalled" && failedChecks?.commit === commit && serves !== commit),
+      what,
+    );
   const textAt = async (url: string | undefined) =>
     (JSON.parse((await instance.get(url ?? "")).text) as { text: string }).text;
 

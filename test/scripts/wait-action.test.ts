@@ -183,13 +183,14 @@ describe("the action and the template", () => {
   it("give GitLab a component with the same script", async () => {
     const script = await readFile(join(root, "actions/wait/wait.mjs"), "utf8");
     const [header, body] = parseAllDocuments(await readFile(join(root, "templates/stackling-wait.yml"), "utf8"));
-    assert.deepEqual([header?.errors, body?.errors], [[], []]);
-    const { spec } = header?.toJS() as { spec: { inputs: Record<string, unknown> } };
-    const [[name, job] = ["", undefined]] = Object.entries(body?.toJS() as Record<string, Job>);
+    assert.ok(header && body);
+    assert.deepEqual([header.errors, body.errors], [[], []]);
+    const { spec } = header.toJS() as { spec: { inputs: Record<string, unknown> } };
+    const [[name, job] = ["", undefined]] = Object.entries(body.toJS() as Record<string, Job>);
     assert.equal(name, "$[[ inputs.job ]]");
     assert.equal(job?.script[0], `cat > stackling-wait.mjs <<'STACKLING'\n${script}STACKLING\n`);
     assert.equal(job?.artifacts.reports.dotenv, job?.variables.STACKLING_DOTENV);
-    const used = [...JSON.stringify(body?.toJS()).matchAll(/\$\[\[ inputs\.(\w+) \]\]/g)].map((match) => match[1]);
+    const used = [...JSON.stringify(body.toJS()).matchAll(/\$\[\[ inputs\.(\w+) \]\]/g)].map((match) => match[1]);
     assert.deepEqual([...new Set(used)].toSorted(), Object.keys(spec.inputs).toSorted());
   });
 });

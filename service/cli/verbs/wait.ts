@@ -38,13 +38,14 @@ async function waitForNewest(asked: Waiting): Promise<Ended> {
 }
 
 async function waitForCommit(asked: Waiting, sha: string): Promise<Ended> {
-  let wasHead = false;
+  let headSince: number | undefined;
   let outcome: CommitOutcome = { kind: "waiting" };
   const preview = await waitForPreview(
     asked,
     (now) => {
-      outcome = outcomeOf(now, sha, wasHead);
-      wasHead ||= now.headSha?.startsWith(sha) ?? false;
+      const at = performance.now();
+      outcome = outcomeOf(now, sha, headSince === undefined ? undefined : at - headSince);
+      if (now.headSha?.startsWith(sha)) headSince ??= at;
       return outcome.kind !== "waiting";
     },
     (error) => error instanceof StacklingError && PASSING.has(error.reason),

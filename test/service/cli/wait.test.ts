@@ -12,6 +12,7 @@ const NEWER = "b".repeat(40);
 const LIVE = {
   ...{ key: "shop#1", stage: "Active", condition: "Ready", reason: "Healthy", message: "Serving." },
   ...{ commit: SHA, headSha: SHA, excerpt: [] },
+  ...{ since: "2026-01-01T00:01:00.000Z", lastPushAt: "2026-01-01T00:00:00.000Z" },
   ...{
     url: "https://pr-1-shop.acme.dev",
     urls: { web: "https://pr-1-shop.acme.dev", api: "https://pr-1-api.acme.dev" },
@@ -28,6 +29,18 @@ describe("what comes of a commit", () => {
     ["a newer one came while it was waited for", { headSha: NEWER, commit: NEWER }, true, "Superseded"],
     ["a newer one came and it serves still", { headSha: NEWER }, false, "Superseded"],
     ["it failed", { condition: "Stalled", reason: "GateFailed", commit: NEWER }, false, "GateFailed"],
+    [
+      "the one before failed",
+      { condition: "Stalled", reason: "GateFailed", since: "2026-01-01T00:00:00.000Z" },
+      false,
+      "waiting",
+    ],
+    [
+      "what is said stays",
+      { condition: "Stalled", reason: "Blocked", since: "2026-01-01T00:00:00.000Z" },
+      true,
+      "Blocked",
+    ],
     ["somebody rolled back", { commit: NEWER, rolledBack: { sha: NEWER, by: "ada", at: "" } }, false, "RolledBack"],
     ["the forge is away before it was built", { reason: "Unreachable", commit: NEWER }, false, "waiting"],
     ["all is stopped", { reason: "Paused" }, false, "Paused"],
@@ -35,7 +48,11 @@ describe("what comes of a commit", () => {
   ];
   for (const [what, more, wasHead, expected] of cases) {
     it(`is "${expected}" when ${what}`, () => {
-      const outcome = outcomeOf({ ...LIVE, ...more } as Parameters<typeof outcomeOf>[0], SHA.slice(0, 12), wasHead);
+      const outcome = outcomeOf(
+        { ...LIVE, ...more } as Parameters<typeof outcomeOf>[0],
+        SHA.slice(0, 12),
+        wasHead ? 60_000 : undefined,
+      );
       assert.equal(outcome.kind === "failed" ? outcome.reason : outcome.kind, expected);
     });
   }
