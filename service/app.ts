@@ -9,6 +9,7 @@ import { createDashboard, type DashboardDeps } from "./dashboard/dashboard.ts";
 import { APP_CALLBACK_PATH } from "./gateway/access/own-paths.ts";
 import { CALLBACK_PATH, type Relay } from "./gateway/access/relay.ts";
 import type { GithubSetup } from "./github-setup.ts";
+import type { PageLogin } from "./login/login.ts";
 import { createQrPictures } from "./qr-pictures.ts";
 import type { Sessions } from "./session.ts";
 import type { Store } from "./store/store.ts";
@@ -59,6 +60,8 @@ export interface AppDeps
   readonly homeUrl: string;
   /** What somebody may do who logged in elsewhere; absent: nobody can. */
   readonly rightsOf?: VisitorsDeps["rightsOf"];
+  /** Where people log in to the pages; absent: by a printed link alone. */
+  readonly login?: PageLogin;
   /** Offered while everything is stopped, and where there is no preview to show. */
   readonly fallbackUrl?: string;
   readonly onError: (error: unknown) => void;

@@ -31,6 +31,7 @@ import type { GithubSetup } from "./github-setup.ts";
 import type { Identities } from "./identities.ts";
 import type { Inbox } from "./inbox/inbox.ts";
 import { lifecycleOf } from "./lifecycle.ts";
+import { createPageLogin } from "./login/login.ts";
 import type { Operate } from "./operate.ts";
 import type { Repositories } from "./repositories.ts";
 import { createRepositoryFacts } from "./repository-facts.ts";
@@ -91,6 +92,8 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
   const clock = () => new Date();
   const lifecycleFor = lifecycleFinder(config);
   const access = await createAccess({ config, token: parts.token, now: clock, onError });
+  const forge = (name: string) => parts.forges.get(name);
+  const login = await createPageLogin({ config, forge, token: parts.token, now: clock, onError });
   const routes = await createRoutes({ store, domain: config.domain, guardOf: access.guardOf, onError });
   const { porter, appRelay } = access.at(routes);
   const visits = createVisits({ store, now: clock, onError });
@@ -139,6 +142,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     sessions: createSessions({ now: clock, secret: parts.token }),
     token: parts.token,
     tokens,
+    ...(login ? { login, rightsOf: login.rightsOf } : {}),
     engineByHand: parts.engineByHand,
     homeUrl: url,
     onError,

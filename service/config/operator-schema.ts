@@ -6,8 +6,9 @@ import { bannerRule } from "./banner.ts";
 import { baselineSchema } from "./baselines.ts";
 import { chatSchema } from "./chat.ts";
 import { comments } from "./comment-schema.ts";
-import { hookSchema } from "./hooks.ts";
+import { dashboardRules } from "./dashboard.ts";
 import { egressRules } from "./egress.ts";
+import { hookSchema } from "./hooks.ts";
 import { limitsSchema } from "./limits.ts";
 import { prometheusSchema } from "./prometheus.ts";
 import { registry, registryHost } from "./registry-schema.ts";
@@ -53,6 +54,7 @@ export const operatorSchema = z.strictObject({
   host: z.string().min(1).optional().describe("Address to listen on. Default 127.0.0.1."),
   port: z.int().min(1).max(65535).optional().describe("Port to listen on. Default 4000."),
   access: accessRules.optional(),
+  dashboard: dashboardRules.optional(),
   banner: bannerRule.optional(),
   egress: egressRules.optional(),
   trustForwarded: trustedProxies.optional(),

@@ -7,11 +7,11 @@ import { bannerMisfits } from "./banner.ts";
 import { resolveBaselines } from "./baselines.ts";
 import { chatOf } from "./chat.ts";
 import { verbosityOf } from "./comment-schema.ts";
-import { hooksOf } from "./hooks.ts";
-import { tellingMisfits } from "./tellings.ts";
 import { templateOf } from "./comment-template.ts";
+import { dashboardMisfits, dashboardOf } from "./dashboard.ts";
 import { DEFAULT_PORT, defaultAudit, defaultDrift, defaultImages, defaultLifecycle, defaultSweep } from "./defaults.ts";
 import { parseDuration } from "./duration.ts";
+import { hooksOf } from "./hooks.ts";
 import { lifecycleMisfits, timesOf } from "./lifecycle-times.ts";
 import { limitsOf } from "./limits.ts";
 import { relayMisfits } from "./oauth-relay.ts";
@@ -22,6 +22,7 @@ import { resolveRepositories } from "./repositories.ts";
 import { signaturesOf } from "./signatures.ts";
 import { stageMisfits } from "./stage-misfits.ts";
 import { resolveTarget } from "./targets.ts";
+import { tellingMisfits } from "./tellings.ts";
 import type { ForgeConfig, OperatorConfig, TargetConfig } from "./types.ts";
 import { byLine, checkValue, type Misfit, readYamlFile } from "./yaml-file.ts";
 
@@ -61,6 +62,7 @@ export async function parseOperator(
     ...repositories.misfits,
     ...lifecycleMisfits(typed),
     ...accessMisfits({ ...repositories, ...connected, targets, access: typed.access }),
+    ...dashboardMisfits(typed.dashboard, connected),
     ...bannerMisfits({ ...repositories, targets, banner: typed.banner }),
     ...relayMisfits({ ...repositories, targets }),
     ...tellingMisfits(typed),
@@ -80,6 +82,7 @@ export async function parseOperator(
     repositories: repositories.repositories,
     targets: targets.flatMap((t): TargetConfig[] => (t.target ? [t.target] : [])),
     ...accessOf(typed, directory),
+    ...dashboardOf(typed.dashboard, { directory, forges: connected.forges }),
     ...(typed.egress ? { egress: typed.egress } : {}),
     ...(typed.banner === undefined ? {} : { banner: typed.banner }),
     ...(typed.trustForwarded ? { trustForwarded: typed.trustForwarded } : {}),

@@ -9,6 +9,7 @@ import type { BannerConfig } from "./banner.ts";
 import type { BaselineConfig } from "./baselines.ts";
 import type { ChatConfig } from "./chat.ts";
 import type { Verbosity } from "./comment-schema.ts";
+import type { DashboardConfig } from "./dashboard.ts";
 import type { EgressConfig } from "./egress.ts";
 import type { HookConfig } from "./hooks.ts";
 import type { RepositoryConfig } from "./repository-types.ts";
@@ -129,6 +130,8 @@ export interface OperatorConfig {
   readonly log?: "file" | "stderr";
   /** Undefined: by the domain, see `defaultAccess`. */
   readonly access?: AccessConfig;
+  /** Who may log in to the pages; undefined: who has a printed link. */
+  readonly dashboard?: DashboardConfig;
   /** Undefined: on every page. */
   readonly banner?: BannerConfig;
   /** Where previews may go; undefined: to named hosts only. */

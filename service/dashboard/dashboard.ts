@@ -9,6 +9,7 @@ import type { Audit } from "../audit.ts";
 import type { ExternalServices } from "../external/services.ts";
 import type { Share } from "../gateway/access/share.ts";
 import type { GithubSetup } from "../github-setup.ts";
+import type { PageLogin } from "../login/login.ts";
 import type { Operate } from "../operate.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
@@ -37,7 +38,7 @@ import { rollbackChoice, rollbackDone } from "./rollback-section.ts";
 import { guardOf } from "./rules.ts";
 import { seedChoice, seedDone } from "./seed-section.ts";
 import { servicesPage } from "./services-page.ts";
-import { sessionPages } from "./session-routes.ts";
+import { loginHref, sessionPages } from "./session-routes.ts";
 import { sharePages } from "./share-section.ts";
 import { promotionDone, stagePages } from "./stage-section.ts";
 import { tokenPages } from "./tokens-page.ts";
@@ -58,6 +59,8 @@ export interface DashboardDeps extends DoingDeps, Omit<DetailDeps, "store" | "au
   readonly github?: GithubSetup;
   readonly audit: Audit;
   readonly tokens: Tokens;
+  readonly login?: PageLogin;
+  readonly onError: (error: unknown) => void;
   readonly homeUrl: string;
   readonly fallbackUrl?: string;
 }
@@ -142,6 +145,7 @@ export function createDashboard(deps: DashboardDeps): Router {
   const guard = guardOf(pages, {
     sessionOf: (request) => sessionOf(deps, request),
     named: (request) => named(deps, request),
+    ...(deps.login ? { loginHref } : {}),
     ...answering,
   });
   return express.Router().use(assetPages(harden), hardened, guard, pages);

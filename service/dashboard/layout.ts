@@ -101,8 +101,9 @@ function outcomeOf(outcome: Outcome | undefined): Html {
   }</div>`;
 }
 
-function leaveForm(session: Session): Html {
-  return html`<form method="post" action="/logout"><input type="hidden" name="csrf" value="${session.csrf}"><button class="quiet">Sign out</button></form>`;
+function leaveForm({ csrf, name, role }: Session): Html {
+  const who = name === "page" ? "" : html`<span class="soft" title="${role}">${name}</span>`;
+  return html`${who}<form method="post" action="/logout"><input type="hidden" name="csrf" value="${csrf}"><button class="quiet">Sign out</button></form>`;
 }
 
 /** Condition and reason as a coloured chip; the words carry the meaning, not the colour. */

@@ -50,7 +50,7 @@ export const PAGE_RULES: Readonly<Record<string, Rule>> = {
   "post /tokens/:name/revoke": onAll("administer"),
   "post /appearance": anyone,
   "get /login": anyone,
-  "post /login": anyone,
+  "get /login/start": anyone,
   "get /login/:code": anyone,
   "get /.stackling/back": anyone,
   "post /logout": anyone,

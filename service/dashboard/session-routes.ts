@@ -1,12 +1,28 @@
-/** Login by a link that works once, and logout. */
-import type { Router } from "express";
+/** Login by a link that works once, or elsewhere; and logout. */
+import type { Request, Response, Router } from "express";
 import { type AccessDeps, cookieOf } from "../api/access.ts";
+import type { Audit } from "../audit.ts";
+import { BACK_PATH } from "../gateway/access/own-paths.ts";
+import type { Finished, PageLogin } from "../login/login.ts";
+import type { LoggedIn } from "../session.ts";
 import type { Answering } from "./answering.ts";
+import { ownPath } from "./appearance.ts";
+import { type Html, html } from "./html.ts";
+import { type Frame, layout } from "./layout.ts";
 import { expiredPage, refusedPage } from "./notices.ts";
 import { actorOf, form } from "./posted.ts";
 
 export interface SessionDeps extends AccessDeps {
   readonly homeUrl: string;
+  readonly audit: Pick<Audit, "record">;
+  readonly addressOf: (request: Request) => string;
+  readonly login?: PageLogin;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Of the page where somebody logs in to come back to another one. */
+export function loginHref(backTo: string): string {
+  return backTo === "/" ? "/login" : `/login?${new URLSearchParams({ to: backTo })}`;
 }
 
 export function sessionPages(
@@ -14,22 +30,146 @@ export function sessionPages(
   deps: SessionDeps,
   { frameOf, send }: Pick<Answering, "frameOf" | "send">,
 ): void {
+  const { login } = deps;
+  const noteLogin = (request: Request, actor: string, how: { readonly detail: string; readonly refused?: boolean }) => {
+    const address = deps.addressOf(request);
+    return deps.audit.record({
+      actor,
+      action: "login",
+      detail: how.detail,
+      via: "page",
+      ...(address ? { address } : {}),
+      outcome: how.refused ? "refused" : "done",
+    });
+  };
+  /** Always another cookie than the one that was brought, and the end of that one. */
+  const begin = (request: Request, response: Response, cookie: string) => {
+    endSession(deps, request);
+    response.cookie(deps.cookieName, cookie, cookieOptions(deps));
+  };
+
+  if (login) loginPages(pages, { ...deps, login, frameOf, send, noteLogin, begin });
   pages.get("/login/:code", async (request, response) => {
     const cookie = deps.sessions.redeem(String(request.params.code));
     if (cookie === undefined) return send(response, 403, expiredPage(await frameOf(request)));
-    response.cookie(deps.cookieName, cookie, cookieOptions(deps));
+    begin(request, response, cookie);
+    await noteLogin(request, "page", { detail: "by a printed link" });
     response.redirect(303, "/");
   });
   pages.post("/logout", form, async (request, response) => {
     if (!actorOf(deps, request)) return send(response, 403, refusedPage(await frameOf(request)));
-    const cookie = cookieOf(request.headers.cookie, deps.cookieName);
-    if (cookie !== undefined) deps.sessions.end(cookie);
+    endSession(deps, request);
     response.clearCookie(deps.cookieName, cookieOptions(deps));
-    response.redirect(303, "/");
+    response.redirect(303, login ? "/login" : "/");
   });
 }
 
-function cookieOptions({ homeUrl }: SessionDeps) {
+interface LoginPages extends SessionDeps, Pick<Answering, "frameOf" | "send"> {
+  readonly login: PageLogin;
+  readonly noteLogin: (
+    request: Request,
+    actor: string,
+    how: { readonly detail: string; readonly refused?: boolean },
+  ) => Promise<void>;
+  readonly begin: (request: Request, response: Response, cookie: string) => void;
+}
+
+function loginPages(pages: Router, deps: LoginPages): void {
+  const { login, frameOf, send } = deps;
+  pages.get("/login", async (request, response) => {
+    const to = pathOf(request.query.to);
+    const frame = await frameOf(request);
+    if (frame.session) return response.redirect(303, to);
+    send(response, 200, loginPage({ login, to, frame }));
+  });
+
+  // A link and no form: the policy of the pages lets forms go to ourselves alone, redirects among them.
+  pages.get("/login/start", async (request, response) => {
+    const to = pathOf(request.query.to);
+    try {
+      const { url, cookie } = await login.begin(to);
+      const { name, seconds } = login.cookie;
+      response.cookie(name, cookie, { ...cookieOptions(deps), maxAge: seconds * 1000 });
+      response.redirect(303, url);
+    } catch (error) {
+      deps.onError(error);
+      send(response, 503, loginPage({ login, to, notice: "broken", frame: await frameOf(request) }));
+    }
+  });
+
+  pages.get(BACK_PATH, async (request, response) => {
+    response.clearCookie(login.cookie.name, cookieOptions(deps));
+    // The address holds a code.
+    response.setHeader("Referrer-Policy", "no-referrer");
+    const refuse = async (notice: keyof typeof NOTICES, status = 403, to = "/", name?: string) =>
+      send(
+        response,
+        status,
+        loginPage({ login, to, notice, ...(name ? { name } : {}), frame: await frameOf(request) }),
+      );
+    let finished: Finished;
+    try {
+      finished = await login.finish(request);
+    } catch (error) {
+      deps.onError(error);
+      return refuse("broken", 503);
+    }
+    const to = ownPath(finished.to);
+    if (finished.kind !== "welcome") return refuse(finished.kind, 403, to);
+    const { who, rights } = finished;
+    const detail = `with ${login.label}`;
+    const cookie = rights && deps.sessions.open(who);
+    if (!rights || cookie === undefined) {
+      await deps.noteLogin(request, who.name, { detail, refused: true });
+      return refuse(rights ? "large" : "nobody", 403, to, who.name);
+    }
+    deps.begin(request, response, cookie);
+    await deps.noteLogin(request, who.name, { detail: `${detail}, as ${rights.role}` });
+    response.redirect(303, to);
+  });
+}
+
+const NOTICES = {
+  unknown: "That login did not begin in this browser, or too long ago.",
+  denied: "It was not finished.",
+  stranger: "It came to nothing: try again.",
+  broken: "It does not answer as it should; the log of the service says more.",
+  nobody: "You may not do anything here. Ask whoever runs Stackling (dashboard.roles).",
+  large:
+    "You may see more repositories than a session can name. Ask whoever runs Stackling to name you in dashboard.roles.",
+} as const;
+
+interface LoginPage {
+  readonly login: Pick<PageLogin, "label">;
+  readonly to: string;
+  readonly notice?: keyof typeof NOTICES;
+  /** Who logged in and is refused. */
+  readonly name?: LoggedIn["name"];
+  readonly frame: Frame;
+}
+
+function loginPage({ login: { label }, to, notice, name, frame }: LoginPage): Html {
+  const start = `/login/start?${new URLSearchParams({ to })}`;
+  const live = html`<div class="card empty"><h1>Sign in</h1>
+${notice && html`<p role="alert"><b>${name && html`You are ${name}. `}${NOTICES[notice]}</b></p>`}
+<p><a class="button primary" href="${start}">Sign in with ${label}</a></p>
+<p class="soft">Whoever runs Stackling can also print a login link: <code>stackling open</code>.</p></div>`;
+  // Nothing of what goes on is said to strangers.
+  const { pause: _pause, ...quiet } = frame;
+  return layout({ title: "Sign in", frame: quiet, liveUrl: "", live });
+}
+
+function pathOf(said: unknown): string {
+  const path = ownPath(typeof said === "string" ? said : undefined);
+  return path.startsWith("/login") ? "/" : path;
+}
+
+function endSession({ sessions, cookieName }: AccessDeps, { headers }: Request): void {
+  const cookie = cookieOf(headers.cookie, cookieName);
+  if (cookie !== undefined) sessions.end(cookie);
+}
+
+function cookieOptions({ homeUrl }: Pick<SessionDeps, "homeUrl">) {
   // Not "strict": on localhost a link from a preview's host comes from another site. What changes anything is a POST.
   return { httpOnly: true, sameSite: "lax", path: "/", secure: homeUrl.startsWith("https:") } as const;
 }

@@ -24,8 +24,8 @@ export interface Door {
   readonly signsIn?: SignIn;
 }
 
-/** A login elsewhere: there and back again, with what was kept in between. */
-export interface SignIn {
+/** A login elsewhere: there and back again, with what was kept in between. It ends with who came, as far as it tells. */
+export interface SignIn<Who = boolean> {
   /** Where, as a person calls it. */
   readonly label: string;
   readonly begin: (
@@ -35,8 +35,8 @@ export interface SignIn {
     readonly url: string;
     readonly kept: Kept;
   }>;
-  /** `answered` is the callback's address as it was called. False: whoever it is, the door stays shut. */
-  readonly finish: (answered: URL, way: Kept & { readonly state: string }, visitor: Visitor) => Promise<boolean>;
+  /** `answered` is the callback's address as it was called. False or undefined: whoever it is, the door stays shut. */
+  readonly finish: (answered: URL, way: Kept & { readonly state: string }, visitor: Visitor) => Promise<Who>;
 }
 
 /** Stays with the visitor's browser while it is away. */

@@ -2,7 +2,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { z } from "zod";
 import { StacklingError } from "../../../components/errors.ts";
-import type { DoorMaker, ForgePlace } from "./door.ts";
+import type { ForgeLoginOptions } from "../../config/access-types.ts";
+import type { DoorDeps, DoorMaker, ForgePlace, SignIn, Visitor } from "./door.ts";
 
 const TIMEOUT_MS = 10_000;
 
@@ -10,8 +11,10 @@ const TIMEOUT_MS = 10_000;
 const granted = z.union([z.object({ access_token: z.string().min(1) }), z.object({ error: z.string() })]);
 const repository = z.object({ permissions: z.object({ push: z.boolean() }).optional() });
 
-export const forgeDoor: DoorMaker<"forge"> = ({ secret, digest, placeOf }, options) => {
-  const { clientId, clientSecret, needs } = options;
+export const forgeDoor: DoorMaker<"forge"> = (deps, options) => {
+  const { digest, placeOf } = deps;
+  const { clientId, needs } = options;
+  const login = githubLogin(deps, { ...options, placeOf: ({ repository: name }) => placed(placeOf(name)) });
   const mark = `forge:${digest(JSON.stringify(["forge", clientId, needs]))}`;
 
   async function mayCome(place: ForgePlace, token: string): Promise<boolean> {
@@ -30,42 +33,60 @@ export const forgeDoor: DoorMaker<"forge"> = ({ secret, digest, placeOf }, optio
   return {
     mark: async () => mark,
     signsIn: {
-      label: "GitHub",
-      async begin({ callback, state }, { repository: name }) {
-        const verifier = randomBytes(32).toString("base64url");
-        const url = new URL(`${placed(placeOf(name)).webUrl}/login/oauth/authorize`);
-        const challenge = createHash("sha256").update(verifier).digest("base64url");
-        const asked = { client_id: clientId, redirect_uri: callback, state, scope: options.scope };
-        const proof = { code_challenge: challenge, code_challenge_method: "S256" };
-        for (const [key, value] of Object.entries({ ...asked, ...proof })) url.searchParams.set(key, value);
-        return { url: url.href, kept: { verifier } };
-      },
-      async finish(answered, { verifier = "" }, { repository: name }) {
-        const place = placed(placeOf(name));
-        const code = answered.searchParams.get("code");
-        if (code === null) return false;
-        const answer = await fetch(`${place.webUrl}/login/oauth/access_token`, {
-          method: "POST",
-          headers: { ...JSON_ASKED, "content-type": "application/json" },
-          body: JSON.stringify({
-            client_id: clientId,
-            client_secret: await secret(clientSecret),
-            code,
-            redirect_uri: `${answered.origin}${answered.pathname}`,
-            code_verifier: verifier,
-          }),
-          signal: AbortSignal.timeout(TIMEOUT_MS),
-        });
-        if (!answer.ok) throw unreachable(place.webUrl, `it answers ${answer.status}`);
-        const outcome = granted.parse(await answer.json());
-        // Too late, or used before.
-        if ("error" in outcome && outcome.error === "bad_verification_code") return false;
-        if ("error" in outcome) throw unreachable(place.webUrl, `it refuses the login: ${outcome.error}`);
-        return mayCome(place, outcome.access_token);
+      ...login,
+      async finish(answered, way, visitor) {
+        const token = await login.finish(answered, way, visitor);
+        return token !== undefined && mayCome(placed(placeOf(visitor.repository)), token);
       },
     },
   };
 };
+
+export interface GithubLogin extends Pick<ForgeLoginOptions, "clientId" | "clientSecret" | "scope"> {
+  readonly placeOf: (visitor: Visitor) => Pick<ForgePlace, "webUrl">;
+}
+
+/** Ends with a token of who came, to be asked who that is, and not to be kept. */
+export function githubLogin(
+  { secret }: Pick<DoorDeps, "secret">,
+  { clientId, clientSecret, scope, placeOf }: GithubLogin,
+): SignIn<string | undefined> {
+  return {
+    label: "GitHub",
+    async begin({ callback, state }, visitor) {
+      const verifier = randomBytes(32).toString("base64url");
+      const url = new URL(`${placeOf(visitor).webUrl}/login/oauth/authorize`);
+      const challenge = createHash("sha256").update(verifier).digest("base64url");
+      const asked = { client_id: clientId, redirect_uri: callback, state, scope };
+      const proof = { code_challenge: challenge, code_challenge_method: "S256" };
+      for (const [key, value] of Object.entries({ ...asked, ...proof })) url.searchParams.set(key, value);
+      return { url: url.href, kept: { verifier } };
+    },
+    async finish(answered, { verifier = "" }, visitor) {
+      const { webUrl } = placeOf(visitor);
+      const code = answered.searchParams.get("code");
+      if (code === null) return undefined;
+      const answer = await fetch(`${webUrl}/login/oauth/access_token`, {
+        method: "POST",
+        headers: { ...JSON_ASKED, "content-type": "application/json" },
+        body: JSON.stringify({
+          client_id: clientId,
+          client_secret: await secret(clientSecret),
+          code,
+          redirect_uri: `${answered.origin}${answered.pathname}`,
+          code_verifier: verifier,
+        }),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      if (!answer.ok) throw unreachable(webUrl, `it answers ${answer.status}`);
+      const outcome = granted.parse(await answer.json());
+      // Too late, or used before.
+      if ("error" in outcome && outcome.error === "bad_verification_code") return undefined;
+      if ("error" in outcome) throw unreachable(webUrl, `it refuses the login: ${outcome.error}`);
+      return outcome.access_token;
+    },
+  };
+}
 
 const JSON_ASKED = { accept: "application/json" } as const;
 

@@ -6,7 +6,7 @@ import type { AccessConfig, ApplicationAccess, DoorOptions } from "../../config/
 import type { OperatorConfig, SecretReference } from "../../config/types.ts";
 import { resolveSecret } from "../../secret-reference.ts";
 import type { Preview } from "../../status.ts";
-import type { DoorDeps, DoorName } from "./door.ts";
+import type { DoorDeps, DoorName, ForgePlace } from "./door.ts";
 import type { Guard, NamedDoor, Row } from "./guard.ts";
 import { ipDoor } from "./ip.ts";
 import { doors } from "./registry.ts";
@@ -82,20 +82,27 @@ function shutFurther(
 }
 
 /** GitHub's own pages and those of a server at home, by the API's address (REST API, "Getting started"). */
+export function githubPlace(options: unknown): Omit<ForgePlace, "path"> | undefined {
+  const { data } = githubAddress.safeParse(options);
+  if (!data) return undefined;
+  const { origin, host } = new URL(data.baseUrl);
+  return {
+    webUrl: host === "api.github.com" ? "https://github.com" : origin,
+    apiUrl: data.baseUrl.replace(/\/+$/, ""),
+  };
+}
+
 function placeFinder({ repositories, forges = [] }: GuardsDeps["config"]): DoorDeps["placeOf"] {
   const places = repositories.flatMap(({ name, path, forge }) => {
     const found = forges.find((one) => one.name === forge && one.kind === "github");
-    const { data: options } = githubAddress.safeParse(found?.options);
-    if (!options) return [];
-    const { origin, host } = new URL(options.baseUrl);
-    const webUrl = host === "api.github.com" ? "https://github.com" : origin;
-    return [[name, { path, webUrl, apiUrl: options.baseUrl.replace(/\/+$/, "") }] as const];
+    const place = githubPlace(found?.options);
+    return place ? [[name, { path, ...place }] as const] : [];
   });
   const byName = new Map(places);
   return (name) => byName.get(name);
 }
 
-function secretReader(environment: NodeJS.ProcessEnv | undefined): DoorDeps["secret"] {
+export function secretReader(environment: NodeJS.ProcessEnv | undefined): DoorDeps["secret"] {
   const known = new Map<SecretReference, { readonly value: Promise<string>; readonly until: number }>();
   return (reference) => {
     const kept = known.get(reference);

@@ -3,8 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { cookieOf } from "../../api/access.ts";
 import { sameSecret } from "../../session.ts";
-import type { Visitor } from "./door.ts";
-import type { NamedDoor } from "./guard.ts";
+import type { SignIn, Visitor } from "./door.ts";
 import { cookieName } from "./own-paths.ts";
 import type { Passes } from "./passes.ts";
 import { CALLBACK_PATH, RELAY } from "./relay.ts";
@@ -24,12 +23,19 @@ export interface Away {
 }
 
 /** `unknown`: this browser began no such login, or too long ago. */
-export type Returned =
-  | { readonly kind: "welcome"; readonly to: string; readonly mark: string }
+export type Returned<Who = true> =
+  | { readonly kind: "welcome"; readonly to: string; readonly mark: string; readonly who: Who }
   | { readonly kind: "unknown" | "denied" | "stranger"; readonly to: string };
 
 const LIFE_MS = 10 * 60_000;
 const TO_MAX = 1_000;
+
+/** What one can log in at: a preview's door, or the pages. */
+export interface LoginDoor<Who = boolean> {
+  readonly name: string;
+  readonly mark?: () => Promise<string>;
+  readonly signsIn?: SignIn<Who>;
+}
 
 export function createLogin({ passes, scheme, domain, now }: LoginDeps) {
   const callback = `${scheme}://${domain}${CALLBACK_PATH}`;
@@ -41,7 +47,7 @@ export function createLogin({ passes, scheme, domain, now }: LoginDeps) {
     seconds: LIFE_MS / 1000,
 
     /** `undefined` where the door has no login. `authority` is the host with its port, to come back to. */
-    async begin(door: NamedDoor, visitor: Visitor, way: { readonly to: string; readonly authority: string }) {
+    async begin(door: LoginDoor<unknown>, visitor: Visitor, way: { readonly to: string; readonly authority: string }) {
       const until = new Date(now().getTime() + LIFE_MS);
       const home = { host: way.authority, once: randomBytes(16).toString("base64url") };
       const state = await passes.issue("state", RELAY, { opened: [], until, kept: home });
@@ -52,7 +58,11 @@ export function createLogin({ passes, scheme, domain, now }: LoginDeps) {
       return { url: begun.url, cookie } satisfies Away;
     },
 
-    async finish(request: IncomingMessage, visitor: Visitor, doors: readonly NamedDoor[]): Promise<Returned> {
+    async finish<Who>(
+      request: IncomingMessage,
+      visitor: Visitor,
+      doors: readonly LoginDoor<Who>[],
+    ): Promise<Returned<NonNullable<Who>>> {
       const { search, searchParams } = new URL(request.url ?? "/", "http://preview");
       const cookie = cookieOf(request.headers.cookie, name);
       const pass = cookie === undefined ? undefined : await passes.read("login", visitor.host, cookie);
@@ -61,8 +71,8 @@ export function createLogin({ passes, scheme, domain, now }: LoginDeps) {
       const door = doors.find((one) => one.name === pass?.opened[0]);
       if (!door?.signsIn || !door.mark || !sameSecret(digest(state), expected)) return { kind: "unknown", to };
       if (searchParams.has("error")) return { kind: "denied", to };
-      const isIn = await door.signsIn.finish(new URL(`${callback}${search}`), { ...kept, state }, visitor);
-      return isIn ? { kind: "welcome", to, mark: await door.mark() } : { kind: "stranger", to };
+      const who = await door.signsIn.finish(new URL(`${callback}${search}`), { ...kept, state }, visitor);
+      return who ? { kind: "welcome", to, mark: await door.mark(), who } : { kind: "stranger", to };
     },
   };
 }

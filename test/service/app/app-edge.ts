@@ -34,7 +34,7 @@ export const MAX_BYTES = 4 * 1024 * 1024;
 
 export type AppEdge = Awaited<ReturnType<typeof startApp>>;
 
-export async function startApp() {
+export async function startApp(more: Partial<AppDeps> = {}) {
   const store = memoryStore();
   const audit = memoryAudit();
   const deployments = memoryDeployments();
@@ -158,6 +158,7 @@ export async function startApp() {
       limits: { maxBytes: MAX_BYTES, largeBodies: 1, timeoutMs: 1_000 },
     },
     onError,
+    ...more,
   };
   const app = createApp(deps);
   const api = apiOf(deps);

@@ -1,0 +1,118 @@
+/** `dashboard` of stackling.yaml: who may log in to the pages, and as what. */
+import { z } from "zod";
+import { isHttpsOrLoopback } from "./loopback.ts";
+import { place } from "./place.ts";
+import { secretReference } from "./secret-schema.ts";
+import type { ForgeConfig, SecretReference } from "./types.ts";
+import type { Misfit } from "./yaml-file.ts";
+
+export interface DashboardConfig {
+  readonly login: DashboardLogin;
+  /** Names by role: what stands there is compared in lower case. */
+  readonly roles: { readonly [Name in "admin" | "operator" | "viewer"]?: readonly string[] };
+}
+
+export type DashboardLogin =
+  | {
+      readonly kind: "forge";
+      /** Name of an entry of `forges`. */
+      readonly forge: string;
+      readonly clientId: string;
+      readonly clientSecret: SecretReference;
+      readonly scope: string;
+    }
+  | {
+      readonly kind: "oidc";
+      readonly issuer: string;
+      readonly clientId: string;
+      readonly clientSecret: SecretReference;
+      readonly emailVerified?: "assume";
+      readonly label?: string;
+    };
+
+const forgeLogin = z.strictObject({
+  name: z.string().min(1).optional().describe("Which of `forges`. Default: the one that is GitHub's."),
+  clientId: z.string().min(1),
+  clientSecret: secretReference,
+  scope: z
+    .string()
+    .optional()
+    .describe("Scope that an OAuth app asks for; a GitHub App has its own permissions. Default `repo read:org`."),
+});
+
+const oidcLogin = z.strictObject({
+  issuer: z
+    .url({ protocol: /^https?$/, error: 'must be an address such as "https://login.acme.dev"' })
+    .refine(isHttpsOrLoopback, "must begin with https://"),
+  clientId: z.string().min(1),
+  clientSecret: secretReference,
+  emailVerified: z
+    .enum(["demand", "assume"])
+    .optional()
+    .describe(
+      "As at a preview's door: whether an address counts that the provider does not call verified. Default `demand`.",
+    ),
+  label: z.string().min(1).optional().describe("Where, as people call it. Default: the issuer's host."),
+});
+
+const names = z
+  .array(
+    z.string().regex(/^[^\s]{1,200}$/, 'must be a name such as "ada", "acme/platform", "ada@acme.dev" or "@acme.dev"'),
+  )
+  .min(1, "must name somebody");
+
+export const dashboardRules = z
+  .strictObject({
+    login: z
+      .union([z.strictObject({ forge: forgeLogin }), z.strictObject({ oidc: oidcLogin })])
+      .describe("Where people log in: `forge` (GitHub), or `oidc` (any provider of OpenID Connect)."),
+    roles: z
+      .strictObject({ admin: names.optional(), operator: names.optional(), viewer: names.optional() })
+      .optional()
+      .describe(
+        "By role, logins and teams (`ada`, `acme/platform`), or e-mail addresses, their domains and groups (`ada@acme.dev`, `@acme.dev`, `ops`). Whoever is not named is what the forge lets them be; with `oidc` nobody.",
+      ),
+  })
+  .describe("Login to the pages. Default: by the printed link alone, see docs/access-control.md.");
+export type DashboardFile = z.infer<typeof dashboardRules>;
+
+export function dashboardOf(
+  typed: DashboardFile | undefined,
+  { directory, forges }: { readonly directory: string; readonly forges: readonly ForgeConfig[] },
+): { readonly dashboard?: DashboardConfig } {
+  if (!typed) return {};
+  return { dashboard: { login: loginOf(typed.login, directory, forges), roles: typed.roles ?? {} } };
+}
+
+function loginOf(typed: DashboardFile["login"], directory: string, forges: readonly ForgeConfig[]): DashboardLogin {
+  if ("oidc" in typed) {
+    const { emailVerified, ...rest } = typed.oidc;
+    const assumed = emailVerified === "assume" ? { emailVerified } : {};
+    return { kind: "oidc", ...rest, ...assumed, clientSecret: place(rest.clientSecret, directory) };
+  }
+  const { name = forges.find(isGithub)?.name ?? "", clientId, clientSecret, scope = "repo read:org" } = typed.forge;
+  return { kind: "forge", forge: name, clientId, clientSecret: place(clientSecret, directory), scope };
+}
+
+export function dashboardMisfits(
+  typed: DashboardFile | undefined,
+  { forges }: { readonly forges: readonly ForgeConfig[] },
+): readonly Misfit[] {
+  if (!typed) return [];
+  if ("oidc" in typed.login) {
+    if (Object.keys(typed.roles ?? {}).length > 0) return [];
+    const message = '"dashboard.roles" must name somebody: with "oidc" nobody else may do anything';
+    return [{ path: ["dashboard"], message }];
+  }
+  const { name } = typed.login.forge;
+  const found = name === undefined ? forges.find(isGithub) : forges.find((forge) => forge.name === name);
+  if (found && isGithub(found)) return [];
+  const there = forges.filter(isGithub).map((forge) => forge.name);
+  const which = there.length > 0 ? `there is ${there.join(", ")}` : "there is none; give it a login by `oidc`";
+  const message = `"dashboard.login.forge" needs a forge of the kind "github"${name === undefined ? "" : `, which "${name}" is not`}: ${which}`;
+  return [{ path: ["dashboard", "login", "forge"], message }];
+}
+
+function isGithub({ kind }: ForgeConfig): boolean {
+  return kind === "github";
+}
