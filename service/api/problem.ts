@@ -51,11 +51,10 @@ export function problemOf(error: unknown): Problem {
     return { ...problem(400, "BadRequest", z.prettifyError(error)), errors };
   }
   const { reason, message } = plainError(error);
-  return problem(
-    statusOf(error),
-    statusOf(error) === 400 && clientError(error) ? "BadRequest" : reason,
-    wordsOf(error, message),
-  );
+  const isBroken = !(error instanceof StacklingError) && clientError(error) !== undefined;
+  if (isBroken)
+    return problem(statusOf(error), "BadRequest", "reading the request: it is no valid JSON of at most 64 KB");
+  return problem(statusOf(error), reason, message);
 }
 
 function statusOf(error: unknown): number {
@@ -69,12 +68,6 @@ function statusOf(error: unknown): number {
 
 function isMissing(reason: string): boolean {
   return reason === "NoSuchPreview" || reason === "NoSuchToken";
-}
-
-function wordsOf(error: unknown, message: string): string {
-  return clientError(error) === undefined || error instanceof StacklingError
-    ? message
-    : "reading the request: it is no valid JSON of at most 64 KB";
 }
 
 function problem(status: number, reason: string, detail: string): Problem {

@@ -174,6 +174,36 @@ describe("API", () => {
     assert.equal((await edge.api({ path: "/previews/%ff" })).status, 400);
   });
 
+  it("takes no token from an address, and asks no store any more for who sends many wrong ones", async () => {
+    for (const query of [`token=${TOKEN}`, `access_token=${TOKEN}`]) {
+      const { status, body } = await edge.ask({ path: `/api/v1/previews?${query}` });
+      assert.deepEqual([status, JSON.parse(body).reason], [400, "TokenInAddress"]);
+    }
+    const wrong = () => edge.ask({ path: "/api/v1/previews", headers: { authorization: "Bearer stk_wrong" } });
+    for (let times = 0; times < 30; times++) assert.equal((await wrong()).status, 401);
+    const limited = await wrong();
+    assert.equal(limited.status, 429);
+    assert.ok(Number(limited.headers["retry-after"]) > 0);
+    assert.equal((await edge.api({ path: "/previews" })).status, 200, "the instance's own is not counted");
+  });
+
+  it("lists page by page, each preview once though one comes and one goes, and by what is asked for", async () => {
+    for (const number of [1, 2, 3, 4]) edge.store.put(aPreview({ number }));
+    const keys: string[] = [];
+    let path: string | undefined = "/previews?limit=2";
+    while (path !== undefined) {
+      const answer: Awaited<ReturnType<AppEdge["api"]>> = await edge.api({ path });
+      keys.push(...JSON.parse(answer.body).previews.map(({ key }: { key: string }) => key));
+      path = /^<\/api\/v1([^>]+)>; rel="next"$/.exec(String(answer.headers.link))?.[1];
+    }
+    assert.deepEqual(keys.sort(), ["shop#1", "shop#2", "shop#3", "shop#4", "shop#42"]);
+    const count = async (query: string) =>
+      JSON.parse((await edge.api({ path: `/previews?${query}` })).body).previews.length;
+    assert.deepEqual([await count("repository=till"), await count("stage=Active")], [0, 1]);
+    assert.equal((await edge.api({ path: "/previews?cursor=bm9uc2Vuc2U" })).status, 400);
+    assert.equal((await edge.api({ path: "/previews?limit=0" })).status, 400);
+  });
+
   it("streams log lines as they are and stops with the client", async () => {
     edge.lines.push({ service: "web", text: "listening" }, { service: "api", text: "<b>two</b>\u2028" });
     const answer = await edge.api({ path: "/previews/shop%2342/logs?tail=5" });
