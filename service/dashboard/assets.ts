@@ -47,7 +47,7 @@ export function assetPages(harden: (response: Response) => void): Router {
     harden(response);
     if (!body) return void response.status(404).type("text").send("There is nothing at this address.\n");
     response.setHeader("Content-Type", TYPES[name.slice(name.lastIndexOf(".") + 1)] ?? "application/octet-stream");
-    response.setHeader("Cache-Control", request.params.digest === digest ? KEPT : NOT_KEPT);
+    response.setHeader("Cache-Control", request.path.startsWith(`/assets/${digest}/`) ? KEPT : NOT_KEPT);
     response.setHeader("Vary", "Accept-Encoding");
     if (!request.acceptsEncodings("gzip")) return void response.send(body);
     const small = packed.get(name) ?? gzipSync(body);
@@ -59,6 +59,8 @@ export function assetPages(harden: (response: Response) => void): Router {
   pages.get("/assets/:digest/vendor/:name", (request, response) =>
     answer(request, response, `vendor/${request.params.name}`),
   );
+  // Asked for beside what is no page, such as a log as text.
+  pages.get("/favicon.ico", (request, response) => answer(request, response, "icon.svg"));
   return pages;
 }
 
