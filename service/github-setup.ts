@@ -16,11 +16,11 @@ import {
 import { type MadeApp, madeApp, takeOverApp } from "./forges/github-app-made.ts";
 import { type Installation, installationsOf } from "./forges/github-installed.ts";
 import { type Session, sameSecret } from "./session.ts";
-import { type GithubAppStore, sealer } from "./store/github-apps.ts";
+import { type ForgeCredentialStore, sealer } from "./store/forge-credentials.ts";
 
 export interface GithubSetupDeps {
   readonly config: Pick<OperatorConfig, "forges" | "repositories">;
-  readonly store: Pick<GithubAppStore, "githubApp" | "keepGithubApp">;
+  readonly store: Pick<ForgeCredentialStore, "forgeCredential" | "keepForgeCredential">;
   /** Signs and seals; the same for every replica. */
   readonly token: string;
   /** Where the pages are, without a slash at the end. */
@@ -122,7 +122,7 @@ export function createGithubSetup(deps: GithubSetupDeps): GithubSetup {
   };
 
   const made: GithubSetup["made"] = async (forge) => {
-    const kept = await store.githubApp(forge);
+    const kept = await store.forgeCredential(forge);
     const text = kept && seal.open(kept.sealed);
     return text === undefined ? undefined : madeApp.parse(JSON.parse(text));
   };
@@ -171,21 +171,9 @@ export function createGithubSetup(deps: GithubSetupDeps): GithubSetup {
       const forge = forgeNamed(sent.forge);
       const { server } = sent;
       const app = await takeOverApp({ server, api: apiOf(config, forge) ?? apiUrl(server), code });
-      await store.keepGithubApp(forge.name, seal.seal(JSON.stringify(app)));
+      await store.keepForgeCredential(forge.name, seal.seal(JSON.stringify(app)));
       return { forge, app };
     },
-  };
-}
-
-/** What a forge with `app: manifest` reads, as it was kept. */
-export function keptFor(
-  { store, token }: Pick<GithubSetupDeps, "store" | "token">,
-  forge: string,
-): () => Promise<string | undefined> {
-  const seal = sealer(token);
-  return async () => {
-    const kept = await store.githubApp(forge);
-    return kept && seal.open(kept.sealed);
   };
 }
 

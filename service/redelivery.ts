@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import type { RepositoryConfig } from "./config/repository-types.ts";
 import { every } from "./every.ts";
 import type { Forge } from "./forges/forge.ts";
-import type { GithubAppStore } from "./store/github-apps.ts";
+import type { ForgeCredentialStore } from "./store/forge-credentials.ts";
 import type { Store } from "./store/store.ts";
 import { refOf } from "./subject.ts";
 import { after } from "./times.ts";
@@ -18,7 +18,7 @@ const LEASE = "@redelivery";
 
 export interface RedeliveryDeps {
   readonly store: Pick<Store, "acquireLease" | "count"> &
-    Pick<GithubAppStore, "claimRedeliveries" | "unclaimRedeliveries">;
+    Pick<ForgeCredentialStore, "claimRedeliveries" | "unclaimRedeliveries">;
   readonly forges: ReadonlyMap<string, Pick<Forge, "failedDeliveries">>;
   readonly repositories: () => Promise<readonly RepositoryConfig[]>;
   readonly now: () => string;

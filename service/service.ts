@@ -17,9 +17,10 @@ import { startEdge } from "./edge.ts";
 import { startEgress, withEnforcement } from "./egress/egress.ts";
 import { createEngineByHand } from "./engine-by-hand.ts";
 import { createExternalServices } from "./external/services.ts";
+import { credentialsFor } from "./forge-credentials.ts";
 import { connectForges } from "./forges/connect.ts";
 import { accessFindings } from "./gateway/access/findings.ts";
-import { createGithubSetup, keptFor } from "./github-setup.ts";
+import { createGithubSetup } from "./github-setup.ts";
 import { createGround } from "./ground.ts";
 import { createIdentities } from "./identities.ts";
 import { checkRegistries } from "./images/configured.ts";
@@ -93,7 +94,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
   }
   const engine = await locateEngine();
   const homeUrl = `${config.scheme}://${config.domain}`;
-  const groundOf = (name: string) => ({ name, homeUrl, kept: keptFor({ store, token: options.token }, name) });
+  const groundOf = (name: string) => ({ name, homeUrl, ...credentialsFor({ store, token: options.token }, name) });
   const [forges, stacks] = await Promise.all([connectForges(config, groundOf), startStacks(options, engine)]);
   undo.push(() => stacks.close());
   const egress = await startEgress({ ...options, now }, undo);

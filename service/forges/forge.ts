@@ -252,6 +252,8 @@ export interface ForgeGround {
   readonly homeUrl: string;
   /** Credentials that were made for it from the pages; undefined while there are none. Rejects when the store is away. */
   readonly kept: () => Promise<string | undefined>;
+  /** Changes them, one replica at a time; see `ForgeCredentialStore`. */
+  readonly change: (change: (text: string | undefined) => Promise<string>) => Promise<void>;
 }
 
 /** What a forge's file exports. */

@@ -74,8 +74,11 @@ export function verifyGitlabDelivery(
       return { ...of, ...pullRequest(note.safeParse(json).data?.merge_request.iid) };
     case "Push Hook": {
       const { data } = push.safeParse(json);
-      const isDefault = place?.default_branch && data?.ref === `refs/heads/${place.default_branch}`;
-      return isDefault ? { ...of, pushedTo: place.path_with_namespace } : of;
+      const [, gitBranch] = /^refs\/heads\/(.+)$/.exec(data?.ref ?? "") ?? [];
+      if (!place || gitBranch === undefined) return of;
+      const repositoryPath = place.path_with_namespace;
+      const isDefault = gitBranch === place.default_branch;
+      return { ...of, ...(isDefault ? { pushedTo: repositoryPath } : { pushedBranch: { repositoryPath, gitBranch } }) };
     }
     default: {
       const { data } = projectEvent.safeParse(json);

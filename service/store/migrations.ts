@@ -7,7 +7,7 @@ import { HOOKS } from "../hooks/migration.ts";
 import { TOKENS } from "../tokens/store.ts";
 import { TRENDS } from "../trends/store.ts";
 import { AUDIT } from "./audit.ts";
-import { GITHUB_APPS } from "./github-apps.ts";
+import { FORGE_CREDENTIALS } from "./forge-credentials.ts";
 import { IDENTITIES } from "./identities.ts";
 import type { Tables } from "./tables.ts";
 
@@ -21,7 +21,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0002-operation": { up: (db) => run(db, OPERATION) },
   "0003-seats": { up: (db) => run(db, SEATS) },
   "0006-repository-id": { up: (db) => run(db, IDENTITIES) },
-  "0007-github-app": { up: (db) => run(db, GITHUB_APPS) },
+  "0007-forge-credentials": { up: (db) => run(db, FORGE_CREDENTIALS) },
   "0008-audit": { up: (db) => run(db, AUDIT) },
   "0009-tokens": { up: (db) => run(db, TOKENS) },
   "0010-deploy-log": { up: (db) => run(db, DEPLOYMENTS) },

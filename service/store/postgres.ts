@@ -12,7 +12,7 @@ import { type AuditTrim, auditStore } from "./audit.ts";
 import { claimFolder, type DataFolder } from "./data-folder.ts";
 import { codeOf, openDatabase } from "./database.ts";
 import { type DeliveryStore, deliveryStore } from "./deliveries.ts";
-import { type GithubAppStore, githubAppStore } from "./github-apps.ts";
+import { type ForgeCredentialStore, forgeCredentialStore } from "./forge-credentials.ts";
 import { type IdentityStore, identityStore } from "./identities.ts";
 import { acquireLease, releaseLeasesOf } from "./lease.ts";
 import { listen } from "./listener.ts";
@@ -35,7 +35,7 @@ export interface PostgresStore
     DeliveryStore,
     SeatStore,
     HookStore,
-    GithubAppStore,
+    ForgeCredentialStore,
     IdentityStore,
     AuditStore,
     TrendStore,
@@ -86,7 +86,7 @@ export async function openStore({ url, holder, logger, now, steps }: PostgresSto
     ...recordStore({ db, queue }),
     ...operationStore({ db, now }),
     ...trendStore({ db }),
-    ...githubAppStore({ db }),
+    ...forgeCredentialStore({ db }),
     ...identityStore({ db }),
     ...auditStore({ db }),
     ...deploymentStore({ db }),

@@ -57,7 +57,7 @@ export interface Tables {
   receipt: { id: Generated<string>; key: string; at: Time; body: JSONColumnType<Receipt> };
   counter: { name: string; value: string };
   /** Sealed; see `github-apps.ts`. */
-  github_app: { forge: string; sealed: string; at: Generated<Date> };
+  forge_credential: { forge: string; sealed: string; at: Generated<Date> };
   redelivery: { forge: string; delivery_id: string; at: Generated<Date> };
   repository_identity: { name: string; forge: string; id: string; at: Generated<Date> };
   repository: { name: string; path: string; body: JSONColumnType<RepositoryConfig> };

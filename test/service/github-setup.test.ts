@@ -1,9 +1,10 @@
 /** An App that is made from the pages: what goes to GitHub, what comes back, and that it works at once. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { credentialsFor } from "../../service/forge-credentials.ts";
 import { githubForge } from "../../service/forges/github.ts";
 import { canReach, manifestOf, registrationUrl, webUrl } from "../../service/forges/github-app.ts";
-import { createGithubSetup, keptFor } from "../../service/github-setup.ts";
+import { createGithubSetup } from "../../service/github-setup.ts";
 import { sayPolling } from "../../service/polling.ts";
 import { signedHeaders, startGithub, type TestGithub } from "../support/emulate.ts";
 
@@ -21,8 +22,9 @@ describe("a GitHub App made from the pages", () => {
   const prepare = ({ homeUrl = HOME, token = "the API's token" } = {}) => {
     const kept = new Map<string, { sealed: string; at: string }>();
     const store = {
-      githubApp: async (forge: string) => kept.get(forge),
-      keepGithubApp: async (forge: string, sealed: string) => void kept.set(forge, { sealed, at: "2026-03-01" }),
+      forgeCredential: async (forge: string) => kept.get(forge),
+      keepForgeCredential: async (forge: string, sealed: string) => void kept.set(forge, { sealed, at: "2026-03-01" }),
+      changeForgeCredential: async () => {},
     };
     const options = githubForge.options.parse({
       baseUrl: `${github.url}/api/v3`,
@@ -42,7 +44,7 @@ describe("a GitHub App made from the pages", () => {
       setup,
       kept,
       connect: () =>
-        githubForge.connect(options, { name: "github", homeUrl, kept: keptFor({ store, token }, "github") }),
+        githubForge.connect(options, { name: "github", homeUrl, ...credentialsFor({ store, token }, "github") }),
       pass: (ms: number) => {
         now = new Date(now.getTime() + ms);
       },
@@ -133,9 +135,9 @@ describe("a GitHub App made from the pages", () => {
     const { setup, kept } = prepare({ homeUrl: "http://localhost:4000" });
     await setup.finish(await register(await setup.begin({ forge: "github" }, SESSION)), SESSION);
     const options = githubForge.options.parse({ baseUrl: "https://ghe.acme.dev/api/v3", app: "manifest" });
-    const store = { githubApp: async (name: string) => kept.get(name), keepGithubApp: async () => {} };
-    const read = keptFor({ store, token: "the API's token" }, "github");
-    const moved = await githubForge.connect(options, { name: "github", homeUrl: HOME, kept: read });
+    const store = { forgeCredential: async (name: string) => kept.get(name), keepForgeCredential: async () => {}, changeForgeCredential: async () => {} };
+    const read = credentialsFor({ store, token: "the API's token" }, "github");
+    const moved = await githubForge.connect(options, { name: "github", homeUrl: HOME, ...read });
     const before = github.requests.length;
     const list = await moved.list(SHOP);
     assert.match(list.kind === "unreachable" ? list.message : "", /its App was made at "http:\/\/127/);
@@ -159,9 +161,9 @@ describe("a GitHub App made from the pages", () => {
     const { setup, kept } = prepare();
     await setup.finish(await register(await setup.begin({ forge: "github" }, SESSION)), SESSION);
     const [entry] = kept.values();
-    const store = { githubApp: async () => entry, keepGithubApp: async () => {} };
-    assert.equal(await keptFor({ store, token: "a new token" }, "github")(), undefined);
-    assert.notEqual(await keptFor({ store, token: "the API's token" }, "github")(), undefined);
+    const store = { forgeCredential: async () => entry, keepForgeCredential: async () => {}, changeForgeCredential: async () => {} };
+    assert.equal(await credentialsFor({ store, token: "a new token" }, "github").kept(), undefined);
+    assert.notEqual(await credentialsFor({ store, token: "the API's token" }, "github").kept(), undefined);
   });
 
   it("is made at no place that is none", async () => {
@@ -172,7 +174,7 @@ describe("a GitHub App made from the pages", () => {
     await assert.rejects(setup.begin({ forge: "gitlab" }, SESSION), /no forge "gitlab"/);
     const bare = createGithubSetup({
       config: { forges: [], repositories: [] },
-      store: { githubApp: async () => undefined, keepGithubApp: async () => {} },
+      store: { forgeCredential: async () => undefined, keepForgeCredential: async () => {} },
       token: "t",
       homeUrl: HOME,
       now: () => new Date(),

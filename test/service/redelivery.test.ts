@@ -11,7 +11,12 @@ import { startGithub, type TestGithub } from "../support/emulate.ts";
 import { testDatabase } from "../support/postgres.ts";
 import { silent } from "../support/reconcile-world.ts";
 
-const GROUND = { name: "github", homeUrl: "https://preview.acme.dev", kept: async () => undefined };
+const GROUND = {
+  name: "github",
+  homeUrl: "https://preview.acme.dev",
+  kept: async () => undefined,
+  change: async () => {},
+};
 const SHOP = { name: "shop", forge: "github", path: "acme/shop" } as RepositoryConfig;
 const HOOK = "https://preview.acme.dev/webhooks/github";
 

@@ -56,7 +56,8 @@ describe("a delivery from GitLab", () => {
   it("tells a push to the default branch from others", () => {
     assert.equal(verify("Push Hook", recorded("push")).pushedTo, "gitlabhq/gitlab-test");
     const other = edited("push", (payload) => Object.assign(payload, { ref: "refs/heads/master-2" }));
-    assert.equal(verify("Push Hook", other).pushedTo, undefined);
+    const { pushedTo, pushedBranch } = verify("Push Hook", other);
+    assert.deepEqual([pushedTo, pushedBranch?.gitBranch], [undefined, "master-2"]);
   });
 
   it("of a group or a server tells which projects something became of", () => {

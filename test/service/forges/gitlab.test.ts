@@ -218,7 +218,12 @@ describe("GitLab", () => {
       token: { env: "TEST_GITLAB_TOKEN" },
       webhookSecrets: [{ env: "TEST_GITLAB_SECRET" }],
     };
-    const ground = { name: "gitlab", homeUrl: "http://127.0.0.1:4000", kept: async () => undefined };
+    const ground = {
+      name: "gitlab",
+      homeUrl: "http://127.0.0.1:4000",
+      kept: async () => undefined,
+      change: async () => {},
+    };
     const called = await gitlabForge.connect(gitlabForge.options.parse(typed), ground);
     const made = await called.ensureWebhook?.(repository());
     const again = await called.ensureWebhook?.(repository());

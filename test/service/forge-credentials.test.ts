@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { sealer } from "../../service/store/github-apps.ts";
+import { sealer } from "../../service/store/forge-credentials.ts";
 import { openStore, type PostgresStore } from "../../service/store/postgres.ts";
 import { testDatabase } from "../support/postgres.ts";
 import { silent } from "../support/reconcile-world.ts";
@@ -34,14 +34,24 @@ describe("credentials of an App that was made from the pages", () => {
   });
 
   it("take the place of those before, for each forge", async () => {
-    assert.equal(await store.githubApp("github"), undefined);
-    await store.keepGithubApp("github", "one");
-    const first = await store.githubApp("github");
-    await store.keepGithubApp("github", "two");
-    const second = await store.githubApp("github");
+    assert.equal(await store.forgeCredential("github"), undefined);
+    await store.keepForgeCredential("github", "one");
+    const first = await store.forgeCredential("github");
+    await store.keepForgeCredential("github", "two");
+    const second = await store.forgeCredential("github");
     assert.deepEqual([first?.sealed, second?.sealed], ["one", "two"]);
     assert.ok((second?.at ?? "") > (first?.at ?? ""));
-    assert.equal(await store.githubApp("hub"), undefined);
+    assert.equal(await store.forgeCredential("hub"), undefined);
+  });
+
+  it("change one after the other, each on what the one before left", async () => {
+    const other = await openStore({ url: database.url, holder: "two", logger: silent, now: () => "2026-03-01T12:00:00.000Z" });
+    const add = (replica: PostgresStore, letter: string) =>
+      replica.changeForgeCredential("gitlab", async (before = "") => `${before}${letter}`);
+    await Promise.all([add(store, "a"), add(other, "b"), add(store, "c"), add(other, "d")]);
+    await assert.rejects(store.changeForgeCredential("gitlab", () => Promise.reject(new Error("away"))), /away/);
+    assert.deepEqual([...((await store.forgeCredential("gitlab"))?.sealed ?? "")].sort(), ["a", "b", "c", "d"]);
+    await other.close();
   });
 
   it("let a delivery be asked for again once, by one replica", async () => {

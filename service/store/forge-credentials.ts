@@ -1,28 +1,33 @@
-/** GitHub Apps that were made from the pages, and deliveries that were asked for again: the same for every replica. */
+/** Credentials that forges were given from the pages, and deliveries that were asked for again: the same for every replica. */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
 import { type Kysely, sql } from "kysely";
 import type { Tables } from "./tables.ts";
 
-export interface SealedApp {
+export interface SealedCredential {
   /** See `sealer`. */
   readonly sealed: string;
   /** ISO 8601 UTC */
   readonly at: string;
 }
 
-export interface GithubAppStore {
+export interface ForgeCredentialStore {
   /** By the forge's name in the config. */
-  githubApp(forge: string): Promise<SealedApp | undefined>;
+  forgeCredential(forge: string): Promise<SealedCredential | undefined>;
   /** In the place of the one before. */
-  keepGithubApp(forge: string, sealed: string): Promise<void>;
+  keepForgeCredential(forge: string, sealed: string): Promise<void>;
+  /**
+   * Changes what is kept, one replica at a time: whoever comes next is given what the one before left. What `change`
+   * rejects with leaves it as it was.
+   */
+  changeForgeCredential(forge: string, change: (sealed: string | undefined) => Promise<string>): Promise<void>;
   /** Of these deliveries, those that were not asked for again before; from now on they count as asked for. */
   claimRedeliveries(forge: string, deliveryIds: readonly string[]): Promise<readonly string[]>;
   /** What was claimed, and could not be asked for, may be claimed again. */
   unclaimRedeliveries(forge: string, deliveryIds: readonly string[]): Promise<void>;
 }
 
-export const GITHUB_APPS: readonly string[] = [
-  `create table github_app (forge text primary key, sealed text not null, at timestamptz not null default now())`,
+export const FORGE_CREDENTIALS: readonly string[] = [
+  `create table forge_credential (forge text primary key, sealed text not null, at timestamptz not null default now())`,
   `create table redelivery (
      forge text not null, delivery_id text not null, at timestamptz not null default now(),
      primary key (forge, delivery_id))`,
@@ -31,16 +36,24 @@ export const GITHUB_APPS: readonly string[] = [
 /** GitHub keeps deliveries for three days. */
 const KEPT_DAYS = 4;
 
-export function githubAppStore({ db }: { readonly db: Kysely<Tables> }): GithubAppStore {
+export function forgeCredentialStore({ db }: { readonly db: Kysely<Tables> }): ForgeCredentialStore {
   return {
-    async githubApp(forge) {
-      const row = await db.selectFrom("github_app").selectAll().where("forge", "=", forge).executeTakeFirst();
+    async forgeCredential(forge) {
+      const row = await db.selectFrom("forge_credential").selectAll().where("forge", "=", forge).executeTakeFirst();
       return row && { sealed: row.sealed, at: row.at.toISOString() };
     },
-    async keepGithubApp(forge, sealed) {
+    async keepForgeCredential(forge, sealed) {
       await sql`
-        insert into github_app (forge, sealed, at) values (${forge}, ${sealed}, clock_timestamp())
+        insert into forge_credential (forge, sealed, at) values (${forge}, ${sealed}, clock_timestamp())
         on conflict (forge) do update set sealed = excluded.sealed, at = excluded.at`.execute(db);
+    },
+    async changeForgeCredential(forge, change) {
+      await db.transaction().execute(async (held) => {
+        await sql`select pg_advisory_xact_lock(hashtextextended(${`forge credential ${forge}`}, 0))`.execute(held);
+        const row = await held.selectFrom("forge_credential").selectAll().where("forge", "=", forge).executeTakeFirst();
+        const sealed = await change(row?.sealed);
+        if (sealed !== row?.sealed) await forgeCredentialStore({ db: held }).keepForgeCredential(forge, sealed);
+      });
     },
     async claimRedeliveries(forge, deliveryIds) {
       await sql`delete from redelivery where at < now() - make_interval(days => ${KEPT_DAYS})`.execute(db);
