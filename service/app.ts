@@ -9,6 +9,7 @@ import { createDashboard, type DashboardDeps } from "./dashboard/dashboard.ts";
 import { APP_CALLBACK_PATH } from "./gateway/access/own-paths.ts";
 import { CALLBACK_PATH, type Relay } from "./gateway/access/relay.ts";
 import type { GithubSetup } from "./github-setup.ts";
+import type { GitlabSetup } from "./gitlab-setup.ts";
 import type { PageLogin } from "./login/login.ts";
 import { createQrPictures } from "./qr-pictures.ts";
 import type { Sessions } from "./session.ts";
@@ -50,6 +51,7 @@ export interface AppDeps
   readonly appRelay?: Relay;
   /** Makes a GitHub App from the pages. */
   readonly github?: GithubSetup;
+  readonly gitlab?: GitlabSetup;
   /** Counts over time; absent: none are shown. */
   readonly trends?: Trends;
   /** Bearer token of the API. */

@@ -28,6 +28,7 @@ import { createRoutes } from "./gateway/routes.ts";
 import { createEdgeServer } from "./gateway/server.ts";
 import { createVisits } from "./gateway/visits.ts";
 import type { GithubSetup } from "./github-setup.ts";
+import type { GitlabSetup } from "./gitlab-setup.ts";
 import type { Identities } from "./identities.ts";
 import type { Inbox } from "./inbox/inbox.ts";
 import { lifecycleOf } from "./lifecycle.ts";
@@ -65,6 +66,7 @@ export interface EdgeParts {
   readonly doctor: () => Promise<readonly Finding[]>;
   readonly external: ExternalServices;
   readonly github: GithubSetup;
+  readonly gitlab: GitlabSetup;
   /** What `/readyz` asks. */
   readonly checks: ReadinessChecks;
   /** See `WebhooksDeps`. */
@@ -158,6 +160,7 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
     appRelay: appRelay.finish,
     external: parts.external,
     github: parts.github,
+    gitlab: parts.gitlab,
     ends: async () => {
       const moment = { now: clock().toISOString(), pauses: await store.pauses() };
       return (preview) => previewEnds(preview, lifecycleFor(preview), moment);

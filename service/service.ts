@@ -21,6 +21,7 @@ import { credentialsFor } from "./forge-credentials.ts";
 import { connectForges } from "./forges/connect.ts";
 import { accessFindings } from "./gateway/access/findings.ts";
 import { createGithubSetup } from "./github-setup.ts";
+import { createGitlabSetup } from "./gitlab-setup.ts";
 import { createGround } from "./ground.ts";
 import { createIdentities } from "./identities.ts";
 import { checkRegistries } from "./images/configured.ts";
@@ -168,6 +169,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     doctor,
     external,
     github: createGithubSetup({ config, store, token: options.token, homeUrl, now: () => new Date() }),
+    gitlab: createGitlabSetup({ config, store, token: options.token, homeUrl, now: () => new Date() }),
     checks,
     engineByHand: byHand,
     refusedCalls: egress.refusedCalls,

@@ -9,6 +9,7 @@ import type { Audit } from "../audit.ts";
 import type { ExternalServices } from "../external/services.ts";
 import type { Share } from "../gateway/access/share.ts";
 import type { GithubSetup } from "../github-setup.ts";
+import type { GitlabSetup } from "../gitlab-setup.ts";
 import type { PageLogin } from "../login/login.ts";
 import type { Operate } from "../operate.ts";
 import type { Preview } from "../status.ts";
@@ -25,6 +26,7 @@ import { type DetailDeps, detailPages } from "./detail-routes.ts";
 import { type DoctorPagesDeps, doctorPages } from "./doctor-page.ts";
 import { flagDone, flagPages } from "./flag-section.ts";
 import { githubPages } from "./github-routes.ts";
+import { gitlabPages } from "./gitlab-routes.ts";
 import type { Html } from "./html.ts";
 import type { Frame, Outcome } from "./layout.ts";
 import { listPages } from "./list-routes.ts";
@@ -57,6 +59,7 @@ export interface DashboardDeps extends DoingDeps, Omit<DetailDeps, "store" | "au
   readonly ends: EndsReader;
   readonly share: Share;
   readonly github?: GithubSetup;
+  readonly gitlab?: GitlabSetup;
   readonly audit: Audit;
   readonly tokens: Tokens;
   readonly login?: PageLogin;
@@ -126,6 +129,7 @@ export function createDashboard(deps: DashboardDeps): Router {
   repositoriesPages(pages, { ...deps, ...answering });
   doctorPages(pages, { ...deps, ...answering });
   if (deps.github) githubPages(pages, { github: deps.github, ...answering });
+  if (deps.gitlab) gitlabPages(pages, { gitlab: deps.gitlab, ...answering });
   sharePages(pages, { share: deps.share, named: (request) => named(deps, request), ...answering });
   pages.get("/live", async (request, response) => {
     const { key, seen } = request.query;

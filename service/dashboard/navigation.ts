@@ -16,6 +16,7 @@ const DOORS: readonly Door[] = [
   { text: "Repositories", to: "/repositories", needs: "look" },
   { text: "Services", to: "/services", needs: "look" },
   { text: "GitHub", to: "/github/installed", needs: "administer" },
+  { text: "GitLab", to: "/gitlab", needs: "administer" },
   { text: "Sweep", to: "/sweep", needs: "operate" },
   { text: "Doctor", to: "/doctor", needs: "look" },
   { text: "Audit", to: "/audit", needs: "administer" },

@@ -1,64 +1,34 @@
 /** GitLab.com and GitLab of one's own, with a token or as an OAuth application. */
 import { z } from "zod";
-import { TerminalError } from "../../components/errors.ts";
+import { ConfigError, TerminalError } from "../../components/errors.ts";
 import { parseAnswer, unlessUnreachable } from "./answers.ts";
 import { askpass } from "./askpass.ts";
 import { commitSha } from "./contents.ts";
-import type { Forge, ForgeDefinition, PullRequest, RepositoryRef } from "./forge.ts";
+import type { Forge, ForgeDefinition, ForgeGround, PullRequest, RepositoryRef } from "./forge.ts";
 import { isPlainPath, isPlausibleRef } from "./git-names.ts";
 import { announceOnGitlab, announceStageOnGitlab } from "./gitlab-announce.ts";
 import { checkGitlab } from "./gitlab-check.ts";
 import { createGitlabClient, type GitlabClient, nextPage } from "./gitlab-client.ts";
 import { gitlabCommands } from "./gitlab-commands.ts";
 import { createGitlabPaths } from "./gitlab-files.ts";
+import { grantedToken } from "./gitlab-grant.ts";
 import { ensureGitlabHook } from "./gitlab-hook.ts";
 import { mergeRequest, presentMergeRequest } from "./gitlab-merge-request.ts";
+import { type GitlabOptions, gitlabOptions } from "./gitlab-options.ts";
 import { createGitlabTrust } from "./gitlab-trust.ts";
 import { verifyGitlabDelivery } from "./gitlab-webhook.ts";
 import type { HookPlace } from "./hook-place.ts";
-import { readSecret, secret } from "./secret.ts";
+import { readSecret } from "./secret.ts";
 
 const PAGE_SIZE = 100;
 const MOST_PAGES = 50;
 const FILE_MAX_BYTES = 1024 * 1024;
 
-const options = z.strictObject({
-  url: z
-    .url({ protocol: /^https?$/ })
-    .transform((url) => url.replace(/\/+$/, ""))
-    .default("https://gitlab.com")
-    .describe("Where people find the server."),
-  token: secret.describe(
-    "Of the project, of its group or of an account: role Developer and scope `api`, Maintainer where it is to make the webhook.",
-  ),
-  webhookSecrets: z
-    .array(secret)
-    .default([])
-    .describe(
-      "The webhook's secret tokens, or its signing tokens (`whsec_…`); more than one while changing it. Without any, only the resync finds changes.",
-    ),
-  makeWebhooks: z
-    .boolean()
-    .default(true)
-    .describe("Whether a project without the webhook gets it at the start; off where its group or the server has one."),
-  bots: z
-    .array(z.string().min(1))
-    .default([])
-    .describe("Names of machine users, beside those that GitLab itself names so."),
-  cloneUrl: z
-    .string()
-    .includes("{path}")
-    .optional()
-    .describe("Where git fetches, when not from `url`; `{path}` becomes `acme/shop`."),
-});
-type GitlabOptions = z.infer<typeof options>;
-
 export const gitlabForge: ForgeDefinition<GitlabOptions> = {
-  options,
+  options: gitlabOptions,
   async connect(parsed, ground) {
     const secrets = await Promise.all(parsed.webhookSecrets.map((reference) => readSecret(reference, "gitlab")));
-    const held = await readSecret(parsed.token, "gitlab");
-    const token = async () => held;
+    const token = await tokenOf(parsed, ground);
     return createGitlabForge(
       { client: createGitlabClient({ url: parsed.url, token }) },
       {
@@ -75,6 +45,20 @@ export const gitlabForge: ForgeDefinition<GitlabOptions> = {
     );
   },
 };
+
+/** Of an account, or granted to the application from the pages. */
+async function tokenOf(
+  { url, token, application }: GitlabOptions,
+  ground: ForgeGround | undefined,
+): Promise<() => Promise<string>> {
+  if (token) {
+    const held = await readSecret(token, "gitlab");
+    return async () => held;
+  }
+  if (!application || !ground)
+    throw new ConfigError("forges", [{ path: "gitlab", message: "needs `token` or `application`" }]);
+  return grantedToken({ url, id: application.id, secret: await readSecret(application.secret, "gitlab") }, ground);
+}
 
 export interface GitlabSettings {
   readonly token: () => Promise<string>;
@@ -171,7 +155,7 @@ export function createGitlabForge({ client }: { client: GitlabClient }, settings
       const url = settings.cloneUrl.replaceAll("{path}", repository);
       return {
         url,
-        environment: /^https?:/.test(url) ? askpass(url, await settings.token()) : {},
+        environment: /^https?:/.test(url) ? askpass(url, await settings.token(), "oauth2") : {},
         refs: pullRequest ? [`refs/merge-requests/${pullRequest.number}/head`] : ["refs/heads/*", "refs/tags/*"],
       };
     },

@@ -1,8 +1,9 @@
 /** What of GitLab differs from other forges, on the contract server. */
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { execa } from "execa";
 import type { Announcement, AnnouncementHandles, Forge } from "../../../service/forges/forge.ts";
-import { startGitlab, type TestGitlab } from "../../support/gitlab/gitlab-server.ts";
+import { GITLAB_TOKEN, startGitlab, type TestGitlab } from "../../support/gitlab/gitlab-server.ts";
 
 const files = { "preview.yaml": "services: {}\n" };
 
@@ -248,6 +249,17 @@ describe("GitLab", () => {
         [true, 'merge requests of "acme/web/shop" are found by the resync alone: there are no `webhookSecrets`'],
       ],
     );
+  });
+
+  it("lets git ask as GitLab wants it, and at this server alone", async () => {
+    const cloned = await server.connect({ cloneUrl: "https://git.acme.dev/{path}.git" });
+    const { url, environment, refs } = await cloned.clonePoint(repository(), { number: 7, headSha: "0".repeat(40) });
+    assert.deepEqual([url, refs], ["https://git.acme.dev/acme/web/shop.git", ["refs/merge-requests/7/head"]]);
+    const ask = async (question: string) =>
+      (await execa(environment.GIT_ASKPASS ?? "", [question], { env: environment, reject: false })).stdout;
+    assert.equal(await ask("Username for 'https://git.acme.dev': "), "oauth2");
+    assert.equal(await ask("Password for 'https://oauth2@git.acme.dev': "), GITLAB_TOKEN);
+    assert.equal(await ask("Password for 'https://oauth2@evil.test': "), "");
   });
 
   it("tells no word of a stranger's server, and not the token", async () => {

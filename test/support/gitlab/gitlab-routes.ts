@@ -207,7 +207,8 @@ export function gitlabRoutes({
       /^GET \/repository\/files\/([^/]+)$/,
       async ({ query }, file = "") => {
         const gitRef = query.get("ref") ?? "main";
-        const text = await source.git("cat-file", "blob", `${gitRef}:${file}`).catch(() => undefined);
+        const id = await commitOf(gitRef);
+        const text = await source.git("cat-file", "blob", `${id}:${file}`).catch(() => undefined);
         if (text === undefined) return NOT_FOUND;
         // The helper cuts the last line break off.
         const content = Buffer.from(`${text}\n`);
