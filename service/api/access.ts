@@ -1,4 +1,5 @@
 /** Who asks: a bearer of a token, a session of the pages, or anyone. Found out once for each request. */
+import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { RequestHandler } from "express";
 import { createAttempts, neighbourhood } from "../attempts.ts";
@@ -17,6 +18,8 @@ export interface Visitors {
   readonly identify: RequestHandler;
   /** Of a request that was identified. */
   of(request: IncomingMessage): Visitor;
+  /** Who that is by now, where the answer goes on: the token may be revoked, and a role taken away. */
+  again(request: IncomingMessage): Promise<Visitor>;
 }
 
 export interface AccessDeps {
@@ -38,22 +41,31 @@ export interface VisitorsDeps {
 
 /** Wrong tokens that an address may send in a while; who sends more is not looked up any more. */
 const WRONG = { most: 30, seconds: 60 } as const;
+const RIGHT_MAX = 10_000;
 const ANYONE: Visitor = { kind: "anyone" };
 
 export function createVisitors(deps: VisitorsDeps): Visitors {
   const { token, tokens, sessions, cookieName, addressOf } = deps;
   const known = new WeakMap<IncomingMessage, Visitor>();
   const wrong = createAttempts(WRONG);
+  /** Digests of those that were right the last time: they wait for nobody who has the same address. */
+  const right = new Set<string>();
 
   /** A wrong token is nobody, not a fallback to the cookie. */
   async function bearerOf(request: IncomingMessage, authorization: string): Promise<Visitor> {
     const given = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(authorization)?.[1] ?? "";
     if (given !== "" && sameSecret(given, token)) return { kind: "token", caller: { name: "api", role: "admin" } };
     const from = neighbourhood(addressOf(request));
-    const retryAfterSeconds = await wrong.waitOf(from);
+    const digest = createHash("sha256").update(given).digest("base64");
+    const retryAfterSeconds = right.has(digest) ? undefined : await wrong.waitOf(from);
     if (retryAfterSeconds !== undefined) return { kind: "anyone", retryAfterSeconds };
     const caller = await tokens.callerOf(given);
-    if (caller) return { kind: "token", caller };
+    if (caller) {
+      if (right.size >= RIGHT_MAX) right.clear();
+      right.add(digest);
+      return { kind: "token", caller };
+    }
+    right.delete(digest);
     await wrong.spend(from);
     return ANYONE;
   }
@@ -80,6 +92,7 @@ export function createVisitors(deps: VisitorsDeps): Visitors {
       next();
     },
     of: (request) => known.get(request) ?? ANYONE,
+    again: find,
   };
 }
 
@@ -87,8 +100,11 @@ export function visitorOf({ visitors }: Pick<AccessDeps, "visitors">, request: I
   return visitors.of(request);
 }
 
-export function callerOf(deps: Pick<AccessDeps, "visitors">, request: IncomingMessage): Caller | undefined {
-  const visitor = deps.visitors.of(request);
+export function callerOf({ visitors }: Pick<AccessDeps, "visitors">, request: IncomingMessage): Caller | undefined {
+  return callerIn(visitors.of(request));
+}
+
+export function callerIn(visitor: Visitor): Caller | undefined {
   if (visitor.kind === "session") return visitor.session;
   return visitor.kind === "token" ? visitor.caller : undefined;
 }

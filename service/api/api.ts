@@ -1,18 +1,28 @@
 /** `/api/v1`: JSON for the CLI, other programs and our own pages. Every call but its description needs a token or a session. */
-import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Router } from "express";
+import express, {
+  type ErrorRequestHandler,
+  type Request,
+  type RequestHandler,
+  type Response,
+  type Router,
+} from "express";
 import { EVERYTHING, may } from "../roles.ts";
 import { sameSecret } from "../session.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
-import { callerOf, isForeign, visitorOf } from "./access.ts";
+import { callerIn, callerOf, isForeign, type Visitor, type Visitors, visitorOf } from "./access.ts";
 import { NotFound, PROBLEM_TYPE, problemOf, Refused } from "./problem.ts";
 import type { Call, Route } from "./route.ts";
 import { type RoutesDeps, routesOf } from "./routes.ts";
 
 export interface ApiDeps extends RoutesDeps {
+  readonly visitors: Pick<Visitors, "of" | "again">;
   readonly store: Pick<Store, "list" | "find" | "findByStack" | "history" | "receipts" | "counters">;
   readonly onError: (error: unknown) => void;
 }
+
+/** How long an answer goes on at most once the right to it was taken away. */
+const LOOK_EVERY_MS = 30_000;
 
 export function createApi(deps: ApiDeps): Router {
   const api = express.Router();
@@ -42,6 +52,7 @@ function runOf(deps: ApiDeps, route: Route): RequestHandler {
       throw new Refused(401, "Unauthorized", `calling "${route.id}": a token is needed`);
     const where = route.where === "everything" ? EVERYTHING : undefined;
     if (!may(caller, route.may, where)) throw forbidden(route, caller.repositories !== undefined);
+    let seen: Preview | undefined;
     const call: Call = {
       request,
       response,
@@ -53,12 +64,32 @@ function runOf(deps: ApiDeps, route: Route): RequestHandler {
         const preview = await named(deps, request);
         if (!may(caller, "look", preview.repository)) throw noSuch(String(request.params.key));
         if (!may(caller, route.may, preview.repository)) throw forbidden(route, true);
+        seen = preview;
         return preview;
       },
     };
+    if (answer.type !== undefined) {
+      const isStill = (now: Visitor) => isUnknown(now) || may(callerIn(now), route.may, where ?? seen?.repository);
+      endWithRight(response, async () => isStill(await deps.visitors.again(request)));
+    }
     const body = await route.handle(call);
     if (answer.type === undefined) response.status(answer.status).json(body);
   };
+}
+
+/** One who was let in for as long as it goes on may be let in no more. */
+function endWithRight(response: Response, isStill: () => Promise<boolean>): void {
+  const looking = setInterval(async () => {
+    // While the store does not answer, nobody's right is known to have ended.
+    if (!(await isStill().catch(() => true))) response.destroy();
+  }, LOOK_EVERY_MS);
+  looking.unref();
+  response.once("close", () => clearInterval(looking));
+}
+
+/** Not looked up, for what others send from the same address. */
+function isUnknown(visitor: Visitor): boolean {
+  return visitor.kind === "anyone" && visitor.retryAfterSeconds !== undefined;
 }
 
 async function named({ store }: ApiDeps, request: Request): Promise<Preview> {

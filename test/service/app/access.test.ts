@@ -1,0 +1,64 @@
+/** What a token is worth over time: while others behind its address send wrong ones, and once it is revoked. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { afterEach, beforeEach, describe, it, mock } from "node:test";
+import { eventually } from "../../support/eventually.ts";
+import { aPreview } from "../../support/previews.ts";
+import { type AppEdge, startApp } from "./app-edge.ts";
+
+/** Longer than a stream goes on without a look at the right to it. */
+const LOOK_MS = 30_000;
+
+describe("a token of the API", () => {
+  let edge: AppEdge;
+  beforeEach(async () => {
+    edge = await startApp();
+    edge.store.put(aPreview({}));
+  });
+  afterEach(() => edge.close());
+
+  const make = async (name: string) => (await edge.tokens.create({ name, role: "viewer" }, "test")).token;
+  const list = (token: string) => edge.ask({ path: "/api/v1/previews", headers: { authorization: `Bearer ${token}` } });
+
+  it("is let through while others behind its address send wrong ones, until it is revoked itself", async () => {
+    const [known, fresh, wrong] = [await make("known"), await make("fresh"), await make("wrong")];
+    assert.equal((await list(known)).status, 200);
+    await edge.tokens.revoke("wrong");
+    let last = 0;
+    for (let tries = 0; tries < 40 && last !== 429; tries += 1) last = (await list(wrong)).status;
+    assert.equal(last, 429);
+    assert.equal((await list(known)).status, 200, "one that was right before");
+    assert.equal((await list(fresh)).status, 429, "one that may be a guess");
+    await edge.tokens.revoke("known");
+    assert.equal((await list(known)).status, 401);
+    assert.equal((await list(known)).status, 429, "wrong like any other from then on");
+  });
+
+  for (const path of ["/previews/shop%2342/logs?follow=1", "/previews/shop%2342/events"]) {
+    it(`ends what goes on by it soon after it is revoked: ${path}`, async () => {
+      mock.timers.enable({ apis: ["setInterval"] });
+      try {
+        const token = await make("reader");
+        const request = httpRequest({
+          port: edge.port,
+          host: "127.0.0.1",
+          path: `/api/v1${path}`,
+          agent: false,
+          headers: { host: "localhost:4000", authorization: `Bearer ${token}` },
+        }).end();
+        const [answer] = (await once(request, "response")) as [IncomingMessage];
+        assert.equal(answer.statusCode, 200);
+        answer.on("error", () => {}).resume();
+        mock.timers.tick(LOOK_MS);
+        assert.equal((await list(token)).status, 200);
+        assert.equal(answer.destroyed, false, "while it holds");
+        await edge.tokens.revoke("reader");
+        mock.timers.tick(LOOK_MS);
+        await eventually(() => answer.destroyed, { what: "the answer's end" });
+      } finally {
+        mock.timers.reset();
+      }
+    });
+  }
+});
