@@ -12,6 +12,7 @@ import type { GithubSetup } from "../github-setup.ts";
 import type { GitlabSetup } from "../gitlab-setup.ts";
 import type { PageLogin } from "../login/login.ts";
 import type { Operate } from "../operate.ts";
+import { may } from "../roles.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
 import type { Tokens } from "../tokens/token.ts";
@@ -222,7 +223,8 @@ async function outcomeOf({ store }: DashboardDeps, request: Request, frame: Fram
   const name = findSwitch(done);
   if (name) return { text: SWITCHES[name].done };
   const preview = typeof of === "string" ? await store.find(of) : undefined;
-  return preview && doneOf(request, previewView(preview), frame);
+  if (!preview || !may(frame.session, "look", preview.repository)) return undefined;
+  return doneOf(request, previewView(preview), frame);
 }
 
 function doneOf(request: Request, view: PreviewView, { pause }: Pick<Frame, "pause">): Outcome | undefined {

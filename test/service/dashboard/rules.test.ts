@@ -70,6 +70,8 @@ describe("a page", () => {
     assert.doesNotMatch(list.body, /till#3/);
     const rows = await call("get", "/rows?key=till%233&key=shop%2342", cookie);
     assert.doesNotMatch(rows.body, /till/);
+    const said = await call("get", "/?done=extend-24h&of=till%233", cookie);
+    assert.doesNotMatch(said.body, /till#3/, "what was done to one that they may not see");
   });
 
   it("offers nobody what they may not do", async () => {
