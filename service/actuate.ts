@@ -64,7 +64,17 @@ export interface Actuation {
   readonly step: <T>(name: ActStep, work: () => Promise<T>) => Promise<T>;
 }
 
-export type ActStep = "source" | "mark" | "up" | "checks" | "sleep" | "wake" | "destroy" | "prove" | "receipt" | "settle";
+export type ActStep =
+  | "source"
+  | "mark"
+  | "up"
+  | "checks"
+  | "sleep"
+  | "wake"
+  | "destroy"
+  | "prove"
+  | "receipt"
+  | "settle";
 
 /** Resolves once status and receipt say what happened; failures of the action itself end there too. */
 export async function actuate(deps: ActuateDeps, wanted: Actuation): Promise<void> {

@@ -45,11 +45,19 @@ describe("credentials of an App that was made from the pages", () => {
   });
 
   it("change one after the other, each on what the one before left", async () => {
-    const other = await openStore({ url: database.url, holder: "two", logger: silent, now: () => "2026-03-01T12:00:00.000Z" });
+    const other = await openStore({
+      url: database.url,
+      holder: "two",
+      logger: silent,
+      now: () => "2026-03-01T12:00:00.000Z",
+    });
     const add = (replica: PostgresStore, letter: string) =>
       replica.changeForgeCredential("gitlab", async (before = "") => `${before}${letter}`);
     await Promise.all([add(store, "a"), add(other, "b"), add(store, "c"), add(other, "d")]);
-    await assert.rejects(store.changeForgeCredential("gitlab", () => Promise.reject(new Error("away"))), /away/);
+    await assert.rejects(
+      store.changeForgeCredential("gitlab", () => Promise.reject(new Error("away"))),
+      /away/,
+    );
     assert.deepEqual([...((await store.forgeCredential("gitlab"))?.sealed ?? "")].sort(), ["a", "b", "c", "d"]);
     await other.close();
   });

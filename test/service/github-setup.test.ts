@@ -135,7 +135,11 @@ describe("a GitHub App made from the pages", () => {
     const { setup, kept } = prepare({ homeUrl: "http://localhost:4000" });
     await setup.finish(await register(await setup.begin({ forge: "github" }, SESSION)), SESSION);
     const options = githubForge.options.parse({ baseUrl: "https://ghe.acme.dev/api/v3", app: "manifest" });
-    const store = { forgeCredential: async (name: string) => kept.get(name), keepForgeCredential: async () => {}, changeForgeCredential: async () => {} };
+    const store = {
+      forgeCredential: async (name: string) => kept.get(name),
+      keepForgeCredential: async () => {},
+      changeForgeCredential: async () => {},
+    };
     const read = credentialsFor({ store, token: "the API's token" }, "github");
     const moved = await githubForge.connect(options, { name: "github", homeUrl: HOME, ...read });
     const before = github.requests.length;
@@ -161,7 +165,11 @@ describe("a GitHub App made from the pages", () => {
     const { setup, kept } = prepare();
     await setup.finish(await register(await setup.begin({ forge: "github" }, SESSION)), SESSION);
     const [entry] = kept.values();
-    const store = { forgeCredential: async () => entry, keepForgeCredential: async () => {}, changeForgeCredential: async () => {} };
+    const store = {
+      forgeCredential: async () => entry,
+      keepForgeCredential: async () => {},
+      changeForgeCredential: async () => {},
+    };
     assert.equal(await credentialsFor({ store, token: "a new token" }, "github").kept(), undefined);
     assert.notEqual(await credentialsFor({ store, token: "the API's token" }, "github").kept(), undefined);
   });

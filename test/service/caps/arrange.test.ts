@@ -108,6 +108,9 @@ describe("the place in words", () => {
       placeWords({ place: 12, of: 12, scope: "all", name: "", limit: 1 }),
       "12th in the queue; there may be 1 live preview at once. It goes on by itself.",
     );
-    assert.match(placeWords({ place: 22, of: 30, scope: "author", name: "ada", limit: 1 }), /^22nd in the queue of ada, who/);
+    assert.match(
+      placeWords({ place: 22, of: 30, scope: "author", name: "ada", limit: 1 }),
+      /^22nd in the queue of ada, who/,
+    );
   });
 });
