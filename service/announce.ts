@@ -1,5 +1,4 @@
 /** Says on the forge what became of a preview: the newest only, and only what changed. */
-import { createHash } from "node:crypto";
 import type { Logger } from "pino";
 import { checkDetails } from "./check-details.ts";
 import { putReceipts } from "./commands/receipts.ts";
@@ -8,6 +7,7 @@ import { renderSummary } from "./comment/summary.ts";
 import type { Comments } from "./comments.ts";
 import type { OperatorConfig } from "./config/types.ts";
 import { detailHref } from "./dashboard/listing.ts";
+import { digestOf } from "./digest.ts";
 import type { Announcement, AnnouncementHandles, Forge, RepositoryRef } from "./forges/forge.ts";
 import { checksMarkdown, checksOf } from "./gates/words.ts";
 import type { Outcome, Sink } from "./notify.ts";
@@ -129,8 +129,4 @@ async function notePreviewYaml(
     // Only a note in the comment hangs on it.
     return handles;
   }
-}
-
-function digestOf(announcement: Announcement): string {
-  return createHash("sha256").update(JSON.stringify(announcement)).digest("hex").slice(0, 16);
 }

@@ -1,15 +1,15 @@
 /** Chats as places where it is said what became of a preview: each remembers what it was told last. */
-import { createHash } from "node:crypto";
 import { StacklingError } from "../../components/errors.ts";
 import type { Finding } from "../../components/ports.ts";
 import { isStage } from "../../infra/names.ts";
 import { previewFacts } from "../comment/facts.ts";
 import type { ChatConfig } from "../config/chat.ts";
 import type { OperatorConfig } from "../config/types.ts";
+import { digestOf } from "../digest.ts";
 import type { HookStore } from "../hooks/store.ts";
 import type { Outcome, Sink } from "../notify.ts";
 import type { ChatDriver } from "./driver.ts";
-import { type ChatMessage, chatMessage } from "./message.ts";
+import { chatMessage } from "./message.ts";
 import { newsOf } from "./news.ts";
 import { slackDriver } from "./slack.ts";
 import { teamsDriver } from "./teams.ts";
@@ -75,8 +75,4 @@ function chatSink({ store, config }: ChatSinkDeps, name: string, chat: ChatConfi
 
 function driverOf(chat: ChatConfig): ChatDriver {
   return chat.kind === "slack" ? slackDriver(chat) : teamsDriver(chat);
-}
-
-function digestOf(message: ChatMessage): string {
-  return createHash("sha256").update(JSON.stringify(message)).digest("hex").slice(0, 16);
 }

@@ -1,9 +1,8 @@
 /** Says on Gitea what became of a preview: one comment and a commit status. There are no check runs and no deployments. */
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type AnnounceInput, type AnnouncePart, announceParts } from "./announce-parts.ts";
 import { parseAnswer } from "./answers.ts";
-import { checkName, statusState } from "./commit-status.ts";
+import { statusName, statusState, writeStatus } from "./commit-status.ts";
 import type { AnnouncementHandles } from "./forge.ts";
 import { type GiteaClient, REFUSED } from "./gitea-client.ts";
 import { type CommentPlace, writeStickyComment } from "./sticky-comment.ts";
@@ -62,29 +61,8 @@ const announceComment: GiteaPart = ({ client }, { repository, number, announceme
   return writeStickyComment(place, { announcement, handles });
 };
 
-/** The last one of a context counts, so that one that was written twice after a kill does no harm. */
-const announceStatus: GiteaPart = async ({ client }, input) => {
-  const { repository, announcement, handles } = input;
-  const { headSha, summary, logUrl, environmentUrl, key, stage } = announcement;
-  const body = {
-    context: stage ? `${checkName(input)}/${stage.name}` : checkName(input),
-    state: statusState(announcement),
-    description: summary,
-    target_url: environmentUrl ?? logUrl,
-  };
-  const digest = createHash("sha256")
-    .update(JSON.stringify([headSha, body]))
-    .digest("hex")
-    .slice(0, 16);
-  if (handles.checkDigest === digest) return {};
-  const written = await client.call({
-    repository,
-    method: "POST",
-    path: `/statuses/${headSha}`,
-    body,
-    action: `writing the commit status of "${key}"`,
-    statuses: REFUSED,
+const announceStatus: GiteaPart = ({ client }, input) =>
+  writeStatus({ client, refused: REFUSED }, input, {
+    context: statusName(input),
+    state: statusState(input.announcement),
   });
-  // No right, or the commit is gone: said once, tried again when there is something new to say.
-  return { checkDigest: digest, checkRefused: written.status === 201 ? undefined : String(written.status) };
-};

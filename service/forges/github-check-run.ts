@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
+import { digestOf } from "../digest.ts";
 import type { AnnounceInput } from "./announce-parts.ts";
 import { checkName, isHeldBack, statusState } from "./commit-status.ts";
 import type { Announcement } from "./forge.ts";
@@ -18,7 +18,7 @@ const SUMMARY_MAX_BYTES = 65_535;
  */
 export const announceCheck: GithubPart = async ({ client }, input) => {
   const { announcement, handles } = input;
-  const digest = digestOf(announcement);
+  const digest = markOf(announcement);
   if (handles.checkDigest === digest) return {};
   const preferred: readonly Way[] = client.kind === "app" ? ["run", "status"] : ["status", "run"];
   const known = preferred.find((way) => way === handles.checkWay);
@@ -126,8 +126,7 @@ function cut(text: string): string {
   return Buffer.byteLength(text) <= SUMMARY_MAX_BYTES ? text : `${text.slice(0, SUMMARY_MAX_BYTES / 4)}…`;
 }
 
-function digestOf(announcement: Announcement): string {
+function markOf(announcement: Announcement): string {
   const { condition, reason, summary, headSha, environmentUrl, logUrl } = announcement;
-  const parts = JSON.stringify([condition, reason, summary, headSha, environmentUrl, logUrl, toldOf(announcement)]);
-  return createHash("sha256").update(parts).digest("hex").slice(0, 16);
+  return digestOf([condition, reason, summary, headSha, environmentUrl, logUrl, toldOf(announcement)]);
 }

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
+import { digestOf } from "../digest.ts";
 import type { AnnounceInput } from "./announce-parts.ts";
 import type { Announcement } from "./forge.ts";
 import type { GithubPart } from "./github-announce.ts";
@@ -15,7 +15,7 @@ const identified = z.object({ id: z.number() });
  */
 export const announceDeployment: GithubPart = async ({ client }, input) => {
   const { announcement, handles } = input;
-  const digest = digestOf(announcement);
+  const digest = markOf(announcement);
   if (handles.deployments === "unsupported" || handles.deploymentDigest === digest) return {};
   const isAwaited = announcement.reason === "ApprovalNeeded";
   // An older commit serves on, and its deployment with it; the newest is none yet.
@@ -124,7 +124,6 @@ function stateOf({ condition }: Announcement): string {
   return condition === "Stalled" ? "failure" : "in_progress";
 }
 
-function digestOf({ condition, reason, summary, headSha, environmentUrl, logUrl }: Announcement): string {
-  const parts = JSON.stringify([condition, reason, summary, headSha, environmentUrl, logUrl]);
-  return createHash("sha256").update(parts).digest("hex").slice(0, 16);
+function markOf({ condition, reason, summary, headSha, environmentUrl, logUrl }: Announcement): string {
+  return digestOf([condition, reason, summary, headSha, environmentUrl, logUrl]);
 }

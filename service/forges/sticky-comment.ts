@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { digestOf } from "../digest.ts";
 import type { AnnounceInput } from "./announce-parts.ts";
 import { commentMarker } from "./marker.ts";
 
@@ -19,7 +19,7 @@ export async function writeStickyComment(
 ): Promise<Readonly<Record<string, string | undefined>>> {
   const { comment: body, key } = announcement;
   if (body === undefined) return {};
-  const digest = createHash("sha256").update(body).digest("hex").slice(0, 16);
+  const digest = digestOf(body);
   if (handles.commentDigest === digest) return {};
   const known = handles.comment ?? (await place.find(commentMarker(key)));
   if (known && (await place.edit(known, body))) {

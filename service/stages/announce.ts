@@ -1,10 +1,10 @@
 /** Says on a stage's commit what became of it there: which version of what serves is seen where people read code. */
-import { createHash } from "node:crypto";
 import type { Logger } from "pino";
 import { isStage, parseKey } from "../../infra/names.ts";
 import { mainUrl } from "../comment/addresses.ts";
 import type { OperatorConfig } from "../config/types.ts";
 import { detailHref } from "../dashboard/listing.ts";
+import { digestOf } from "../digest.ts";
 import type { Announcement, Forge, RepositoryRef } from "../forges/forge.ts";
 import type { Sink } from "../notify.ts";
 import { rolledBackOf } from "../rollback.ts";
@@ -35,7 +35,7 @@ export function createStageSink({ forgeFor, store, config, logger }: StageSinkDe
       const held = place?.forge.announceStage && (await store.find(key));
       const announcement = stageAnnouncement(preview, config);
       if (!place?.forge.announceStage || !held || !announcement) return "same";
-      const digest = createHash("sha256").update(JSON.stringify(announcement)).digest("hex").slice(0, 16);
+      const digest = digestOf(announcement);
       if (held.handles.announced === digest && !held.handles.failed) return "same";
       const told = await place.forge.announceStage(place.repository, announcement, held.handles);
       const { heldMs, ...handles } = told;
