@@ -25,7 +25,7 @@ ${hidden.map(([name, value]) => html`<input type="hidden" name="${name}" value="
 
 /** What is said comes into its place, and the page becomes as it was answered where it is the one that is open. */
 function sentInPlace(to: string): Html {
-  return html` hx-post="${to}" hx-target="#live" hx-select="#live" hx-select-oob="#outcome:innerHTML" hx-swap="morph"`;
+  return html` hx-post="${to}" hx-target="#live" hx-select="#live" hx-select-oob="#outcome:morph" hx-swap="morph"`;
 }
 
 export interface SubmitButton {

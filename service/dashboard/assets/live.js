@@ -19,9 +19,6 @@ let notLiveSoon;
 
 export function keepUpToDate() {
   Object.assign(Idiomorph.defaults.callbacks, { beforeAttributeUpdated, beforeNodeMorphed });
-  // What a script fills stays as it is filled.
-  Idiomorph.defaults.callbacks.beforeNodeMorphed = (node, next) =>
-    !("keeps" in (node.dataset ?? {}) && node.id === next.id);
   if (!stream()) return;
   // At most one, also when it is tried again while the page is not looked at.
   htmx.createEventSource = (url) => {
@@ -55,9 +52,11 @@ function beforeAttributeUpdated(name, node) {
   return name !== "value" || !isTyped;
 }
 
-/** A button that becomes another one must not keep the focus: the next key would press it. */
+/** What a script fills stays as it is filled. A button that becomes another must not keep the focus: a key would press it. */
 function beforeNodeMorphed(node, next) {
+  if ("keeps" in (node.dataset ?? {}) && node.id === next.id) return false;
   if (node.nodeName === "BUTTON" && node === document.activeElement && node.value !== next.value) node.blur();
+  return true;
 }
 
 function stream() {
