@@ -49,7 +49,8 @@ async function oidcProvider(
       const domain = address?.slice(address.lastIndexOf("@"));
       const isTheirs = (name: string) =>
         name === address || name === domain || (!name.includes("@") && groups.includes(name));
-      return { name: address ?? claims.sub, ids: namedIn(deps.dashboard.roles, isTheirs) };
+      // Some providers let people choose it: it must be neither another one's address nor a name of ours.
+      return { name: address ?? `subject ${claims.sub}`, ids: namedIn(deps.dashboard.roles, isTheirs) };
     },
   };
 }

@@ -29,7 +29,14 @@ describe("a login to the pages", () => {
       service: "google",
       port: await freePort(),
       seed: {
-        google: { users: [{ email: "ada@acme.dev" }, { email: "mallory@evil.example" }], oauth_clients: [registered] },
+        google: {
+          users: [
+            { email: "ada@acme.dev" },
+            { email: "mallory@evil.example" },
+            { email: "grace@acme.dev", email_verified: false },
+          ],
+          oauth_clients: [registered],
+        },
       },
     });
     github = await createEmulator({
@@ -192,6 +199,14 @@ describe("a login to the pages", () => {
     assert.equal((await go("/sweep", session)).status, 200);
     assert.equal((await go("/audit", session)).status, 403);
     assert.equal((await signIn({ email: "mallory@evil.example" })).session, "");
+  });
+
+  it("takes no name of a provider's for an address that it has not verified, nor for one of ours", async () => {
+    await byOidc({ operator: ["@acme.dev"] });
+    assert.equal((await signIn({ email: "grace@acme.dev" })).session, "");
+    const [{ actor, outcome } = assert.fail()] = (await edge.audit.list({ limit: 1 })).entries;
+    assert.match(actor, /^subject ./);
+    assert.equal(outcome, "refused");
   });
 
   it("signs out to the page where one signs in", async () => {
