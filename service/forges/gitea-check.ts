@@ -3,8 +3,9 @@ import { StacklingError } from "../../components/errors.ts";
 import { parseAnswer } from "./answers.ts";
 import type { ForgeFinding, RepositoryRef } from "./forge.ts";
 import type { GiteaClient } from "./gitea-client.ts";
-import { checkGiteaHook } from "./gitea-hook.ts";
+import { giteaHook } from "./gitea-hook.ts";
 import type { HookPlace } from "./hook-place.ts";
+import { checkHook } from "./rest-hook.ts";
 
 /** Gitea 1.20, and Forgejo that answers as it or newer: what is older lacks parts of the API. */
 const OLDEST = [1, 20] as const;
@@ -31,7 +32,7 @@ export async function checkGitea(
       { ok: true, what: reached },
       tokenFinding(repository, found),
       await loginFinding(client),
-      await checkGiteaHook({ client }, repository, place),
+      await checkHook({ client, ways: giteaHook }, repository, place),
     ];
   } catch (error) {
     const what = error instanceof StacklingError ? error.userMessage : `reading repository "${repository}" failed`;

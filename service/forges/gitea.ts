@@ -11,11 +11,12 @@ import { checkGitea } from "./gitea-check.ts";
 import { createGiteaClient, type GiteaClient } from "./gitea-client.ts";
 import { giteaCommands } from "./gitea-commands.ts";
 import { createGiteaPaths, PAGE_SIZE } from "./gitea-files.ts";
-import { ensureGiteaHook } from "./gitea-hook.ts";
+import { giteaHook } from "./gitea-hook.ts";
 import { giteaPull, presentPull } from "./gitea-pull.ts";
 import { createGiteaTrust } from "./gitea-trust.ts";
 import { verifyGiteaDelivery } from "./gitea-webhook.ts";
 import type { HookPlace } from "./hook-place.ts";
+import { ensureHook } from "./rest-hook.ts";
 import { readSecret, secret } from "./secret.ts";
 
 const MOST_PULLS = 5_000;
@@ -184,7 +185,7 @@ export function createGiteaForge({ client }: { client: GiteaClient }, settings: 
 
     isCalled: async () => hook.secrets.length > 0,
 
-    ensureWebhook: ({ path }) => ensureGiteaHook({ client }, path, hook),
+    ensureWebhook: ({ path }) => ensureHook({ client, ways: giteaHook }, path, hook),
 
     check: (repository) => checkGitea({ client }, repository, hook),
   };
