@@ -29,9 +29,10 @@ export function createApi(deps: ApiDeps): Router {
   const routes = routesOf(deps);
   api.use(harden);
   // The same for everybody, and tools ask for it without a token.
+  let document: Promise<string> | undefined;
   api.get("/openapi.json", async (_request, response) => {
-    const { documentOf } = await import("./openapi.ts");
-    response.json(documentOf(routes));
+    document ??= import("./openapi.ts").then(({ documentOf }) => JSON.stringify(documentOf(routes)));
+    response.type("json").send(await document);
   });
   api.use(guard(deps));
   api.use(express.json({ limit: "64kb", strict: true }));

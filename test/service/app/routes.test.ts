@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
-import { after, before, describe, it } from "node:test";
+import { after, before, describe, it, mock } from "node:test";
 import { documentOf, openPath } from "../../../service/api/openapi.ts";
 import type { Route } from "../../../service/api/route.ts";
 import type { Role } from "../../../service/roles.ts";
@@ -181,6 +181,19 @@ describe("the OpenAPI document", () => {
       .filter(([, path]) => path !== "/openapi.json")
       .map(([method, path]) => `${method} ${openPath(path)}`);
     assert.deepEqual(described.sort(), routed.sort());
+  });
+
+  it("is made once, for strangers may ask for it as often as they like", async () => {
+    const made = mock.method(JSON, "stringify");
+    try {
+      const path = "/api/v1/openapi.json";
+      const [first, second] = [await edge.ask({ path }), await edge.ask({ path })];
+      assert.equal(second.body, first.body);
+      const isDocument = (value: unknown) => typeof value === "object" && value !== null && "openapi" in value;
+      assert.ok(made.mock.calls.filter(({ arguments: [value] }) => isDocument(value)).length <= 1);
+    } finally {
+      made.mock.restore();
+    }
   });
 
   it("says of every call who may, what it takes and what it answers", async () => {
