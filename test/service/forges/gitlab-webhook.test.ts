@@ -112,6 +112,15 @@ describe("a delivery from GitLab", () => {
       },
     ],
     [
+      "is signed by no key where one signing token holds none",
+      401,
+      () => {
+        const body = recorded("push");
+        const given = delivery("Push Hook", body, signed(body, now, Buffer.alloc(0)));
+        return verifyGitlabDelivery(["whsec_", "whsec_%%"], given, () => now);
+      },
+    ],
+    [
       "was signed an hour ago",
       401,
       () => {
