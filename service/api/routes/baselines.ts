@@ -77,8 +77,10 @@ export function baselineRoutes({ baselines, streams, doing }: BaselineRoutesDeps
       where: "everything",
       body: checkRequest,
       answer: { status: 200, schema: line, type: "application/x-ndjson", says: "Its steps; the last holds `report`." },
-      async handle({ response, param, body: { names } }) {
-        await streams.lines(response, (signal) => baselines.check(param("name"), names, signal));
+      async handle({ request, response, param, body: { names } }) {
+        const name = param("name");
+        await doing.note(request, { action: "baseline check", detail: name }, async () => undefined);
+        await streams.lines(response, (signal) => baselines.check(name, names, signal));
       },
     }),
   ];

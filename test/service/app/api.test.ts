@@ -73,6 +73,15 @@ describe("API", () => {
     assert.equal((await edge.api({ path: "/sweep" })).status, 200);
   });
 
+  it("writes down who builds a baseline and who looks into one, for it holds what people are called", async () => {
+    for (const what of ["build", "check"])
+      await edge.api({ path: `/baselines/shop/${what}`, method: "POST", body: "{}", headers: JSON_TYPE });
+    assert.deepEqual(
+      edge.audit.entries.map(({ action, detail }) => `${action} ${detail}`),
+      ["baseline build shop", "baseline check shop"],
+    );
+  });
+
   it("takes every action and refuses what is none", async () => {
     const path = "/previews/shop%2342/actions";
     const wishes = [
