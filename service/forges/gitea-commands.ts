@@ -1,7 +1,8 @@
 /** Comments on a pull request as Gitea and Forgejo show them, and reactions to them. */
 import { z } from "zod";
 import { parseAnswer, unlessUnreachable } from "./answers.ts";
-import type { CommentsRead, ForgeCommands, PullRequestComment } from "./forge.ts";
+import { commentsRead } from "./comments-read.ts";
+import type { ForgeCommands, PullRequestComment } from "./forge.ts";
 import { type GiteaClient, REFUSED } from "./gitea-client.ts";
 import { giteaUser, isBot, isPerson } from "./gitea-pull.ts";
 import type { GiteaTrust } from "./gitea-trust.ts";
@@ -37,10 +38,9 @@ export function giteaCommands({ client, mayWrite, bots }: GiteaCommandsDeps): Fo
         const path = `/issues/${number}/comments?${new URLSearchParams({ since: toSecond(since) })}`;
         const { data } = await client.call({ repository, path, action });
         const shown = parseAnswer(comments, data, { action, server: "Gitea" });
-        return read(
-          shown.filter(({ id, created_at: at }) => id > after && at >= toSecond(since)),
-          bots,
-        );
+        const news = shown.filter(({ id, created_at: at }) => id > after && at >= toSecond(since));
+        const isPersons = ({ user, body }: Comment) => !isBot(user, bots) && !body?.startsWith(MARKER_START);
+        return commentsRead(news, { isPersons, present });
       }),
 
     async mayCommand({ path: repository }, { author: login }, { certain } = { certain: false }) {
@@ -65,18 +65,6 @@ function toSecond(time: string): string {
   const at = new Date(time);
   at.setUTCMilliseconds(0);
   return at.toISOString();
-}
-
-function read(found: readonly Comment[], bots: ReadonlySet<string>): CommentsRead {
-  const sorted = found.toSorted((one, other) => one.id - other.id);
-  const last = sorted.at(-1);
-  const isPersons = ({ user, body }: Comment) => !isBot(user, bots) && !body?.startsWith(MARKER_START);
-  return {
-    kind: "found",
-    comments: sorted.filter(isPersons).map(present),
-    more: false,
-    ...(last ? { last: { id: last.id, at: last.created_at } } : {}),
-  };
 }
 
 function present({ id, body, user, original_author: elsewhere, created_at: createdAt }: Comment): PullRequestComment {

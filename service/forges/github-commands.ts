@@ -1,7 +1,8 @@
 /** Comments on a pull request as GitHub shows them, and reactions to them. */
 import { z } from "zod";
-import { StacklingError } from "../../components/errors.ts";
-import type { CommentsRead, ForgeCommands, PullRequestComment } from "./forge.ts";
+import { parseAnswer, unlessUnreachable } from "./answers.ts";
+import { commentsRead } from "./comments-read.ts";
+import type { ForgeCommands, PullRequestComment } from "./forge.ts";
 import { type GithubClient, REFUSED } from "./github-client.ts";
 import type { Trust } from "./github-trust.ts";
 import { MARKER_START } from "./marker.ts";
@@ -32,27 +33,22 @@ export function githubCommands({ client, mayWrite }: { client: GithubClient; may
   const readPage = async (repository: string, number: number, page: string) => {
     const path = `/issues/${number}/comments?${page}`;
     const action = `reading the comments on pull request ${number} of "${repository}"`;
-    const parsed = comments.safeParse((await client.get({ repository, path, action })).data);
-    if (parsed.success) return parsed.data;
-    throw new StacklingError({ reason: "Unreachable", userMessage: `${action}: the answer is not GitHub's` });
+    const { data } = await client.get({ repository, path, action });
+    return parseAnswer(comments, data, { action, server: "GitHub" });
   };
 
   return {
-    async comments({ path: repository }, number, { since, after }): Promise<CommentsRead> {
-      const found: Comment[] = [];
-      try {
+    comments: ({ path: repository }, number, { since, after }) =>
+      unlessUnreachable(async () => {
+        const found: Comment[] = [];
         for (let page = 1; page <= MOST_PAGES; page++) {
           const query = new URLSearchParams({ since, per_page: String(PAGE_SIZE), page: String(page) });
           const shown = await readPage(repository, number, String(query));
           found.push(...shown.filter(({ id, created_at: at }) => id > after && at >= since));
-          if (shown.length < PAGE_SIZE) return read(found, false);
+          if (shown.length < PAGE_SIZE) return commentsRead(found, { isPersons, present });
         }
-        return read(found, true);
-      } catch (error) {
-        if (error instanceof StacklingError) return { kind: "unreachable", message: error.userMessage };
-        throw error;
-      }
-    },
+        return commentsRead(found, { isPersons, present, more: true });
+      }),
 
     async mayCommand({ path: repository }, { author: login, association = "NONE" }, { certain } = { certain: false }) {
       return login !== undefined && (await mayWrite({ repository, login, association, certain }));
@@ -69,17 +65,6 @@ export function githubCommands({ client, mayWrite }: { client: GithubClient; may
         statuses: REFUSED,
       });
     },
-  };
-}
-
-function read(found: readonly Comment[], more: boolean): CommentsRead {
-  const sorted = found.toSorted((one, other) => one.id - other.id);
-  const last = sorted.at(-1);
-  return {
-    kind: "found",
-    comments: sorted.filter(isPersons).map(present),
-    more,
-    ...(last ? { last: { id: last.id, at: last.created_at } } : {}),
   };
 }
 

@@ -1,9 +1,8 @@
 /** Says on GitLab what became of a preview: one note, a commit status, an environment with its deployments. */
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type AnnounceInput, type AnnouncePart, announceParts } from "./announce-parts.ts";
 import { parseAnswer } from "./answers.ts";
-import { checkName, isHeldBack } from "./commit-status.ts";
+import { isHeldBack, statusName, writeStatus } from "./commit-status.ts";
 import type { Announcement, AnnouncementHandles } from "./forge.ts";
 import { type GitlabClient, gitlabUser, REFUSED } from "./gitlab-client.ts";
 import { announceGitlabDeployment } from "./gitlab-deployment.ts";
@@ -70,32 +69,10 @@ const announceNote: GitlabPart = ({ client }, { repository, number, announcement
   return writeStickyComment(place, { announcement, handles });
 };
 
-/** The last one of a name counts; a merge waits for it where the project says that pipelines must succeed. */
-const announceStatus: GitlabPart = async ({ client }, input) => {
-  const { repository, announcement, handles } = input;
-  const { headSha, summary, logUrl, environmentUrl, key } = announcement;
-  const body = {
-    name: announcement.stage ? `${checkName(input)}/${announcement.stage.name}` : checkName(input),
-    state: stateOf(announcement),
-    description: summary,
-    target_url: environmentUrl ?? logUrl,
-  };
-  const digest = createHash("sha256")
-    .update(JSON.stringify([headSha, body]))
-    .digest("hex")
-    .slice(0, 16);
-  if (handles.checkDigest === digest) return {};
-  const written = await client.call({
-    repository,
-    method: "POST",
-    path: `/statuses/${headSha}`,
-    body,
-    action: `writing the commit status of "${key}"`,
-    // 400 also where it stands so already: "Cannot transition status via :run from :running".
-    statuses: REFUSED,
-  });
-  return { checkDigest: digest, checkRefused: written.status === 201 ? undefined : String(written.status) };
-};
+/** A merge waits for it where the project says that pipelines must succeed. */
+const announceStatus: GitlabPart = ({ client }, input) =>
+  // 400 is among what is refused, also where it stands so already: "Cannot transition status via :run from :running".
+  writeStatus({ client, refused: REFUSED }, input, { name: statusName(input), state: stateOf(input.announcement) });
 
 /** GitLab's own words; a status is never "neutral", and one that waits for a person is pending. */
 function stateOf({ condition, reason, rolledBack }: Announcement): string {

@@ -3,8 +3,9 @@ import { StacklingError } from "../../components/errors.ts";
 import { parseAnswer } from "./answers.ts";
 import type { ForgeFinding, RepositoryRef } from "./forge.ts";
 import type { GitlabClient } from "./gitlab-client.ts";
-import { checkGitlabHook } from "./gitlab-hook.ts";
+import { gitlabHook } from "./gitlab-hook.ts";
 import type { HookPlace } from "./hook-place.ts";
+import { checkHook } from "./rest-hook.ts";
 
 /** Since then files of a merge request come in pages (docs, "Merge requests API"). */
 const OLDEST = [15, 7] as const;
@@ -33,7 +34,7 @@ export async function checkGitlab(
       { ok: true, what: reached },
       tokenFinding(repository, found),
       await accountFinding(client),
-      await checkGitlabHook({ client }, repository, place),
+      await checkHook({ client, ways: gitlabHook }, repository, place),
     ];
   } catch (error) {
     const what = error instanceof StacklingError ? error.userMessage : `reading repository "${repository}" failed`;

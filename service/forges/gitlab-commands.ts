@@ -1,7 +1,8 @@
 /** Notes on a merge request as GitLab shows them, and emoji under them. */
 import { z } from "zod";
 import { parseAnswer, unlessUnreachable } from "./answers.ts";
-import type { CommentsRead, ForgeCommands, PullRequestComment } from "./forge.ts";
+import { commentsRead } from "./comments-read.ts";
+import type { ForgeCommands, PullRequestComment } from "./forge.ts";
 import { type GitlabClient, gitlabUser, nextPage, REFUSED } from "./gitlab-client.ts";
 import { isBot } from "./gitlab-merge-request.ts";
 import type { GitlabTrust } from "./gitlab-trust.ts";
@@ -47,10 +48,10 @@ export function gitlabCommands({ client, mayWrite, bots }: GitlabCommandsDeps): 
           const isPast = shown.some(({ created_at: at }) => at < since);
           page = isPast ? undefined : nextPage(answer);
         }
-        return read(
-          found.filter(({ id, created_at: at }) => id > after && at >= since),
-          bots,
-        );
+        const news = found.filter(({ id, created_at: at }) => id > after && at >= since);
+        const isPersons = ({ author, body, system }: Note) =>
+          !system && !isBot(author?.username, bots) && !body.startsWith(MARKER_START);
+        return commentsRead(news, { isPersons, present });
       }),
 
     async mayCommand({ path: repository }, { author: login }) {
@@ -68,19 +69,6 @@ export function gitlabCommands({ client, mayWrite, bots }: GitlabCommandsDeps): 
         statuses: REFUSED,
       });
     },
-  };
-}
-
-function read(found: readonly Note[], bots: ReadonlySet<string>): CommentsRead {
-  const sorted = found.toSorted((one, other) => one.id - other.id);
-  const last = sorted.at(-1);
-  const isPersons = ({ author, body, system }: Note) =>
-    !system && !isBot(author?.username, bots) && !body.startsWith(MARKER_START);
-  return {
-    kind: "found",
-    comments: sorted.filter(isPersons).map(present),
-    more: false,
-    ...(last ? { last: { id: last.id, at: last.created_at } } : {}),
   };
 }
 

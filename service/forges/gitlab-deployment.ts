@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
+import { digestOf } from "../digest.ts";
 import type { AnnounceInput, AnnouncePart } from "./announce-parts.ts";
 import { parseAnswer } from "./answers.ts";
 import type { Announcement } from "./forge.ts";
@@ -18,7 +18,7 @@ const made = z.object({ id: z.int().positive(), environment: z.object({ id: z.in
  */
 export const announceGitlabDeployment: AnnouncePart<Deps> = async ({ client }, input) => {
   const { announcement, handles } = input;
-  const digest = digestOf(announcement);
+  const digest = markOf(announcement);
   if (handles.deployments === "unsupported" || handles.deploymentDigest === digest) return {};
   const isAwaited = announcement.reason === "ApprovalNeeded";
   // An older commit serves on, and its deployment with it.
@@ -131,7 +131,6 @@ function stateOf({ condition }: Announcement): State {
   return condition === "Stalled" ? "failed" : "running";
 }
 
-function digestOf({ condition, reason, headSha, environmentUrl }: Announcement): string {
-  const parts = JSON.stringify([condition, reason, headSha, environmentUrl]);
-  return createHash("sha256").update(parts).digest("hex").slice(0, 16);
+function markOf({ condition, reason, headSha, environmentUrl }: Announcement): string {
+  return digestOf([condition, reason, headSha, environmentUrl]);
 }

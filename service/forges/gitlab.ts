@@ -12,12 +12,13 @@ import { createGitlabClient, type GitlabClient, nextPage } from "./gitlab-client
 import { gitlabCommands } from "./gitlab-commands.ts";
 import { createGitlabPaths } from "./gitlab-files.ts";
 import { grantedToken } from "./gitlab-grant.ts";
-import { ensureGitlabHook } from "./gitlab-hook.ts";
+import { gitlabHook } from "./gitlab-hook.ts";
 import { mergeRequest, presentMergeRequest } from "./gitlab-merge-request.ts";
 import { type GitlabOptions, gitlabOptions } from "./gitlab-options.ts";
 import { createGitlabTrust } from "./gitlab-trust.ts";
 import { verifyGitlabDelivery } from "./gitlab-webhook.ts";
 import type { HookPlace } from "./hook-place.ts";
+import { ensureHook } from "./rest-hook.ts";
 import { readSecret } from "./secret.ts";
 
 const PAGE_SIZE = 100;
@@ -170,7 +171,7 @@ export function createGitlabForge({ client }: { client: GitlabClient }, settings
 
     isCalled: async () => hook.secrets.length > 0,
 
-    ensureWebhook: ({ path }) => ensureGitlabHook({ client }, path, hook),
+    ensureWebhook: ({ path }) => ensureHook({ client, ways: gitlabHook }, path, hook),
 
     check: (repository) => checkGitlab({ client }, repository, hook),
   };
