@@ -99,6 +99,7 @@ export function createApp(deps: AppDeps): Express {
   });
   const shared = {
     ...deps,
+    doctor: oneAtATime(deps.doctor),
     visitors,
     streams: createStreams(deps),
     cookieName: cookie,
@@ -114,6 +115,17 @@ export function createApp(deps: AppDeps): Express {
   app.use((_request, response) => void response.status(404).type("text").send("There is nothing at this address.\n"));
   app.use(lastResort(onError));
   return app;
+}
+
+/** Whoever asks meanwhile gets the same answer. */
+function oneAtATime<T>(work: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined;
+  return () => {
+    running ??= work().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
 }
 
 /** One per port, because cookies know none; bound to this very host where the connection is encrypted. */

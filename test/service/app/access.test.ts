@@ -62,3 +62,36 @@ describe("a token of the API", () => {
     });
   }
 });
+
+describe("the doctor", () => {
+  it("is asked once by all who ask at a time, for each look costs calls to every forge", async () => {
+    let [asked, arrived] = [0, 0];
+    const { promise: ready, resolve } = Promise.withResolvers<void>();
+    const edge = await startApp({
+      async doctor() {
+        asked += 1;
+        await ready;
+        return [];
+      },
+      addressOf: () => {
+        arrived += 1;
+        return "";
+      },
+    });
+    try {
+      const { token } = await edge.tokens.create({ name: "ci", role: "viewer" }, "test");
+      const look = () => edge.ask({ path: "/api/v1/doctor", headers: { authorization: `Bearer ${token}` } });
+      const looks = [look(), look(), look()];
+      await eventually(() => arrived === looks.length);
+      // Behind them in every queue.
+      await edge.ask({ path: "/api/v1/pause", headers: { authorization: `Bearer ${token}` } });
+      resolve();
+      for (const { status } of await Promise.all(looks)) assert.equal(status, 200);
+      assert.equal(asked, 1);
+      assert.equal((await look()).status, 200);
+      assert.equal(asked, 2);
+    } finally {
+      await edge.close();
+    }
+  });
+});
