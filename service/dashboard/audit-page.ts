@@ -2,6 +2,7 @@
 import type { Request, Router } from "express";
 import { auditQuery } from "../api/routes/access.ts";
 import type { Audit, AuditEntry, AuditPage } from "../audit.ts";
+import { minuteOf } from "../reason-words.ts";
 import type { Answering } from "./answering.ts";
 import { type Html, html } from "./html.ts";
 import { type Frame, layout } from "./layout.ts";
@@ -10,6 +11,7 @@ import { ago } from "./times.ts";
 
 const SHOWN = 100;
 const FILTERS = { key: "Preview", actor: "Who", action: "Action" } as const;
+const SUCH_AS: Readonly<Record<keyof typeof FILTERS, string>> = { key: "shop#42", actor: "@ada", action: "redeploy" };
 type Filters = Partial<Record<keyof typeof FILTERS, string>>;
 
 export interface AuditPages extends Pick<Answering, "frameOf" | "send"> {
@@ -48,7 +50,7 @@ interface Shown {
 export function auditPage({ page: { entries, next }, filters, frame }: Shown): Html {
   const live = html`<div class="head"><h1>Audit</h1><p class="soft">Who asked for what, newest first</p></div>
 ${filterForm(filters)}
-${entries.length === 0 ? html`<div class="card empty"><h2>Nothing is written down</h2><p class="soft">That fits what you asked for.</p></div>` : tableOf(entries, frame)}
+${entries.length === 0 ? html`<div class="card empty"><h2>No entries</h2><p class="soft">Nothing fits what you asked for. <a href="/audit">Show all</a></p></div>` : tableOf(entries, frame)}
 ${next && html`<nav aria-label="More of the audit"><a class="button" href="${hrefOf({ ...filters, before: next })}" rel="next">Older</a></nav>`}`;
   return layout({ title: "Audit", frame, liveUrl: "", live, wide: true });
 }
@@ -56,19 +58,19 @@ ${next && html`<nav aria-label="More of the audit"><a class="button" href="${hre
 function filterForm(filters: Filters): Html {
   const fields = (Object.keys(FILTERS) as (keyof Filters)[]).map(
     (name) =>
-      html`<label><span>${FILTERS[name]}</span><input type="search" name="${name}" value="${filters[name]}" autocomplete="off" spellcheck="false"></label>`,
+      html`<label><span>${FILTERS[name]}</span><input type="search" name="${name}" value="${filters[name]}" placeholder="${SUCH_AS[name]}" autocomplete="off" spellcheck="false"></label>`,
   );
   return html`<search><form class="filter" action="/audit" method="get">${fields}<button>Show</button></form></search>`;
 }
 
 function tableOf(entries: readonly AuditEntry[], { now }: Frame): Html {
   return html`<div class="card wide" tabindex="0" role="region" aria-label="Audit"><table class="matrix">
-<thead><tr><th scope="col">When</th><th scope="col">Who</th><th scope="col">What</th><th scope="col">Preview</th><th scope="col">Came of it</th><th scope="col">From</th></tr></thead>
+<thead><tr><th scope="col">When</th><th scope="col">Who</th><th scope="col">What</th><th scope="col">Preview</th><th scope="col">Outcome</th><th scope="col">From</th></tr></thead>
 <tbody>${entries.map((entry) => rowOf(entry, now))}</tbody></table></div>`;
 }
 
 function rowOf({ at, actor, action, key, detail, via, address, outcome }: AuditEntry, now: Date): Html {
-  return html`<tr><td><time datetime="${at}" title="${at}">${ago(at, now)}</time></td>
+  return html`<tr><td class="when-at"><time datetime="${at}" title="${at}">${minuteOf(at)}</time> <span class="soft">${ago(at, now)}</span></td>
 <td><a href="${hrefOf({ actor })}">${actor}</a></td>
 <th scope="row"><a href="${hrefOf({ action })}">${action}</a>${detail && html` <span class="soft">${detail}</span>`}</th>
 <td>${key !== undefined && html`<a href="${detailHref(key)}">${key}</a>`}</td>

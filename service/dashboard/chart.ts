@@ -24,6 +24,7 @@ export interface Chart {
 
 const [WIDTH, HEIGHT] = [640, 220];
 const PAD = { top: 12, right: 14, bottom: 26, left: 54 };
+const DAY_MS = 86_400_000;
 const TICKS = { across: 6, up: 4 };
 
 /** With a table of the same, for who would rather read. */
@@ -32,7 +33,8 @@ export function chartOf({ title, says, lines, points, format, least }: Chart): H
   const known = points.flatMap(({ values }) => values.filter((value) => value !== undefined));
   const x = scaleUtc([times[0] ?? new Date(0), times.at(-1) ?? new Date(0)], [PAD.left, WIDTH - PAD.right]);
   const y = scaleLinear([0, Math.max(least, ...known)], [HEIGHT - PAD.bottom, PAD.top]).nice(TICKS.up);
-  const day = x.tickFormat(TICKS.across);
+  const isLong = Number(times.at(-1) ?? 0) - Number(times[0] ?? 0) > 2 * DAY_MS;
+  const day = x.tickFormat(TICKS.across, isLong ? "%-d %b" : "%H:%M");
   const picture = html`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${says}">
 ${y.ticks(TICKS.up).map((tick) => html`<line class="grid" x1="${PAD.left}" x2="${WIDTH - PAD.right}" y1="${round(y(tick))}" y2="${round(y(tick))}"/><text class="up" x="${PAD.left - 8}" y="${round(y(tick) + 4)}">${format(tick)}</text>`)}
 ${x.ticks(TICKS.across).map((tick) => html`<text class="across" x="${round(x(tick))}" y="${HEIGHT - 8}">${day(tick)}</text>`)}

@@ -32,7 +32,7 @@ import type { Html } from "./html.ts";
 import type { Frame, Outcome } from "./layout.ts";
 import { listPages } from "./list-routes.ts";
 import { detailHref } from "./listing.ts";
-import { failedPage, missingPage, questionPage, refusedPage } from "./notices.ts";
+import { failedPage, missingPage, nowherePage, questionPage, refusedPage } from "./notices.ts";
 import { operatePages } from "./operate-routes.ts";
 import { findSwitch, SWITCHES } from "./pause-section.ts";
 import { actorOf, fieldOf, form, isConfirmed, sessionOf } from "./posted.ts";
@@ -153,7 +153,11 @@ export function createDashboard(deps: DashboardDeps): Router {
     ...(deps.login ? { loginHref } : {}),
     ...answering,
   });
-  return express.Router().use(assetPages(harden), hardened, guard, pages);
+  return express.Router().use(assetPages(harden), hardened, guard, pages, async (request, response, next) => {
+    if (request.method === "GET" && request.accepts(["text", "html"]) === "html")
+      send(response, 404, nowherePage(await frameOf(deps, request)));
+    else next();
+  });
 }
 
 const hardened: RequestHandler = (_request, response, next) => {

@@ -3,12 +3,12 @@ import type { PreviewView } from "../api/preview-view.ts";
 import type { Deployment, DeployStep } from "../deployments/deployment.ts";
 import { STAGE_TITLES } from "../deployments/words.ts";
 import { commitLink } from "./commit-link.ts";
-import { type Html, html } from "./html.ts";
+import { type Html, html, sentenceOf } from "./html.ts";
 import { detailHref } from "./listing.ts";
 import { ago, spanOf } from "./times.ts";
 
 export interface DeploySection {
-  readonly view: Pick<PreviewView, "key">;
+  readonly view: Pick<PreviewView, "key" | "stage">;
   /** As the forge gave it, with `{sha}`. */
   readonly commitUrl?: string;
   /** Newest first. */
@@ -21,7 +21,7 @@ export interface DeploySection {
 export function deploySection({ view, commitUrl, deployments, chosen, now }: DeploySection): Html {
   const shown = deployments.find(({ id }) => id === chosen) ?? deployments[0];
   if (!shown) {
-    return html`<section class="card" id="deployments"><h2>Deployments</h2><p class="soft">None yet. What happens while it is built appears here.</p></section>`;
+    return html`<section class="card" id="deployments"><h2>Deployments</h2><p class="soft">${view.stage === "Gone" ? "None is kept." : "None yet. What happens while it is built appears here."}</p></section>`;
   }
   return html`<section class="card" id="deployments"><div class="row"><h2>Deployments</h2>${deployments.length > 1 && html`<span class="soft">the last ${deployments.length}</span>`}</div>
 <ol class="deployments">${deployments.map((one) => deploymentRow(one, { key: view.key, commitUrl, shown, now }))}</ol>
@@ -43,8 +43,8 @@ function deploymentRow(deployment: Deployment, { key, commitUrl, shown, now }: S
   const took = spanOf(at, endedAt ?? now.toISOString());
   return html`<li${isShown && html` aria-current="true"`}><span class="chip ${tone}"><span class="dot" aria-hidden="true"></span>${text}</span>
 <div><a href="${detailHref(key)}?deployment=${id}#deployments"${isShown && html` aria-current="true"`}>${cause}</a>
-<p class="meta soft">${commit && html`<span>${commitLink(commitUrl, commit)}</span>`}<span>${ago(at, now)}</span><span>${endedAt ? `took ${took}` : `since ${took}`}</span></p>
-${outcome === "failed" && message && html`<p class="bad-text">${message}</p>`}</div></li>`;
+<p class="meta soft">${commit && html`<span>${commitLink(commitUrl, commit)}</span>`}<span>${ago(at, now)}</span><span>${endedAt ? `took ${took}` : `for ${took}`}</span></p>
+${outcome === "failed" && message && html`<p class="bad-text">${sentenceOf(message)}</p>`}</div></li>`;
 }
 
 const OUTCOMES: Readonly<Record<Deployment["outcome"], { readonly text: string; readonly tone: string }>> = {

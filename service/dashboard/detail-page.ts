@@ -1,4 +1,5 @@
 /** All of one preview: how it is at the head, then a section for each thing one may want to know of it. */
+import { isStage } from "../../infra/names.ts";
 import type { PreviewSpec } from "../../infra/spec.ts";
 import type { StackResource } from "../../infra/stack-resources.ts";
 import { furtherLinks, type PreviewView } from "../api/preview-view.ts";
@@ -77,7 +78,7 @@ ${stage === "Gone" && fallbackUrl && html`<p>Meanwhile: <a href="${safeHref(fall
 ${linksOf(view)}
 ${
   session &&
-  html`<p class="meta soft">${commit && html`<span>serves ${commitLink(commitUrl, commit)}</span>`}${behind && html`<span>newest commit ${commitLink(commitUrl, headSha)}</span>`}<span>branch <code>${gitBranch}</code></span><span>${author ? html`by ${author}` : "by hand"}</span></p>`
+  html`<p class="meta soft">${commit && html`<span>serves ${commitLink(commitUrl, commit)}</span>`}${behind && html`<span>newest commit ${commitLink(commitUrl, headSha)}</span>`}<span>branch <code>${gitBranch}</code></span>${!isStage(key) && html`<span>${author ? html`by ${author}` : "by hand"}</span>`}</p>`
 }</div>${session && qr.markup !== "" && html`<figure class="phone">${qr}<figcaption class="soft">On a phone</figcaption></figure>`}</div>`;
 }
 
@@ -103,6 +104,7 @@ function wholeOf(
   const commits = commitUrl === undefined ? {} : { commitUrl };
   const services = live?.services.map(({ name }) => name) ?? [];
   const sections: readonly (readonly [id: string, name: string, Html])[] = [
+    ["promotion", "Promotion", stageSection(view, acting.session)],
     ["actions", "Actions", actionsOf(view, acting.session)],
     [
       "deployments",
@@ -115,7 +117,6 @@ function wholeOf(
         ...(chosen.deployment ? { chosen: chosen.deployment } : {}),
       }),
     ],
-    ["promotion", "Promotion", stageSection(view, acting.session)],
     ["checks", "Checks", checksSection(view, commitUrl, now)],
     ["life", "Life", lifeSection(view, now)],
     [

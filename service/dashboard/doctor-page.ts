@@ -69,7 +69,7 @@ function summaryOf(findings: readonly Finding[] | undefined): string {
 }
 
 function findingOf({ ok, what, remedy }: Finding): Html {
-  return html`<li><span class="mark ${ok ? "good" : "bad"}" aria-hidden="true"></span><div><p>${!ok && html`<b>Not fine: </b>`}${what}</p>${
+  return html`<li><span class="mark ${ok ? "good" : "bad"}" aria-hidden="true"></span><div><p>${sentenceOf(what)}</p>${
     remedy && html`<p class="soft">${sentenceOf(remedy)}</p>`
   }</div></li>`;
 }

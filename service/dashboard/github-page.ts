@@ -21,8 +21,7 @@ export interface NewAppPage {
 export function newAppPage({ form, forge, forges, made, session, frame }: NewAppPage): Html {
   const host = new URL(form.server).host;
   const whose = form.organization ?? "your own account";
-  const live = html`<p class="crumb"><a href="/">Previews</a></p>
-<div class="head"><h1>Connect GitHub</h1><p class="soft">One click makes a GitHub App with the rights, events and secret it needs.</p></div>
+  const live = html`<div class="head"><h1>Connect GitHub</h1><p class="soft">One click makes a GitHub App with the rights, events and secret it needs.</p></div>
 ${forges.length > 1 && otherForges(forge, forges)}
 ${made && madeCard(made)}
 ${connectedOtherwise(forge)}
@@ -94,8 +93,7 @@ export interface InstalledPage {
 }
 
 export function installedPage({ shown, repositories, frame }: InstalledPage): Html {
-  const live = html`<p class="crumb"><a href="/">Previews</a></p>
-<div class="head"><h1>GitHub</h1><p class="soft">Where the App is installed, and what is missing</p></div>
+  const live = html`<div class="head"><h1>GitHub</h1><p class="soft">Where the App is installed, and what is missing</p></div>
 ${shown.map((one) => forgeCard(one, repositories))}`;
   return layout({ title: "GitHub", frame, liveUrl: "", live });
 }

@@ -65,8 +65,7 @@ function gitlabPage({
   readonly redirectUri: string;
   readonly frame: Frame;
 }): Html {
-  const live = html`<p class="crumb"><a href="/repositories">Repositories</a></p>
-<div class="head"><h1>GitLab</h1><p class="soft">Connected as an OAuth application, on behalf of whoever says yes</p></div>
+  const live = html`<div class="head"><h1>GitLab</h1><p class="soft">Connected as an OAuth application, on behalf of whoever says yes</p></div>
 ${connections.length === 0 ? howTo(redirectUri) : connections.map((one) => card(one, redirectUri))}`;
   return layout({ title: "GitLab", frame, liveUrl: "", live });
 }

@@ -20,6 +20,12 @@ export function warningOf({ goesAt, ends }: PreviewView, now: Date): Html {
 It is removed ${until(goesAt, now)}, unless somebody visits, pushes, extends or keeps it.</p></div>`;
 }
 
+/** For the list. */
+export function warningInShort({ goesAt, ends }: PreviewView, now: Date): Html {
+  if (goesAt === undefined) return html``;
+  return html`<span class="why warned">Nobody has used it since ${ends ? minuteOf(ends.idleSince) : "long"}. It is removed ${until(goesAt, now)}, unless somebody uses or keeps it.</span>`;
+}
+
 export function lifeSection(view: PreviewView, now: Date): Html {
   const { ends } = view;
   const facts: readonly (readonly [string, Html] | false | undefined)[] = [
@@ -28,11 +34,11 @@ export function lifeSection(view: PreviewView, now: Date): Html {
     ["Created", ago(view.createdAt, now)],
     ["Last push", ago(view.lastPushAt, now)],
     ["Last visit", ago(view.lastVisitAt, now)],
-    ends && ["Clocks count from", ago(ends.idleSince, now)],
+    ends && ["Last used", ago(ends.idleSince, now)],
     ends?.sleepsAt !== undefined && ["Falls asleep", untilMinute(ends.sleepsAt, now)],
     view.kept && ["Kept", html`${keptText(view)}`],
     !view.kept && view.extendedTo !== undefined && ["Extended to", untilMinute(view.extendedTo, now)],
-    ends?.idleStop !== undefined && ["Goes when idle", untilMinute(ends.idleStop, now)],
+    ends?.idleStop !== undefined && ["Removed if unused", untilMinute(ends.idleStop, now)],
     ends?.hardStop !== undefined && ["Hard stop", untilMinute(ends.hardStop, now)],
     view.teardownAt !== undefined && ["Weekly teardown", untilMinute(view.teardownAt, now)],
   ];

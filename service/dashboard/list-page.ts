@@ -89,7 +89,7 @@ function tableOf({ wish }: Listing, views: readonly PreviewView[], frame: Frame)
 function countsOf({ counts, queue, wish }: Listing, trends: Html | undefined): Html {
   const tile = (count: number, text: string, changes: Parameters<typeof listHref>[0], tone = "") => {
     const to = listHref({ sort: wish.sort, descending: wish.descending }, changes);
-    return html`<li><a href="${to}" class="tile ${count > 0 ? tone : ""}"><b>${count}</b> ${text}</a></li>`;
+    return html`<li><a href="${to}" class="tile ${count > 0 ? tone : ""}"${to === listHref(wish) && html` aria-current="true"`}><b>${count}</b> ${text}</a></li>`;
   };
   return html`<ul class="tiles" aria-label="In short">
 ${tile(counts.active, "active", { stage: "Active" })}
@@ -97,14 +97,18 @@ ${tile(counts.asleep, "asleep", { stage: "Asleep" })}
 ${tile(counts.stalled, "stalled", { status: "Stalled" }, "bad-text")}
 ${queue.length > 0 && html`<li><a href="#queue" class="tile"><b>${queue.length}</b> in the queue</a></li>`}
 ${trends}
-<li><a href="${listHref({ stage: "Gone" })}" class="tile soft">Gone ones</a></li></ul>`;
+<li><a href="${listHref({ stage: "Gone" })}" class="tile soft"${wish.stage === "Gone" && html` aria-current="true"`}>Gone ones</a></li></ul>`;
 }
 
 function stagesOf(stages: readonly PreviewView[], { session, now }: Frame): Html {
   return html`<section class="card stage-list" aria-labelledby="stages-head"><h2 id="stages-head">Stages</h2><ul>${stages.map(
     (view) => html`<li><a href="${detailHref(view.key)}"><b>${view.key}</b></a>${chip(view.condition, view.reason)}
-${view.commit && html`<code>${view.commit.slice(0, 7)}</code>`}${view.url && html`<a href="${safeHref(view.url)}">${bare(view.url)}</a>`}
-${session && view.condition !== "Ready" && html`<span class="soft">${sentenceOf(view.message)}</span>`}<span class="soft">${ago(view.since, now)}</span></li>`,
+<code>${view.commit?.slice(0, 7)}</code>${view.url ? html`<a href="${safeHref(view.url)}">${bare(view.url)}</a>` : html`<span class="soft">No link yet</span>`}
+<span class="soft">${session && view.condition !== "Ready" && html`${sentenceOf(view.message)} `}${ago(view.since, now)}${
+      session &&
+      view.promotion &&
+      html` <a href="${detailHref(view.key)}#promotion">${view.promotion.sha.slice(0, 7)} waits to be promoted</a>`
+    }</span></li>`,
   )}</ul></section>`;
 }
 
@@ -150,7 +154,7 @@ export function loginHint(): Html {
 
 function emptyCard({ wish, counts }: Listing, { session }: Frame): Html {
   if (!showsAll(wish) && (counts.here > 0 || wish.stage === "Gone")) {
-    const text = wish.stage === "Gone" ? "None is gone" : "None is like that";
+    const text = wish.stage === "Gone" ? "No gone previews" : "No preview matches";
     return html`<div class="card empty"><h2>${text}</h2><p><a href="/">All previews</a></p></div>`;
   }
   return html`<div class="card empty"><h2>No previews yet</h2>

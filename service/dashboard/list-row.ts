@@ -4,7 +4,7 @@ import { alarmBanner } from "./alarm-section.ts";
 import { verbForm } from "./forms.ts";
 import { type Html, html, safeHref, sentenceOf } from "./html.ts";
 import { chip, type Frame } from "./layout.ts";
-import { warningOf } from "./life-section.ts";
+import { warningInShort } from "./life-section.ts";
 import { detailHref, expiryOf } from "./listing.ts";
 import { age, ago, until } from "./times.ts";
 
@@ -32,7 +32,7 @@ function pullCell(view: PreviewView, now: Date): Html {
   const isUnwell = condition !== "Ready" || stage === "Gone";
   return html`<th scope="row"><a href="${detailHref(key)}">${key}</a><span class="about">${title ?? gitBranch}</span>${
     isUnwell && html`<span class="why">${sentenceOf(message)}</span>`
-  }${alarmBanner(view)}${warningOf(view, now)}</th>`;
+  }${alarmBanner(view)}${warningInShort(view, now)}</th>`;
 }
 
 function timeCells({ createdAt, goneAt, lastVisitAt, kept, ends, teardownAt }: PreviewView, now: Date): Html {
@@ -55,7 +55,7 @@ function commitOf({ commit, headSha }: PreviewView): Html {
 /** Its host's first label, which is what differs from row to row. */
 function linksOf(view: PreviewView): Html {
   const { url } = view;
-  if (!url) return html`<span class="soft">No link yet</span>`;
+  if (!url) return view.stage === "Gone" ? html`` : html`<span class="soft">No link yet</span>`;
   const host = URL.canParse(url) ? new URL(url).host : url;
   return html`<a class="open" href="${safeHref(url)}">${host.split(".")[0]}</a>${furtherLinks(view).map(
     ([name, other]) => html` <a class="soft" href="${safeHref(other)}">${name}</a>`,

@@ -15,12 +15,12 @@ const DOORS: readonly Door[] = [
   { text: "Trends", to: "/trends", needs: "look" },
   { text: "Repositories", to: "/repositories", needs: "look" },
   { text: "Services", to: "/services", needs: "look" },
-  { text: "GitHub", to: "/github/installed", needs: "administer" },
-  { text: "GitLab", to: "/gitlab", needs: "administer" },
   { text: "Sweep", to: "/sweep", needs: "operate" },
   { text: "Doctor", to: "/doctor", needs: "look" },
   { text: "Audit", to: "/audit", needs: "administer" },
   { text: "Tokens", to: "/tokens", needs: "administer" },
+  { text: "GitHub", to: "/github/installed", needs: "administer" },
+  { text: "GitLab", to: "/gitlab", needs: "administer" },
 ];
 
 export function navigation({ session, path }: Pick<Frame, "session" | "path">): Html {
@@ -34,5 +34,5 @@ export function navigation({ session, path }: Pick<Frame, "session" | "path">): 
 /** A preview's own page belongs to the list. */
 function isHere(to: string, path = ""): boolean {
   if (to === "/") return path === "/" || path.startsWith("/previews/");
-  return path === to || path.startsWith(`${to}/`);
+  return path.split("/")[1] === to.split("/")[1];
 }

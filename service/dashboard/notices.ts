@@ -1,7 +1,7 @@
 /** Pages of a few words: what is not there, what was refused, and what is asked before it is done. */
 import type { Session } from "../session.ts";
 import { postForm, submitButton } from "./forms.ts";
-import { type Html, html } from "./html.ts";
+import { type Html, html, sentenceOf } from "./html.ts";
 import { type Frame, layout } from "./layout.ts";
 import { CONFIRMED } from "./posted.ts";
 
@@ -9,10 +9,14 @@ export function missingPage(frame: Frame): Html {
   return notice("No such preview", "It may have been removed after its pull request was closed.", frame);
 }
 
+export function nowherePage(frame: Frame): Html {
+  return notice("There is nothing at this address", "It may be mistyped, or what was here is gone.", frame);
+}
+
 export function expiredPage(frame: Frame): Html {
   return notice(
     "This login link does not work any more",
-    "A link works once and for ten minutes. Ask the service for a new one.",
+    "A link works once and for ten minutes. `stackling open` makes a new one.",
     frame,
   );
 }
@@ -56,6 +60,6 @@ export function questionPage({ question, text, to, session, fields, backTo, fram
 }
 
 function notice(title: string, text: string, frame: Frame): Html {
-  const live = html`<div class="card empty"><h1>${title}</h1><p class="soft">${text}</p><p><a href="/">All previews</a></p></div>`;
+  const live = html`<div class="card empty"><h1>${title}</h1><p class="soft">${sentenceOf(text)}</p><p><a href="/">All previews</a></p></div>`;
   return layout({ title, frame, liveUrl: "", live });
 }

@@ -5,8 +5,7 @@ import { type Frame, layout } from "./layout.ts";
 
 export function servicesPage(matrix: ServiceMatrix, frame: Frame): Html {
   const { services, warnings } = matrix;
-  const live = html`<p class="crumb"><a href="/">Previews</a></p>
-<div class="head"><h1>Services</h1><p class="soft">${services.length === 1 ? "1 service" : `${services.length} services`} of others</p></div>
+  const live = html`<div class="head"><h1>Services</h1><p class="soft">${services.length === 1 ? "1 service" : `${services.length} services`} of others</p></div>
 <p class="soft">What each repository's <code>preview.yaml</code> says on its default branch. What is named nowhere has no keys in a preview.</p>
 ${warnings.map(({ message }) => html`<div class="banner warning"><p>${message}</p></div>`)}
 ${services.length === 0 ? emptyCard() : tableOf(services)}`;

@@ -8,6 +8,7 @@ import { minuteOf } from "../reason-words.ts";
 import type { Session } from "../session.ts";
 import type { Preview } from "../status.ts";
 import type { Answering } from "./answering.ts";
+import { copyButton } from "./copy-button.ts";
 import { buttonGroup, postForm, submitButton } from "./forms.ts";
 import { type Html, html, safeHref } from "./html.ts";
 import { type Frame, layout } from "./layout.ts";
@@ -56,7 +57,7 @@ export function sharePages(pages: Router, deps: SharePagesDeps): void {
 /** An answer and no address of its own, so that the link stands in no history. */
 function linkPage(key: string, { url, expiresAt }: ShareLink, frame: Frame): Html {
   const live = html`<div class="card"><h1>Share link for ${key}</h1>
-<p><a class="share" href="${safeHref(url)}">${url}</a></p>
+<p class="once"><a id="link" href="${safeHref(url)}">${url}</a>${copyButton("link")}</p>
 <p class="soft">Whoever has it gets in, until ${minuteOf(expiresAt)}. It is shown once and cannot be taken back.</p>
 <p><a href="${detailHref(key)}">Back to ${key}</a></p></div>`;
   return layout({ title: `Share link for ${key}`, frame, liveUrl: "", live });

@@ -14,8 +14,7 @@ export interface SweepPage {
 }
 
 export function sweepPage({ report, session, frame }: SweepPage): Html {
-  const live = html`<p class="crumb"><a href="/">Previews</a></p>
-<div class="head"><h1>Sweep</h1><p class="soft">${reportInShort(report, frame.now)}</p></div>
+  const live = html`<div class="head"><h1>Sweep</h1><p class="soft">${reportInShort(report, frame.now)}</p></div>
 <p class="soft">Looks for stacks, databases, processes, files and cloud resources that bear our tags and belong to no preview. Looking removes nothing.</p>
 <div class="actions">${sweepForm(session)}${report && removeForm(report, session)}</div>
 ${report && reportSection(report, session)}`;

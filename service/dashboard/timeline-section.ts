@@ -34,7 +34,7 @@ export function timelineSection({ key, events, kind, commitUrl, now }: TimelineS
   const shown = wanted.slice(0, SHOWN);
   const days = Map.groupBy(shown, ({ at }) => at.slice(0, 10));
   return html`<section class="card" id="timeline"><div class="row"><h2>What happened, and why</h2>${filterOf(key, events, kind)}</div>
-${shown.length === 0 && html`<p class="soft">Nothing of that yet.</p>`}
+${shown.length === 0 && html`<p class="soft">Nothing yet.</p>`}
 ${[...days.values()].map(
   (ofDay) =>
     html`<h3 class="day">${dayOf(ofDay[0]?.at ?? "", now)}</h3><ol class="timeline">${ofDay.map((event) =>

@@ -8,6 +8,7 @@ import { ROLES } from "../roles.ts";
 import type { Session } from "../session.ts";
 import type { TokenRow, Tokens } from "../tokens/token.ts";
 import type { Answering } from "./answering.ts";
+import { copyButton } from "./copy-button.ts";
 import { postForm, submitButton } from "./forms.ts";
 import { type Html, html } from "./html.ts";
 import { type Frame, layout } from "./layout.ts";
@@ -92,18 +93,18 @@ interface Shown {
 
 export function tokensPage({ tokens, session, frame }: Shown): Html {
   const live = html`<div class="head"><h1>Tokens</h1><p class="soft">For programs that call the API</p></div>
-${tokens.length === 0 ? html`<div class="card empty"><h2>There is none</h2><p class="soft">Beside the instance's own, which the command line uses on this machine.</p></div>` : tableOf(tokens, session, frame)}
+${tokens.length === 0 ? html`<div class="card empty"><h2>No tokens yet</h2><p class="soft">The command line on this machine uses the instance's own.</p></div>` : tableOf(tokens, session, frame)}
 <section class="card"><h2>Make a token</h2>${newForm(session)}
-<p class="soft">It is shown once. What is kept of it is a digest.</p></section>`;
+<p class="soft">It is shown once; only a digest is kept.</p></section>`;
   return layout({ title: "Tokens", frame, liveUrl: "", live, wide: true });
 }
 
 function newForm(session: Session): Html {
-  const body = html`<label><span>Name</span> <input name="name" required maxlength="40" autocomplete="off" placeholder="ci"></label>
-<label><span>Role</span> <select name="role">${ROLES.map((role) => html`<option>${role}</option>`)}</select></label>
-<label><span>Repositories</span> <input name="repositories" autocomplete="off" placeholder="all"></label>
-<label><span>Holds for</span> <input name="expires" autocomplete="off" placeholder="90d"></label>
-<button class="primary">Make it</button>`;
+  const body = html`<label class="field"><span>Name</span> <input name="name" required maxlength="40" autocomplete="off" placeholder="ci"></label>
+<label class="field"><span>Role</span> <select name="role">${ROLES.map((role) => html`<option>${role}</option>`)}</select></label>
+<label class="field"><span>Repositories</span> <input name="repositories" autocomplete="off" placeholder="all"></label>
+<label class="field"><span>Expires after</span> <input name="expires" autocomplete="off" placeholder="90d; empty: never"></label>
+<button class="primary">Make token</button>`;
   return postForm({ to: "/tokens", session, label: "New token", body, leaves: true });
 }
 
@@ -134,7 +135,7 @@ function rowOf(token: TokenRow, session: Session, now: Date): Html {
 
 function madePage({ token, row }: { readonly token: string; readonly row: TokenRow }, frame: Frame): Html {
   const live = html`<div class="card"><h1>Token ${row.name}</h1>
-<p><code class="share">${token}</code></p>
+<p class="once"><code id="secret">${token}</code>${copyButton("secret")}</p>
 <p class="soft">This is the only time that it is shown. Keep it where secrets are kept, and send it as <code>Authorization: Bearer …</code>.</p>
 <p><a href="/tokens">All tokens</a></p></div>`;
   return layout({ title: `Token ${row.name}`, frame, liveUrl: "", live });

@@ -35,7 +35,7 @@ export function trendTiles({ days, readyP50, readyP95, teardownRate }: Summary):
   const tile = (value: string, text: string) =>
     html`<li><a href="/trends" class="tile" title="Over the last ${days} days"><b>${value}</b> ${text}</a></li>`;
   return html`${readyP50 !== undefined && readyP95 !== undefined && tile(secondsText(readyP50), `until ready, p95 ${secondsText(readyP95)}`)}${
-    teardownRate !== undefined && tile(rateText(teardownRate), "of teardowns at once")
+    teardownRate !== undefined && tile(rateText(teardownRate), "of teardowns at the first try")
   }`;
 }
 
@@ -44,7 +44,7 @@ function trendsPage({ range, charts, frame }: { range: Range; charts: readonly H
     (name) =>
       html`<li><a class="tile" href="/trends?range=${name}"${name === range && html` aria-current="true"`}>${RANGES[name].text}</a></li>`,
   );
-  const live = html`<div class="head"><h1>Trends</h1><p class="soft">Counted once an hour; stages are left out</p></div>
+  const live = html`<div class="head"><h1>Trends</h1><p class="soft">Counted once an hour, without stages; times are UTC</p></div>
 <nav aria-label="Time"><ul class="tiles">${links}</ul></nav>
 <div class="charts">${charts}</div>`;
   return layout({ title: "Trends", frame, liveUrl: "", live, wide: true });
@@ -65,7 +65,7 @@ function chartsOf(buckets: readonly Bucket[]): readonly Chart[] {
   const whole = (value: number) => String(Math.round(value * 100) / 100);
   return [
     chart(
-      { title: "Previews", lines: ["There", "Active", "Stalled"], format: whole, least: 4 },
+      { title: "Previews", lines: ["All", "Active", "Stalled"], format: whole, least: 4 },
       ({ here }) => here,
       ({ awake }) => awake,
       ({ stalled }) => stalled,
@@ -80,7 +80,7 @@ function chartsOf(buckets: readonly Bucket[]): readonly Chart[] {
       ({ meanAgeSeconds }) => meanAgeSeconds,
     ),
     chart(
-      { title: "Teardowns that went at once", lines: ["Share"], format: rateText, least: 1 },
+      { title: "Teardowns done at the first try", lines: ["Share"], format: rateText, least: 1 },
       ({ teardownRate }) => teardownRate,
     ),
   ];

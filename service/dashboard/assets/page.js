@@ -1,5 +1,6 @@
 // Makes the pages lively; everything works without.
 import { askBeforeSending } from "./ask.js";
+import { offerCopies } from "./copy.js";
 import { enlivenList } from "./list.js";
 import { keepUpToDate } from "./live.js";
 import { followLogs } from "./log.js";
@@ -8,3 +9,4 @@ askBeforeSending();
 keepUpToDate();
 enlivenList();
 followLogs();
+offerCopies();

@@ -170,7 +170,7 @@ describe("the doctor's page", () => {
     ];
     const { markup } = doctorPage({ at: now, findings, frame: frameOf("viewer") });
     assert.match(markup, /1 of 2 not as they should be/);
-    assert.ok(markup.indexOf("does not answer") < markup.indexOf("the engine is there"));
+    assert.ok(markup.indexOf("does not answer") < markup.indexOf("The engine is there"));
     assert.match(markup, /Look at <code>forges<\/code>/);
     assert.doesNotMatch(markup, /<b>hub/);
   });

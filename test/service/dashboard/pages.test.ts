@@ -76,6 +76,15 @@ describe("pages in a browser", requires("browser"), () => {
     assert.deepEqual(complaints, []);
   });
 
+  it("answers with a page at an address of nothing, and with a line to programs", async () => {
+    const to = (accept: string) => edge.ask({ path: "/nothing-here", headers: { accept } });
+    const [shown, said] = [await to("text/html,*/*;q=0.8"), await to("*/*")];
+    assert.equal(shown.status, 404);
+    assert.match(shown.body, /<h1>There is nothing at this address<\/h1>/);
+    assert.equal(said.status, 404);
+    assert.doesNotMatch(said.body, /</);
+  });
+
   it("signs in by a link that works once", async () => {
     const code = edge.sessions.mint();
     await page.goto(`${home()}/login/${code}`);
