@@ -1,5 +1,4 @@
 /** Makes a GitHub App from the pages: the manifest and its state, the code that comes back, and what is kept of it. */
-import { createHmac } from "node:crypto";
 import { z } from "zod";
 import { StacklingError, TerminalError } from "../components/errors.ts";
 import type { OperatorConfig } from "./config/types.ts";
@@ -15,7 +14,8 @@ import {
 } from "./forges/github-app.ts";
 import { type MadeApp, madeApp, takeOverApp } from "./forges/github-app-made.ts";
 import { type Installation, installationsOf } from "./forges/github-installed.ts";
-import { type Session, sameSecret } from "./session.ts";
+import type { Session } from "./session.ts";
+import { createSetupStates } from "./setup-state.ts";
 import { type ForgeCredentialStore, sealer } from "./store/forge-credentials.ts";
 
 export interface GithubSetupDeps {
@@ -83,7 +83,7 @@ export interface Finished {
 /** GitHub's own time for the code. */
 const STATE_LIFE_MS = 3_600_000;
 
-const stateBody = z.object({ forge: z.string(), server: z.string(), until: z.number() });
+const stateBody = z.object({ forge: z.string(), server: z.string() });
 const githubOptions = z.object({
   baseUrl: z.string(),
   app: z.unknown(),
@@ -93,10 +93,13 @@ const githubOptions = z.object({
 export function createGithubSetup(deps: GithubSetupDeps): GithubSetup {
   const { config, store, homeUrl, now } = deps;
   const seal = sealer(deps.token);
-  const key = createHmac("sha256", deps.token).update("stackling github setup").digest();
-  // With the session's own value in it: no other session can come back with it.
-  const sign = (body: string, { csrf }: Session) =>
-    createHmac("sha256", key).update(`${body}.${csrf}`).digest("base64url");
+  const states = createSetupStates({
+    secret: deps.token,
+    purpose: "github setup",
+    shape: stateBody,
+    lifeMs: STATE_LIFE_MS,
+    now,
+  });
 
   const forges = (): readonly GithubForge[] => {
     const configured = config.forges
@@ -150,9 +153,7 @@ export function createGithubSetup(deps: GithubSetupDeps): GithubSetup {
       if (organization !== undefined && !isLogin(organization)) {
         throw refusal(`"${organization}" is not the name of an organisation, as in github.com/acme`);
       }
-      const until = now().getTime() + STATE_LIFE_MS;
-      const body = Buffer.from(JSON.stringify({ forge: name, server, until })).toString("base64url");
-      const state = `${body}.${sign(body, session)}`;
+      const state = states.give({ forge: name, server }, session);
       const wish = { homeUrl, forge: name, server, readyEvent: forge.readyEvent };
       return {
         action: registrationUrl({ server, ...(organization === undefined ? {} : { organization }), state }),
@@ -163,9 +164,8 @@ export function createGithubSetup(deps: GithubSetupDeps): GithubSetup {
       };
     },
     async finish({ code, state }, session) {
-      const [body = "", mac = ""] = state.split(".");
-      const sent = sameSecret(mac, sign(body, session)) ? stateOf(body) : undefined;
-      if (!sent || sent.until < now().getTime()) {
+      const sent = states.take(state, session);
+      if (!sent) {
         throw refusal("what came back does not belong to this session, or is older than an hour: begin again");
       }
       const forge = forgeNamed(sent.forge);
@@ -180,14 +180,6 @@ export function createGithubSetup(deps: GithubSetupDeps): GithubSetup {
 function apiOf({ forges }: Pick<OperatorConfig, "forges">, { name }: GithubForge): string | undefined {
   const options = githubOptions.safeParse(forges.find((forge) => forge.name === name)?.options).data;
   return options?.baseUrl.replace(/\/+$/, "");
-}
-
-function stateOf(body: string): z.infer<typeof stateBody> | undefined {
-  try {
-    return stateBody.parse(JSON.parse(Buffer.from(body, "base64url").toString("utf8")));
-  } catch {
-    return undefined;
-  }
 }
 
 function refusal(why: string): TerminalError {

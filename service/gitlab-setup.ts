@@ -1,5 +1,5 @@
 /** Connects GitLab as an OAuth application from the pages: the way there, the code that comes back, what is kept. */
-import { createHash, createHmac } from "node:crypto";
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import { TerminalError } from "../components/errors.ts";
 import type { OperatorConfig } from "./config/types.ts";
@@ -7,7 +7,8 @@ import { type CredentialsDeps, credentialsFor } from "./forge-credentials.ts";
 import { type GitlabApplication, gitlabGrant, redirectUri, takeGrant } from "./forges/gitlab-grant.ts";
 import { gitlabOptions } from "./forges/gitlab-options.ts";
 import { readSecret } from "./forges/secret.ts";
-import { type Session, sameSecret } from "./session.ts";
+import type { Session } from "./session.ts";
+import { createSetupStates } from "./setup-state.ts";
 
 export interface GitlabSetupDeps extends CredentialsDeps {
   readonly config: Pick<OperatorConfig, "forges">;
@@ -37,16 +38,17 @@ export interface GitlabSetup {
 }
 
 const STATE_LIFE_MS = 15 * 60_000;
-const stateBody = z.object({ forge: z.string(), until: z.number() });
+const stateBody = z.object({ forge: z.string() });
 
 export function createGitlabSetup(deps: GitlabSetupDeps): GitlabSetup {
   const { config, homeUrl, now } = deps;
-  const key = createHmac("sha256", deps.token).update("stackling gitlab setup").digest();
-  // With the session's own value in it: no other session can come back with it.
-  const sign = (what: string, body: string, { csrf }: Session) =>
-    createHmac("sha256", key).update(`${what}.${body}.${csrf}`).digest("base64url");
-  /** Proof key of the exchange (RFC 7636): made anew from the state, so that nothing is kept meanwhile. */
-  const verifierOf = (body: string, session: Session) => sign("verifier", body, session);
+  const states = createSetupStates({
+    secret: deps.token,
+    purpose: "gitlab setup",
+    shape: stateBody,
+    lifeMs: STATE_LIFE_MS,
+    now,
+  });
 
   const applicationOf = async (forge: string): Promise<GitlabApplication> => {
     const found = config.forges.find(({ name, kind }) => name === forge && kind === "gitlab");
@@ -72,40 +74,30 @@ export function createGitlabSetup(deps: GitlabSetupDeps): GitlabSetup {
     },
     async begin(forge, session) {
       const { url, id } = await applicationOf(forge);
-      const until = now().getTime() + STATE_LIFE_MS;
-      const body = Buffer.from(JSON.stringify({ forge, until })).toString("base64url");
+      const state = states.give({ forge }, session);
       const query = new URLSearchParams({
         client_id: id,
         redirect_uri: redirectUri(homeUrl),
         response_type: "code",
         scope: "api",
-        state: `${body}.${sign("state", body, session)}`,
-        code_challenge: createHash("sha256").update(verifierOf(body, session)).digest("base64url"),
+        state,
+        code_challenge: createHash("sha256").update(states.proofOf(state, session)).digest("base64url"),
         code_challenge_method: "S256",
       });
       return `${url}/oauth/authorize?${query}`;
     },
     async finish({ code, state }, session) {
-      const [body = "", mac = ""] = state.split(".");
-      const sent = sameSecret(mac, sign("state", body, session)) ? stateOf(body) : undefined;
-      if (!sent || sent.until < now().getTime()) {
+      const sent = states.take(state, session);
+      if (!sent) {
         throw refusal("what came back does not belong to this session, or is older than 15 minutes: begin again");
       }
       const application = await applicationOf(sent.forge);
       const given = { grant_type: "authorization_code", code, redirect_uri: redirectUri(homeUrl) };
-      const grant = await takeGrant(application, { ...given, code_verifier: verifierOf(body, session) }, now);
+      const grant = await takeGrant(application, { ...given, code_verifier: states.proofOf(state, session) }, now);
       await credentialsFor(deps, sent.forge).change(async () => JSON.stringify(grant));
       return { forge: sent.forge };
     },
   };
-}
-
-function stateOf(body: string): z.infer<typeof stateBody> | undefined {
-  try {
-    return stateBody.parse(JSON.parse(Buffer.from(body, "base64url").toString("utf8")));
-  } catch {
-    return undefined;
-  }
 }
 
 function refusal(why: string): TerminalError {
