@@ -163,6 +163,7 @@ export const previewSpec = z.strictObject({
       flags: z.record(z.string(), z.string()).optional(),
       seeds: z.strictObject({ said: z.string() }).optional(),
       approved: z.strictObject({ sha: commitSha, by: z.string(), at: z.iso.datetime() }).optional(),
+      approvals: z.array(z.strictObject({ sha: commitSha, by: z.string(), at: z.iso.datetime() })).optional(),
       promoted: z
         .strictObject({
           ...{ sha: commitSha, from: z.string(), by: z.string(), at: z.iso.datetime() },

@@ -1,4 +1,5 @@
 import { StacklingError, TerminalError } from "../components/errors.ts";
+import { approvedBy, asksPersons, personProblem } from "./approval.ts";
 import type { RepositoryConfig } from "./config/repository-types.ts";
 import { noSuchPreview } from "./drift/compare.ts";
 import type { Forge } from "./forges/forge.ts";
@@ -22,7 +23,7 @@ export interface ApprovalWish {
 }
 
 /**
- * Lets one commit of a fork's or an outsider's pull request run. The forge is asked for its head, so that who
+ * Somebody's word for one commit: it lets that of a fork's or an outsider's pull request run, and counts for the rule. The forge is asked for its head, so that who
  * approves an older one is told so; the policy compares again at every look. Throws `TerminalError`
  * (`NotApproved`) with the reason, `StacklingError` (`Unreachable`) when the forge does not answer.
  */
@@ -44,15 +45,21 @@ export async function approve(deps: ApproveDeps, key: string, { sha, by }: Appro
   if (pullRequest.state === "closed") throw refuse("The pull request is closed.");
   const { headSha } = pullRequest;
   const barred = strangersRefusal(repository, deps.isolationOf?.(repository.target) ?? "together");
-  const problem = approvalProblem(sha, { headSha, distrust: distrustOf(pullRequest), barred });
+  const [distrust, byRule] = [distrustOf(pullRequest), asksPersons(repository)];
+  const problem =
+    approvalProblem(sha, { headSha, distrust, barred, byRule }) ??
+    (distrust === undefined ? personProblem(repository, { by, author: pullRequest.author }) : undefined);
   if (problem !== undefined) throw refuse(problem);
   const at = now();
   await store.updateAndNote(key, ({ intents }) => ({
-    // Whoever lets the head run wants to see it run.
-    fields: { intents: { ...intents, approved: { sha, by, at }, rolledBack: undefined } },
-    history: [{ at, reason: "Approved", message: `Commit ${sha.slice(0, 7)} may run, by ${by}.`, headSha: sha }],
+    fields: { intents: { ...intents, ...approvedBy(intents, { sha, by, at }, byRule) } },
+    history: [{ at, reason: "Approved", message: approvedWords(sha, by, byRule), headSha: sha }],
   }));
   await store.enqueue([key]);
+}
+
+function approvedWords(sha: string, by: string, byRule: boolean): string {
+  return `Commit ${sha.slice(0, 7)} ${byRule ? "was approved" : "may run"}, by ${by}.`;
 }
 
 /** A sentence for a comment as the end of an error message. */

@@ -25,6 +25,8 @@ export interface Intents {
   readonly databaseFor?: string;
   /** Of a pull request that is not trusted: the one commit that may run, and on whose word. */
   readonly approved?: Approval;
+  /** Where a rule asks for approvals: what persons said to us, over several commits. Reviews are the forge's to tell. */
+  readonly approvals?: readonly Approval[];
   /** ISO 8601; the hard stop it was extended to. */
   readonly extendedTo?: string;
   /** ISO 8601 of the last `extend`: renews idleness as a visit does, and wakes nothing. */

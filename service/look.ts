@@ -3,6 +3,7 @@
 import { canonical } from "../infra/canonical.ts";
 import { isStage } from "../infra/names.ts";
 import { type AdoptDeps, adopt, type NewPreview } from "./adopt.ts";
+import { standingOf } from "./approval.ts";
 import type { RepositoryConfig } from "./config/repository-types.ts";
 import type { OperatorConfig } from "./config/types.ts";
 import { wishedForCommit } from "./fresh-database.ts";
@@ -67,7 +68,8 @@ export async function readWorld(deps: LookDeps, found: Found): Promise<Look> {
   const now = deps.now();
   const seen = { ...preview, ...factsOf(preview, subject, now) };
   const ends = endsOf(deps, { repository, pauses }, seen);
-  const ground = { repository, subject, intents: seen.intents, isolation: isolationBy(deps, repository), ...ends, now };
+  const { intents, lastPushAt: pushedAt } = seen;
+  const ground = { repository, subject, intents, pushedAt, isolation: isolationBy(deps, repository), ...ends, now };
   if (!repository || !needsApplication(ground)) {
     return { ...found, repository, subject, application: undefined, cloneUrl: undefined, pauses };
   }
@@ -109,11 +111,13 @@ function observe(deps: WishDeps, preview: NewPreview, look: Look): Partial<NewPr
     repository &&
     refusalOf(repository, subject.pullRequest, subject.changedPaths) !== undefined;
   const refusedSince = refused ? (preview.status.refusedSince ?? now) : undefined;
+  const { intents, lastPushAt: pushedAt } = { ...preview, ...read };
+  const standing = repository && standingOf({ repository, subject, intents, pushedAt, now });
+  const approval = standing && "unread" in standing ? preview.status.approval : standing;
   // Only a clean read says anything, to either side.
-  const facts = read.status && repository ? { ...read, status: { ...read.status, refusedSince } } : read;
+  const facts = read.status && repository ? { ...read, status: { ...read.status, refusedSince, approval } } : read;
   const seen = { ...preview, ...facts };
-  const { intents } = seen;
-  const ground = { repository, subject, intents, isolation: isolationBy(deps, repository) };
+  const ground = { repository, subject, intents, pushedAt, isolation: isolationBy(deps, repository) };
   const verdict = policy({ ...ground, application, ...endsOf(deps, look, seen), now });
   if (verdict.kind === "absent" && verdict.reason === "Expired" && !intents.removed) {
     return { ...facts, intents: { ...intents, removed: expiredAt(seen, verdict.evidence, now) } };

@@ -1,5 +1,6 @@
 /** Whether a preview shall exist, from what the forge says now, the config and people's wishes. Pure. */
 import { StacklingError } from "../components/errors.ts";
+import { type ApprovalRead, type StandingInput, standingOf, waitsFor } from "./approval.ts";
 import type { ApplicationConfig } from "./config/application-types.ts";
 import { defaultPullRequests } from "./config/defaults.ts";
 import type { RepositoryConfig } from "./config/repository-types.ts";
@@ -20,6 +21,8 @@ export type SubjectRead =
       readonly defaultBranch: string;
       /** Undefined where no rule asks for them, and where there are too many to name. */
       readonly changedPaths?: readonly string[];
+      /** Undefined where no rule asks for it, and where something else decides already. */
+      readonly approval?: ApprovalRead;
     }
   | { readonly kind: "commit"; readonly gitBranch: string; readonly headSha: string }
   | { readonly kind: "missing"; readonly message: string }
@@ -69,6 +72,8 @@ export type Verdict =
       readonly excerpt: readonly string[];
       /** True when the ground is an outage: it is asked again by itself, and shown without alarm. */
       readonly passing: boolean;
+      /** ISO 8601: time alone may end it then. */
+      readonly until?: string;
     };
 
 export interface PolicyInput {
@@ -78,6 +83,8 @@ export interface PolicyInput {
   /** Undefined while it was not read, because the subject alone decides. */
   readonly application: ApplicationRead | undefined;
   readonly intents: Intents;
+  /** ISO 8601: when the head was first seen; undefined: now. */
+  readonly pushedAt?: string;
   /** Of the repository's target; undefined: it keeps nothing apart. */
   readonly isolation?: Isolation;
   /** ISO 8601 after which the preview goes, whatever else; undefined for one that is kept. */
@@ -197,9 +204,10 @@ export function holdsFor(removed: NonNullable<Intents["removed"]>, subject: Subj
 
 function judgePullRequest(
   repository: RepositoryConfig,
-  { pullRequest, defaultBranch }: Extract<SubjectRead, { kind: "pullRequest" }>,
-  { intents, isolation = "together" }: Pick<PolicyInput, "intents" | "isolation">,
+  subject: Extract<SubjectRead, { kind: "pullRequest" }>,
+  { intents, isolation = "together", now, pushedAt = now }: Omit<PolicyInput, "application">,
 ): Verdict | "present" {
+  const { pullRequest, defaultBranch } = subject;
   // The default branch of a fork is a branch like any other.
   if (!pullRequest.fork && pullRequest.headRef === defaultBranch) {
     return blocked("Blocked", `"${defaultBranch}" is the default branch, which gets no preview.`);
@@ -208,16 +216,28 @@ function judgePullRequest(
     return blocked("Blocked", `The git branch "${pullRequest.headRef}" matches none of the configured patterns.`);
   }
   const distrust = distrustOf(pullRequest);
-  if (distrust === undefined) return "present";
+  const byRule = () => judgeApproval({ repository, subject, intents, pushedAt, now });
+  if (distrust === undefined) return byRule();
   const barred = strangersRefusal(repository, isolation);
   if (barred !== undefined) return blocked("Blocked", `${distrust} ${barred}`);
   const wished = wishedCommit(intents, pullRequest.headSha);
-  if (isApproved(intents, wished)) return "present";
+  if (isApproved(intents, wished)) return byRule();
   const commit = `commit \`${wished.slice(0, 7)}\``;
   return blocked(
     "ApprovalNeeded",
     `${distrust} Nothing of ${commit} runs until someone with write access approves it.`,
   );
+}
+
+function judgeApproval(input: StandingInput): Verdict | "present" {
+  const standing = standingOf(input);
+  if (!standing) return "present";
+  if ("unread" in standing)
+    return blocked("Unreachable", `Approvals cannot be read: ${standing.unread}`, { passing: true });
+  const { until } = standing;
+  const words = waitsFor(standing);
+  if (words === undefined) return "present";
+  return { ...blocked("ApprovalNeeded", `${words}.`), ...(until === undefined ? {} : { until }) };
 }
 
 function judgeApplication(read: ApplicationRead, commit: string): Verdict {

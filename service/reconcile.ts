@@ -248,7 +248,8 @@ function nextLook(action: Action, { wish, preview, status }: Standing, now: stri
   const { dueAt: promotedAt = now } = preview.intents.promotion ?? {};
   const next = action.kind === "wait" ? action.until : action.kind === "none" ? action.dueAt : undefined;
   const end = verdict.kind === "absent" ? undefined : nextEnd(lifetime, status, now);
-  const due = earliest(next, end, promotedAt > now ? promotedAt : undefined);
+  const { until = now } = verdict.kind === "blocked" ? verdict : {};
+  const due = earliest(next, end, ...[promotedAt, until].filter((time) => time > now));
   if (verdict.kind !== "blocked" || !verdict.passing) return due;
   // As long again as the outage has lasted, so that a short one is over soon and a long one costs little.
   const lasted = Date.parse(now) - Date.parse(status.since);

@@ -36,7 +36,7 @@ export interface SpecInput {
   readonly createdAt: string;
   readonly intents: Pick<
     Intents,
-    "generations" | "keep" | "extendedTo" | "flags" | "seeds" | "approved" | "rolledBack" | "promoted"
+    "generations" | "keep" | "extendedTo" | "flags" | "seeds" | "approved" | "approvals" | "rolledBack" | "promoted"
   >;
   /** Of the pull request. */
   readonly labels?: readonly string[];
@@ -126,10 +126,11 @@ function echoOf({
   flags,
   seeds: { said } = {},
   approved,
+  approvals,
   rolledBack,
   promoted,
 }: SpecInput["intents"]): Pick<PreviewSpec, "intents"> {
-  const wished = [extendedTo, flags, said, approved, rolledBack, promoted];
+  const wished = [extendedTo, flags, said, approved, approvals, rolledBack, promoted];
   if (!keep && wished.every((one) => one === undefined)) return {};
   return {
     intents: {
@@ -138,6 +139,7 @@ function echoOf({
       ...(flags === undefined ? {} : { flags: { ...flags } }),
       ...(said === undefined ? {} : { seeds: { said } }),
       ...(approved === undefined ? {} : { approved: { ...approved } }),
+      ...(approvals === undefined ? {} : { approvals: approvals.map((one) => ({ ...one })) }),
       ...(rolledBack === undefined ? {} : { rolledBack: { ...rolledBack } }),
       ...(promoted === undefined ? {} : { promoted: copyPromoted(promoted) }),
     },

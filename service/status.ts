@@ -1,6 +1,7 @@
 /** What is known and wished of one preview. Pure types and pure functions; `now` is always an argument. */
 import type { PreviewSpec } from "../infra/spec.ts";
 import type { Difference } from "../infra/stacks.ts";
+import type { ApprovalStanding } from "./approval.ts";
 import type { CredentialSeen } from "./credentials.ts";
 import type { AnnouncementHandles, PullRequest } from "./forges/forge.ts";
 import type { Checked, FailedChecks } from "./gates/results.ts";
@@ -61,6 +62,8 @@ export interface PreviewStatus {
     /** A run before it may have come as far as its database, and none has succeeded since. */
     readonly mayHaveMigrated?: true;
   };
+  /** How the newest commit stood by the repository's rule of approvals when that was read last; undefined without a rule. */
+  readonly approval?: ApprovalStanding;
   /** What smoke tests and gates said of what serves; undefined before, and where there are none. */
   readonly checks?: Checked;
   /** The last commit that failed them; shown while it is the head or serves. */

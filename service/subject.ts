@@ -1,5 +1,6 @@
 /** Reads from the forge what a preview is of, and the application's own config. */
 import { ConfigError } from "../components/errors.ts";
+import type { ApprovalRead } from "./approval.ts";
 import { type ApplicationLimits, parseApplication } from "./config/application.ts";
 import type { ApplicationConfig } from "./config/application-types.ts";
 import type { ExternalFile } from "./config/external.ts";
@@ -9,6 +10,7 @@ import type { OperatorConfig } from "./config/types.ts";
 import type { ChangedPathsRead, Forge, PullRequest, RepositoryRef } from "./forges/forge.ts";
 import type { Identities } from "./identities.ts";
 import { type ApplicationRead, refusalOf, type SubjectRead, wordsOf } from "./policy.ts";
+import { wishedCommit } from "./rollback.ts";
 import { applicationFor, branchOf } from "./stages/stage.ts";
 import type { Preview } from "./status.ts";
 import { distrustOf, isApproved } from "./trust.ts";
@@ -56,7 +58,8 @@ export function createSubjectReader(deps: SubjectDeps) {
       const changed = await readChanges(forge, repository, { pullRequest, intents: preview.intents });
       if (changed?.kind === "unreachable") return changed;
       const paths = changed?.kind === "found" ? { changedPaths: changed.paths } : {};
-      return { kind: "pullRequest", pullRequest, defaultBranch, ...paths };
+      const approval = await readApproval(forge, repository, { pullRequest, intents: preview.intents });
+      return { kind: "pullRequest", pullRequest, defaultBranch, ...paths, ...(approval ? { approval } : {}) };
     } catch (error) {
       return { kind: "unreachable", message: wordsOf(error, `reading from "${repository.path}"`) };
     }
@@ -188,6 +191,32 @@ async function readChanges(
   if (distrustOf(pullRequest) !== undefined && !isApproved(intents, pullRequest.headSha)) return undefined;
   if (refusalOf(repository, pullRequest) !== undefined) return undefined;
   return forge.changedPaths?.(refOf(repository), pullRequest);
+}
+
+/** Not of an older commit that served. */
+async function readApproval(
+  forge: Forge,
+  repository: RepositoryConfig,
+  { pullRequest, intents }: { readonly pullRequest: PullRequest; readonly intents: Preview["intents"] },
+): Promise<ApprovalRead | undefined> {
+  const { approval: rule } = repository;
+  const { headSha, state } = pullRequest;
+  if (!rule || state === "closed" || wishedCommit(intents, headSha) !== headSha) return undefined;
+  const { required, environment: name } = rule;
+  const [reviews, environment] = await Promise.all([
+    required > 0 || name !== undefined ? forge.approvals?.(refOf(repository), pullRequest) : undefined,
+    name === undefined ? undefined : forge.environmentRule?.(refOf(repository), name),
+  ]);
+  if (reviews?.kind === "unreachable") return reviews;
+  if (environment?.kind === "unreachable") return environment;
+  if (name !== undefined && !environment) {
+    return { kind: "unreachable", message: `the forge of "${repository.path}" has no environments with rules` };
+  }
+  return {
+    kind: "found",
+    reviews: (reviews?.approvals ?? []).map(({ login, at }) => ({ by: `@${login}`, at })),
+    ...(environment ? { environment: environment.rule } : {}),
+  };
 }
 
 /** Of a stage the branch that it follows, or what was promoted to it; by hand the ref that somebody named. */

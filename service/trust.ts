@@ -52,12 +52,19 @@ export interface ApprovalGround {
   readonly distrust: string | undefined;
   /** As `strangersRefusal` says. */
   readonly barred: string | undefined;
+  /** The repository's rule asks for approvals of whoever's commits. */
+  readonly byRule?: boolean;
 }
 
 /** Why a commit cannot be approved, as a sentence; undefined when it can. */
-export function approvalProblem(sha: string, { headSha, distrust, barred }: ApprovalGround): string | undefined {
-  if (distrust === undefined) return "It needs no approval: whoever opened it may write to the repository.";
-  if (barred !== undefined) return barred;
+export function approvalProblem(
+  sha: string,
+  { headSha, distrust, barred, byRule = false }: ApprovalGround,
+): string | undefined {
+  if (distrust === undefined && !byRule) {
+    return "It needs no approval: whoever opened it may write to the repository.";
+  }
+  if (distrust !== undefined && barred !== undefined) return barred;
   if (sha === headSha) return undefined;
   return `\`${sha.slice(0, 7)}\` is not its newest commit, which is \`${headSha.slice(0, 7)}\`; nothing is approved.`;
 }
@@ -70,9 +77,22 @@ export function wasSeen(
   return status.headSha === headSha && Date.parse(lastPushAt) + UNSEEN_MS <= Date.parse(saidAt);
 }
 
-/** The commit that waits for somebody's approval; undefined when none does. */
-export function awaitedCommit({ status, pullRequest }: Pick<Preview, "status" | "pullRequest">): string | undefined {
-  return status.reason === "ApprovalNeeded" ? (status.headSha ?? pullRequest?.headSha) : undefined;
+/** The commit that waits for somebody's approval; undefined when none does, nor one that waits for its time alone. */
+export function awaitedCommit({
+  status,
+  pullRequest,
+  intents,
+}: Pick<Preview, "status" | "pullRequest" | "intents">): string | undefined {
+  const sha = status.headSha ?? pullRequest?.headSha;
+  if (status.reason !== "ApprovalNeeded" || sha === undefined) return undefined;
+  const { approval } = status;
+  if (!approval || approval.sha !== sha || approval.lacks !== undefined) return sha;
+  return isTrusted({ status, pullRequest }) || isApproved(intents, sha) ? undefined : sha;
+}
+
+/** Whether its commits wait by the repository's rule alone: what runs is trusted. */
+export function isTrusted({ status, pullRequest }: Pick<Preview, "status" | "pullRequest">): boolean {
+  return status.approval !== undefined && pullRequest !== undefined && distrustOf(pullRequest) === undefined;
 }
 
 /** Of one that serves on somebody's word: whose, and what it goes without; undefined for a trusted one. */

@@ -52,6 +52,7 @@ export function wishFor(deps: WishDeps, look: Look, preview: NewPreview): Wish {
   const verdict = policy({
     ...look,
     intents: preview.intents,
+    pushedAt: preview.lastPushAt,
     isolation,
     ...ends,
     isStage: isStage(preview.key),

@@ -1,17 +1,18 @@
 /** A preview as API, `--json` and pages show it. Pure. */
 import type { FlagValue } from "../../components/service/flags.ts";
+import type { ApprovalStanding } from "../approval.ts";
 import { mainUrl } from "../comment/addresses.ts";
 import type { RefusedCall } from "../egress/refusals.ts";
 import { flagsInEffect, setBy } from "../flags.ts";
 import { addressOf } from "../forges/addresses.ts";
-import type { Approval } from "../intents.ts";
 import type { Checked, FailedChecks } from "../gates/results.ts";
+import type { Approval } from "../intents.ts";
 import { isKept } from "../lifecycle.ts";
 import { goodCommits, type RolledBack, rolledBackOf, type Served } from "../rollback.ts";
 import { type SchemaView, schemaView } from "../schema-words.ts";
 import type { Promoted, Promotion } from "../stages/promotion.ts";
 import type { Condition, DriftSeen, Preview, Stage } from "../status.ts";
-import { awaitedCommit } from "../trust.ts";
+import { awaitedCommit, isTrusted } from "../trust.ts";
 import type { PreviewEnds } from "./preview-ends.ts";
 
 export interface PreviewView {
@@ -90,8 +91,10 @@ export interface PreviewView {
   readonly destroyFailures?: number;
   /** What the last look at the world found; undefined before the first. */
   readonly drift?: DriftSeen;
-  /** Commit of a fork or an outsider that waits until somebody approves it. */
+  /** Commit that waits until somebody approves it: of a fork or an outsider, or by the repository's rule. */
   readonly awaitsApproval?: string;
+  /** How the newest commit stands by the repository's rule; absent where there is none. */
+  readonly approval?: ApprovalStanding & { readonly trusted?: true };
   /** Of one that serves without being trusted: whose word lets it run, and whether it is kept apart from the service. */
   readonly untrusted?: { readonly isolated: boolean; readonly approved?: Approval };
   /** Feature flags of the version that serves; absent where there are none. */
@@ -180,6 +183,7 @@ export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewV
     destroyFailures: status.destroyFailures > 0 ? status.destroyFailures : undefined,
     drift: status.drift,
     awaitsApproval: awaitedCommit(preview),
+    approval: status.approval && { ...status.approval, ...(isTrusted(preview) ? { trusted: true } : {}) },
     untrusted: untrustedOf(preview),
     flags: flagsOf(preview),
     login: loginOf(preview),

@@ -122,7 +122,19 @@ export const previewSchema = z
     goodCommits: z.array(z.strictObject({ sha: text, at: time })).optional(),
     destroyFailures: z.int().optional(),
     drift: drift.optional(),
-    awaitsApproval: text.optional().describe("Commit of a stranger that waits until somebody approves it."),
+    awaitsApproval: text.optional().describe("Commit that waits until somebody approves it."),
+    approval: z
+      .strictObject({
+        sha: text,
+        given: z.array(z.strictObject({ by: text, at: time })),
+        lacks: text.optional(),
+        until: time.optional(),
+        trusted: z.literal(true).optional(),
+      })
+      .optional()
+      .describe(
+        "How the newest commit stands by the repository's rule of approvals: who gave one, who and what is missing.",
+      ),
     untrusted: z
       .strictObject({
         isolated: z.boolean(),

@@ -1,5 +1,6 @@
 /** One slash command laid over a preview: what it changes in the record, and what is answered. Pure. */
 
+import { approvedBy, personProblem, type StandingInput, standingOf, waitsFor } from "../approval.ts";
 import type { FlagDeclaration } from "../config/application-types.ts";
 import type { Lifecycle } from "../config/types.ts";
 import { flagFault, flagSaid } from "../flags.ts";
@@ -29,6 +30,8 @@ export interface Ground extends Moment {
   readonly refusal?: string;
   /** Of a fork's or an outsider's. */
   readonly trust: Omit<ApprovalGround, "headSha">;
+  /** By the repository's rule, whoever it is of; undefined where there is none. */
+  readonly approval?: Omit<StandingInput, "intents"> & { readonly author: string };
   /** ISO 8601: when it was said. */
   readonly saidAt: string;
   /** True when it is closed or merged: nothing can be asked of its preview any more. */
@@ -86,28 +89,39 @@ function hindranceOf(preview: Preview, { verb }: Command, ground: Ground): strin
 }
 
 /** What the policy will say, on the record as the commands before this one left it. */
-function wantOfApproval({ intents }: Preview, { trust: { distrust }, headSha }: Ground): string | undefined {
-  if (distrust === undefined || isApproved(intents, wishedCommit(intents, headSha))) return undefined;
+function wantOfApproval({ intents }: Preview, { trust: { distrust }, headSha, approval }: Ground): string | undefined {
+  if (distrust === undefined || isApproved(intents, wishedCommit(intents, headSha))) {
+    return approval && wantByRule(intents, approval);
+  }
   return `${distrust} Nothing of it runs until it is approved: \`/preview approve ${headSha}\``;
+}
+
+function wantByRule(intents: Intents, approval: Omit<StandingInput, "intents">): string | undefined {
+  const standing = standingOf({ ...approval, intents });
+  return standing && ("unread" in standing ? standing.unread : waitsFor(standing));
 }
 
 function approve(
   preview: Preview,
   { sha }: Extract<Command, { verb: "approve" }>,
-  { by, now, saidAt, headSha, trust, refusal, pauses }: Ground,
+  { by, now, saidAt, headSha, trust, refusal, pauses, approval }: Ground,
 ): Carried {
-  const problem = approvalProblem(sha ?? headSha, { ...trust, headSha });
+  const problem =
+    approvalProblem(sha ?? headSha, { ...trust, headSha }) ??
+    (approval && trust.distrust === undefined
+      ? personProblem(approval.repository, { by: `@${by}`, author: approval.author })
+      : undefined);
   if (problem !== undefined) return confused(withoutStop(problem));
   if (sha === undefined && !wasSeen(preview, { headSha, saidAt })) {
     return confused("a commit came in the minute before, or after: say which, `/preview approve` with its whole id");
   }
   const approved = { sha: headSha, by: `@${by}`, at: now };
   const waits = isPaused(pauses, now) ? " once previews go on, for all are stopped" : "";
-  const still =
-    refusal === undefined ? `may run${waits}, and no other` : `is approved, and still: ${withoutStop(refusal)}`;
+  const intents = { ...preview.intents, ...approvedBy(preview.intents, approved, trust.byRule ?? false) };
+  const want = refusal ?? (approval && wantByRule(intents, approval));
+  const still = want === undefined ? `may run${waits}, and no other` : `is approved, and still: ${withoutStop(want)}`;
   return {
-    // Whoever lets the head run wants to see it run.
-    change: { intents: { ...preview.intents, approved, rolledBack: undefined } },
+    change: { intents },
     outcome: "done",
     answer: `commit \`${headSha.slice(0, 7)}\` ${still}`,
   };

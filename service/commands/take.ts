@@ -1,6 +1,7 @@
 /** Reads what was asked for in comments, and carries out each command once. */
 import type { Logger } from "pino";
 import { StacklingError } from "../../components/errors.ts";
+import { asksPersons } from "../approval.ts";
 import type { Audit, AuditNote } from "../audit.ts";
 import type { RepositoryConfig } from "../config/repository-types.ts";
 import type { OperatorConfig } from "../config/types.ts";
@@ -126,11 +127,15 @@ function groundOf(
 ): Omit<SharedGround, "pauses"> {
   const now = deps.now();
   const { headSha, state } = pullRequest;
+  // The record has not seen a push that comes with this very look.
+  const pushedAt = preview.status.headSha === headSha ? preview.lastPushAt : now;
   const isolation = deps.isolationOf?.(repository.target) ?? "together";
   // As if the head were approved and wished for, which may be what the comment is about to do.
   const approved = { sha: headSha, by: "", at: now };
   const intents = { ...preview.intents, removed: undefined, rolledBack: undefined, approved };
-  const verdict = policy({ repository, subject, application: undefined, intents, isolation, hardStop: undefined, now });
+  const { approval: rule, ...lenient } = repository;
+  const seen = { subject, application: undefined, intents, isolation, hardStop: undefined, now };
+  const verdict = policy({ ...seen, repository: lenient });
   const refused = verdict.kind === "blocked" && !verdict.passing;
   return {
     now,
@@ -138,7 +143,12 @@ function groundOf(
     closed: state === "closed",
     lifecycle: lifecycleOf(deps.config, repository),
     ...(refused ? { refusal: verdict.message } : {}),
-    trust: { distrust: distrustOf(pullRequest), barred: strangersRefusal(repository, isolation) },
+    trust: {
+      distrust: distrustOf(pullRequest),
+      barred: strangersRefusal(repository, isolation),
+      byRule: asksPersons(repository),
+    },
+    ...(rule ? { approval: { repository, subject, now, pushedAt, author: pullRequest.author } } : {}),
     ...(read?.kind === "found"
       ? {
           flags: read.application.flags ?? {},

@@ -56,7 +56,7 @@ export const PARTS = {
   heading: "sign, key and state, as a heading",
   link: "the preview's address, and its page on Stackling",
   message: "why it is so, or what is being done",
-  approval: "what a maintainer is to look at and say before a stranger's commit runs",
+  approval: "what a maintainer is to look at and say before a commit runs",
   notices: "warnings and notes: rolled back, idle, drift, what migrations drop, …",
   fallback: "the operator's `fallbackUrl`, while the preview cannot be had",
   answers: "the last slash commands, and what came of each",
@@ -110,7 +110,7 @@ function message({ message: words, servesOn }: PreviewFacts): string {
 
 function approval({ approval: asked }: PreviewFacts): string {
   if (!asked) return "";
-  const { commit, say, inComments } = asked;
+  const { commit, say, inComments, trusted } = asked;
   const code = `commit ${inCode(commit.short)}`;
   const what = commit.url === undefined ? `what ${code} changes` : `[what ${code} changes](${commit.url})`;
   return [
@@ -119,7 +119,7 @@ function approval({ approval: asked }: PreviewFacts): string {
     "> ```text",
     `> ${say}`,
     "> ```",
-    "> It counts for this commit alone; the next push asks again. It then runs with a database of its own and none of the operator's secrets.",
+    `> It counts for this commit alone; the next push asks again.${trusted ? "" : " It then runs with a database of its own and none of the operator's secrets."}`,
   ].join("\n");
 }
 

@@ -1,4 +1,5 @@
 /** What there is to say of a preview, in words and for no reader in particular: comment, chats and templates are made from it. Pure. */
+import { givenWords } from "../approval.ts";
 import { COMMANDS } from "../commands/verbs.ts";
 import { flagsSet } from "../flags.ts";
 import { addressOf } from "../forges/addresses.ts";
@@ -8,7 +9,7 @@ import { KEEP_LABEL } from "../lifecycle.ts";
 import { minuteOf, reasonWords } from "../reason-words.ts";
 import { type SchemaView, schemaView } from "../schema-words.ts";
 import type { Preview } from "../status.ts";
-import { approvalNote, awaitedCommit } from "../trust.ts";
+import { approvalNote, awaitedCommit, isTrusted } from "../trust.ts";
 import { hostOf, mainUrl, pageUrl, qrUrl } from "./addresses.ts";
 import { type Notice, noticesOf } from "./notices.ts";
 import { type ServiceFact, servicesOf } from "./services.ts";
@@ -65,6 +66,8 @@ export interface PreviewFacts {
   readonly moreUsers?: { readonly count: number; readonly url: string };
   /** Of a fork's or an outsider's that runs: on whose word, and without what. */
   readonly untrusted?: string;
+  /** Who approved the newest commit, where the repository's rule asks for it. */
+  readonly approvedBy?: { readonly names: string; readonly commit: CommitFact };
   /** Feature flags that somebody set. */
   readonly flags: readonly { readonly name: string; readonly value: string }[];
   /** Smoke tests and gates of the newest commit, and in words how many passed; absent where there were none. */
@@ -99,6 +102,8 @@ export interface ApprovalFact {
   /** What to say, and whether in a comment: else on the command line. */
   readonly say: string;
   readonly inComments: boolean;
+  /** It waits by the repository's rule alone, and runs as every other does. */
+  readonly trusted?: true;
 }
 
 /** A slash command and what came of it. */
@@ -150,6 +155,7 @@ export function previewFacts(preview: Preview, options: FactOptions = {}): Previ
     schema: schemaView(preview),
     ...usersOf(preview),
     untrusted: approvalNote(preview),
+    approvedBy: approvedBy(preview),
     flags: Object.entries(flagsSet(live?.flags)).map(([name, value]) => ({ name, value: String(value) })),
     checks: checksFact(preview),
     queue: reason === "Queued" ? status.queue : undefined,
@@ -229,6 +235,12 @@ function endsOf({ hardStop, teardownAt, stackExists, reason }: Preview["status"]
   };
 }
 
+function approvedBy(preview: Preview): PreviewFacts["approvedBy"] {
+  const { approval } = preview.status;
+  const names = approval && givenWords(approval);
+  return names === undefined || approval === undefined ? undefined : { names, commit: commitOf(preview, approval.sha) };
+}
+
 function approvalOf(
   preview: Preview,
   { inComments, say }: { readonly inComments: boolean; readonly say: (sha: string) => string },
@@ -237,7 +249,7 @@ function approvalOf(
   if (sha === undefined) return undefined;
   const url = addressOf(preview.pullRequest?.reviewUrl, sha);
   const commit = { sha, short: sha.slice(0, 7), ...(url === undefined ? {} : { url }) };
-  return { commit, say: say(sha), inComments };
+  return { commit, say: say(sha), inComments, ...(isTrusted(preview) ? { trusted: true } : {}) };
 }
 
 function answersOf({ intents, status }: Preview): readonly AnswerFact[] {

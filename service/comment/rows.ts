@@ -13,7 +13,7 @@ export interface Row {
 
 export function rowsOf(facts: PreviewFacts): readonly Row[] {
   const { commit, newest, services, database, untrusted, flags, checks, queue, since, staysUntil, removedOn } = facts;
-  const { keepCommand, extendCommand, keepLabel } = facts;
+  const { approvedBy, keepCommand, extendCommand, keepLabel } = facts;
   const rows: (Row | undefined)[] = [
     commit && row("Commit", [commitPiece(commit)]),
     newest && row(commit ? "Newest commit" : "Commit", [commitPiece(newest)]),
@@ -24,6 +24,7 @@ export function rowsOf(facts: PreviewFacts): readonly Row[] {
     database?.scenario === undefined ? undefined : row("Seeded with", [{ code: database.scenario }]),
     logins(facts),
     untrusted === undefined ? undefined : row("Not trusted", [{ text: untrusted }]),
+    approvedBy && row("Approved", [{ text: `by ${approvedBy.names}: ` }, commitPiece(approvedBy.commit)]),
     flags.length > 0
       ? { name: "Flags", cells: flags.map(({ name, value }) => [{ code: `${name}=${value}` }]) }
       : undefined,

@@ -47,7 +47,11 @@ const FACTS: Readonly<Record<keyof PreviewFacts, Word>> = {
   keepCommand: { says: "by which readers keep it" },
   extendCommand: { says: "by which readers let it stay longer" },
   keepLabel: { says: "the label that keeps it" },
-  approval: { says: "a stranger's commit that waits for somebody's word", holds: ["commit", "say", "inComments"] },
+  approvedBy: { says: "who approved the newest commit, where a rule asks for it", holds: ["names", "commit"] },
+  approval: {
+    says: "a commit that waits for somebody's word; `trusted` where it is no stranger's",
+    holds: ["commit", "say", "inComments", "trusted"],
+  },
   notices: { says: "what people should not miss", holds: ["tone", "lines", "mention"], list: true },
   excerpt: { says: "the last lines of what failed, redacted", list: true },
   answers: { says: "the last slash commands", holds: ["said", "by", "done", "answer"], list: true },

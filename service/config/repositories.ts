@@ -1,6 +1,7 @@
 /** The `repositories` of `stackling.yaml`: named, joined with their forge and target, and checked against each other. */
 import { basename, resolve } from "node:path";
 import { accessOf } from "./access-schema.ts";
+import { approvalOf } from "./approval.ts";
 import { closest } from "./closest.ts";
 import { verbosityOf } from "./comment-schema.ts";
 import { defaultLifecycle, defaultPullRequests } from "./defaults.ts";
@@ -37,7 +38,10 @@ export function resolveRepositories(
       what: "target",
     });
     if (target.fault) at("target", `repository "${repository.path}": ${target.fault}`);
-    const isLocal = connected.find((f) => f.name === forge.name)?.kind === "local";
+    const kind = connected.find((f) => f.name === forge.name)?.kind;
+    const isLocal = kind === "local";
+    if (repository.approval?.environment !== undefined && kind !== undefined && kind !== "github")
+      at("approval", `repository "${repository.path}": "environment" is one of GitHub's, and its forge is ${kind}`);
     if (isLocal && repository.id !== undefined)
       at("id", `repository "${repository.path}": a local repository has no id; leave "id" out`);
     const name = repository.name ?? nameOf(repository.path);
@@ -76,6 +80,7 @@ function toRepository({ repository, name, forge, target, isLocal, directory }: R
     ...(baseline !== undefined ? { baseline } : {}),
     ...(baselines ? { baselines } : {}),
     ...(untrusted ? { untrusted } : {}),
+    ...(repository.approval ? { approval: approvalOf(repository.approval) } : {}),
     secrets: Object.fromEntries(secrets),
     ...(team !== undefined ? { team } : {}),
     ...(costCenter !== undefined ? { costCenter } : {}),

@@ -1,6 +1,7 @@
 /** One entry of `repositories` in `stackling.yaml` as an operator writes it. */
 import { z } from "zod";
 import { accessRules } from "./access-schema.ts";
+import { approvalRule } from "./approval.ts";
 import { bannerRule } from "./banner.ts";
 import { comments } from "./comment-schema.ts";
 import { parseDuration } from "./duration.ts";
@@ -79,6 +80,7 @@ export const repository = z.strictObject({
   untrusted: untrustedRules
     .optional()
     .describe("Pull requests of forks and of authors without write access, once somebody approved them."),
+  approval: approvalRule.optional(),
   secrets: z
     .record(z.string().regex(/^[A-Z][A-Z0-9_]*$/, "must be capital letters, digits and underscores"), secretReference)
     .optional()

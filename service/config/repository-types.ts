@@ -1,5 +1,6 @@
 import type { AccessConfig } from "./access-types.ts";
 import type { ApplicationConfig } from "./application-types.ts";
+import type { ApprovalConfig } from "./approval.ts";
 import type { BannerConfig } from "./banner.ts";
 import type { Verbosity } from "./comment-schema.ts";
 import type { EgressConfig } from "./egress.ts";
@@ -55,6 +56,8 @@ export interface RepositoryConfig {
   readonly headMayChange?: readonly HeadKey[];
   /** Of pull requests that are not trusted, once they are approved. */
   readonly untrusted?: UntrustedRules;
+  /** What each commit of a pull request waits for, trusted or not; undefined: nothing beside trust. */
+  readonly approval?: ApprovalConfig;
   /** Values granted to trusted previews by name: resolved from environment or file when used. */
   readonly secrets: Readonly<Record<string, SecretReference>>;
   /** Who pays and who is asked, for the tags. */

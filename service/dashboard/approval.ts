@@ -15,7 +15,7 @@ const TEXT = "Approve this commit";
 
 /** Bound to the commit that the page shows: a push meanwhile makes the answer a refusal. */
 export function approvalSection(view: PreviewView, session: Session): Html {
-  const { key, awaitsApproval: sha, reviewUrl } = view;
+  const { key, awaitsApproval: sha, reviewUrl, approval } = view;
   if (sha === undefined) return html``;
   const shown = html`<code>${sha.slice(0, 12)}</code>`;
   const body = submitButton({
@@ -27,11 +27,12 @@ export function approvalSection(view: PreviewView, session: Session): Html {
   });
   return html`<div class="banner warning"><p><b>Commit ${shown} waits for an approval.</b>
 Look at ${reviewUrl ? html`<a href="${safeHref(reviewUrl)}">what it changes</a>` : "what it changes"} first.
-It counts for this commit alone; it then runs with a database of its own and none of the operator's secrets.</p>
+It counts for this commit alone${approval?.trusted ? "." : "; it then runs with a database of its own and none of the operator's secrets."}</p>
 ${postForm({ to: `${detailHref(key)}/approve`, session, label: `Approval of ${key}`, fields: { sha }, body })}</div>`;
 }
 
-export function approvalDone({ key }: Pick<PreviewView, "key">): string {
+export function approvalDone({ key, approval }: Pick<PreviewView, "key" | "approval">): string {
+  if (approval) return `The approval is noted: ${key} is built once nothing is missing any more.`;
   return `The commit may run: ${key} is built without the operator's secrets.`;
 }
 

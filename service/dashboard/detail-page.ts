@@ -3,6 +3,7 @@ import { isStage } from "../../infra/names.ts";
 import type { PreviewSpec } from "../../infra/spec.ts";
 import type { StackResource } from "../../infra/stack-resources.ts";
 import { furtherLinks, type PreviewView } from "../api/preview-view.ts";
+import { givenWords } from "../approval.ts";
 import { commentText } from "../comment/comment.ts";
 import type { Deployment } from "../deployments/deployment.ts";
 import { qrPicture } from "../gateway/banner/qr.ts";
@@ -149,13 +150,15 @@ function rolledBackOf({ rolledBack }: PreviewView): Html {
 
 /** What may be asked of it, in groups; for who may only look, what else there is to know. */
 function actionsOf(view: PreviewView, session: Session | undefined): Html {
-  const { login, url, untrusted } = view;
+  const { login, url, untrusted, approval } = view;
+  const approved = approval && givenWords(approval);
   const forms = session
     ? [verbForm({ view, session, from: "detail" }), rollbackForm(view, session), shareForm(view, session)]
     : [];
   const facts: readonly (readonly [string, Html] | false | undefined)[] = [
     login && url !== undefined && ["Log in as", loginsOf(login, url)],
     untrusted && ["Not trusted", trustOf(untrusted)],
+    approved !== undefined && ["Approved", html`<code>${approval?.sha.slice(0, 7)}</code> by ${approved}`],
   ];
   const shown = facts.filter((fact) => fact !== undefined && fact !== false);
   if (shown.length === 0 && forms.every(({ markup }) => markup === "")) return html``;

@@ -4,6 +4,7 @@
  */
 import type { z } from "zod";
 import type { ReadyEvent } from "../ready-event.ts";
+import type { EnvironmentRead, ReviewsRead } from "./reviews.ts";
 
 /** A pull request as the forge shows it now; never taken from a webhook's payload. */
 export interface PullRequest {
@@ -200,6 +201,10 @@ export interface Forge {
     repository: RepositoryRef,
     pullRequest: Pick<PullRequest, "number" | "headSha" | "baseRef" | "baseSha">,
   ): Promise<ChangedPathsRead>;
+  /** Absent for a forge that does not say of which commit an approval is. */
+  approvals?(repository: RepositoryRef, pullRequest: Pick<PullRequest, "number" | "headSha">): Promise<ReviewsRead>;
+  /** Absent for a forge whose environments have no rules. */
+  environmentRule?(repository: RepositoryRef, name: string): Promise<EnvironmentRead>;
   /** A file at a git ref; undefined when the ref exists and the file does not. Throws when the ref cannot be read. */
   readFile(repository: RepositoryRef, gitRef: string, path: string): Promise<string | undefined>;
   /** Commit a git branch, tag or id stands for now; undefined when the repository has none such. */

@@ -13,6 +13,7 @@ import { giteaCommands } from "./gitea-commands.ts";
 import { createGiteaPaths, PAGE_SIZE } from "./gitea-files.ts";
 import { giteaHook } from "./gitea-hook.ts";
 import { giteaPull, presentPull } from "./gitea-pull.ts";
+import { giteaApprovals } from "./gitea-reviews.ts";
 import { createGiteaTrust } from "./gitea-trust.ts";
 import { verifyGiteaDelivery } from "./gitea-webhook.ts";
 import type { HookPlace } from "./hook-place.ts";
@@ -140,6 +141,8 @@ export function createGiteaForge({ client }: { client: GiteaClient }, settings: 
       }),
 
     changedPaths: ({ path }, pullRequest) => changedPaths(path, pullRequest),
+
+    approvals: ({ path }, pullRequest) => giteaApprovals({ client, mayWrite, bots }, path, pullRequest),
 
     async readFile(repository, gitRef, path) {
       const action = `reading "${path}" at "${gitRef}" in "${repository.path}"`;

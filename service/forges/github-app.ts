@@ -22,6 +22,7 @@ export const APP_EVENTS = [
   "delete",
   "issue_comment",
   "pull_request",
+  "pull_request_review",
   "push",
   "repository",
 ] as const;

@@ -17,6 +17,8 @@ export interface GithubCall {
   readonly method?: "GET" | "POST" | "PATCH";
   /** Below `/repos/acme/shop`, already encoded, with its query. */
   readonly path: string;
+  /** `path` is the whole one, asked for with what the repository is read with. */
+  readonly whole?: boolean;
   readonly body?: Readonly<Record<string, unknown>>;
   readonly accept?: string;
   /** What is asked for, in words, for the error: `reading pull request 42`. */
@@ -28,7 +30,7 @@ export interface GithubCall {
 }
 
 /** Of no repository: `path` is the whole one. */
-export type OwnCall = Omit<GithubCall, "repository" | "urgent">;
+export type OwnCall = Omit<GithubCall, "repository" | "urgent" | "whole">;
 
 export interface GithubAnswer {
   readonly status: number;
@@ -145,7 +147,7 @@ export function createGithubClient({
     const heldMs = isWrite && tries === 0 ? place.writes.take(call.urgent ?? false) : 0;
     if (heldMs > 0) throw new HeldBack(call.action, heldMs);
     try {
-      return await requestOn(place.octokit, { ...call, path: `${url}${call.path}` }, headers);
+      return await requestOn(place.octokit, { ...call, path: call.whole ? call.path : `${url}${call.path}` }, headers);
     } catch (error) {
       const status = statusOf(error);
       // An App that was taken off the repository and put back has another installation.

@@ -54,7 +54,7 @@ export async function verifyDelivery(
   const of = { deliveryId, event, ...repositoryOf(json) };
   if (event === "push") return { ...of, ...pushedTo(json) };
   if (event === "issue_comment") return { ...of, ...commented(json) };
-  if (event !== "pull_request") return { ...of, ...hinted(event, json) };
+  if (event !== "pull_request" && event !== "pull_request_review") return { ...of, ...hinted(event, json) };
   const parsed = payload.safeParse(json);
   if (!parsed.success) throw rejected(400, "DeliveryShapeWrong", "it names no pull request and repository");
   const { data } = parsed;

@@ -13,9 +13,11 @@ import { checkConnection, checkGithub } from "./github-check.ts";
 import { createGithubClient, type GithubClient, type GithubCredential } from "./github-client.ts";
 import { githubCommands } from "./github-commands.ts";
 import { failedDeliveries } from "./github-deliveries.ts";
+import { githubEnvironment } from "./github-environment.ts";
 import { createChangedPaths } from "./github-files.ts";
 import { createKeptClient, type KeptApp, keptApp } from "./github-kept.ts";
 import { type GithubOptions, githubOptions } from "./github-options.ts";
+import { githubApprovals } from "./github-reviews.ts";
 import { announceStageOnGithub } from "./github-stage.ts";
 import { createTrust, type Trust } from "./github-trust.ts";
 import { verifyDelivery } from "./github-webhook.ts";
@@ -135,6 +137,10 @@ export function createGithubForge({ client }: { client: GithubClient }, settings
     },
 
     changedPaths: ({ path }, pullRequest) => changedPaths(path, pullRequest),
+
+    approvals: ({ path }, pullRequest) => githubApprovals({ client, mayWrite }, path, pullRequest),
+
+    environmentRule: ({ path }, environment) => githubEnvironment({ client }, path, environment),
 
     async readFile(repository, gitRef, path) {
       const action = `reading "${path}" at "${gitRef}" in "${repository.path}"`;

@@ -1,4 +1,5 @@
 /** Taking over what another stage serves: asked for, approved, waited for, done. Pure. */
+import { approverProblem, isSamePerson, missingOf, type Word } from "../approval-rule.ts";
 import type { StageConfig } from "../config/stages.ts";
 import type { Intents } from "../intents.ts";
 import { minuteOf } from "../reason-words.ts";
@@ -7,11 +8,7 @@ import type { Preview } from "../status.ts";
 import { after } from "../times.ts";
 
 /** A person's word for one promotion. */
-export interface PromotionApproval {
-  readonly by: string;
-  /** ISO 8601 UTC */
-  readonly at: string;
-}
+export type PromotionApproval = Word;
 
 /** What a stage was given to serve: exactly what the stage before it served then. */
 export interface Promoted {
@@ -87,14 +84,9 @@ export function promotionApproved(
   if (promotion.sha !== sha) {
     return { problem: `the promotion that waits is of ${short(promotion.sha)}, not of ${short(sha)}` };
   }
-  if (!mayApprove(stage, by)) {
-    const who = stage.approvals.by?.join(", ") ?? "";
-    return { problem: `${by} is none of those who may approve it (${who})` };
-  }
-  if (!stage.approvals.own && isSame(promotion.by, by)) {
-    return { problem: `${by} asked for it, and nobody approves what is his own; somebody else must` };
-  }
-  if (promotion.approvals.some((one) => isSame(one.by, by))) {
+  const problem = approverProblem(stage.approvals, by, promotion.by);
+  if (problem !== undefined) return { problem };
+  if (promotion.approvals.some((one) => isSamePerson(one.by, by))) {
     return { intents: {}, sha, answer: `${by} approved it already` };
   }
   const next = { ...promotion, approvals: [...promotion.approvals, { by, at: now }] };
@@ -124,8 +116,7 @@ export function promotionDone(
 
 /** How many are still to approve; only those count who may now. */
 export function missingApprovals({ approvals, by }: Pick<Promotion, "approvals" | "by">, stage: StageConfig): number {
-  const counted = approvals.filter((one) => mayApprove(stage, one.by) && (stage.approvals.own || !isSame(one.by, by)));
-  return Math.max(0, stage.approvals.required - counted.length);
+  return missingOf(approvals, stage.approvals, by);
 }
 
 /** Who gave what, in a sentence. */
@@ -157,15 +148,6 @@ function goodVersion(
     return { problem: `"${from}" is not healthy (${reason}: ${message}); what serves there is ${short(commit)}` };
   }
   return { sha: commit, ...(live.images ? { images: { ...live.images } } : {}) };
-}
-
-function mayApprove({ approvals: { by } }: StageConfig, name: string): boolean {
-  return by === undefined || by.some((one) => isSame(one, name));
-}
-
-/** Forges and mail know no case in names. */
-function isSame(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase();
 }
 
 function short(sha: string): string {

@@ -410,6 +410,28 @@ describe("the comment", () => {
     assert.match(renderSummary(back), /^.+\. Rolled back to 0123456 by @ada; a push follows the head again\.$/);
   });
 
+  it("says how a trusted commit stands by the rule, and who approved it once it serves", async () => {
+    const given = [{ by: "@ada", at: ANSWERED_AT }];
+    const waiting = previewOf("ApprovalNeeded");
+    const approval = { sha: NEWER, given, lacks: "1 of 2 approvals of commit `89abcde`: by @ada" };
+    const message = "1 of 2 approvals of commit `89abcde`: by @ada; waits until 2026-11-21 12:10 UTC.";
+    const comment = renderComment({ ...waiting, status: { ...waiting.status, approval, message } });
+    assert.doesNotMatch(comment, /@ada|none of the operator's secrets/);
+    await assertGolden("approval-by-rule", comment);
+    // Nobody is asked for what time alone brings.
+    const { lacks: _people, ...alone } = approval;
+    const timed = { ...waiting.status, approval: { ...alone, until: ANSWERED_AT } };
+    assert.doesNotMatch(renderComment({ ...waiting, status: timed }), /preview approve 89abcdef/);
+    const served = previewOf("Healthy");
+    const { live } = served.status;
+    assert.ok(live);
+    const met = { sha: live.source.commit, given: [...given, { by: "@bob", at: ANSWERED_AT }] };
+    assert.match(
+      renderComment({ ...served, status: { ...served.status, approval: met } }),
+      /^\| Approved \| by @\u200bada, @\u200bbob: \[`0123456`\]/m,
+    );
+  });
+
   it("says how a commit is approved where the forge has no comments", () => {
     const preview = previewOf("ApprovalNeeded");
     const comment = renderComment({ ...preview, pullRequest: { ...pullRequestOf(preview), url: undefined } });

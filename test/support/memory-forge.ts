@@ -1,4 +1,5 @@
 import type { Forge, PullRequest } from "../../service/forges/forge.ts";
+import type { EnvironmentRule } from "../../service/forges/reviews.ts";
 
 export interface MemoryForge extends Forge {
   /** Open and closed pull requests by number. */
@@ -9,6 +10,10 @@ export interface MemoryForge extends Forge {
   readonly refs: Map<string, string>;
   /** Files that a pull request changes, by its number. */
   readonly changed: Map<number, readonly string[]>;
+  /** Approving reviews, as `login commit`. */
+  readonly reviews: string[];
+  /** Rules of environments by name. */
+  readonly environments: Map<string, EnvironmentRule>;
   /** What answers at the repository's path. */
   identity: { readonly id: string; readonly path: string };
   /** When set, every read fails with it. */
@@ -26,6 +31,8 @@ export function memoryForge(): MemoryForge {
   const forge: MemoryForge = {
     name: "memory",
     changed,
+    reviews: [],
+    environments: new Map(),
     identity: { id: "1", path: "acme/shop" },
     pulls,
     files,
@@ -49,6 +56,18 @@ export function memoryForge(): MemoryForge {
       if (forge.outage) return { kind: "unreachable", message: forge.outage };
       const paths = changed.get(number);
       return paths ? { kind: "found", paths } : { kind: "tooMany" };
+    },
+    async approvals(_repository, { headSha }) {
+      if (forge.outage) return { kind: "unreachable", message: forge.outage };
+      const approvals = forge.reviews.flatMap((review) => {
+        const [login = "", sha] = review.split(" ");
+        return sha === headSha ? [{ login, at: "2026-01-01T00:00:00.000Z" }] : [];
+      });
+      return { kind: "found", approvals };
+    },
+    async environmentRule(_repository, name) {
+      const rule = forge.environments.get(name);
+      return rule ? { kind: "found", rule } : { kind: "unreachable", message: `there is no environment "${name}"` };
     },
     async readFile(_repository, gitRef, path) {
       if (forge.outage) throw new Error(forge.outage);

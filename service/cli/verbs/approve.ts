@@ -7,8 +7,11 @@ import type { RunVerb } from "../verb.ts";
 export const approve: RunVerb = async ({ args: [given = "", sha = ""], options, context }) => {
   if (!isCommitId(sha)) throw new WrongUse(`approving "${given}": "${sha}" is not the whole id of a commit`);
   const client = await connect(options, context);
-  const { key } = await client.act(given, { action: "approve", sha });
+  const { key, approval } = await client.act(given, { action: "approve", sha });
   if (options.json) printJson(context.stdout, { key, approved: sha.toLowerCase() });
-  else printLine(context.stdout, `${key}: commit ${sha.slice(0, 7)} may run, without the operator's secrets`);
+  else {
+    const what = approval ? "is approved; it runs once nothing is missing" : "may run, without the operator's secrets";
+    printLine(context.stdout, `${key}: commit ${sha.slice(0, 7)} ${what}`);
+  }
   return 0;
 };

@@ -1,4 +1,5 @@
 import { furtherLinks, type PreviewView } from "../../api/preview-view.ts";
+import { givenWords, waitsFor } from "../../approval.ts";
 import { commentText } from "../../comment/comment.ts";
 import { driftLine } from "../../drift/words.ts";
 import { egressLine, refusedLine } from "../../egress/words.ts";
@@ -51,6 +52,7 @@ function rowsOf(preview: PreviewView): readonly (readonly [string, string])[] {
     ["commit", preview.commit],
     ["newest", preview.headSha === preview.commit ? undefined : preview.headSha],
     ["approval", preview.awaitsApproval && `awaited for ${preview.awaitsApproval}`],
+    ["approved", preview.approval && approvedLine(preview.approval)],
     ["not trusted", preview.untrusted && trustLine(preview.untrusted)],
     ["promoted", preview.promoted && `${promotedWords(preview.promoted)} ${minuteOf(preview.promoted.at)}`],
     ["promotion", preview.promotion && promotionLine(preview.promotion)],
@@ -96,6 +98,12 @@ function promotionLine({ sha, by, waitsFor }: NonNullable<PreviewView["promotion
 function scenarioLine(scenario: string, scenarios: PreviewView["scenarios"] = []): string {
   const others = scenarios.filter((name) => name !== scenario);
   return others.length > 0 ? `${scenario} (or ${others.join(", ")})` : scenario;
+}
+
+function approvedLine(approval: NonNullable<PreviewView["approval"]>): string | undefined {
+  const [names, missing] = [givenWords(approval), waitsFor(approval)];
+  const words = [names && `${approval.sha.slice(0, 7)} by ${names}`, missing].filter((one) => one !== undefined);
+  return words.length === 0 ? undefined : words.join("; ").replaceAll("`", "");
 }
 
 function trustLine({ approved, isolated }: NonNullable<PreviewView["untrusted"]>): string {

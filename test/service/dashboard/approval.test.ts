@@ -53,6 +53,17 @@ describe("the approval of a stranger's commit on its page", () => {
     assert.match((await edge.ask({ path: `${PAGE}?done=approve`, headers: { cookie } })).body, /The commit may run/);
   });
 
+  it("of a trusted one under a rule says who approved it already, and nothing of secrets", async () => {
+    const given = [{ by: "@grace", at: "2026-11-21T10:00:00.000Z" }];
+    const approval = { sha: NEWER, given, lacks: "1 of 2 approvals" };
+    edge.store.put(aPreview({ status: { ...WAITING, approval } }));
+    const shown = await page();
+    assert.match(shown, new RegExp(`name="sha" value="${NEWER}"`));
+    assert.match(shown, /<dt>Approved<\/dt><dd><code>89abcde<\/code> by @grace<\/dd>/);
+    assert.doesNotMatch(shown, /none of the operator's secrets/);
+    assert.match((await edge.ask({ path: `${PAGE}?done=approve`, headers: { cookie } })).body, /The approval is noted/);
+  });
+
   it("is refused without the session, without its token, from another site and without a whole commit", async () => {
     const form = `sha=${NEWER}&confirmed=yes`;
     assert.equal((await post(`${form}&csrf=${csrf}`, {})).status, 403);
