@@ -28,7 +28,8 @@ export function tokenPages(pages: Router, { tokens, doing, frameOf, actor, send 
     const { session } = frame;
     if (!session) return response.redirect(303, "/");
     const page = await tokens.list({ limit: SHOWN });
-    send(response, 200, tokensPage({ tokens: page.tokens, session, frame }));
+    const outcome = request.query.done === "revoked" ? { outcome: { text: "The token is revoked." } } : {};
+    send(response, 200, tokensPage({ tokens: page.tokens, session, frame: { ...frame, ...outcome } }));
   });
 
   // The answer itself shows it, so that it stands in no history and is shown once.
@@ -81,7 +82,7 @@ export function tokenPages(pages: Router, { tokens, doing, frameOf, actor, send 
     } catch (problem) {
       return send(response, 422, failedPage(plainError(problem).message, frame));
     }
-    response.redirect(303, "/tokens");
+    response.redirect(303, "/tokens?done=revoked");
   });
 }
 

@@ -160,9 +160,9 @@ describe("a preview's life on the pages", requires("engine", "postgres", "browse
 
   it("says what the doctor finds, and what the repository's preview.yaml says", async () => {
     await page.goto(`${home()}/doctor`);
-    await page.getByText(/^the Pulumi engine is/).waitFor();
+    await page.getByText(/^The Pulumi engine is/).waitFor();
     await page.getByRole("link", { name: "Ask again" }).click();
-    await page.getByText(/^the Pulumi engine is/).waitFor();
+    await page.getByText(/^The Pulumi engine is/).waitFor();
     await page.goto(`${home()}/repositories`);
     await page.getByText("What preview.yaml says").click();
     await page.getByText("node server.mjs").waitFor();

@@ -5,6 +5,8 @@ import { enlivenList } from "./list.js";
 import { keepUpToDate } from "./live.js";
 import { followLogs } from "./log.js";
 
+// On a phone the doors are wider than the page.
+document.querySelector(".doors [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 askBeforeSending();
 keepUpToDate();
 enlivenList();
