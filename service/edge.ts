@@ -93,8 +93,8 @@ export async function startEdge(parts: EdgeParts): Promise<Edge> {
   const onError = (error: unknown) => logger.error({ err: error }, "a request failed");
   const clock = () => new Date();
   const lifecycleFor = lifecycleFinder(config);
-  const access = await createAccess({ config, token: parts.token, now: clock, onError });
   const forge = (name: string) => parts.forges.get(name);
+  const access = await createAccess({ config, forge, token: parts.token, now: clock, onError });
   const login = await createPageLogin({ config, forge, token: parts.token, now: clock, onError });
   const routes = await createRoutes({ store, domain: config.domain, guardOf: access.guardOf, onError });
   const { porter, appRelay } = access.at(routes);

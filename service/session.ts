@@ -19,6 +19,8 @@ export interface LoggedIn {
   readonly name: string;
   /** Of the names in `dashboard.roles` those that were theirs. */
   readonly ids: readonly string[];
+  /** When they logged in, ISO 8601 UTC. */
+  readonly at: string;
   /** Repositories that they could read, */
   readonly reads?: readonly string[];
   /** and write to. */
@@ -53,6 +55,7 @@ const loggedIn = z.object({
   provider: z.string(),
   name: z.string(),
   ids: strings,
+  at: z.string(),
   reads: strings.optional(),
   writes: strings.optional(),
 });
@@ -117,8 +120,8 @@ export function createSessions({ now, secret }: { readonly now: () => Date; read
 function readWho(text: string): LoggedIn | undefined {
   const { data } = loggedIn.safeParse(JSON.parse(Buffer.from(text, "base64url").toString("utf8")));
   if (!data) return undefined;
-  const { provider, name, ids, reads, writes } = data;
-  return { provider, name, ids, ...(reads ? { reads } : {}), ...(writes ? { writes } : {}) };
+  const { provider, name, ids, at, reads, writes } = data;
+  return { provider, name, ids, at, ...(reads ? { reads } : {}), ...(writes ? { writes } : {}) };
 }
 
 /** Compares in a time that tells nothing of where two texts differ, nor of their lengths. */

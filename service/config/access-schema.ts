@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import type { AccessConfig, ApplicationAccess, OidcOptions } from "./access-types.ts";
 import { parseDuration } from "./duration.ts";
+import { isLoginForge } from "./forge-logins.ts";
 import { isHttpsOrLoopback } from "./loopback.ts";
 import { place } from "./place.ts";
 import type { RepositoryConfig } from "./repository-types.ts";
@@ -70,13 +71,17 @@ const forgeLogin = z.strictObject({
   scope: z
     .string()
     .optional()
-    .describe("Scope that an OAuth app asks for; a GitHub App has its own permissions. Default `repo`."),
+    .describe(
+      "Scope that is asked for; a GitHub App has its own permissions. Default `repo`, at GitLab `read_user`, at Gitea `read:user`.",
+    ),
 });
 
 const doors = z.strictObject({
   password: secretReference.optional().describe("Asks for this password. At most 1,024 characters."),
   ip: addresses.optional().describe("Opens to these addresses and networks."),
-  forge: forgeLogin.optional().describe("Login with GitHub, for those who can see the repository."),
+  forge: forgeLogin
+    .optional()
+    .describe("Login with GitHub, GitLab or Gitea, wherever the repository lies, for those who can see it."),
   oidc: oidc.optional().describe("Login at any provider of OpenID Connect."),
   satisfy: z
     .enum(["all", "any"])
@@ -134,9 +139,7 @@ export function accessOf(
         ...(password ? { password: place(password, directory) } : {}),
         ...(ip ? { ip } : {}),
         ...(oidc ? { oidc: oidcOf(oidc, directory) } : {}),
-        ...(forge
-          ? { forge: { needs: "read", scope: "repo", ...forge, clientSecret: place(forge.clientSecret, directory) } }
-          : {}),
+        ...(forge ? { forge: { needs: "read", ...forge, clientSecret: place(forge.clientSecret, directory) } } : {}),
       },
       satisfy,
       ...(openServices ? { openServices } : {}),
@@ -181,12 +184,8 @@ export function accessMisfits({ repositories, access: everywhere, targets, forge
       const past = `the target "${target}" has \`edge: direct\`, past the gateway and its doors; write \`access: public\` for this repository, or take another edge`;
       return [
         ...(found && isPastGateway(found) ? [at(past)] : []),
-        ...(access.doors.forge && kind !== undefined && kind !== "github"
-          ? [
-              at(
-                `its forge "${forge}" has no logins for the door "forge", which GitHub's have; give it another \`access\``,
-              ),
-            ]
+        ...(access.doors.forge && kind !== undefined && !isLoginForge(kind)
+          ? [at(`its forge "${forge}" has no logins for the door "forge"; give it another \`access\``)]
           : []),
       ];
     },

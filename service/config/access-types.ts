@@ -45,7 +45,8 @@ export interface ForgeLoginOptions {
   readonly clientSecret: SecretReference;
   /** What of the repository its visitors must be able to do. */
   readonly needs: "read" | "write";
-  readonly scope: string;
+  /** Default: the one that suffices at that forge. */
+  readonly scope?: string;
 }
 
 /** What an application asks for on top of the operator's access. */

@@ -1,5 +1,6 @@
 /** `dashboard` of stackling.yaml: who may log in to the pages, and as what. */
 import { z } from "zod";
+import { isLoginForge, LOGIN_FORGES } from "./forge-logins.ts";
 import { isHttpsOrLoopback } from "./loopback.ts";
 import { place } from "./place.ts";
 import { secretReference } from "./secret-schema.ts";
@@ -19,7 +20,8 @@ export type DashboardLogin =
       readonly forge: string;
       readonly clientId: string;
       readonly clientSecret: SecretReference;
-      readonly scope: string;
+      /** Default: the one that suffices at that forge. */
+      readonly scope?: string;
     }
   | {
       readonly kind: "oidc";
@@ -31,13 +33,15 @@ export type DashboardLogin =
     };
 
 const forgeLogin = z.strictObject({
-  name: z.string().min(1).optional().describe("Which of `forges`. Default: the one that is GitHub's."),
+  name: z.string().min(1).optional().describe("Which of `forges`. Default: the first that people can log in at."),
   clientId: z.string().min(1),
   clientSecret: secretReference,
   scope: z
     .string()
     .optional()
-    .describe("Scope that an OAuth app asks for; a GitHub App has its own permissions. Default `repo read:org`."),
+    .describe(
+      "Scope that is asked for; a GitHub App has its own permissions. Default `repo read:org`, at GitLab `read_user`, at Gitea `read:user`.",
+    ),
 });
 
 const oidcLogin = z.strictObject({
@@ -65,7 +69,7 @@ export const dashboardRules = z
   .strictObject({
     login: z
       .union([z.strictObject({ forge: forgeLogin }), z.strictObject({ oidc: oidcLogin })])
-      .describe("Where people log in: `forge` (GitHub), or `oidc` (any provider of OpenID Connect)."),
+      .describe("Where people log in: `forge` (GitHub, GitLab, Gitea), or `oidc` (any provider of OpenID Connect)."),
     roles: z
       .strictObject({ admin: names.optional(), operator: names.optional(), viewer: names.optional() })
       .optional()
@@ -90,8 +94,8 @@ function loginOf(typed: DashboardFile["login"], directory: string, forges: reado
     const assumed = emailVerified === "assume" ? { emailVerified } : {};
     return { kind: "oidc", ...rest, ...assumed, clientSecret: place(rest.clientSecret, directory) };
   }
-  const { name = forges.find(isGithub)?.name ?? "", clientId, clientSecret, scope = "repo read:org" } = typed.forge;
-  return { kind: "forge", forge: name, clientId, clientSecret: place(clientSecret, directory), scope };
+  const { name = forges.find(hasLogin)?.name ?? "", clientSecret, ...rest } = typed.forge;
+  return { kind: "forge", forge: name, ...rest, clientSecret: place(clientSecret, directory) };
 }
 
 export function dashboardMisfits(
@@ -105,14 +109,14 @@ export function dashboardMisfits(
     return [{ path: ["dashboard"], message }];
   }
   const { name } = typed.login.forge;
-  const found = name === undefined ? forges.find(isGithub) : forges.find((forge) => forge.name === name);
-  if (found && isGithub(found)) return [];
-  const there = forges.filter(isGithub).map((forge) => forge.name);
+  const found = name === undefined ? forges.find(hasLogin) : forges.find((forge) => forge.name === name);
+  if (found && hasLogin(found)) return [];
+  const there = forges.filter(hasLogin).map((forge) => forge.name);
   const which = there.length > 0 ? `there is ${there.join(", ")}` : "there is none; give it a login by `oidc`";
-  const message = `"dashboard.login.forge" needs a forge of the kind "github"${name === undefined ? "" : `, which "${name}" is not`}: ${which}`;
+  const message = `"dashboard.login.forge" needs a forge that people can log in at (${LOGIN_FORGES.join(", ")})${name === undefined ? "" : `, which "${name}" is not`}: ${which}`;
   return [{ path: ["dashboard", "login", "forge"], message }];
 }
 
-function isGithub({ kind }: ForgeConfig): boolean {
-  return kind === "github";
+function hasLogin({ kind }: ForgeConfig): boolean {
+  return isLoginForge(kind);
 }

@@ -150,7 +150,7 @@ export function createDashboard(deps: DashboardDeps): Router {
   const guard = guardOf(pages, {
     sessionOf: (request) => sessionOf(deps, request),
     named: (request) => named(deps, request),
-    ...(deps.login ? { loginHref } : {}),
+    ...(deps.login ? { loginHref: (backTo, request) => loginHref(deps, backTo, request) } : {}),
     ...answering,
   });
   return express.Router().use(assetPages(harden), hardened, guard, pages, async (request, response, next) => {

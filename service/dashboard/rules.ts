@@ -67,7 +67,7 @@ export interface GuardDeps extends Pick<Answering, "frameOf" | "send"> {
   /** Undefined for a key that there is not. */
   readonly named: (request: Request) => Promise<Preview | undefined>;
   /** Where somebody logs in to come back to a page; absent: nobody can, and lists are shown to strangers. */
-  readonly loginHref?: (backTo: string) => string;
+  readonly loginHref?: (backTo: string, request: Request) => string;
 }
 
 /** Stands before every route that `pages` has by now, with the same paths. */
@@ -95,7 +95,7 @@ function before(rule: Rule, deps: GuardDeps): RequestHandler {
       if (request.method !== "GET") return deps.send(response, 403, refusedPage(await deps.frameOf(request)));
       // Only a page is somewhere to come back to.
       const isPage = request.headers["sec-fetch-dest"] !== "empty";
-      return response.redirect(303, deps.loginHref?.(isPage ? request.originalUrl : "/") ?? "/");
+      return response.redirect(303, deps.loginHref?.(isPage ? request.originalUrl : "/", request) ?? "/");
     }
     const where = rule.where === "everything" ? EVERYTHING : undefined;
     if (!may(session, deed, where)) return deps.send(response, 403, forbiddenPage(await deps.frameOf(request)));

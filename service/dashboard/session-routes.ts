@@ -20,8 +20,14 @@ export interface SessionDeps extends AccessDeps {
   readonly onError: (error: unknown) => void;
 }
 
-/** Of the page where somebody logs in to come back to another one. */
-export function loginHref(backTo: string): string {
+/**
+ * Of the page where somebody logs in to come back to another one. Whose session is good and bears no right any more is
+ * led to the provider at once, which mostly sends them back as quickly, with what they may do now.
+ */
+export function loginHref({ sessions, cookieName }: AccessDeps, backTo: string, request: Request): string {
+  const cookie = cookieOf(request.headers.cookie, cookieName);
+  const isKnown = cookie !== undefined && sessions.find(cookie)?.who !== undefined;
+  if (isKnown && request.method === "GET") return `/login/start?${new URLSearchParams({ to: backTo })}`;
   return backTo === "/" ? "/login" : `/login?${new URLSearchParams({ to: backTo })}`;
 }
 
@@ -31,12 +37,12 @@ export function sessionPages(
   { frameOf, send }: Pick<Answering, "frameOf" | "send">,
 ): void {
   const { login } = deps;
-  const noteLogin = (request: Request, actor: string, how: { readonly detail: string; readonly refused?: boolean }) => {
+  const note = (request: Request, actor: string, how: Noted) => {
     const address = deps.addressOf(request);
     return deps.audit.record({
       actor,
-      action: "login",
-      detail: how.detail,
+      action: how.action ?? "login",
+      ...(how.detail ? { detail: how.detail } : {}),
       via: "page",
       ...(address ? { address } : {}),
       outcome: how.refused ? "refused" : "done",
@@ -48,29 +54,34 @@ export function sessionPages(
     response.cookie(deps.cookieName, cookie, cookieOptions(deps));
   };
 
-  if (login) loginPages(pages, { ...deps, login, frameOf, send, noteLogin, begin });
+  if (login) loginPages(pages, { ...deps, login, frameOf, send, note, begin });
   pages.get("/login/:code", async (request, response) => {
     const cookie = deps.sessions.redeem(String(request.params.code));
     if (cookie === undefined) return send(response, 403, expiredPage(await frameOf(request)));
     begin(request, response, cookie);
-    await noteLogin(request, "page", { detail: "by a printed link" });
+    await note(request, "page", { detail: "by a printed link" });
     response.redirect(303, "/");
   });
   pages.post("/logout", form, async (request, response) => {
-    if (!actorOf(deps, request)) return send(response, 403, refusedPage(await frameOf(request)));
+    const actor = actorOf(deps, request);
+    if (!actor) return send(response, 403, refusedPage(await frameOf(request)));
     endSession(deps, request);
     response.clearCookie(deps.cookieName, cookieOptions(deps));
+    await note(request, actor.name, { action: "logout" });
     response.redirect(303, login ? "/login" : "/");
   });
 }
 
+interface Noted {
+  /** Default: `login`. */
+  readonly action?: "logout";
+  readonly detail?: string;
+  readonly refused?: true;
+}
+
 interface LoginPages extends SessionDeps, Pick<Answering, "frameOf" | "send"> {
   readonly login: PageLogin;
-  readonly noteLogin: (
-    request: Request,
-    actor: string,
-    how: { readonly detail: string; readonly refused?: boolean },
-  ) => Promise<void>;
+  readonly note: (request: Request, actor: string, how: Noted) => Promise<void>;
   readonly begin: (request: Request, response: Response, cookie: string) => void;
 }
 
@@ -120,11 +131,11 @@ function loginPages(pages: Router, deps: LoginPages): void {
     const detail = `with ${login.label}`;
     const cookie = rights && deps.sessions.open(who);
     if (!rights || cookie === undefined) {
-      await deps.noteLogin(request, who.name, { detail, refused: true });
+      await deps.note(request, who.name, { detail, refused: true });
       return refuse(rights ? "large" : "nobody", 403, to, who.name);
     }
     deps.begin(request, response, cookie);
-    await deps.noteLogin(request, who.name, { detail: `${detail}, as ${rights.role}` });
+    await deps.note(request, who.name, { detail: `${detail}, as ${rights.role}` });
     response.redirect(303, to);
   });
 }

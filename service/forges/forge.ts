@@ -4,6 +4,7 @@
  */
 import type { z } from "zod";
 import type { ReadyEvent } from "../ready-event.ts";
+import type { ForgePeople } from "./people.ts";
 import type { EnvironmentRead, ReviewsRead } from "./reviews.ts";
 
 /** A pull request as the forge shows it now; never taken from a webhook's payload. */
@@ -229,6 +230,8 @@ export interface Forge {
   /** Calls back with a pull request's number (or without, for "look at all") when something may have changed. */
   watch?(repository: RepositoryRef, onChange: (number?: number) => void, signal: AbortSignal): void;
   readonly commands?: ForgeCommands;
+  /** Absent for a forge without logins. */
+  readonly people?: ForgePeople;
   /**
    * Sees to it that the forge tells of changes in the repository, where it can be made to, and says how
    * that stands. Idempotent; absent where a person sets that up. Does not reject for an outage.

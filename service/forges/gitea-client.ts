@@ -18,6 +18,8 @@ export interface GiteaAnswer {
 export interface GiteaClient {
   /** One call. Throws `StacklingError` "Unreachable" for any status that is neither 2xx nor named. */
   call(call: GiteaCall): Promise<GiteaAnswer>;
+  /** One call below `/api/v1`. */
+  send(call: RestCall): Promise<GiteaAnswer>;
   /** Version of the server; Forgejo says its own behind the Gitea that it answers as: `11.0.3+gitea-1.22.0`. */
   version(): Promise<string>;
   /** Login that our comments bear; undefined where the token may not ask (scope `read:user`). */
@@ -34,6 +36,7 @@ export function createGiteaClient({ url, token }: { readonly url: string; readon
   let login: Promise<string | undefined> | undefined;
 
   return {
+    send,
     async call({ repository, path, ...call }) {
       const { status, data, headers } = await send({ ...call, path: `${placeOf(repository)}${path}` });
       return { status, data, ...totalOf(headers) };

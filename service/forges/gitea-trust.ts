@@ -4,7 +4,7 @@ import { giteaUser } from "./gitea-pull.ts";
 import { rememberRights } from "./known-rights.ts";
 
 const permissionAnswer = z.object({ permission: z.string() });
-const WRITERS = ["write", "admin", "owner"];
+export const WRITERS = ["write", "admin", "owner"];
 
 export type GiteaTrust = (author: {
   /** `acme/shop` */
@@ -22,16 +22,8 @@ export type GiteaTrust = (author: {
  */
 export function createGiteaTrust({ client }: { client: Pick<GiteaClient, "call"> }): GiteaTrust {
   const may = rememberRights(async (repository, login) => {
-    const { status, data } = await client.call({
-      repository,
-      path: `/collaborators/${encodeURIComponent(login)}/permission`,
-      action: `reading what "${login}" may do in "${repository}"`,
-      statuses: [403, 404],
-    });
-    // No such account.
-    if (status === 404) return false;
-    const answer = permissionAnswer.safeParse(data);
-    return answer.success ? WRITERS.includes(answer.data.permission) : undefined;
+    const permission = await giteaPermission({ client }, repository, login);
+    return permission === undefined ? undefined : WRITERS.includes(permission);
   });
   const isAssignable = rememberRights(async (repository, login) => {
     const { data } = await client.call({
@@ -50,6 +42,21 @@ export function createGiteaTrust({ client }: { client: Pick<GiteaClient, "call">
     if (isSame(repository.split("/")[0] ?? "", login)) return true;
     return !certain && (await isAssignable(repository, login)) === true;
   };
+}
+
+/** `none` for an account that is not there; undefined where we may not ask. */
+export async function giteaPermission(
+  { client }: { readonly client: Pick<GiteaClient, "call"> },
+  repository: string,
+  login: string,
+): Promise<string | undefined> {
+  const { status, data } = await client.call({
+    repository,
+    path: `/collaborators/${encodeURIComponent(login)}/permission`,
+    action: `reading what "${login}" may do in "${repository}"`,
+    statuses: [403, 404],
+  });
+  return status === 404 ? "none" : permissionAnswer.safeParse(data).data?.permission;
 }
 
 /** Logins are the same whatever their case. */

@@ -12,6 +12,7 @@ import { createGiteaClient, type GiteaClient } from "./gitea-client.ts";
 import { giteaCommands } from "./gitea-commands.ts";
 import { createGiteaPaths, PAGE_SIZE } from "./gitea-files.ts";
 import { giteaHook } from "./gitea-hook.ts";
+import { giteaPeople } from "./gitea-people.ts";
 import { giteaPull, presentPull } from "./gitea-pull.ts";
 import { giteaApprovals } from "./gitea-reviews.ts";
 import { createGiteaTrust } from "./gitea-trust.ts";
@@ -185,6 +186,8 @@ export function createGiteaForge({ client }: { client: GiteaClient }, settings: 
       announceStageOnGitea({ client }, { repository: path, name, announcement, handles }),
 
     commands: giteaCommands({ client, mayWrite, bots }),
+
+    people: giteaPeople({ client }),
 
     isCalled: async () => hook.secrets.length > 0,
 

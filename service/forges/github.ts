@@ -18,6 +18,7 @@ import { createChangedPaths } from "./github-files.ts";
 import { createKeptClient, type KeptApp, keptApp } from "./github-kept.ts";
 import { type GithubOptions, githubOptions } from "./github-options.ts";
 import { githubApprovals } from "./github-reviews.ts";
+import { githubPeople } from "./github-people.ts";
 import { announceStageOnGithub } from "./github-stage.ts";
 import { createTrust, type Trust } from "./github-trust.ts";
 import { verifyDelivery } from "./github-webhook.ts";
@@ -194,6 +195,8 @@ export function createGithubForge({ client }: { client: GithubClient }, settings
       announceStageOnGithub({ client }, { repository: path, name, announcement, handles }),
 
     commands: githubCommands({ client, mayWrite }),
+
+    people: githubPeople({ client }),
 
     check: (repository) => checkGithub({ client }, repository, settings),
 

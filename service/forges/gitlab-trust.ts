@@ -1,9 +1,10 @@
 import { z } from "zod";
-import { type GitlabClient, gitlabUser } from "./gitlab-client.ts";
+import { type GitlabClient, type GitlabUser, gitlabUser } from "./gitlab-client.ts";
 import { rememberRights } from "./known-rights.ts";
+import type { RestAnswer } from "./rest-client.ts";
 
 /** Developer: who may push to branches that nobody protects (GitLab docs, "Roles and permissions"). */
-const DEVELOPER = 30;
+export const DEVELOPER = 30;
 
 const member = z.object({ access_level: z.int(), state: z.string().optional() });
 const found = z.array(gitlabUser);
@@ -21,24 +22,29 @@ export type GitlabTrust = (author: {
 export function createGitlabTrust({ client }: { readonly client: Pick<GitlabClient, "call" | "send"> }): GitlabTrust {
   const may = rememberRights(async (repository, login) => {
     const action = `reading what "${login}" may do in "${repository}"`;
-    const users = await client.send({
-      path: `/users?username=${encodeURIComponent(login)}`,
-      action,
-      statuses: [403, 404],
-    });
-    const user = found
-      .safeParse(users.data)
-      .data?.find(({ username }) => username.toLowerCase() === login.toLowerCase());
+    const user = await gitlabUserOf({ client }, login, action);
     if (!user) return false;
-    const { status, data } = await client.call({
-      repository,
-      path: `/members/all/${user.id}`,
-      action,
-      statuses: [403, 404],
-    });
-    if (status !== 200) return status === 404 ? false : undefined;
-    const { success, data: right } = member.safeParse(data);
-    return success && right.access_level >= DEVELOPER && (right.state ?? "active") === "active";
+    const path = `/members/all/${user.id}`;
+    const level = levelOf(await client.call({ repository, path, action, statuses: [403, 404] }));
+    return level === undefined ? undefined : level >= DEVELOPER;
   });
   return async ({ repository, login }) => (await may(repository, login)) === true;
+}
+
+/** Undefined where there is nobody of that name. */
+export async function gitlabUserOf(
+  { client }: { readonly client: Pick<GitlabClient, "send"> },
+  login: string,
+  action: string,
+): Promise<GitlabUser | undefined> {
+  const path = `/users?username=${encodeURIComponent(login)}`;
+  const { data } = await client.send({ path, action, statuses: [403, 404] });
+  return found.safeParse(data).data?.find(({ username }) => username.toLowerCase() === login.toLowerCase());
+}
+
+/** Of a membership that was asked for: 0 for nobody's, or one that is not active; undefined where we may not ask. */
+export function levelOf({ status, data }: Pick<RestAnswer, "status" | "data">): number | undefined {
+  if (status !== 200) return status === 404 ? 0 : undefined;
+  const right = member.safeParse(data).data;
+  return right && (right.state ?? "active") === "active" ? right.access_level : 0;
 }

@@ -15,6 +15,7 @@ import { grantedToken } from "./gitlab-grant.ts";
 import { gitlabHook } from "./gitlab-hook.ts";
 import { mergeRequest, presentMergeRequest } from "./gitlab-merge-request.ts";
 import { type GitlabOptions, gitlabOptions } from "./gitlab-options.ts";
+import { gitlabPeople } from "./gitlab-people.ts";
 import { createGitlabTrust } from "./gitlab-trust.ts";
 import { verifyGitlabDelivery } from "./gitlab-webhook.ts";
 import type { HookPlace } from "./hook-place.ts";
@@ -168,6 +169,8 @@ export function createGitlabForge({ client }: { client: GitlabClient }, settings
       announceStageOnGitlab({ client }, { repository: path, name, announcement, handles }),
 
     commands: gitlabCommands({ client, mayWrite, bots }),
+
+    people: gitlabPeople({ client }),
 
     isCalled: async () => hook.secrets.length > 0,
 

@@ -5,13 +5,13 @@
 import { createHmac } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { OperatorConfig } from "../config/types.ts";
-import type { Forge, PullRequestComment } from "../forges/forge.ts";
+import type { Forge } from "../forges/forge.ts";
 import { secretReader } from "../gateway/access/guards.ts";
 import { createLogin, type LoginDoor } from "../gateway/access/login.ts";
 import { createPasses } from "../gateway/access/passes.ts";
 import type { Rights } from "../roles.ts";
 import type { LoggedIn } from "../session.ts";
-import { refOf } from "../subject.ts";
+import { heldBy } from "./held.ts";
 import { type Person, providerOf } from "./providers.ts";
 import { rightsBy } from "./rights.ts";
 
@@ -21,7 +21,7 @@ export interface PageLogin {
   readonly cookie: { readonly name: string; readonly seconds: number };
   /** Where the browser goes, and what it keeps meanwhile. */
   begin(to: string): Promise<{ readonly url: string; readonly cookie: string }>;
-  finish(request: IncomingMessage): Promise<Finished>;
+  finish(request: Pick<IncomingMessage, "url" | "headers">): Promise<Finished>;
   rightsOf(who: LoggedIn): Promise<Rights | undefined>;
 }
 
@@ -32,7 +32,7 @@ export type Finished =
 
 export interface PageLoginDeps {
   readonly config: Pick<OperatorConfig, "dashboard" | "forges" | "repositories" | "scheme" | "domain">;
-  readonly forge: (name: string) => Pick<Forge, "commands"> | undefined;
+  readonly forge: (name: string) => Pick<Forge, "people"> | undefined;
   /** Bearer token of the instance, from which the keys are made; secret. */
   readonly token: string;
   readonly now: () => Date;
@@ -45,43 +45,22 @@ const DOOR = "pages";
 
 /** Undefined where nobody can log in. */
 export async function createPageLogin(deps: PageLoginDeps): Promise<PageLogin | undefined> {
-  const { config, token, now } = deps;
+  const { config, token, now, onError } = deps;
   const { dashboard, domain, scheme } = config;
   if (!dashboard) return undefined;
   const key = createHmac("sha256", token).update("stackling page logins").digest();
   const { clientSecret: _secret, ...public_ } = dashboard.login;
   const provider = createHmac("sha256", key).update(JSON.stringify(public_)).digest("base64url").slice(0, 22);
-  const signsIn = await providerOf({ config, dashboard, secret: secretReader(deps.environment) });
+  const { signsIn, people } = await providerOf({ ...deps, dashboard, secret: secretReader(deps.environment) });
   const login = createLogin({ passes: createPasses({ now, secret: token }), scheme, domain, now });
   const door: LoginDoor<Person | undefined> = { name: DOOR, mark: async () => DOOR, signsIn };
   const visitor = { address: "", host: new URL(`${scheme}://${domain}`).hostname, repository: "" };
 
-  /** A right to write that was taken away counts for a minute at most; while the forge is away, the last that was known. */
-  async function stillWrites({ name, writes = [] }: LoggedIn): Promise<readonly string[]> {
-    const author = name.replace(/^@/, "");
-    const checked = await Promise.all(
-      writes.map(async (one) => {
-        const repository = config.repositories.find((known) => known.name === one);
-        const commands = repository && deps.forge(repository.forge)?.commands;
-        if (!commands) return [];
-        try {
-          return (await commands.mayCommand(refOf(repository), asIfSaidBy(author), { certain: true })) ? [one] : [];
-        } catch (error) {
-          deps.onError(error);
-          return [one];
-        }
-      }),
-    );
-    return checked.flat();
-  }
-
   async function rightsOf(who: LoggedIn): Promise<Rights | undefined> {
     if (who.provider !== provider) return undefined;
-    const configured = new Set(config.repositories.map(({ name }) => name));
-    const named = rightsBy({ ids: who.ids }, dashboard?.roles ?? {}, configured);
-    if (named) return named;
-    const writes = await stillWrites(who);
-    return rightsBy({ ...who, writes }, {}, configured);
+    const held = await heldBy({ people: people(), repositories: config.repositories, now, onError }, who);
+    if (!held) return undefined;
+    return rightsBy(held, dashboard?.roles ?? {}, new Set(config.repositories.map(({ name }) => name)));
   }
 
   return {
@@ -95,14 +74,9 @@ export async function createPageLogin(deps: PageLoginDeps): Promise<PageLogin | 
     async finish(request) {
       const returned = await login.finish(request, visitor, [door]);
       if (returned.kind !== "welcome") return returned;
-      const who = { provider, ...returned.who };
+      const who = { provider, at: now().toISOString(), ...returned.who };
       return { kind: "welcome", to: returned.to, who, rights: await rightsOf(who) };
     },
     rightsOf,
   };
-}
-
-/** The forge is asked what it is asked of whoever gives a command. */
-function asIfSaidBy(author: string): PullRequestComment {
-  return { id: 0, author, createdAt: "", body: "" };
 }

@@ -2,44 +2,46 @@
 import { z } from "zod";
 import { StacklingError } from "../../components/errors.ts";
 import type { DashboardConfig, DashboardLogin } from "../config/dashboard.ts";
+import { isLoginForge } from "../config/forge-logins.ts";
 import type { OperatorConfig } from "../config/types.ts";
-import type { DoorDeps, ForgePlace, SignIn } from "../gateway/access/door.ts";
-import { githubLogin } from "../gateway/access/forge.ts";
-import { githubPlace } from "../gateway/access/guards.ts";
+import type { Forge } from "../forges/forge.ts";
+import type { ForgePeople } from "../forges/people.ts";
+import type { DoorDeps, SignIn } from "../gateway/access/door.ts";
+import { forgeKinds } from "../gateway/access/forge-kinds.ts";
+import { forgeLogin } from "../gateway/access/forge-login.ts";
 import type { LoggedIn } from "../session.ts";
 import { namedIn } from "./rights.ts";
 
-export type Person = Omit<LoggedIn, "provider">;
+export type Person = Omit<LoggedIn, "provider" | "at">;
+
+export interface Provider {
+  readonly signsIn: SignIn<Person | undefined>;
+  /** What tells of people later on; undefined: only they themselves, by logging in again. */
+  readonly people: () => ForgePeople | undefined;
+}
 
 export interface ProviderDeps extends Pick<DoorDeps, "secret"> {
   readonly config: Pick<OperatorConfig, "forges" | "repositories">;
   readonly dashboard: DashboardConfig;
+  readonly forge: (name: string) => Pick<Forge, "people"> | undefined;
+  readonly onError: (error: unknown) => void;
 }
 
-const TIMEOUT_MS = 10_000;
 /** Repositories asked about at once. */
 const AT_ONCE = 8;
 
-const user = z.object({ login: z.string().min(1) });
-const repositoryAnswer = z.object({
-  private: z.boolean().default(false),
-  permissions: z.object({ push: z.boolean().default(false), pull: z.boolean().default(false) }).optional(),
-});
 const groupsClaim = z.array(z.string()).catch([]);
 
-export async function providerOf(deps: ProviderDeps): Promise<SignIn<Person | undefined>> {
+export async function providerOf(deps: ProviderDeps): Promise<Provider> {
   const { login } = deps.dashboard;
-  return login.kind === "oidc" ? oidcProvider(deps, login) : githubProvider(deps, login);
+  return login.kind === "oidc" ? oidcProvider(deps, login) : forgeProvider(deps, login);
 }
 
-async function oidcProvider(
-  deps: ProviderDeps,
-  options: Extract<DashboardLogin, { kind: "oidc" }>,
-): Promise<SignIn<Person | undefined>> {
+async function oidcProvider(deps: ProviderDeps, options: Extract<DashboardLogin, { kind: "oidc" }>): Promise<Provider> {
   // The client library is loaded where somebody logs in by it.
   const { addressOf, oidcLogin } = await import("../gateway/access/oidc.ts");
   const login = oidcLogin(deps, options);
-  return {
+  const signsIn: Provider["signsIn"] = {
     ...login,
     async finish(answered, way, visitor) {
       const claims = await login.finish(answered, way, visitor);
@@ -53,81 +55,57 @@ async function oidcProvider(
       return { name: address ?? `subject ${claims.sub}`, ids: namedIn(deps.dashboard.roles, isTheirs) };
     },
   };
+  return { signsIn, people: () => undefined };
 }
 
-function githubProvider(
-  deps: ProviderDeps,
-  options: Extract<DashboardLogin, { kind: "forge" }>,
-): SignIn<Person | undefined> {
+function forgeProvider(deps: ProviderDeps, options: Extract<DashboardLogin, { kind: "forge" }>): Provider {
   const { forges, repositories } = deps.config;
-  const place = githubPlace(forges.find(({ name }) => name === options.forge)?.options);
-  if (!place) throw new StacklingError({ reason: "NotConfigured", userMessage: "logging in: the forge has no logins" });
-  const login = githubLogin(deps, { ...options, placeOf: () => place });
+  const found = forges.find(({ name }) => name === options.forge);
+  const kind = isLoginForge(found?.kind) ? forgeKinds[found.kind] : undefined;
+  const server = kind?.serverOf(found?.options);
+  if (!kind || !server)
+    throw new StacklingError({ reason: "NotConfigured", userMessage: "logging in: the forge has no logins" });
+  const people = () => deps.forge(options.forge)?.people;
+  const login = forgeLogin(deps, { scope: kind.scope.pages, ...options, kind, server, people });
   const own = repositories.filter(({ forge }) => forge === options.forge);
-  return {
+  const signsIn: Provider["signsIn"] = {
     ...login,
     async finish(answered, way, visitor) {
-      const token = await login.finish(answered, way, visitor);
-      if (token === undefined) return undefined;
-      const { login: called } = user.parse(await ask(place, token, "/user"));
-      const teams = await teamsOf({ place, token, login: called, roles: deps.dashboard.roles });
-      const ids = namedIn(deps.dashboard.roles, (name) => name === called.toLowerCase() || teams.has(name));
-      const found = await permissionsOf(place, token, own);
-      return { name: `@${called}`, ids, ...found };
+      const came = await login.finish(answered, way, visitor);
+      if (!came) return undefined;
+      const called = await came.login();
+      const { roles } = deps.dashboard;
+      const teams = new Set<string>();
+      for (const name of namedIn(roles, isTeam)) if (await settled(came.isIn(name))) teams.add(name);
+      const ids = namedIn(roles, (name) => name === called.toLowerCase() || teams.has(name));
+      const [reads, writes]: [string[], string[]] = [[], []];
+      for (let from = 0; from < own.length; from += AT_ONCE) {
+        await Promise.all(
+          own.slice(from, from + AT_ONCE).map(async (repository) => {
+            const right = await settled(came.rightOf(repository));
+            if (right === "write") writes.push(repository.name);
+            // A public repository everybody can read: that makes nobody a viewer.
+            if (right === "read") reads.push(repository.name);
+          }),
+        );
+      }
+      return { name: `@${called}`, ids, reads: reads.sort(), writes: writes.sort() };
     },
   };
-}
+  return { signsIn, people };
 
-/** Those of the teams named in the config that they are a member of. */
-async function teamsOf({ place, token, login, roles }: TeamsAsked): Promise<ReadonlySet<string>> {
-  const found = new Set<string>();
-  for (const name of namedIn(roles, (one) => one.includes("/"))) {
-    const [organization = "", team = ""] = name.split("/").map(encodeURIComponent);
-    const path = `/orgs/${organization}/teams/${team}/memberships/${encodeURIComponent(login)}`;
-    const answer = z.object({ state: z.string() }).safeParse(await ask(place, token, path));
-    if (answer.success && answer.data.state === "active") found.add(name);
+  /** One that cannot be asked gives nothing, and does not keep the others from it. */
+  async function settled<T>(asked: Promise<T | undefined>): Promise<T | undefined> {
+    try {
+      return await asked;
+    } catch (error) {
+      deps.onError(error);
+      return undefined;
+    }
   }
-  return found;
 }
 
-interface TeamsAsked {
-  readonly place: Omit<ForgePlace, "path">;
-  readonly token: string;
-  readonly login: string;
-  readonly roles: DashboardConfig["roles"];
-}
-
-/** A public repository everybody can read: that makes nobody a viewer. */
-async function permissionsOf(
-  place: Omit<ForgePlace, "path">,
-  token: string,
-  repositories: readonly { readonly name: string; readonly path: string }[],
-): Promise<{ readonly reads: readonly string[]; readonly writes: readonly string[] }> {
-  const [reads, writes]: [string[], string[]] = [[], []];
-  for (let from = 0; from < repositories.length; from += AT_ONCE) {
-    await Promise.all(
-      repositories.slice(from, from + AT_ONCE).map(async ({ name, path }) => {
-        const at = path.split("/").map(encodeURIComponent).join("/");
-        const { data } = repositoryAnswer.safeParse(await ask(place, token, `/repos/${at}`));
-        if (data?.permissions?.push) writes.push(name);
-        else if (data?.private && data.permissions?.pull) reads.push(name);
-      }),
-    );
-  }
-  return { reads: reads.sort(), writes: writes.sort() };
-}
-
-/** Undefined for what they may not see, which is answered as if it were not there. */
-async function ask({ apiUrl }: Omit<ForgePlace, "path">, token: string, path: string): Promise<unknown> {
-  const answer = await fetch(`${apiUrl}${path}`, {
-    headers: { accept: "application/json", authorization: `Bearer ${token}`, "user-agent": "stackling" },
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  });
-  if (answer.status === 401 || answer.status === 403 || answer.status === 404) return undefined;
-  if (!answer.ok)
-    throw new StacklingError({
-      reason: "Unreachable",
-      userMessage: `logging in at ${apiUrl}: it answers ${answer.status}`,
-    });
-  return answer.json();
+/** `acme/platform`; any other name is a person's. */
+export function isTeam(name: string): boolean {
+  return name.includes("/");
 }

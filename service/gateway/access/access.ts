@@ -1,6 +1,7 @@
 /** Who may see which preview: guards, the porter who asks for them, and the links that open them. */
 import { createHmac } from "node:crypto";
 import type { OperatorConfig } from "../../config/types.ts";
+import type { Forge } from "../../forges/forge.ts";
 import { createLoginKeys } from "../../login-keys.ts";
 import type { Routes } from "../routes.ts";
 import { type Networks, networks } from "./address.ts";
@@ -14,6 +15,7 @@ import { createShare, type Share } from "./share.ts";
 export interface AccessDeps {
   readonly config: Pick<OperatorConfig, "access" | "domain" | "scheme" | "repositories" | "trustForwarded"> &
     Partial<Pick<OperatorConfig, "forges">>;
+  readonly forge?: (name: string) => Pick<Forge, "people"> | undefined;
   /** Bearer token of the API, from which the keys are made; secret. */
   readonly token: string;
   readonly now: () => Date;
@@ -36,11 +38,12 @@ export interface Access {
 export async function createAccess(deps: AccessDeps): Promise<Access> {
   const { config, token, now, onError } = deps;
   const { scheme, domain } = config;
+  const people = (name: string) => deps.forge?.(name)?.people;
   const passes = createPasses({ now, secret: token });
   const keys = createLoginKeys({ now, secret: token });
   const key = createHmac("sha256", token).update("stackling doors").digest();
   const digest = (text: string) => createHmac("sha256", key).update(text).digest("base64url").slice(0, 22);
-  const guardOf = await createGuards({ config, digest, environment: deps.environment });
+  const guardOf = await createGuards({ config, digest, people, environment: deps.environment });
   const trusts = networks(config.trustForwarded ?? []);
   return {
     guardOf,

@@ -1,6 +1,8 @@
 /** What a door is: one file a kind, made from what the operator says of it. */
 import type { DoorOptions } from "../../config/access-types.ts";
 import type { SecretReference } from "../../config/types.ts";
+import type { ForgePeople } from "../../forges/people.ts";
+import type { ForgeKind } from "./forge-kind.ts";
 
 export type DoorName = keyof DoorOptions;
 
@@ -53,6 +55,8 @@ export interface DoorDeps {
   readonly digest: (text: string) => string;
   /** Where a repository lies whose forge people can log in to; undefined for any other. */
   readonly placeOf: (repository: string) => ForgePlace | undefined;
+  /** Of all that there are such places at, as people call it. */
+  readonly forgeLabel: string;
 }
 
 export interface ForgePlace {
@@ -61,6 +65,9 @@ export interface ForgePlace {
   /** Where people log in, without a slash at the end. */
   readonly webUrl: string;
   readonly apiUrl: string;
+  readonly kind: ForgeKind;
+  /** What the forge tells of people; undefined while it is not connected. */
+  readonly people: () => ForgePeople | undefined;
 }
 
 /** A kind of door. */

@@ -1,100 +1,38 @@
-/** Opens to whoever can read (or write to) the preview's repository, asked with a token of their own that is not kept. */
-import { createHash, randomBytes } from "node:crypto";
-import { z } from "zod";
+/** Opens to whoever can read (or write to) the preview's repository, by a login at the repository's own forge. */
 import { StacklingError } from "../../../components/errors.ts";
-import type { ForgeLoginOptions } from "../../config/access-types.ts";
-import type { DoorDeps, DoorMaker, ForgePlace, SignIn, Visitor } from "./door.ts";
-
-const TIMEOUT_MS = 10_000;
-
-/** GitHub answers 200 for a refused code too (Authorizing OAuth apps, "Exchange this code"). */
-const granted = z.union([z.object({ access_token: z.string().min(1) }), z.object({ error: z.string() })]);
-const repository = z.object({ permissions: z.object({ push: z.boolean() }).optional() });
+import type { DoorMaker, ForgePlace, Visitor } from "./door.ts";
+import { forgeLogin } from "./forge-login.ts";
 
 export const forgeDoor: DoorMaker<"forge"> = (deps, options) => {
-  const { digest, placeOf } = deps;
   const { clientId, needs } = options;
-  const login = githubLogin(deps, { ...options, placeOf: ({ repository: name }) => placed(placeOf(name)) });
-  const mark = `forge:${digest(JSON.stringify(["forge", clientId, needs]))}`;
-
-  async function mayCome(place: ForgePlace, token: string): Promise<boolean> {
-    const path = place.path.split("/").map(encodeURIComponent).join("/");
-    const answer = await fetch(`${place.apiUrl}/repos/${path}`, {
-      headers: { ...JSON_ASKED, authorization: `Bearer ${token}`, "user-agent": "stackling" },
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    // What somebody may not see is answered as if it were not there.
-    if (answer.status === 401 || answer.status === 403 || answer.status === 404) return false;
-    if (!answer.ok) throw unreachable(place.apiUrl, `it answers ${answer.status}`);
-    const { permissions } = repository.parse(await answer.json());
-    return needs === "read" || permissions?.push === true;
-  }
+  const mark = `forge:${deps.digest(JSON.stringify(["forge", clientId, needs]))}`;
+  const placeOf = ({ repository }: Visitor) => placed(deps.placeOf(repository));
+  const loginAt = ({ kind, people, ...server }: ForgePlace) =>
+    forgeLogin(deps, { scope: kind.scope.door, ...options, kind, server, people });
 
   return {
     mark: async () => mark,
     signsIn: {
-      ...login,
+      label: deps.forgeLabel,
+      begin: async (way, visitor) => loginAt(placeOf(visitor)).begin(way, visitor),
       async finish(answered, way, visitor) {
-        const token = await login.finish(answered, way, visitor);
-        return token !== undefined && mayCome(placed(placeOf(visitor.repository)), token);
+        const place = placeOf(visitor);
+        const came = await loginAt(place).finish(answered, way, visitor);
+        if (!came) return false;
+        const right = await came.rightOf({ name: visitor.repository, path: place.path });
+        if (right === undefined) throw mayNotAsk(place);
+        return right === "write" || (needs === "read" && right !== "none");
       },
     },
   };
 };
-
-export interface GithubLogin extends Pick<ForgeLoginOptions, "clientId" | "clientSecret" | "scope"> {
-  readonly placeOf: (visitor: Visitor) => Pick<ForgePlace, "webUrl">;
-}
-
-/** Ends with a token of who came, to be asked who that is, and not to be kept. */
-export function githubLogin(
-  { secret }: Pick<DoorDeps, "secret">,
-  { clientId, clientSecret, scope, placeOf }: GithubLogin,
-): SignIn<string | undefined> {
-  return {
-    label: "GitHub",
-    async begin({ callback, state }, visitor) {
-      const verifier = randomBytes(32).toString("base64url");
-      const url = new URL(`${placeOf(visitor).webUrl}/login/oauth/authorize`);
-      const challenge = createHash("sha256").update(verifier).digest("base64url");
-      const asked = { client_id: clientId, redirect_uri: callback, state, scope };
-      const proof = { code_challenge: challenge, code_challenge_method: "S256" };
-      for (const [key, value] of Object.entries({ ...asked, ...proof })) url.searchParams.set(key, value);
-      return { url: url.href, kept: { verifier } };
-    },
-    async finish(answered, { verifier = "" }, visitor) {
-      const { webUrl } = placeOf(visitor);
-      const code = answered.searchParams.get("code");
-      if (code === null) return undefined;
-      const answer = await fetch(`${webUrl}/login/oauth/access_token`, {
-        method: "POST",
-        headers: { ...JSON_ASKED, "content-type": "application/json" },
-        body: JSON.stringify({
-          client_id: clientId,
-          client_secret: await secret(clientSecret),
-          code,
-          redirect_uri: `${answered.origin}${answered.pathname}`,
-          code_verifier: verifier,
-        }),
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-      if (!answer.ok) throw unreachable(webUrl, `it answers ${answer.status}`);
-      const outcome = granted.parse(await answer.json());
-      // Too late, or used before.
-      if ("error" in outcome && outcome.error === "bad_verification_code") return undefined;
-      if ("error" in outcome) throw unreachable(webUrl, `it refuses the login: ${outcome.error}`);
-      return outcome.access_token;
-    },
-  };
-}
-
-const JSON_ASKED = { accept: "application/json" } as const;
 
 function placed(place: ForgePlace | undefined): ForgePlace {
   if (place) return place;
   throw new StacklingError({ reason: "NotConfigured", userMessage: "logging in: the preview's forge has no logins" });
 }
 
-function unreachable(url: string, why: string): StacklingError {
-  return new StacklingError({ reason: "Unreachable", userMessage: `logging in at ${url}: ${why}` });
+function mayNotAsk({ path, kind }: ForgePlace): StacklingError {
+  const userMessage = `logging in at ${kind.label}: Stackling's own credential may not ask what people may do in "${path}"; see "login" in docs/forges.md`;
+  return new StacklingError({ reason: "NotConfigured", userMessage });
 }

@@ -1,12 +1,14 @@
 /** Makes the guards of all previews from the config, once for all that have the same. */
-import { z } from "zod";
 import { formatKey } from "../../../infra/names.ts";
 import { defaultAccess, SHARE_MAX_SECONDS } from "../../config/access-schema.ts";
 import type { AccessConfig, ApplicationAccess, DoorOptions } from "../../config/access-types.ts";
+import { isLoginForge } from "../../config/forge-logins.ts";
 import type { OperatorConfig, SecretReference } from "../../config/types.ts";
+import type { ForgePeople } from "../../forges/people.ts";
 import { resolveSecret } from "../../secret-reference.ts";
 import type { Preview } from "../../status.ts";
-import type { DoorDeps, DoorName, ForgePlace } from "./door.ts";
+import type { DoorDeps, DoorName } from "./door.ts";
+import { forgeKinds } from "./forge-kinds.ts";
 import type { Guard, NamedDoor, Row } from "./guard.ts";
 import { ipDoor } from "./ip.ts";
 import { doors } from "./registry.ts";
@@ -19,16 +21,17 @@ export type GuardOf = (
 
 export interface GuardsDeps extends Pick<DoorDeps, "digest"> {
   readonly config: Pick<OperatorConfig, "access" | "domain" | "repositories"> & Partial<Pick<OperatorConfig, "forges">>;
+  /** What a forge tells of people, by its name. */
+  readonly people?: (forge: string) => ForgePeople | undefined;
   readonly environment?: NodeJS.ProcessEnv;
 }
 
-const githubAddress = z.object({ baseUrl: z.url() });
 /** A secret in a file may be replaced while the service runs; a page with a hundred parts reads it once. */
 const SECRET_FRESH_MS = 5_000;
 
 export async function createGuards(deps: GuardsDeps): Promise<GuardOf> {
   const { config } = deps;
-  const parts = { digest: deps.digest, secret: secretReader(deps.environment), placeOf: placeFinder(config) };
+  const parts = { digest: deps.digest, secret: secretReader(deps.environment), ...placesOf(deps) };
   const everywhere = await guardFrom(config.access ?? defaultAccess(config.domain), parts);
   const own = new Map<string, Guard | undefined>();
   for (const { name, access, stages = {} } of config.repositories) {
@@ -81,25 +84,18 @@ function shutFurther(
   return { ...base, rows: [...base.rows, ...row], ...(shareLinks === false ? { shareSeconds: undefined } : {}) };
 }
 
-/** GitHub's own pages and those of a server at home, by the API's address (REST API, "Getting started"). */
-export function githubPlace(options: unknown): Omit<ForgePlace, "path"> | undefined {
-  const { data } = githubAddress.safeParse(options);
-  if (!data) return undefined;
-  const { origin, host } = new URL(data.baseUrl);
-  return {
-    webUrl: host === "api.github.com" ? "https://github.com" : origin,
-    apiUrl: data.baseUrl.replace(/\/+$/, ""),
-  };
-}
+type Places = Pick<DoorDeps, "placeOf" | "forgeLabel">;
 
-function placeFinder({ repositories, forges = [] }: GuardsDeps["config"]): DoorDeps["placeOf"] {
+function placesOf({ config: { repositories, forges = [] }, people = () => undefined }: GuardsDeps): Places {
   const places = repositories.flatMap(({ name, path, forge }) => {
-    const found = forges.find((one) => one.name === forge && one.kind === "github");
-    const place = githubPlace(found?.options);
-    return place ? [[name, { path, ...place }] as const] : [];
+    const found = forges.find((one) => one.name === forge);
+    const kind = isLoginForge(found?.kind) ? forgeKinds[found.kind] : undefined;
+    const server = kind?.serverOf(found?.options);
+    return kind && server ? [[name, { path, kind, ...server, people: () => people(forge) }] as const] : [];
   });
   const byName = new Map(places);
-  return (name) => byName.get(name);
+  const labels = new Set(places.map(([, { kind }]) => kind.label));
+  return { placeOf: (name) => byName.get(name), forgeLabel: [...labels].join(" or ") };
 }
 
 export function secretReader(environment: NodeJS.ProcessEnv | undefined): DoorDeps["secret"] {

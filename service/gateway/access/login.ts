@@ -59,7 +59,7 @@ export function createLogin({ passes, scheme, domain, now }: LoginDeps) {
     },
 
     async finish<Who>(
-      request: IncomingMessage,
+      request: Pick<IncomingMessage, "url" | "headers">,
       visitor: Visitor,
       doors: readonly LoginDoor<Who>[],
     ): Promise<Returned<NonNullable<Who>>> {

@@ -65,8 +65,10 @@ describe("access in stackling.yaml", () => {
       clientId: "a",
       clientSecret: { env: "S" },
       needs: "read",
-      scope: "repo",
     });
+    const gitea = "forges: {gitea: {url: https://git.acme.dev, token: {env: T}}}\nrepositories: [{path: acme/shop}]\n";
+    const { access: byGitea } = await read(`${gitea}access: {forge: {clientId: a, clientSecret: {env: S}}}`);
+    assert.ok(byGitea?.kind === "doors" && byGitea.doors.forge);
     const wrong = {
       "{oidc: {issuer: https://a.dev, clientId: a, clientSecret: {env: S}}}": /allow.*(missing|must)/,
       "{oidc: {issuer: https://a.dev, clientId: a, clientSecret: {env: S}, allow: {}}}": /domains or emails/,

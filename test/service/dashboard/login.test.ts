@@ -4,6 +4,7 @@ import type { IncomingMessage } from "node:http";
 import { after, afterEach, before, describe, it } from "node:test";
 import { createEmulator, type Emulator } from "emulate";
 import type { DashboardConfig } from "../../../service/config/dashboard.ts";
+import type { ForgePeople, Right } from "../../../service/forges/people.ts";
 import { createPasses } from "../../../service/gateway/access/passes.ts";
 import { createRelay } from "../../../service/gateway/access/relay.ts";
 import { createPageLogin } from "../../../service/login/login.ts";
@@ -20,8 +21,9 @@ describe("a login to the pages", () => {
   let edge: AppEdge;
   let google: Emulator;
   let github: Emulator;
-  /** Who may write by what the forge says now. */
-  const writers = new Set<string>();
+  /** What the forge says now; of whom it is silent nobody may ask. */
+  const rights = new Map<string, Right>();
+  let laterMs = 0;
   let isForgeAway = false;
 
   before(async () => {
@@ -58,8 +60,10 @@ describe("a login to the pages", () => {
   afterEach(() => edge.close());
 
   async function start(dashboard: DashboardConfig) {
-    writers.clear();
-    writers.add("acme");
+    rights.clear();
+    rights.set("acme", "write");
+    rights.set("mallory", "public");
+    laterMs = 0;
     isForgeAway = false;
     const base = { forge: "hub", target: "local", branches: [], secrets: {}, tags: {} };
     const repositories = [
@@ -67,19 +71,17 @@ describe("a login to the pages", () => {
       { ...base, name: "site", path: "acme/site" },
     ];
     const forges = [{ name: "hub", kind: "github" as const, options: { baseUrl: github.url } }];
-    const commands = {
-      comments: () => assert.fail(),
-      acknowledge: () => assert.fail(),
-      mayCommand: async (_repository: unknown, { author = "" }: { readonly author?: string }) => {
+    const people: ForgePeople = {
+      rightOf: async (_repository, login) => {
         if (isForgeAway) throw new Error("away");
-        return writers.has(author);
+        return rights.get(login);
       },
     };
     const login = await createPageLogin({
       config: { dashboard, forges, repositories, scheme: "http", domain: DOMAIN },
-      forge: () => ({ commands }),
+      forge: () => ({ people }),
       token: TOKEN,
-      now: () => new Date(),
+      now: () => new Date(Date.now() + laterMs),
       onError: () => {},
       environment: { CLIENT_SECRET: "s3cret" },
     });
@@ -151,8 +153,33 @@ describe("a login to the pages", () => {
     isForgeAway = true;
     assert.equal((await go("/", session)).status, 200);
     isForgeAway = false;
-    writers.clear();
+    rights.set("acme", "public");
     assert.equal((await go("/", session)).status, 303);
+  });
+
+  it("is lowered to a look when the right to write alone is taken, and ends with the right to read", async () => {
+    await byForge();
+    const { session } = await signIn({ login: "acme" });
+    rights.set("acme", "read");
+    const { body, status } = await go("/previews/shop%2342", session);
+    assert.equal(status, 200);
+    assert.doesNotMatch(body, /Take down/);
+    rights.set("acme", "none");
+    assert.equal((await go("/previews/shop%2342", session)).status, 303);
+  });
+
+  it("asks who came once more for what nobody else can tell, and comes back to the page", async () => {
+    await byForge();
+    rights.clear();
+    const { session } = await signIn({ login: "acme" });
+    laterMs = 14 * 60_000;
+    assert.equal((await go("/", session)).status, 200);
+    laterMs = 16 * 60_000;
+    const away = await go("/services", session);
+    assert.deepEqual([away.status, away.headers.location], [303, "/login/start?to=%2Fservices"]);
+    laterMs = 0;
+    const again = await signIn({ login: "acme" }, { more: session });
+    assert.equal((await go("/", again.session)).status, 200);
   });
 
   it("lets in nobody for a public repository, or for what another site made of the way", async () => {
@@ -220,6 +247,8 @@ describe("a login to the pages", () => {
       body: `csrf=${csrf}`,
     });
     assert.deepEqual([left.status, left.headers.location], [303, "/login"]);
+    const last = edge.audit.entries.at(-1);
+    assert.deepEqual([last?.actor, last?.action, last?.outcome], ["@acme", "logout", "done"]);
     assert.equal((await go("/", session)).status, 303);
   });
 });

@@ -12,6 +12,7 @@ const LEAST: Readonly<Record<string, Role>> = {
   operate: "operator",
   administer: "admin",
 };
+const NOW = new Date().toISOString();
 const ORDER: readonly Role[] = ["viewer", "operator", "admin"];
 
 describe("a page", () => {
@@ -24,7 +25,7 @@ describe("a page", () => {
   after(() => edge.close());
 
   const cookieOf = (role: Role, reads?: readonly string[]) =>
-    edge.sessions.open({ provider: "test", name: "@ada", ids: [role], ...(reads ? { reads } : {}) }) ?? "";
+    edge.sessions.open({ provider: "test", name: "@ada", at: NOW, ids: [role], ...(reads ? { reads } : {}) }) ?? "";
   const call = (method: string, path: string, cookie: string | undefined, key = "shop%2342") => {
     const csrf = cookie === undefined ? "" : (edge.sessions.find(cookie)?.csrf ?? "");
     const headers: Readonly<Record<string, string>> =
@@ -100,7 +101,7 @@ describe("a page", () => {
   });
 
   it("ends with the role: the next request is a stranger's", async () => {
-    const cookie = edge.sessions.open({ provider: "test", name: "@ada", ids: ["fired"] }) ?? "";
+    const cookie = edge.sessions.open({ provider: "test", name: "@ada", at: NOW, ids: ["fired"] }) ?? "";
     const { status, headers } = await call("get", "/services", cookie);
     assert.deepEqual([status, headers.location], [303, "/"]);
   });

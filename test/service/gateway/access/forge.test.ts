@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { ForgeLoginOptions } from "../../../../service/config/access-types.ts";
 import { forgeDoor } from "../../../../service/gateway/access/forge.ts";
+import { forgeKinds } from "../../../../service/gateway/access/forge-kinds.ts";
 import { startUpstream } from "../edge.ts";
 
 const CALLBACK = "http://localhost:4000/auth/callback";
@@ -26,7 +27,7 @@ describe("a door for those who can do something with the repository", () => {
       if (request.url === "/login/oauth/access_token") {
         let body = "";
         for await (const chunk of request) body += String(chunk);
-        response.end(JSON.stringify({ access_token: JSON.parse(body).code, token_type: "bearer" }));
+        response.end(JSON.stringify({ access_token: new URLSearchParams(body).get("code"), token_type: "bearer" }));
         return;
       }
       const who = request.headers.authorization?.replace("Bearer ", "") ?? "";
@@ -39,9 +40,10 @@ describe("a door for those who can do something with the repository", () => {
 
   async function opensTo(who: string, needs: ForgeLoginOptions["needs"]): Promise<boolean> {
     const webUrl = `http://${github.address}`;
-    const placeOf = () => ({ path: "acme/site", webUrl, apiUrl: `${webUrl}/api/v3` });
-    const deps = { secret: async () => "s3cret", digest: (text: string) => text, placeOf };
-    const { signsIn } = forgeDoor(deps, { clientId: "stackling", clientSecret: { env: "S" }, needs, scope: "" });
+    const people = () => undefined;
+    const placeOf = () => ({ path: "acme/site", webUrl, apiUrl: `${webUrl}/api/v3`, kind: forgeKinds.github, people });
+    const deps = { secret: async () => "s3cret", digest: (text: string) => text, placeOf, forgeLabel: "GitHub" };
+    const { signsIn } = forgeDoor(deps, { clientId: "stackling", clientSecret: { env: "S" }, needs });
     assert.ok(signsIn);
     const { kept } = await signsIn.begin({ callback: CALLBACK, state: "s" }, visitor);
     return signsIn.finish(new URL(`${CALLBACK}?code=${who}&state=s`), { ...kept, state: "s" }, visitor);

@@ -8,7 +8,7 @@ import { startUpstream } from "../edge.ts";
 
 const CALLBACK = "http://localhost:4000/auth/callback";
 const visitor = { address: "127.0.0.1", host: "pr-42-shop.localhost", repository: "shop" };
-const deps = { secret: async () => "s3cret", digest: (text: string) => text, placeOf: () => undefined };
+const deps = { secret: async () => "s3cret", digest: (text: string) => text, placeOf: () => undefined, forgeLabel: "" };
 
 describe("an address that a provider tells", () => {
   let provider: Awaited<ReturnType<typeof startUpstream>>;
