@@ -76,10 +76,26 @@ export function shownLine(raw: string, secrets: readonly string[] = []): string 
 
 /** Of a progress bar that draws over itself the last state is left. */
 function plainLine(text: string): string {
-  const drawn = stripVTControlCharacters(text)
+  const drawn = stripVTControlCharacters(withoutCommands(text))
     .split("\r")
     .filter((part) => part.trim() !== "");
   return (drawn.at(-1) ?? "").replace(CONTROLS, "").replace(DIRECTIONS, "\uFFFD").trimEnd();
+}
+
+/**
+ * Without titles and links (ECMA-48, OSC), up to their end. Those first: of many that have none, Node's own look takes
+ * time that grows with their square.
+ */
+function withoutCommands(text: string): string {
+  const [first = "", ...commands] = text.split("\u001B]");
+  return first + commands.map(behindCommand).join("");
+}
+
+function behindCommand(text: string): string {
+  const end = text.search(/\p{Cc}/u);
+  if (end < 0) return text;
+  if (text[end] === "\u0007" || text[end] === "\u009C") return text.slice(end + 1);
+  return text.startsWith("\u001B\\", end) ? text.slice(end + 2) : text;
 }
 
 const CONTROLS = /(?!\t)\p{Cc}/gu;

@@ -3,14 +3,15 @@ const HIDDEN = "[redacted]";
 /** Shorter values are no secrets and would eat ordinary words. */
 const SHORTEST_SECRET = 6;
 
+/** Each looks from where it begins no further than it must: programs print lines that are made to be slow. */
 const PATTERNS: readonly [RegExp, string][] = [
-  [/([a-z][a-z0-9+.-]*:\/\/)[^\s/@:]*:[^\s/@]*@/gi, `$1${HIDDEN}@`],
-  [/([a-z][a-z0-9+.-]*:\/\/)[^\s/@:]+@/gi, `$1${HIDDEN}@`],
+  [/([a-z0-9+.-]:\/\/)[^\s/@:]*:[^\s/@]*@/gi, `$1${HIDDEN}@`],
+  [/([a-z0-9+.-]:\/\/)[^\s/@:]+@/gi, `$1${HIDDEN}@`],
   // As SQL has it.
   [/\b(password\s+)'(?:[^']|'')*'/gi, `$1'${HIDDEN}'`],
   [/\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi, `$1 ${HIDDEN}`],
   [
-    /\b([A-Za-z0-9_-]*(?:password|passwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key))(["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s,;}]+)/gi,
+    /(password|passwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)(["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s,;}]+)/gi,
     `$1$2${HIDDEN}`,
   ],
   [
@@ -18,7 +19,7 @@ const PATTERNS: readonly [RegExp, string][] = [
     HIDDEN,
   ],
   [/\bAKIA[A-Z0-9]{16}\b/g, HIDDEN],
-  [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g, HIDDEN],
+  [/\beyJ(?:(?!\beyJ)[A-Za-z0-9_-]){8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g, HIDDEN],
 ];
 
 /** `text` without credentials in addresses, tokens of known shapes, `password=…`, and the given values. */

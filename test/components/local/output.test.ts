@@ -11,6 +11,7 @@ const SECRET = "hunter2-very-secret";
 describe("a line of a program's output", () => {
   it("holds nothing that a terminal would obey, nor what turns text around", () => {
     assert.equal(shownLine("\u001b[31mred\u001b[0m \u001b]0;title\u0007bell\b"), "red bell");
+    assert.equal(shownLine("\u001b]8;;https://a\u001b\\link\u001b]8;;\u001b\\ \u001b]0;no end"), "link 0;no end");
     assert.equal(shownLine("safe\u202Egnp.exe\u2028next"), "safe\uFFFDgnp.exe\uFFFDnext");
     assert.equal(shownLine("tab\tstays\u0000"), "tab\tstays");
   });
@@ -29,6 +30,11 @@ describe("a line of a program's output", () => {
 
   it("is cut where it is long, within a moment", () => {
     assert.ok(shownLine("a".repeat(10_000_000)).length <= LINE_MAX + 2);
+    // Seconds each, where a look at one begins anew for each of its parts.
+    for (const part of ["\u001b]8;;", "\u001b]a;", "\u001b]8;;http://a"]) {
+      const lines = Array.from({ length: 40 }, () => shownLine(part.repeat(20_000)));
+      assert.ok(lines.every((line) => line.length <= LINE_MAX + 2));
+    }
   });
 });
 

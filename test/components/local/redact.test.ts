@@ -13,9 +13,19 @@ describe("redacting", () => {
     ["CREATE ROLE x PASSWORD 'it''s me' LOGIN", "CREATE ROLE x PASSWORD '[redacted]' LOGIN"],
     ["Authorization: Bearer abcdefgh12345678", "Authorization: Bearer [redacted]"],
     ["ghp_0123456789abcdefghij", "[redacted]"],
+    ["id-eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl", "id-[redacted]"],
+    ["my-db_password: hunter2", "my-db_password: [redacted]"],
+    ["git+ssh://git:pw@host/x", "git+ssh://[redacted]@host/x"],
     ["nothing to hide: 12 tokens were read", "nothing to hide: 12 tokens were read"],
   ] as const) {
     it(`turns ${JSON.stringify(text)} into ${JSON.stringify(expected)}`, () => assert.equal(redact(text), expected));
+  }
+
+  for (const part of ["a-", "a", "a+", "_-", "eyJaaaaaaaa-", "ghp_", "token ", "basic ", "password '"]) {
+    it(`takes no longer for what is made to be slow: ${JSON.stringify(part)}, over and over`, () => {
+      const line = part.repeat(Math.ceil(1_000_000 / part.length));
+      assert.match(redact(`${line} PASSWORD=hunter2`), /\[redacted\]/);
+    });
   }
 
   it("takes out known values whatever surrounds them, the longest first", () => {
