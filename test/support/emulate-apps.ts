@@ -38,7 +38,16 @@ export interface Answer {
   readonly body: string;
 }
 
-const EVENTS = ["check_run", "check_suite", "delete", "issue_comment", "pull_request", "push", "repository"] as const;
+const EVENTS = [
+  "check_run",
+  "check_suite",
+  "delete",
+  "issue_comment",
+  "pull_request",
+  "pull_request_review",
+  "push",
+  "repository",
+] as const;
 const level = z.enum(["read", "write"]);
 const manifest = z
   .strictObject({

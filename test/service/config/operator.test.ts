@@ -130,7 +130,36 @@ describe("reading stackling.yaml", () => {
     );
   });
 
+  it("takes the rule of approvals, logins written with their sign", async () => {
+    const { repositories } = await parse(
+      "repositories: [{path: a}, {path: b, approval: {required: 2, by: [ada, '@bob', cy@acme.dev], wait: 10m}}, {path: c, approval: {wait: 1h}}]\n",
+    );
+    assert.deepEqual(
+      repositories.map(({ approval }) => approval),
+      [
+        undefined,
+        { required: 2, by: ["@ada", "@bob", "cy@acme.dev"], waitSeconds: 600 },
+        { required: 0, waitSeconds: 3600 },
+      ],
+    );
+  });
+
   const wrong: readonly (readonly [string, string, RegExp])[] = [
+    [
+      "a rule of approvals that asks for nothing",
+      "repositories: [{path: a, approval: {}}]\n",
+      /approval" asks for nothing: give "required", "wait" or "environment"/,
+    ],
+    [
+      "people who may approve what nobody need",
+      "repositories: [{path: a, approval: {by: [ada], wait: 1h}}]\n",
+      /approval\.by" says whose approvals count.*add "required"/,
+    ],
+    [
+      "an environment of a forge without",
+      "repositories:\n  - path: a\n    approval: {environment: preview}\n",
+      /stackling\.yaml:3: .*"environment" is one of GitHub's, and its forge is local/,
+    ],
     [
       "a clash of names",
       "repositories:\n  - path: a/shop\n  - path: b/shop\n",

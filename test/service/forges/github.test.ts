@@ -285,6 +285,17 @@ describe("checking a delivery from GitHub", () => {
     });
   });
 
+  it("looks at a pull request that was reviewed", async () => {
+    const reviewed = JSON.stringify({
+      action: "submitted",
+      review: { id: 1, state: "approved" },
+      pull_request: { number: 7 },
+      repository: { full_name: "acme/shop" },
+    });
+    const verified = await verify(signedHeaders("pull_request_review", reviewed), reviewed);
+    assert.deepEqual(verified?.pullRequest, { repositoryPath: "acme/shop", number: 7 });
+  });
+
   it("takes any of the secrets while one is being changed", async () => {
     const path = `${github.repository.path}/../second.secret`;
     const { writeFile } = await import("node:fs/promises");
