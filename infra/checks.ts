@@ -81,5 +81,3 @@ export const gateRun = z.strictObject({
   /** Another one for each run. */
   run: z.int().min(0),
 });
-
-export type GateRun = z.infer<typeof gateRun>;

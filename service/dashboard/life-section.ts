@@ -6,8 +6,6 @@ import type { Stage } from "../status.ts";
 import { type Html, html } from "./html.ts";
 import { ago, until, untilMinute } from "./times.ts";
 
-const SOON_MS = 7 * 86_400_000;
-
 /** `Idle (warned)` for Idle; the others speak for themselves. */
 function stageText(stage: Stage): string {
   return stage === "Idle" ? "Idle (warned)" : stage;
@@ -46,21 +44,6 @@ export function lifeSection(view: PreviewView, now: Date): Html {
   return html`<section class="card" id="life"><h2>Life</h2><p class="soft">${sentence(view)}</p><dl class="facts">${shown.map(
     ([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`,
   )}</dl></section>`;
-}
-
-/** For the list: the stage, whose word holds it, and the end when it is near. */
-export function lifeInShort(view: PreviewView, now: Date): Html {
-  const { ends } = view;
-  const end = [ends?.idleStop, ends?.hardStop, view.teardownAt].filter((time) => time !== undefined).sort()[0];
-  const isSoon = end !== undefined && Date.parse(end) - now.getTime() < SOON_MS;
-  const held = view.kept
-    ? "Kept"
-    : view.extendedTo !== undefined
-      ? `Extended to ${minuteOf(view.extendedTo)}`
-      : undefined;
-  return html`<span>${stageText(view.stage)}</span>${held && html`<span>${held}</span>`}${
-    isSoon && html`<span>Goes ${until(end, now)}</span>`
-  }`;
 }
 
 function sentence({ stage, kept, ends }: PreviewView): string {
