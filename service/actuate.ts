@@ -1,25 +1,20 @@
 /** Carries out one action under the stack's lease and writes down what became of it. */
-import { isAbsolute } from "node:path";
 import { StacklingError } from "../components/errors.ts";
-import { canonical } from "../infra/canonical.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
-import { specDigest } from "../infra/spec.ts";
 import type { Stacks } from "../infra/stacks.ts";
 import type { PrepareDatabase } from "./baselines/fresh.ts";
+import { bringUp } from "./bring-up.ts";
 import { goneFor, SERVES } from "./conditions.ts";
 import type { OperatorConfig } from "./config/types.ts";
 import { renewedInTime } from "./credentials.ts";
-import { type Action, needsRefresh } from "./decide.ts";
+import type { Action } from "./decide.ts";
 import type { DeployLog } from "./deployments/deployment.ts";
 import { beginLog } from "./deployments/deployments.ts";
 import { endOf } from "./deployments/end.ts";
 import type { Recorder } from "./deployments/recorder.ts";
 import { failureOf } from "./failure.ts";
-import { CHECKING } from "./gates/outcome.ts";
 import type { Holds } from "./holds.ts";
-import { describeProgress, whenRouted } from "./progress.ts";
 import { proveGone } from "./proof.ts";
-import { servedWith } from "./rollback.ts";
 import type { Preview, PreviewStatus } from "./status.ts";
 import type { HeldLease } from "./store/lease.ts";
 import type { Store } from "./store/store.ts";
@@ -102,7 +97,7 @@ export async function actuate(deps: ActuateDeps, wanted: Actuation): Promise<voi
 function carryOut(deps: ActuateDeps, actuation: Actuation): Promise<Partial<PreviewStatus>> {
   switch (actuation.action.kind) {
     case "up":
-      return bringUp(deps, actuation);
+      return bringUp(deps, { ...actuation, signal: endsWith(deps, actuation) });
     case "destroy":
       return destroy(deps, actuation, actuation.action);
     case "check":
@@ -112,76 +107,6 @@ function carryOut(deps: ActuateDeps, actuation: Actuation): Promise<Partial<Prev
   }
 }
 
-async function bringUp(deps: ActuateDeps, actuation: Actuation): Promise<Partial<PreviewStatus>> {
-  const { preview, lease, spec, step, interrupt, log } = actuation;
-  if (!spec) throw new Error(`bringing up "${preview.key}": there is no spec`);
-  const marked = await step("mark", () =>
-    deps.store.setStatus(preview.key, {
-      condition: "Reconciling",
-      reason: preview.status.live ? "Updating" : "Provisioning",
-      message: `Building commit ${spec.source.commit.slice(0, 7)}.`,
-      excerpt: [],
-      stackExists: true,
-      interrupted: true,
-      ...builtOn(preview.status, spec.target),
-    }),
-  );
-  // Said while the engine works: the link must not wait for the forge.
-  const announced = marked && deps.announce(marked);
-  // Images are found before the lease is taken; there is nothing to check out for them.
-  const fetched = spec.images ? undefined : step("source", () => deps.prepareSource(spec));
-  if (fetched) log?.stage("source", `Fetching commit ${spec.source.commit.slice(0, 12)}`);
-  // What lies on this machine the checkout fetches by itself where this is late or fails: the engine starts meanwhile.
-  if (isAbsolute(spec.source.repository)) fetched?.catch(() => {});
-  else await fetched;
-  const say = (message: string) => showProgress(deps, preview.key, message);
-  const sayBoth = (message: string) => {
-    log?.say(message);
-    say(message);
-  };
-  await deps.prepareDatabase?.(spec, { live: preview.status.live, say: sayBoth, signal: endsWith(deps, actuation) });
-  const tell = describeProgress(say);
-  const route = whenRouted(Object.keys(spec.urls).length, () => openDoor(deps, preview.key, spec));
-  const refresh = needsRefresh(preview.status);
-  // Migrations log in by what an earlier run made, which may have been long ago.
-  await renewedInTime(deps, { ...preview, status: { ...preview.status, live: preview.status.live ?? spec } });
-  const secrets = await deps.resolveSecrets(spec);
-  log?.hide(Object.values(secrets));
-  log?.say("Pulumi begins: it compares what exists with what should");
-  const { outputs } = await step("up", () =>
-    deps.stacks.up({
-      spec,
-      secrets,
-      refresh,
-      mayBeNew: !preview.status.live,
-      lease,
-      ...(interrupt ? { interrupt } : {}),
-      onEvent: (event) => {
-        tell(event);
-        route(event);
-        log?.event(event);
-      },
-      ...(log ? { onOutput: log.output } : {}),
-    }),
-  );
-  await announced;
-  return {
-    // Asked for in the next round: an update may have made another.
-    credential: undefined,
-    ...(refresh ? await endDrift(deps, preview) : {}),
-    ...(spec.checks ? CHECKING : SERVES),
-    live: spec,
-    // What is to be checked counts as good only then.
-    ...(spec.checks ? {} : { served: servedWith(preview.status, spec, { outputs, now: deps.now() }) }),
-    checks: undefined,
-    outputs,
-    attempted: { digest: specDigest(spec), ok: true, terminal: false, failures: 0, at: deps.now() },
-    interrupted: false,
-    awake: true,
-    failed: undefined,
-  };
-}
-
 /** Written by itself, together with the wish that may follow from it. */
 async function checkVersion(deps: ActuateDeps, actuation: Actuation): Promise<Partial<PreviewStatus>> {
   const signal = endsWith(deps, actuation);
@@ -189,25 +114,6 @@ async function checkVersion(deps: ActuateDeps, actuation: Actuation): Promise<Pa
   const { check } = await import("./gates/check.ts");
   await actuation.step("checks", () => check(deps, { ...actuation, signal }));
   return {};
-}
-
-/** An update that looked at the world first made all of it as it should be. */
-async function endDrift({ store, now }: ActuateDeps, { key, status }: Preview): Promise<Partial<PreviewStatus>> {
-  const { drift } = status;
-  if (!drift) return {};
-  const at = now();
-  if (drift.differences.length > 0) {
-    const message = `Put right: ${drift.differences.map(({ message }) => message).join("; ")}.`;
-    await store.record({ key, at, reason: "DriftRepaired", message });
-  }
-  return { drift: { at, differences: [] } };
-}
-
-/** Of a preview that exists already and whose targets are not known, they stay unknown. */
-function builtOn({ stackExists, builtOn = [] }: PreviewStatus, target: PreviewSpec["target"]): Partial<PreviewStatus> {
-  if (stackExists && builtOn.length === 0) return {};
-  const others = builtOn.filter((other) => canonical(other) !== canonical(target));
-  return { builtOn: [...others, target] };
 }
 
 async function destroy(
@@ -264,24 +170,4 @@ async function setAwake(
 /** Whatever ends an action before its time. */
 function endsWith({ stopping }: ActuateDeps, { lease, interrupt }: Pick<Actuation, "lease" | "interrupt">) {
   return AbortSignal.any([stopping, lease.lost, ...(interrupt ? [interrupt] : [])]);
-}
-
-/** Not awaited: it may come late or never, and then must not overwrite what the run came to. */
-function showProgress({ store }: ActuateDeps, key: string, message: string): void {
-  store
-    .update(key, ({ status }) =>
-      status.interrupted && status.condition === "Reconciling" ? { status: { ...status, message } } : {},
-    )
-    .catch(() => {});
-}
-
-/** A first version is reached as soon as it is routed; not awaited, for the run's end says the same again. */
-function openDoor({ store }: ActuateDeps, key: string, spec: PreviewSpec): void {
-  store
-    .update(key, ({ status }) =>
-      status.interrupted && status.condition === "Reconciling" && !status.live
-        ? { status: { ...status, live: spec, awake: true } }
-        : {},
-    )
-    .catch(() => {});
 }

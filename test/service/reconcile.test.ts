@@ -442,7 +442,9 @@ describe("reconcile, ended at each of its steps", () => {
 
   it("has no step that is not on the list", async () => {
     const sources = await Promise.all(
-      ["reconcile.ts", "actuate.ts"].map((file) => readFile(new URL(`../../service/${file}`, import.meta.url), "utf8")),
+      ["reconcile.ts", "actuate.ts", "bring-up.ts"].map((file) =>
+        readFile(new URL(`../../service/${file}`, import.meta.url), "utf8"),
+      ),
     );
     const used = new Set(
       sources.flatMap((text) => [...text.matchAll(/\bstep\("(\w+)"/g)].map((match) => match[1] ?? "")),
