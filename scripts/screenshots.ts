@@ -10,7 +10,7 @@ import type { Browser, Page } from "playwright-core";
 import type { Preview } from "../service/status.ts";
 import { type AppEdge, startApp } from "../test/service/app/app-edge.ts";
 import { launchBrowser } from "../test/support/browser.ts";
-import { aPreview, type PreviewWish } from "../test/support/previews.ts";
+import { aPreview, COMMIT, type PreviewWish } from "../test/support/previews.ts";
 
 const PICTURES = fileURLToPath(new URL("../docs/pictures/", import.meta.url));
 const COMMENTS = new URL("../test/fixtures/comments/", import.meta.url);
@@ -87,7 +87,7 @@ async function take(page: Page, name: string, options: { readonly fullPage?: boo
 }
 
 /** What there is to be seen: every stage of life, a queue, a stage, a failure with its words. */
-function fill({ store, samples, lines }: AppEdge): void {
+function fill({ store, samples, lines, deployments }: AppEdge): void {
   const shop = (number: number) => ({ web: `http://pr-${number}-shop.localhost:4000` });
   const put = (number: number, hours: number, author: string, title: string, more: PreviewWish = {}) =>
     store.put(aged(aPreview({ number, title, ...more }), { hours, author }));
@@ -133,6 +133,16 @@ function fill({ store, samples, lines }: AppEdge): void {
   ] as const) {
     void store.record({ key: "shop#42", at: before(hours), reason, message });
   }
+  const began = Date.parse(before(5));
+  const at = (seconds: number) => new Date(began + seconds * 1000).toISOString();
+  const steps = (["source", "install", "build", "database", "migrate", "services", "checks"] as const).map(
+    (stage, index) => ({ stage, at: at(3 * index), endedAt: at(3 * index + 3) }),
+  );
+  const deployment = { id: "7", key: "shop#42", kind: "up", outcome: "done", cause: "Push of commit 0123456" } as const;
+  const said = ["added 214 packages in 3s", "built in 2.61s", "applied 002-cart.sql", "listening on 4100"].map(
+    (text, index) => ({ n: index + 1, at: at(4 + 4 * index), kind: "output" as const, text }),
+  );
+  deployments.put({ ...deployment, commit: COMMIT, at: at(0), endedAt: at(21), steps, lines: said.length }, said);
   lines.push({ service: "web", text: "listening on 4100" }, { service: "web", text: "GET /cart 200 in 12 ms" });
   for (let hour = 24 * 8; hour > 0; hour -= 1) {
     const day = Math.sin((hour / 24) * 2 * Math.PI);
