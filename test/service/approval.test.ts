@@ -65,6 +65,11 @@ describe("a commit under a rule of approvals", () => {
     ],
     ["runs with both", { rule: two, said: [`@bob ${SHA.a}`], reviews: ["@cy"] }, "runs"],
     [
+      "counts the printed link and the instance's token once, for one person has both",
+      { rule: two, said: [`api ${SHA.a}`, `page ${SHA.a}`] },
+      "1 of 2 approvals of commit `aaaaaaa`: by api",
+    ],
+    [
       "counts a person once, however written and wherever it was said",
       { rule: two, said: [`@bob ${SHA.a}`, `@bob ${SHA.a}`], reviews: ["@Bob"] },
       "1 of 2 approvals of commit `aaaaaaa`: by @bob",
