@@ -7,6 +7,8 @@ import { isTeam } from "./providers.ts";
 export interface HeldDeps {
   readonly people: ForgePeople | undefined;
   readonly repositories: OperatorConfig["repositories"];
+  /** Whether these name a role: then nothing hangs on rights. */
+  readonly suffice: (ids: readonly string[]) => boolean;
   readonly now: () => Date;
   readonly onError: (error: unknown) => void;
 }
@@ -19,7 +21,7 @@ const UNASKED_MS = 15 * 60_000;
  * holds. A right that was given since counts from the next login. Undefined: they are to log in anew.
  */
 export async function heldBy(
-  { people, repositories, now, onError }: HeldDeps,
+  { people, repositories, suffice, now, onError }: HeldDeps,
   { name, ids, at, reads = [], writes = [] }: LoggedIn,
 ): Promise<Pick<LoggedIn, "ids" | "reads" | "writes"> | undefined> {
   const login = name.replace(/^@/, "");
@@ -50,10 +52,12 @@ export async function heldBy(
       return true;
     }
   };
-  const before = [...reads.map((one) => [one, "read"] as const), ...writes.map((one) => [one, "write"] as const)];
   const still = await Promise.all(ids.map(isStill));
+  const held = ids.filter((_id, index) => still[index]);
+  if (suffice(held)) return isTold || isFresh ? { ids: held } : undefined;
+  const before = [...reads.map((one) => [one, "read"] as const), ...writes.map((one) => [one, "write"] as const)];
   const rights = await Promise.all(before.map(([one, was]) => rightTo(one, was)));
   if (!isTold && !isFresh) return undefined;
   const having = (right: Right) => before.filter((_one, index) => rights[index] === right).map(([one]) => one);
-  return { ids: ids.filter((_id, index) => still[index]), reads: having("read"), writes: having("write") };
+  return { ids: held, reads: having("read"), writes: having("write") };
 }

@@ -58,9 +58,12 @@ export async function createPageLogin(deps: PageLoginDeps): Promise<PageLogin | 
 
   async function rightsOf(who: LoggedIn): Promise<Rights | undefined> {
     if (who.provider !== provider) return undefined;
-    const held = await heldBy({ people: people(), repositories: config.repositories, now, onError }, who);
-    if (!held) return undefined;
-    return rightsBy(held, dashboard?.roles ?? {}, new Set(config.repositories.map(({ name }) => name)));
+    const { repositories } = config;
+    const by = (held: Pick<LoggedIn, "ids" | "reads" | "writes">) =>
+      rightsBy(held, dashboard?.roles ?? {}, new Set(repositories.map(({ name }) => name)));
+    const suffice = (ids: readonly string[]) => by({ ids }) !== undefined;
+    const held = await heldBy({ people: people(), repositories, suffice, now, onError }, who);
+    return held && by(held);
   }
 
   return {
