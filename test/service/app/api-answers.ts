@@ -1,7 +1,7 @@
 /** The API's table of routes beside the running one, and every answer held against it. */
 import assert from "node:assert/strict";
 import type { Router } from "express";
-import { type AccessDeps, createVisitors } from "../../../service/api/access.ts";
+import { createVisitors } from "../../../service/api/access.ts";
 import { createApi } from "../../../service/api/api.ts";
 import { PROBLEM_TYPE, problemSchema } from "../../../service/api/problem.ts";
 import type { Route } from "../../../service/api/route.ts";
@@ -22,8 +22,8 @@ export interface Described {
 
 export function apiOf(deps: AppDeps): Described {
   const cookieName = "stackling-4000";
-  const access: AccessDeps = { visitors: createVisitors({ ...deps, cookieName }), sessions: deps.sessions, cookieName };
-  const parts = { ...deps, ...access, streams: createStreams(deps), loginUrl: (code: string) => code };
+  const visitors = createVisitors({ ...deps, cookieName });
+  const parts = { ...deps, visitors, cookieName, streams: createStreams(deps), loginUrl: (code: string) => code };
   const registered = createApi(parts).stack.flatMap(({ route }) =>
     route ? route.stack.map(({ method }) => [method, route.path] as const) : [],
   );
