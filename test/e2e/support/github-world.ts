@@ -13,6 +13,8 @@ export interface GithubWorld {
     resync?: string;
     /** Off by default: writes are then not spaced out. */
     rateLimits?: boolean;
+    /** Further keys of the repository, as they stand behind its path. */
+    repository?: string;
     more?: string;
   }): string;
   /** The newest text of our only comment; rejects when there is more than one. */
@@ -39,6 +41,7 @@ export async function prepareGithubWorld({
     webhooks = true,
     resync = "10m",
     rateLimits = false,
+    repository = "",
     more = "",
   } = {}) =>
     [
@@ -53,7 +56,7 @@ export async function prepareGithubWorld({
       ...(webhooks ? ["    webhookSecrets: [{ env: TEST_GITHUB_SECRET }]"] : []),
       `    rateLimits: ${rateLimits}`,
       "repositories:",
-      "  - { path: acme/shop }",
+      `  - { path: acme/shop${repository} }`,
       `lifecycle: { resync: ${resync} }`,
       more,
       "",
