@@ -24,8 +24,11 @@ const path = z
   .regex(REQUEST_PATH, 'must be a path such as "/health", without space, # or \\: checks go to the preview alone')
   .describe("Path, with its query if need be. It is asked at the preview itself and nowhere else.");
 
+const OUT_OF_RANGE = "must be a status from 100 to 599";
+const code = z.int().min(100, OUT_OF_RANGE).max(599, OUT_OF_RANGE);
+
 const status = z
-  .union([z.int().min(100).max(599), z.string(), z.array(z.union([z.int().min(100).max(599), z.string()])).min(1)])
+  .union([code, z.string(), z.array(z.union([code, z.string()])).min(1)])
   .refine(
     (typed) => statusesOf(typed) !== undefined,
     'must be a status such as 200, a range such as "200-299", or a list',
