@@ -290,7 +290,7 @@ describe("gateway", () => {
         status: { awake: false, condition: "Stalled", reason: "StartFailed", message: "it exits at once" },
         urls: URLS,
         code: 503,
-        says: /it exits at once/,
+        says: /It exits at once/,
       },
       { status: { reason: "Destroying" }, urls: URLS, code: 404, says: /being removed/ },
       { status: { goneAt: "2026-11-21T11:00:00.000Z", reason: "Gone" }, urls: URLS, code: 404, says: /is gone/ },
