@@ -1,6 +1,7 @@
 /** What is the same of every forge's deliveries before and after their signature is checked. */
 import { StringDecoder } from "node:string_decoder";
 import { RejectedDeliveryError } from "../../components/errors.ts";
+import type { VerifiedDelivery } from "./forge.ts";
 
 const PIECE_BYTES = 512 * 1024;
 
@@ -35,4 +36,19 @@ export function parseJson(text: string, rejected: Reject): unknown {
   } catch {
     throw rejected(400, "DeliveryNotJson", "the body is not JSON");
   }
+}
+
+/** What a push tells, `ref` as git has it. Of other branches only a stage wants to know: pull requests tell of theirs. */
+export function pushed({
+  repositoryPath,
+  ref,
+  defaultBranch,
+}: {
+  readonly repositoryPath: string;
+  readonly ref: string;
+  readonly defaultBranch: string | null | undefined;
+}): Pick<VerifiedDelivery, "pushedTo" | "pushedBranch"> {
+  const [, gitBranch] = /^refs\/heads\/(.+)$/.exec(ref) ?? [];
+  if (gitBranch === undefined) return {};
+  return gitBranch === defaultBranch ? { pushedTo: repositoryPath } : { pushedBranch: { repositoryPath, gitBranch } };
 }

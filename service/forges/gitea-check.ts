@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { StacklingError } from "../../components/errors.ts";
 import { parseAnswer } from "./answers.ts";
 import type { ForgeFinding, RepositoryRef } from "./forge.ts";
 import type { GiteaClient } from "./gitea-client.ts";
 import { giteaHook } from "./gitea-hook.ts";
 import type { HookPlace } from "./hook-place.ts";
+import { findingsOf, versionFinding } from "./rest-check.ts";
 import { checkHook } from "./rest-hook.ts";
 
 /** Gitea 1.20, and Forgejo that answers as it or newer: what is older lacks parts of the API. */
@@ -21,7 +21,7 @@ export async function checkGitea(
   { path: repository }: RepositoryRef,
   place: HookPlace,
 ): Promise<readonly ForgeFinding[]> {
-  try {
+  return findingsOf(repository, async () => {
     const version = await client.version();
     const action = `reading repository "${repository}"`;
     const { data } = await client.call({ repository, path: "", action });
@@ -34,21 +34,14 @@ export async function checkGitea(
       await loginFinding(client),
       await checkHook({ client, ways: giteaHook }, repository, place),
     ];
-  } catch (error) {
-    const what = error instanceof StacklingError ? error.userMessage : `reading repository "${repository}" failed`;
-    return [{ ok: false, what, remedy: "check `url`, the path and the token" }];
-  }
+  });
 }
 
 /** `11.0.3+gitea-1.22.0` is Forgejo's way. */
 function serverFinding(version: string, url: string): ForgeFinding {
   const [, forgejo, gitea = version] = /^(.*)\+gitea-(.*)$/.exec(version) ?? [];
   const what = forgejo === undefined ? `${url} is Gitea ${version}` : `${url} is Forgejo ${forgejo}`;
-  const [major = 0, minor = 0] = gitea.split(".").map(Number);
-  // A build of a development version has a name and no number.
-  const isOld = major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]);
-  if (!isOld) return { ok: true, what };
-  return { ok: false, what: `${what}, which is too old`, remedy: `update it: Gitea ${OLDEST.join(".")} is the oldest` };
+  return versionFinding({ what, name: "Gitea", version: gitea, oldest: OLDEST });
 }
 
 function tokenFinding(repository: string, { permissions }: z.infer<typeof repositoryAnswer>): ForgeFinding {

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
-import { parseJson, rejecting, requireJsonType, textOf } from "./delivery.ts";
+import { parseJson, pushed, rejecting, requireJsonType, textOf } from "./delivery.ts";
 import type { IncomingDelivery, VerifiedDelivery } from "./forge.ts";
 import { MARKER_START } from "./marker.ts";
 
@@ -77,14 +77,11 @@ function concerned(json: unknown): Pick<VerifiedDelivery, "concerns"> {
   return { concerns: [{ repositoryPath, ...(id === undefined ? {} : { repositoryId: String(id) }) }] };
 }
 
-/** Of other branches only a stage wants to know: pull requests tell of theirs. */
 function pushedTo(json: unknown): Pick<VerifiedDelivery, "pushedTo" | "pushedBranch"> {
   const { success, data } = push.safeParse(json);
   if (!success) return {};
-  const { full_name: repositoryPath, default_branch: usual } = data.repository;
-  const [, gitBranch] = /^refs\/heads\/(.+)$/.exec(data.ref) ?? [];
-  if (gitBranch === undefined) return {};
-  return gitBranch === usual ? { pushedTo: repositoryPath } : { pushedBranch: { repositoryPath, gitBranch } };
+  const { full_name: repositoryPath, default_branch: defaultBranch } = data.repository;
+  return pushed({ repositoryPath, ref: data.ref, defaultBranch });
 }
 
 function isSignedByAny(secrets: readonly string[], body: Buffer, signature: string): boolean {

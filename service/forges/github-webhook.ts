@@ -1,6 +1,6 @@
 import { Webhooks } from "@octokit/webhooks";
 import { z } from "zod";
-import { parseJson, rejecting, requireJsonType, textOf } from "./delivery.ts";
+import { parseJson, pushed, rejecting, requireJsonType, textOf } from "./delivery.ts";
 import type { IncomingDelivery, VerifiedDelivery } from "./forge.ts";
 import { hinted } from "./github-events.ts";
 
@@ -73,14 +73,11 @@ function commented(json: unknown): Pick<VerifiedDelivery, "pullRequest"> {
   return { pullRequest: { repositoryPath: data.repository.full_name, number: data.issue.number } };
 }
 
-/** Of other branches only a stage wants to know: pull requests tell of theirs. */
 function pushedTo(json: unknown): Pick<VerifiedDelivery, "pushedTo" | "pushedBranch"> {
   const { success, data } = push.safeParse(json);
   if (!success) return {};
-  const { full_name: repositoryPath, default_branch: usual } = data.repository;
-  const [, gitBranch] = /^refs\/heads\/(.+)$/.exec(data.ref) ?? [];
-  if (gitBranch === undefined) return {};
-  return gitBranch === usual ? { pushedTo: repositoryPath } : { pushedBranch: { repositoryPath, gitBranch } };
+  const { full_name: repositoryPath, default_branch: defaultBranch } = data.repository;
+  return pushed({ repositoryPath, ref: data.ref, defaultBranch });
 }
 
 async function isSignedByAny(secrets: readonly string[], text: string, signature: string): Promise<boolean> {

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { StacklingError } from "../../components/errors.ts";
 import { parseAnswer } from "./answers.ts";
 import type { ForgeFinding, RepositoryRef } from "./forge.ts";
 import type { GitlabClient } from "./gitlab-client.ts";
 import { gitlabHook } from "./gitlab-hook.ts";
 import type { HookPlace } from "./hook-place.ts";
+import { findingsOf, versionFinding } from "./rest-check.ts";
 import { checkHook } from "./rest-hook.ts";
 
 /** Since then files of a merge request come in pages (docs, "Merge requests API"). */
@@ -23,7 +23,7 @@ export async function checkGitlab(
   { path: repository }: RepositoryRef,
   place: HookPlace,
 ): Promise<readonly ForgeFinding[]> {
-  try {
+  return findingsOf(repository, async () => {
     const version = await client.version();
     const action = `reading repository "${repository}"`;
     const { data } = await client.call({ repository, path: "", action });
@@ -36,22 +36,12 @@ export async function checkGitlab(
       await accountFinding(client),
       await checkHook({ client, ways: gitlabHook }, repository, place),
     ];
-  } catch (error) {
-    const what = error instanceof StacklingError ? error.userMessage : `reading repository "${repository}" failed`;
-    return [{ ok: false, what, remedy: "check `url`, the path and the token" }];
-  }
+  });
 }
 
 function serverFinding(version: string, url: string): ForgeFinding {
   const what = `${url} is GitLab ${version}`;
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  const isOld = major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]);
-  if (!isOld) return { ok: true, what };
-  return {
-    ok: false,
-    what: `${what}, which is too old`,
-    remedy: `update it: GitLab ${OLDEST.join(".")} is the oldest`,
-  };
+  return versionFinding({ what, name: "GitLab", version, oldest: OLDEST });
 }
 
 function tokenFinding(repository: string, { permissions }: z.infer<typeof projectAnswer>): ForgeFinding {
