@@ -38,6 +38,32 @@ export interface Change {
   readonly at?: string;
 }
 
+/** What a preview took and holds of what a driver gives it, as far as the driver counts. */
+export interface Usage {
+  /** They only rise. */
+  readonly counters: readonly UsageCounter[];
+  /** What it holds now; only where asked for. */
+  readonly held: readonly UsageHeld[];
+  /** Why that is not told although it was asked for: what was told last counts on. */
+  readonly failed?: Error;
+}
+
+export interface UsageCounter {
+  readonly meter: "cpu" | "memory" | "database-compute";
+  /** Service, task or database it belongs to. */
+  readonly resource: string;
+  /** Another one where the counting began anew at 0. */
+  readonly id: string;
+  /** vCPU-hours, or GiB-hours of memory. */
+  readonly hours: number;
+}
+
+export interface UsageHeld {
+  readonly meter: "disk" | "database-storage";
+  readonly resource: string;
+  readonly gib: number;
+}
+
 /** Found wrong by a check, with the way out; `ok` findings are shown by `doctor` too. */
 export interface Finding {
   readonly ok: boolean;
@@ -83,6 +109,11 @@ export interface Operations<O> {
   remove?(options: O, thing: OwnedThing): Promise<void>;
   /** Read-only calls: is it reached, are the permissions there. */
   check?(options: O): Promise<readonly Finding[]>;
+  /**
+   * What a preview took so far, of drivers that count it; without this it is reckoned from its spec and the time.
+   * With `held` also what it holds, which takes longer. Answers for one that is gone too, for as long as it is known.
+   */
+  usage?(context: OperationContext<O>, wish: { readonly held: boolean }): Promise<Usage>;
   /** Who changed a resource last; `type` and `id` as the engine knows them. Undefined: not known. */
   changed?(
     context: OperationContext<O>,

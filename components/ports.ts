@@ -10,6 +10,7 @@ import type { z } from "zod";
 import type { EgressDefinition } from "./egress.ts";
 import type { Operations } from "./operations.ts";
 import type { PreviewComponent } from "./preview-component.ts";
+import type { LinkedSource, SourceDefinition } from "./source-port.ts";
 import type { TaskDefinition } from "./task-port.ts";
 
 export type { BackingArgs, BackingComponent, BackingDriver } from "./backing-port.ts";
@@ -22,7 +23,9 @@ export type {
   Operations,
   OwnedThing,
   Reach,
+  Usage,
 } from "./operations.ts";
+export type { BuildStep, LinkedSource, SourceDefinition } from "./source-port.ts";
 export type { TaskDefinition } from "./task-port.ts";
 
 /** The tags every resource carries (DESIGN §3 rule 10). Values are plain text, never secret. */
@@ -46,6 +49,8 @@ export interface ServiceDefinition {
   /** Lower-case letters, digits and dashes, at most 30, no dash last; unique in the preview. */
   readonly name: string;
   readonly kind: ServiceKind;
+  /** Of `sources`: the other repository that it is of; absent: the preview's own. */
+  readonly source?: string;
   /** Shell command that starts it; absent where an image brings its own. */
   readonly command?: string;
   /** Container image; in a program it is pinned (`registry/name@sha256:…`) for drivers that run images. */
@@ -76,29 +81,13 @@ export interface ServiceDefinition {
   readonly cpu: number;
 }
 
-/** A commit to run. The head of a pull request chooses `commit` and nothing else. */
-export interface SourceDefinition {
-  /** Where to fetch from, as the operator's config or the forge names it; never holds a credential. */
-  readonly repository: string;
-  /** Full hexadecimal object id. */
-  readonly commit: string;
-  readonly submodules: boolean;
-  readonly lfs: boolean;
-  /** Shell commands that prepare the tree, in order; the first failing one fails the release. */
-  readonly install: readonly BuildStep[];
-  readonly build: readonly BuildStep[];
-}
-
-export interface BuildStep {
-  readonly command: string;
-  readonly directory: string;
-}
-
 export interface ServiceArgs<O = unknown> {
   readonly stack: string;
   readonly tags: Tags;
   readonly options: O;
   readonly source: SourceDefinition;
+  /** Commits of other repositories that services are of, by the names that these give them. */
+  readonly sources?: Readonly<Record<string, LinkedSource>>;
   readonly services: readonly ServiceDefinition[];
   readonly tasks: readonly TaskDefinition[];
   /** A gate may be among the tasks of a later update, which is to change nothing else. */

@@ -14,6 +14,8 @@ export interface RestApi {
   readonly secrets: readonly string[];
   /** Of a refusal that has no reason of its own. Default `DatabaseFailed`. */
   readonly refused?: "DatabaseFailed" | "TargetInvalid";
+  /** How long it is asked again. Default a minute. */
+  readonly patienceMs?: number;
 }
 
 export interface RestCall {
@@ -41,7 +43,7 @@ export function path(texts: TemplateStringsArray, ...values: readonly string[]):
  * there. Throws `StacklingError`: `TargetForbidden`, `TargetUnreachable`, `refused`; `TerminalError`: `QuotaExceeded`.
  */
 export async function ask<T>(api: RestApi, call: RestCall, answer: z.ZodType<T>): Promise<T | undefined> {
-  const until = performance.now() + PATIENCE_MS;
+  const until = performance.now() + (api.patienceMs ?? PATIENCE_MS);
   for (;;) {
     const found = await once(api, call);
     if (found.status === 404) return undefined;
@@ -101,7 +103,11 @@ function pauseOf({ method = "GET" }: RestCall, { status, retryAfter }: Found): n
 }
 
 /** Vendors say it as `message`, `error` or a text alone. */
-const told = z.object({ message: z.string().optional(), error: z.string().optional(), code: z.string().optional() });
+const told = z.object({
+  message: z.string().optional(),
+  error: z.string().optional(),
+  code: z.string().optional().catch(undefined),
+});
 
 function refusal(
   { vendor, secrets, refused = "DatabaseFailed" }: RestApi,

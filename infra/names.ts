@@ -73,6 +73,14 @@ export function hostName(key: PreviewKey, domain: string, service?: string): str
   return `${cut(label, LABEL_MAX)}.${domain}`;
 }
 
+/**
+ * What telemetry calls it: `pr-42`, `br-<slug>-<hash>`, or the stage's own name; at most 63 characters, in which Sentry
+ * and others find nothing to refuse.
+ */
+export function environmentName(key: PreviewKey): string {
+  return cut(subjectLabel(key), LABEL_MAX);
+}
+
 function subjectLabel(key: PreviewKey): string {
   if ("stage" in key) return key.stage;
   return "number" in key ? `pr-${key.number}` : `br-${slugify(key.gitBranch)}-${digest(key.gitBranch, 6)}`;

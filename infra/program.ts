@@ -21,9 +21,11 @@ import type {
 import { flagFile, flagVariables } from "../components/service/flags.ts";
 import { type BackingDrivers, declareBacking, type Parts, refuseParts, withAddresses, withParts } from "./backing.ts";
 import { withNames, withValues } from "./database-environment.ts";
+import { commitsOf, linkedSources } from "./linked.ts";
 import { mainUrlOf } from "./names.ts";
 import type { PreviewSpec } from "./spec.ts";
 import { registerTags } from "./tags.ts";
+import { telemetryOf } from "./telemetry.ts";
 
 /** What an inline program is to the engine: its result becomes the stack's outputs. */
 export type Program = () => Promise<Record<string, unknown>>;
@@ -120,6 +122,7 @@ export function previewProgram(
       tags,
       options: optionsOf(drivers.service, target.service.options),
       source: spec.source,
+      ...(spec.sources && { sources: linkedSources({ ...spec, sources: spec.sources }) }),
       services: spec.services.map((service) => withNames(giver, chosen(spec, pinned(spec, service)))),
       tasks: tasks(spec, drivers),
       ...(spec.checks?.gates.some(({ kind }) => kind === "command") && { gated: true as const }),
@@ -144,7 +147,7 @@ export function previewProgram(
       // takes a route for that.
       { dependsOn: service.addresses.apply(() => service) },
     );
-    const version = `${spec.source.commit} ${generations.deploy}`;
+    const version = `${commitsOf(spec).join(" ")} ${generations.deploy}`;
     const schema = changes?.readBehind(service, version);
     database?.released?.(service, version);
     const further = await extend?.({ spec, secrets, database, service, dns });
@@ -216,7 +219,8 @@ function tasks(spec: PreviewSpec, { database }: TargetDrivers): TaskDefinition[]
   const { gate, database: { migrate, seed } = {} } = spec;
   // What answers at the main link carries the application's own tools.
   const main = spec.services.find(({ name }) => name === Object.keys(spec.urls)[0]) ?? spec.services[0];
-  const image = main && pinned(spec, main).image;
+  const own = main?.source === undefined ? main : spec.services.find(({ source }) => source === undefined);
+  const image = own && pinned(spec, own).image;
   const inImage = image === undefined ? {} : { image };
   // On a database of many, what is run is the operator's to say.
   const run = database?.shares?.(optionsOf(database, spec.target.database?.options));
@@ -241,7 +245,8 @@ function pinned<S extends ServiceDefinition>({ images = {} }: PreviewSpec, servi
 /** With the variables of this preview's choices; as declared, so that migrations and seeds get them too. */
 function chosen<S extends ServiceDefinition>({ flags = {}, database }: PreviewSpec, service: S): S {
   const scenario = database?.scenario === undefined ? {} : { SEED_SCENARIO: database.scenario };
-  return { ...service, environment: { ...flagVariables(flags), ...scenario, ...service.environment } };
+  const named = { OTEL_SERVICE_NAME: service.name };
+  return { ...service, environment: { ...named, ...flagVariables(flags), ...scenario, ...service.environment } };
 }
 
 function egressOf({ hosts, trusted, direct }: NonNullable<PreviewSpec["egress"]>, parts: Parts): EgressDefinition {
@@ -254,6 +259,7 @@ function environment(spec: PreviewSpec): Record<string, string> {
     STACKLING_KEY: spec.key,
     STACKLING_COMMIT: spec.source.commit,
     STACKLING_GIT_BRANCH: spec.gitBranch,
+    ...telemetryOf(spec, { ...spec, commit: spec.source.commit }),
     ...(spec.egress && { STACKLING_EGRESS: "listed" }),
     ...(main !== undefined && { STACKLING_URL: main }),
     ...(spec.login?.key !== undefined && { STACKLING_LOGIN_KEY: spec.login.key }),

@@ -40,6 +40,8 @@ function main(): void {
   }
 }
 
+/** Whose cause goes to the service's log; people see only that the engine failed, or that somebody holds a lock. */
+const LOGGED = new Set(["EngineFailed", "Locked"]);
 /** What broke stands at the beginning; behind it an engine's panic tells of every goroutine. */
 const LOGGED_MAX = 10_000;
 
@@ -109,8 +111,7 @@ async function serve(state: ChildState, { stack, fence, work }: ToChild & { type
     send({ type: "done", result: await perform(ready, stack, work, hooks(state)) });
   } catch (error) {
     const failure = toWire(error);
-    // Goes to the service's log; people see only that the engine failed.
-    if (failure.reason === "EngineFailed" && failure.cause)
+    if (LOGGED.has(failure.reason) && failure.cause)
       process.stderr.write(`${stack}: ${redact(failure.cause).slice(0, LOGGED_MAX)}\n`);
     send({ type: "failed", error: failure, spent: isSpent(work, failure) || state.interrupt.signal.aborted });
   } finally {

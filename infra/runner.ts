@@ -19,7 +19,7 @@ export interface RunnerLimits extends EngineLimits {
   readonly closeMs: number;
 }
 
-export const RUNNER_LIMITS: RunnerLimits = { ...ENGINE_LIMITS, watchdogMs: 10_000, closeMs: 30_000 };
+const RUNNER_LIMITS: RunnerLimits = { ...ENGINE_LIMITS, watchdogMs: 10_000, closeMs: 30_000 };
 
 export interface RunnerOptions {
   readonly dataDir: string;

@@ -15,9 +15,20 @@ const commitSha = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
 
 const buildStep = z.strictObject({ command: z.string().min(1), directory: z.string() });
 
+const source = z.strictObject({
+  repository: z.string(),
+  commit: commitSha,
+  submodules: z.boolean(),
+  lfs: z.boolean(),
+  install: z.array(buildStep),
+  build: z.array(buildStep),
+});
+
 const service = z.strictObject({
   name,
   kind: z.enum(["web", "worker", "cron", "job"]),
+  /** Of `sources`; absent: of the preview's own repository. */
+  source: name.optional(),
   command: z.string().optional(),
   image: z.string().optional(),
   directory: z.string(),
@@ -49,6 +60,12 @@ const driverChoice = z.strictObject({
   options: z.record(z.string(), z.unknown()),
 });
 
+/** Somebody's word for one commit, and for those of the pull requests that it is previewed with. */
+const approval = z.strictObject({
+  ...{ sha: commitSha, by: z.string(), at: z.iso.datetime() },
+  linked: z.record(z.string(), commitSha).optional(),
+});
+
 export const previewSpec = z.strictObject({
   version: z.literal(1),
   /** Stack name, see names.ts. */
@@ -61,14 +78,20 @@ export const previewSpec = z.strictObject({
   gitBranch: z.string(),
   /** Public URL by service, for those that have one. */
   urls: z.record(z.string(), z.string()),
-  source: z.strictObject({
-    repository: z.string(),
-    commit: commitSha,
-    submodules: z.boolean(),
-    lfs: z.boolean(),
-    install: z.array(buildStep),
-    build: z.array(buildStep),
-  }),
+  source,
+  /** Commits of other repositories that services are of; absent where there are none. */
+  sources: z
+    .record(
+      name,
+      z.strictObject({
+        ...source.shape,
+        /** In the operator's config. */
+        name: z.string(),
+        /** Pull request whose head it is; absent: the default branch, as it was when this was wished for. */
+        number: z.int().positive().optional(),
+      }),
+    )
+    .optional(),
   target: z.strictObject({
     name: z.string(),
     service: driverChoice,
@@ -162,12 +185,13 @@ export const previewSpec = z.strictObject({
       extendedTo: z.iso.datetime().optional(),
       flags: z.record(z.string(), z.string()).optional(),
       seeds: z.strictObject({ said: z.string() }).optional(),
-      approved: z.strictObject({ sha: commitSha, by: z.string(), at: z.iso.datetime() }).optional(),
-      approvals: z.array(z.strictObject({ sha: commitSha, by: z.string(), at: z.iso.datetime() })).optional(),
+      approved: approval.optional(),
+      approvals: z.array(approval).optional(),
       promoted: z
         .strictObject({
           ...{ sha: commitSha, from: z.string(), by: z.string(), at: z.iso.datetime() },
           images: z.record(z.string(), z.string()).optional(),
+          sources: z.record(z.string(), commitSha).optional(),
           approvals: z.array(z.strictObject({ by: z.string(), at: z.iso.datetime() })),
         })
         .optional(),

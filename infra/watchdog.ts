@@ -3,25 +3,27 @@
  * it is gone (DESIGN §3 rule 6). A process of its own, so that nothing that freezes the runner or the
  * service freezes it too. Usage: `watchdog.ts PID LIMIT_MS`; stdin: lines `begin`, `renewed`, `end`.
  */
+import { uptime } from "node:os";
 import { createInterface } from "node:readline";
 import { startTimeOf } from "../components/local/process-identity.ts";
+import { type Deadline, startDeadline } from "./deadline.ts";
 
 function main(pid: number, limitMs: number): void {
   const startTime = startTimeOf(pid);
-  let timer: NodeJS.Timeout | undefined;
+  let deadline: Deadline | undefined;
   const kill = () => {
     killGroup(pid, startTime);
     process.exit(0);
   };
   const on: Record<string, () => void> = {
     begin: () => {
-      clearTimeout(timer);
-      timer = setTimeout(kill, limitMs);
+      deadline?.cancel();
+      deadline = startDeadline({ sinceBoot: uptime, onPassed: kill }, limitMs);
     },
-    renewed: () => timer?.refresh(),
+    renewed: () => deadline?.renew(),
     end: () => {
-      clearTimeout(timer);
-      timer = undefined;
+      deadline?.cancel();
+      deadline = undefined;
     },
   };
   createInterface({ input: process.stdin })

@@ -35,11 +35,16 @@ switch (command) {
   case "check":
     await run("./check.ts", args);
     break;
+  case "docs":
+    await run("./manual.ts", args);
+    break;
   case "screenshots":
     await run("./screenshots.ts", args);
     break;
   default:
-    console.error(`"${command}" is none of start, test, test:kubernetes, test:gitea, bench, chaos, check, screenshots`);
+    console.error(
+      `"${command}" is none of start, test, test:kubernetes, test:gitea, bench, chaos, check, docs, screenshots`,
+    );
     process.exit(2);
 }
 

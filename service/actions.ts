@@ -10,7 +10,7 @@ import { type ApproveDeps, approve } from "./approve.ts";
 import type { ApplicationConfig } from "./config/application-types.ts";
 import type { RepositoryConfig } from "./config/repository-types.ts";
 import type { OperatorConfig } from "./config/types.ts";
-import { type CompareDeps, createCompare, leaseOf, noSuchPreview } from "./drift/compare.ts";
+import { type Compare, type CompareDeps, createCompare, leaseOf, noSuchPreview } from "./drift/compare.ts";
 import { flagFault, flagSaid } from "./flags.ts";
 import type { Forge } from "./forges/forge.ts";
 import type { Generations, Intents } from "./intents.ts";
@@ -19,16 +19,18 @@ import { minuteOf } from "./reason-words.ts";
 import { type RollbackAsked, rolledBackTo } from "./rollback.ts";
 import { scenarioFault, scenarioSaid } from "./scenarios.ts";
 import { createStageActions, refuseOfStage, requireConfirmation } from "./stages/promote.ts";
-import type { Preview } from "./status.ts";
+import { type Preview, WAITING } from "./status.ts";
 import type { HeldLease } from "./store/lease.ts";
 import type { Store } from "./store/store.ts";
 import { refOf } from "./subject.ts";
 import { asleep, kept, notAsleep, raised, removed, repaired, triedAgain } from "./wishes.ts";
 
-export interface ActionDeps extends Pick<ApproveDeps, "isolationOf"> {
+export interface ActionDeps extends Pick<ApproveDeps, "isolationOf" | "loginForge"> {
   readonly store: Store;
   readonly stacks: CompareDeps["stacks"];
   readonly world: CompareDeps["world"];
+  /** How a stack is compared with the world; default: uncounted. */
+  readonly compare?: Compare;
   readonly repositories: () => Promise<readonly RepositoryConfig[]>;
   readonly forge: (name: string) => Forge | undefined;
   /** Name of the forge that reads repositories on this machine; undefined when none may be registered. */
@@ -54,7 +56,7 @@ export interface AllActions extends Actions {
 /** Every verb resolves when the wish is stored; the work follows. `TerminalError` (`NoSuchPreview`) for unknown keys. */
 export function createActions(deps: ActionDeps): AllActions {
   const { store } = deps;
-  const compare = createCompare(deps);
+  const { compare = createCompare(deps) } = deps;
 
   async function change(key: string, to: Parameters<Store["update"]>[1]): Promise<void> {
     if (!(await store.update(key, to))) throw noSuchPreview(key);
@@ -103,7 +105,7 @@ export function createActions(deps: ActionDeps): AllActions {
       }),
     rotate: (key) => wishLiving(key, "rotating the credentials of", (preview) => raised(preview, "secrets")),
     rollback: (key, asked, by) => rollBack(deps, key, { ...asked, by }),
-    approve: (key, sha, by) => approve(deps, key, { sha, by }),
+    approve: (key, sha, by, linked) => approve(deps, key, { sha, by, linked }),
     flag: (key, { name, value }) =>
       wishLiving(key, "setting a flag of", ({ intents, status }) => {
         const isTakenBack = value === undefined && Object.hasOwn(intents.flags ?? {}, name);
@@ -221,8 +223,11 @@ async function upByHand(deps: ActionDeps, { repository: asked, ref }: ByHand): P
     await store.registerRepository({ ...repository, ...(application ? { application } : {}) });
     deps.onRegistered?.();
   }
+  // What the look before said of it is so no more, and whoever waits for this one must not take it for the answer.
+  const wasForgotten = isNew && preview.status.reason === "NotConfigured";
+  const shown = wasForgotten && (await store.setStatus(key, WAITING));
   await store.enqueue([key]);
-  return preview;
+  return shown || preview;
 }
 
 /** A configured repository by name or path; else a description of the one on this machine, to be registered. */

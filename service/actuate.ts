@@ -18,6 +18,7 @@ import { proveGone } from "./proof.ts";
 import type { Preview, PreviewStatus } from "./status.ts";
 import type { HeldLease } from "./store/lease.ts";
 import type { Store } from "./store/store.ts";
+import type { Tracing } from "./tracing/tracing.ts";
 import type { World } from "./world.ts";
 
 export type Act = Extract<Action, { kind: "up" | "sleep" | "wake" | "check" | "destroy" }>;
@@ -41,9 +42,23 @@ export interface ActuateDeps {
   readonly holds?: Pick<Holds, "behind">;
   /** Told of each destroy that failed. Never rejects. */
   readonly alarm?: (preview: Preview) => Promise<void>;
+  /** Told of each action at its end. Never throws. */
+  readonly onActed?: (acted: Acted) => void;
   /** Never rejects. */
   readonly announce: (preview: Preview) => Promise<void>;
+  /** Absent: no traces are made. */
+  readonly tracing?: Pick<Tracing, "span">;
   readonly now: () => string;
+}
+
+/** One action that came to an end. */
+export interface Acted {
+  /** Name of the repository in the config. */
+  readonly repository: string;
+  readonly action: Act["kind"];
+  /** `interrupted`: ended from outside, which says nothing about it. */
+  readonly outcome: "done" | "failed" | "interrupted";
+  readonly ms: number;
 }
 
 export interface Actuation {
@@ -76,21 +91,28 @@ export async function actuate(deps: ActuateDeps, wanted: Actuation): Promise<voi
   const log = beginLog(deps.deployments, wanted, deps.now());
   const actuation = log ? { ...wanted, log } : wanted;
   const { preview, step } = actuation;
+  const begun = performance.now();
+  let outcome: Acted["outcome"] = "interrupted";
   try {
     const change = await carryOut(deps, actuation);
     await step("settle", () => deps.store.setStatus(preview.key, { conflictUntil: undefined, ...change }));
     log?.end(endOf(actuation));
+    outcome = "done";
   } catch (error) {
     // Says nothing about the action, which may have succeeded: the next look finds it interrupted.
     if (error instanceof StacklingError && error.reason === "StoreUnavailable") throw error;
     const cause = (await deps.holds?.behind(error)) ?? error;
     const change = failureOf(actuation, cause, { at: deps.now(), isEnded: endsWith(deps, actuation).aborted });
-    log?.end(endOf(actuation, change));
+    const end = endOf(actuation, change);
+    log?.end(end);
+    outcome = end.outcome;
     const failed = await step("settle", () => deps.store.setStatus(preview.key, change));
     if (failed && change.destroyFailures !== undefined) await deps.alarm?.(failed);
     if (!(error instanceof StacklingError)) throw error;
   } finally {
     log?.end({ outcome: "interrupted" });
+    const { kind } = actuation.action;
+    deps.onActed?.({ repository: preview.repository, action: kind, outcome, ms: performance.now() - begun });
   }
 }
 

@@ -1,15 +1,16 @@
 /** Says on the forge what became of a preview: the newest only, and only what changed. */
 import type { Logger } from "pino";
+import { mainUrl, pageUrl } from "./addresses.ts";
 import { checkDetails } from "./check-details.ts";
 import { putReceipts } from "./commands/receipts.ts";
-import { mainUrl } from "./comment/addresses.ts";
 import { renderSummary } from "./comment/summary.ts";
 import type { Comments } from "./comments.ts";
 import type { OperatorConfig } from "./config/types.ts";
-import { detailHref } from "./dashboard/listing.ts";
 import { digestOf } from "./digest.ts";
 import type { Announcement, AnnouncementHandles, Forge, RepositoryRef } from "./forges/forge.ts";
 import { checksMarkdown, checksOf } from "./gates/words.ts";
+import type { Costs } from "./money/costs.ts";
+import { type CostFact, costQuestion, toldSteadily } from "./money/said.ts";
 import type { Outcome, Sink } from "./notify.ts";
 import { readyEvent } from "./ready-event.ts";
 import { rolledBackOf } from "./rollback.ts";
@@ -28,6 +29,10 @@ export interface ForgeSinkDeps {
   readonly comments: Pick<Comments, "posted">;
   readonly config: Pick<OperatorConfig, "scheme" | "domain">;
   readonly logger: Pick<Logger, "warn">;
+  /** Absent: no word of money. */
+  readonly costs?: Pick<Costs, "of">;
+  /** ISO 8601 UTC */
+  readonly now?: () => string;
 }
 
 /** One announcement, with the reactions that people wait for before it; `same` when the forge was not asked to write. */
@@ -59,9 +64,13 @@ async function say(
   const isQuiet = status.refusedSince !== undefined && intents.commands?.answers === undefined;
   if (isQuiet && kept.announced === undefined) return "same";
   const noted = await notePreviewYaml(place, preview, { headSha, handles: kept });
-  const announcement = await announcementOf(deps, { ...preview, handles: noted }, headSha);
-  const digest = digestOf(announcement);
-  if (noted.announced === digest && !noted.failed) return "same";
+  const { value, isSame, keep } = await toldSteadily(costQuestion(deps, preview, noted.cost), async (cost) => {
+    const made = await announcementOf(deps, { ...preview, handles: noted }, { headSha, cost });
+    const mark = digestOf(made);
+    return { value: { announcement: made, digest: mark }, isSame: noted.announced === mark };
+  });
+  const { announcement, digest } = value;
+  if (isSame && !noted.failed) return "same";
   const said = isUrgent(announcement, noted) ? ({ ...announcement, urgent: true } as const) : announcement;
   const { heldMs, ...handles } = await place.forge.announce(place.repository, { number, headSha }, said, noted);
   const isHeld = heldMs !== undefined;
@@ -69,7 +78,7 @@ async function say(
     deps.logger.warn({ key, failed: handles.failed }, "announcing on the forge failed in part");
   }
   const linked: AnnouncementHandles = isFirstLink(announcement, noted) && !handles.failed ? { linked: headSha } : {};
-  await deps.store.update(key, () => ({ handles: { ...handles, ...linked, announced: digest } }));
+  await deps.store.update(key, () => ({ handles: { ...handles, ...linked, announced: digest, cost: keep } }));
   if (isHeld) return { heldMs: Number(heldMs) };
   return handles.failed ? "failed" : "written";
 }
@@ -88,16 +97,16 @@ function isFirstLink({ condition, environmentUrl, headSha }: Announcement, { lin
 async function announcementOf(
   { comments, config: { scheme, domain } }: ForgeSinkDeps,
   preview: Preview,
-  headSha: string,
+  { headSha, cost }: { readonly headSha: string; readonly cost: CostFact | undefined },
 ): Promise<Announcement> {
   const { key, status } = preview;
   const environmentUrl = mainUrl(preview);
   const homeUrl = `${scheme}://${domain}`;
-  const pageUrl = `${homeUrl}${detailHref(key)}`;
-  const event = readyEvent(preview, { pageUrl });
+  const page = pageUrl(homeUrl, key);
+  const event = readyEvent(preview, { pageUrl: page });
   const checked = checksOf(status, headSha);
   const checks = checked && checksMarkdown(checked);
-  const comment = await comments.posted(preview);
+  const comment = await comments.posted(preview, cost);
   return {
     key,
     condition: status.reason === "Gone" ? "Gone" : status.condition,
@@ -108,7 +117,7 @@ async function announcementOf(
     ...(rolledBackOf(preview) ? { rolledBack: true } : {}),
     ...(checks === undefined ? {} : { checks }),
     ...(environmentUrl ? { environmentUrl } : {}),
-    logUrl: `${pageUrl}#deployments`,
+    logUrl: `${page}#deployments`,
     details: checkDetails(preview, { homeUrl }),
     ...(event ? { event } : {}),
   };

@@ -11,6 +11,7 @@ import { CALLBACK_PATH, type Relay } from "./gateway/access/relay.ts";
 import type { GithubSetup } from "./github-setup.ts";
 import type { GitlabSetup } from "./gitlab-setup.ts";
 import type { PageLogin } from "./login/login.ts";
+import { createMetricsPage, METRICS_PATH, type MetricsPageDeps } from "./metrics/page.ts";
 import { createQrPictures } from "./qr-pictures.ts";
 import type { Sessions } from "./session.ts";
 import type { Store } from "./store/store.ts";
@@ -33,6 +34,10 @@ export interface AppDeps
     | "tokens"
     | "deployments"
     | "repositories"
+    | "baselines"
+    | "costs"
+    | "budgets"
+    | "kpis"
   > {
   readonly store: Pick<
     Store,
@@ -42,22 +47,22 @@ export interface AppDeps
   readonly logs: LogReader;
   /** Of a preview's stack, for its page. */
   readonly resources: DashboardDeps["resources"];
-  readonly baselines?: ApiDeps["baselines"];
   readonly checks: ReadinessChecks;
+  readonly metrics: Pick<MetricsPageDeps, "text" | "token">;
   readonly sessions: Sessions;
   /** Where a login at a preview's door comes back to. */
-  readonly relay?: Relay;
+  readonly relay: Relay;
   /** The same for logins of applications. */
-  readonly appRelay?: Relay;
+  readonly appRelay: Relay;
   /** Makes a GitHub App from the pages. */
-  readonly github?: GithubSetup;
-  readonly gitlab?: GitlabSetup;
-  /** Counts over time; absent: none are shown. */
-  readonly trends?: Trends;
+  readonly github: GithubSetup;
+  readonly gitlab: GitlabSetup;
+  /** Counts over time. */
+  readonly trends: Trends;
   /** Bearer token of the API. */
   readonly token: string;
   /** Where Slack sends clicks of buttons. */
-  readonly chat?: RequestHandler;
+  readonly chat: RequestHandler;
   /** Where people reach these pages, without a slash at the end: `http://localhost:4000`. */
   readonly homeUrl: string;
   /** What somebody may do who logged in elsewhere; absent: nobody can. */
@@ -80,19 +85,20 @@ export function createApp(deps: AppDeps): Express {
   const webhooks = createWebhooks({ ...deps.webhooks, onError });
   // Before any parser: a signature is over the raw body.
   app.post("/webhooks/:forge", (request, response) => webhooks(request.params.forge, request, response));
-  app.get(CALLBACK_PATH, (request, response) => deps.relay?.(request, response));
+  app.get(CALLBACK_PATH, (request, response) => deps.relay(request, response));
   // Posted by the provider's page (`response_mode=form_post`), which is another site's.
   for (const path of [APP_CALLBACK_PATH, `${APP_CALLBACK_PATH}/:provider`]) {
-    app.get(path, (request, response) => deps.appRelay?.(request, response));
-    app.post(path, (request, response) => deps.appRelay?.(request, response));
+    app.get(path, (request, response) => deps.appRelay(request, response));
+    app.post(path, (request, response) => deps.appRelay(request, response));
   }
   app.get("/healthz", (_request, response) => void response.json({ ok: true }));
   app.get("/readyz", createReadiness(deps.checks, onError));
-  if (deps.chat) app.post("/chat/slack", deps.chat);
+  app.post("/chat/slack", deps.chat);
   app.get("/qr/:file", createQrPictures(homeUrl));
 
   const cookie = cookieName(homeUrl);
   const visitors = createVisitors({ ...deps, cookieName: cookie });
+  app.get(METRICS_PATH, createMetricsPage({ ...deps.metrics, visitors, onError }));
   app.use((request, response, next) => {
     if (request.path.startsWith("/assets/")) next();
     else return visitors.identify(request, response, next);

@@ -1,5 +1,6 @@
 /** What a commit of a pull request waits for by its repository's rule: persons, and time. Pure. */
-import { type ApprovalRule, approverProblem, counted, missingOf, type Word } from "./approval-rule.ts";
+import { canonical } from "../infra/canonical.ts";
+import { type ApprovalRule, approverProblem, counted, missingOf, type Owners, type Word } from "./approval-rule.ts";
 import type { ApprovalConfig } from "./config/approval.ts";
 import type { RepositoryConfig } from "./config/repository-types.ts";
 import type { EnvironmentRule } from "./forges/reviews.ts";
@@ -15,6 +16,8 @@ export type ApprovalRead =
       readonly kind: "found";
       /** Approving reviews of exactly that commit, by people who may write. */
       readonly reviews: readonly Word[];
+      /** Who wrote and who pushed that commit, as far as the forge tells. */
+      readonly madeBy: readonly string[];
       /** Of the environment that the rule names. */
       readonly environment?: EnvironmentRule;
     }
@@ -35,10 +38,14 @@ export interface StandingInput {
   readonly repository: Pick<RepositoryConfig, "approval">;
   readonly subject: SubjectRead;
   readonly intents: Pick<Intents, "approvals" | "rolledBack">;
+  /** Heads of the pull requests that it is previewed with, by their keys; absent: none. */
+  readonly linked?: Readonly<Record<string, string>> | undefined;
   /** ISO 8601: when its head was first seen. */
   readonly pushedAt: string;
   /** ISO 8601 */
   readonly now: string;
+  /** True where strangers of that repository read what is missing: no name of a person or an environment is in it. */
+  readonly nameless?: boolean;
 }
 
 /** Of persons' approvals so many are remembered, over all commits. */
@@ -50,19 +57,23 @@ const NAMES_SHOWN = 6;
  * `unread` the forge has not said what the rule needs to know.
  */
 export function standingOf(input: StandingInput): ApprovalStanding | { readonly unread: string } | undefined {
-  const { subject, intents, pushedAt, now } = input;
+  const { subject, intents, linked = {}, pushedAt, now, nameless = false } = input;
   const { approval: rule } = input.repository;
   if (!rule || subject.kind !== "pullRequest" || subject.pullRequest.state === "closed") return undefined;
   const { headSha: sha, author } = subject.pullRequest;
   if (wishedCommit(intents, sha) !== sha) return undefined;
   const read = subject.approval ?? { kind: "unreachable", message: "approvals were not read" };
   if (read.kind === "unreachable") return { unread: read.message };
-  const said = [...(intents.approvals ?? []).filter((one) => one.sha === sha), ...read.reviews];
-  const asker = `@${author}`;
+  const others = Object.entries(linked);
+  // A review is of this commit alone, and so is what was said before another one came beside it.
+  const covers = (one: Approval) => one.sha === sha && others.every(([key, head]) => one.linked?.[key] === head);
+  const said = [...(intents.approvals ?? []).filter(covers), ...(others.length > 0 ? [] : read.reviews)];
+  const what = [short(sha), ...others.map(([key, head]) => `${short(head)} of ${key}`)].join(" with ");
+  const owners = { asker: `@${author}`, makers: read.madeBy };
   const asked = requirementsOf(rule, read.environment);
-  const words = asked.flatMap(({ rule: one, of }) => lackWords(said, { rule: one, of, sha, asker }));
+  const words = asked.flatMap((one) => lackWords(said, { ...one, commit: what, owners, nameless }));
   const dueAt = after(pushedAt, Math.max(rule.waitSeconds, read.environment?.waitSeconds ?? 0) * 1000);
-  const all = asked.flatMap(({ rule: one }) => counted(said, one, asker));
+  const all = asked.flatMap(({ rule: one }) => counted(said, one, owners));
   const given = said.filter((one, at) => all.includes(one) && isFirst(said, at));
   return {
     sha,
@@ -96,17 +107,19 @@ export function approvedBy(
 /** Why it would not count for the repository's own rule; an environment has others, who are not known here. */
 export function personProblem(
   { approval }: Pick<RepositoryConfig, "approval">,
-  { by, author }: { readonly by: string; readonly author: string },
+  { by, author, makers }: { readonly by: string; readonly author: string; readonly makers: readonly string[] },
 ): string | undefined {
   if (!approval || approval.environment !== undefined) return undefined;
   return requirementsOf(approval, undefined)
-    .map(({ rule }) => approverProblem(rule, by, `@${author}`))
+    .map(({ rule }) => approverProblem(rule, by, { asker: `@${author}`, makers }))
     .find((problem) => problem !== undefined);
 }
 
 /** The record of one more word; said again by the same person it is none. */
 function withApproval({ approvals = [] }: Pick<Intents, "approvals">, word: Approval): Pick<Intents, "approvals"> {
-  if (approvals.some(({ sha, by }) => sha === word.sha && by === word.by)) return { approvals };
+  const isSame = ({ sha, by, linked }: Approval) =>
+    sha === word.sha && by === word.by && canonical(linked ?? {}) === canonical(word.linked ?? {});
+  if (approvals.some(isSame)) return { approvals };
   return { approvals: [...approvals, word].slice(-APPROVALS_KEPT) };
 }
 
@@ -115,16 +128,25 @@ export function asksPersons({ approval }: Pick<RepositoryConfig, "approval">): b
   return approval !== undefined && (approval.required > 0 || approval.environment !== undefined);
 }
 
+interface Requirement {
+  readonly rule: ApprovalRule;
+  /** Whose words they are to be, with all names and without any. */
+  readonly of: string;
+  readonly ofNameless: string;
+}
+
 /** Those whose words are asked for; of an environment only where it was read. */
 function requirementsOf(
   { required, by, environment }: ApprovalConfig,
   read: EnvironmentRule | undefined,
-): readonly { readonly rule: ApprovalRule; readonly of: string }[] {
-  const own = required > 0 ? [{ rule: { required, ...(by ? { by } : {}), own: false }, of: listed(by) }] : [];
+): readonly Requirement[] {
+  const rule = { required, ...(by ? { by } : {}), own: false, ofForge: true };
+  const own = required > 0 ? [{ rule, of: listed(by), ofNameless: "" }] : [];
   if (environment === undefined || !read?.reviewers) return own;
   const { reviewers, own: mayOwn } = read;
   const of = ` by a reviewer of the environment "${environment}"${listed(reviewers)}`;
-  return [...own, { rule: { required: 1, by: reviewers, own: mayOwn }, of }];
+  const ofNameless = " by a reviewer of its environment";
+  return [...own, { rule: { required: 1, by: reviewers, own: mayOwn }, of, ofNameless }];
 }
 
 function lackWords(
@@ -132,15 +154,17 @@ function lackWords(
   {
     rule,
     of,
-    sha,
-    asker,
-  }: { readonly rule: ApprovalRule; readonly of: string; readonly sha: string; readonly asker: string },
+    ofNameless,
+    commit,
+    owners,
+    nameless,
+  }: Requirement & { readonly commit: string; readonly owners: Owners; readonly nameless: boolean },
 ): readonly string[] {
-  if (missingOf(said, rule, asker) === 0) return [];
-  const there = counted(said, rule, asker);
+  if (missingOf(said, rule, owners) === 0) return [];
+  const there = counted(said, rule, owners);
   const who = there.length === 0 ? "" : `: by ${there.map(({ by }) => by).join(" and ")}`;
   const what = rule.required === 1 ? "approval" : "approvals";
-  return [`${there.length} of ${rule.required} ${what} of commit ${short(sha)}${of}${who}`];
+  return [`${there.length} of ${rule.required} ${what} of commit ${commit}${nameless ? ofNameless : `${of}${who}`}`];
 }
 
 function isFirst(said: readonly Word[], at: number): boolean {

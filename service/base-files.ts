@@ -1,8 +1,9 @@
 /** Notices that `preview.yaml` of a base branch changed, which no pull request tells. */
+import { FILE } from "./application-read.ts";
 import type { RepositoryConfig } from "./config/repository-types.ts";
 import type { Forge } from "./forges/forge.ts";
 import type { Preview } from "./status.ts";
-import { FILE, refOf } from "./subject.ts";
+import { refOf } from "./subject.ts";
 
 /**
  * The result names the previews whose base has another `preview.yaml` than at the call before, and

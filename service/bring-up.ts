@@ -1,12 +1,14 @@
 /** Brings one version up: the source, what its database is made of, then Pulumi. */
 import { isAbsolute } from "node:path";
 import { canonical } from "../infra/canonical.ts";
+import { repositoriesOf } from "../infra/linked.ts";
 import { type PreviewSpec, specDigest } from "../infra/spec.ts";
 import type { ActuateDeps, Actuation } from "./actuate.ts";
 import { SERVES } from "./conditions.ts";
 import { renewedInTime } from "./credentials.ts";
 import { needsRefresh } from "./decide.ts";
 import { CHECKING } from "./gates/outcome.ts";
+import { costedOf } from "./money/hourly.ts";
 import { describeProgress, whenRouted } from "./progress.ts";
 import { servedWith } from "./rollback.ts";
 import type { Preview, PreviewStatus } from "./status.ts";
@@ -36,6 +38,7 @@ export async function bringUp(deps: ActuateDeps, wanted: BringUp): Promise<Parti
     // What is to be checked counts as good only then.
     ...(spec.checks ? {} : { served: servedWith(preview.status, spec, { outputs, now: deps.now() }) }),
     live: spec,
+    expected: undefined,
     outputs,
     attempted: { digest: specDigest(spec), ok: true, terminal: false, failures: 0, at: deps.now() },
     interrupted: false,
@@ -47,7 +50,8 @@ export async function bringUp(deps: ActuateDeps, wanted: BringUp): Promise<Parti
   };
 }
 
-function buildingOf({ status }: Preview, { source, target }: PreviewSpec): Partial<PreviewStatus> {
+function buildingOf({ status }: Preview, spec: PreviewSpec): Partial<PreviewStatus> {
+  const { source, target } = spec;
   return {
     condition: "Reconciling",
     reason: status.live ? "Updating" : "Provisioning",
@@ -56,6 +60,7 @@ function buildingOf({ status }: Preview, { source, target }: PreviewSpec): Parti
     stackExists: true,
     interrupted: true,
     ...builtOn(status, target),
+    ...(status.live ? {} : { expected: costedOf(spec) }),
   };
 }
 
@@ -65,7 +70,7 @@ async function fetchSource(deps: ActuateDeps, { step, log }: BringUp, spec: Prev
   const fetched = step("source", () => deps.prepareSource(spec));
   log?.stage("source", `Fetching commit ${spec.source.commit.slice(0, 12)}`);
   // What lies on this machine the checkout fetches by itself where this is late or fails: the engine starts meanwhile.
-  if (isAbsolute(spec.source.repository)) fetched.catch(() => {});
+  if (repositoriesOf(spec).every(isAbsolute)) fetched.catch(() => {});
   else await fetched;
 }
 

@@ -18,6 +18,8 @@ export interface Standing {
   readonly servesPaused?: boolean;
   /** ISO 8601: it sleeps for office hours alone, which begin then. */
   readonly asleepUntil?: string | undefined;
+  /** No push changes it. */
+  readonly byPromotion?: boolean;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface Standing {
  * Ready through an outage of its forge; only the reason tells.
  */
 export function settledStatus(
-  { verdict, desired, paused = false, servesPaused = false, asleepUntil }: Standing,
+  { verdict, desired, paused = false, servesPaused = false, asleepUntil, byPromotion }: Standing,
   status: PreviewStatus,
   now: string,
 ): Partial<PreviewStatus> {
@@ -40,7 +42,7 @@ export function settledStatus(
     return { condition: "Reconciling", reason: "WaitingForImage", message, excerpt: [] };
   }
   // The wait for a commit that is not wished for any more: asked for again, it has its whole time.
-  return { ...shownStatus(status, asleepUntil), imageWait: undefined };
+  return { ...shownStatus(status, { asleepUntil, byPromotion }), imageWait: undefined };
 }
 
 /** Ready only where the commit that is wished for is what serves after `resume-all`. */
@@ -71,8 +73,12 @@ export function warnedStatus(
   return { warned: warningOf(lifetime, status, now), teardownAt, hardStop };
 }
 
-function shownStatus(status: PreviewStatus, asleepUntil: string | undefined): Partial<PreviewStatus> {
-  const failure = failureShown(status) ?? failedChecksShown(status);
+function shownStatus(
+  status: PreviewStatus,
+  { asleepUntil, byPromotion }: Pick<Standing, "asleepUntil" | "byPromotion">,
+): Partial<PreviewStatus> {
+  const again = `${byPromotion ? "The next promotion" : "A push"} tries again.`;
+  const failure = failureShown(status, again) ?? failedChecksShown(status, again);
   if (failure) return { condition: "Stalled", ...failure };
   const { live, awake } = status;
   if (!live) return {};
@@ -119,6 +125,7 @@ export function gone(reason: string, status: PreviewStatus, now: string): Partia
     excerpt: [],
     stackExists: false,
     live: undefined,
+    expected: undefined,
     builtOn: undefined,
     served: undefined,
     outputs: {},
@@ -128,6 +135,7 @@ export function gone(reason: string, status: PreviewStatus, now: string): Partia
     interrupted: false,
     failed: undefined,
     warned: undefined,
+    stops: undefined,
     conflictUntil: undefined,
     imageWait: undefined,
     imagePins: undefined,
@@ -158,15 +166,14 @@ function blockedStatus(verdict: Extract<Verdict, { kind: "blocked" }>, status: P
   return { condition: status.live ? "Ready" : "Reconciling", reason, message, excerpt };
 }
 
-function failureShown({
-  attempted,
-  failed,
-  ...status
-}: PreviewStatus): Pick<PreviewStatus, "reason" | "message" | "excerpt"> | undefined {
+function failureShown(
+  { attempted, failed, ...status }: PreviewStatus,
+  again: string,
+): Pick<PreviewStatus, "reason" | "message" | "excerpt"> | undefined {
   if (attempted?.failure && !attempted.ok) {
     const { reason, message, excerpt } = attempted.failure;
     const said = /[.!?…]$/.test(message) ? message : `${message}.`;
-    return { reason, message: isSpent(attempted) ? `${said} A push tries again.` : said, excerpt };
+    return { reason, message: isSpent(attempted) ? `${said} ${again}` : said, excerpt };
   }
   if (failed && failed.action !== "destroy") return status;
   return undefined;

@@ -92,7 +92,7 @@ export type Action =
   | {
       readonly kind: "wait";
       readonly until: string;
-      readonly reason: "Backoff" | "Conflict" | "Image" | "Outage" | "Queued";
+      readonly reason: "Backoff" | "Budget" | "Conflict" | "Image" | "Outage" | "Queued";
     };
 
 /**

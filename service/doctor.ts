@@ -42,6 +42,8 @@ export interface DoctorDeps {
   readonly telling: () => Promise<readonly Finding[]>;
   /** Whether it is said who may see previews, and what shares a site with them. */
   readonly access: () => Promise<readonly Finding[]>;
+  /** Whether those who know what previews really cost say it. */
+  readonly bills: () => Promise<readonly Finding[]>;
   /** Version of the engine that is in use. */
   readonly engineVersion: string;
 }
@@ -67,6 +69,7 @@ export function createDoctor(deps: DoctorDeps): () => Promise<readonly Finding[]
       ask("Prometheus servers answer", deps.prometheus),
       ask("the services of others were listed", deps.external),
       ask("the previews' doors were looked at", deps.access),
+      ask("what was asked about real costs was looked at", deps.bills),
       ask("deliveries are for repositories of the configuration", () => checkDeliveries(deps)),
     ]);
     return [{ ok: true, what: `the Pulumi engine is ${deps.engineVersion}` }, ...findings.flat()];

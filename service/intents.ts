@@ -59,6 +59,8 @@ export interface Approval {
   readonly by: string;
   /** ISO 8601 UTC */
   readonly at: string;
+  /** Heads of the pull requests that it is previewed with, by their keys. */
+  readonly linked?: Readonly<Record<string, string>>;
 }
 
 /** Slash commands, as far as they were handled; written together with what they change. */
@@ -86,8 +88,10 @@ export interface CommandAnswer {
   readonly outcome: CommandOutcome;
   /** The rest of a sentence, without its full stop. */
   readonly answer: string;
+  /** What was asked to be shown; of the newest such answer alone. */
+  readonly lines?: readonly string[];
 }
 
-export const NO_GENERATIONS: Generations = { deploy: 0, database: 0, seed: 0, secrets: 0 };
+const NO_GENERATIONS: Generations = { deploy: 0, database: 0, seed: 0, secrets: 0 };
 
 export const NO_INTENTS: Intents = { generations: NO_GENERATIONS, keep: false, asleep: false };

@@ -5,7 +5,7 @@ import type { Lifecycle } from "./config/types.ts";
 import { lastActivity } from "./decide.ts";
 import type { Intents } from "./intents.ts";
 import { isTeardown, teardownAfter } from "./office-hours.ts";
-import { afterUnpaused, isPaused, type PauseSpan } from "./pauses.ts";
+import { afterUnpaused, either, isPaused, type PauseSpan } from "./pauses.ts";
 import { hasLabel, REFUSAL_HOLDS_MS } from "./policy.ts";
 import type { Preview, PreviewStatus } from "./status.ts";
 import { after, latest } from "./times.ts";
@@ -54,11 +54,12 @@ export function lifecycleOf(
 
 /**
  * The ends of a preview. One that is kept has none, and one that is gone reached its own already; none
- * comes while everything is stopped. Idleness is not judged where nobody sees the visits, or where
+ * comes while everything is stopped, or its repository's budget stops it. Idleness is not judged where nobody sees the visits, or where
  * nothing was made yet.
  */
-export function lifetimeOf(preview: Clocks, lifecycle: Lifecycle, moment: Moment): Lifetime {
+export function lifetimeOf(preview: Clocks, lifecycle: Lifecycle, { now, pauses }: Moment): Lifetime {
   const { createdAt, intents, status } = preview;
+  const moment = { now, pauses: either(pauses, status.stops) };
   const start = latest(createdAt, intents.clocksFrom);
   const idleSince = latest(lastActivity(preview), start, intents.renewedAt);
   const noticeMs = noticeOf(lifecycle);
@@ -149,18 +150,18 @@ export function isKept({ intents, pullRequest }: Pick<Clocks, "intents" | "pullR
 
 /** The wish after `extend` at `now`, or how far `extendMax` allows when that is less. */
 export function extended(
-  { createdAt, intents }: Pick<Preview, "createdAt" | "intents">,
+  { createdAt, intents, status }: Pick<Preview, "createdAt" | "intents" | "status">,
   { extendMaxSeconds }: Lifecycle,
   { seconds, now, pauses }: Moment & { readonly seconds: number },
 ): { readonly intents: Partial<Intents> } | { readonly intents?: undefined; readonly furthest: string } {
   const extendedTo = after(now, seconds * 1000);
   if (extendMaxSeconds === undefined) return { intents: { extendedTo, renewedAt: now } };
   const start = latest(createdAt, intents.clocksFrom);
-  // While everything is stopped, the end of that is not known, nor how far this reaches.
+  // While it is stopped, the end of that is not known, nor how far this reaches.
   const most = afterUnpaused(
     start,
     extendMaxSeconds * 1000,
-    pauses.map((span) => ({ to: now, ...span })),
+    either(pauses, status.stops).map((span) => ({ to: now, ...span })),
   );
   return most !== undefined && extendedTo > most ? { furthest: most } : { intents: { extendedTo, renewedAt: now } };
 }

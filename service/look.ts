@@ -9,6 +9,10 @@ import type { OperatorConfig } from "./config/types.ts";
 import { wishedForCommit } from "./fresh-database.ts";
 import type { Intents } from "./intents.ts";
 import { isKept } from "./lifecycle.ts";
+import { tellNamed } from "./linked/follow.ts";
+import { linkedCommits } from "./linked/links.ts";
+import { linksSeen, withLinks } from "./linked/look.ts";
+import { keptCommits } from "./linked/spec.ts";
 import { EXPIRY, headOf, holdsFor, needsApplication, policy, refusalOf, type SubjectRead } from "./policy.ts";
 import { wishedCommit } from "./rollback.ts";
 import { wishedForScenario } from "./scenarios.ts";
@@ -20,7 +24,7 @@ import type { Isolation } from "./trust.ts";
 import { endsOf, isolationBy, type Look, type Wish, type WishDeps, wishFor } from "./wish.ts";
 
 export interface LookDeps extends AdoptDeps {
-  readonly store: Pick<Store, "find" | "create" | "update" | "pauses">;
+  readonly store: Pick<Store, "find" | "create" | "update" | "pauses" | "enqueue">;
   readonly config: Pick<OperatorConfig, "domain" | "scheme" | "targets" | "images" | "lifecycle">;
   readonly subjects: SubjectReader;
   /** Configured, or registered by `up PATH`; undefined when neither. */
@@ -73,12 +77,19 @@ export async function readWorld(deps: LookDeps, found: Found): Promise<Look> {
   if (!repository || !needsApplication(ground)) {
     return { ...found, repository, subject, application: undefined, cloneUrl: undefined, pauses };
   }
+  const head = headOf(subject);
+  const commit = head === undefined ? undefined : wishedCommit(seen.intents, head);
+  const { deploy } = seen.intents.generations;
   const [application, cloneUrl] = await Promise.all([
     // By hand it is read where the commit was chosen, and somebody chose that.
     deps.subjects.readApplication(
       repository,
-      subject.kind === "commit" ? { ...subject, headSha: wishedCommit(seen.intents, subject.headSha) } : subject,
-      subject.kind === "pullRequest" ? wishedCommit(seen.intents, subject.pullRequest.headSha) : undefined,
+      subject.kind === "commit" && commit !== undefined ? { ...subject, headSha: commit } : subject,
+      subject.kind === "pullRequest" ? commit : undefined,
+      // A stage that is promoted to runs what ran in the one before.
+      repository.stage?.from === undefined
+        ? keptCommits(preview.status.live, { commit, deploy })
+        : (seen.intents.promoted?.sources ?? {}),
     ),
     deps.subjects.readCloneUrl(repository, subject),
   ]);
@@ -87,6 +98,12 @@ export async function readWorld(deps: LookDeps, found: Found): Promise<Look> {
 
 /** Writes what was observed; undefined when there is nothing worth a record. */
 export async function recordLook(deps: LookDeps, look: Look): Promise<Preview | undefined> {
+  const recorded = await record(deps, look);
+  if (recorded) await tellNamed(deps, look.preview, recorded);
+  return recorded;
+}
+
+async function record(deps: LookDeps, look: Look): Promise<Preview | undefined> {
   if (look.known) {
     const before = await deps.store.find(look.preview.key);
     if (before && canonical({ ...before, ...observe(deps, before, look) }) === canonical(before)) return before;
@@ -96,7 +113,9 @@ export async function recordLook(deps: LookDeps, look: Look): Promise<Preview | 
   const { verdict } = wishFor(deps, look, draft);
   // Of a stranger's repository no record is made.
   if (look.subject.kind === "replaced" && !draft.status.stackExists) return undefined;
-  const idle = verdict.kind === "absent" || (verdict.kind === "blocked" && (verdict.passing || !look.repository));
+  // Of an open pull request that was read it is said what cannot be: it may be a line of its own description.
+  const unread = verdict.kind === "blocked" && verdict.passing && look.subject.kind !== "pullRequest";
+  const idle = verdict.kind === "absent" || unread || !look.repository;
   if (idle && !draft.status.stackExists) return undefined;
   return deps.store.create(draft);
 }
@@ -112,10 +131,15 @@ function observe(deps: WishDeps, preview: NewPreview, look: Look): Partial<NewPr
     refusalOf(repository, subject.pullRequest, subject.changedPaths) !== undefined;
   const refusedSince = refused ? (preview.status.refusedSince ?? now) : undefined;
   const { intents, lastPushAt: pushedAt } = { ...preview, ...read };
-  const standing = repository && standingOf({ repository, subject, intents, pushedAt, now });
+  const links = linksSeen(look);
+  const linked = linkedCommits(links ?? preview.status.links);
+  const standing = repository && standingOf({ repository, subject, intents, linked, pushedAt, now });
   const approval = standing && "unread" in standing ? preview.status.approval : standing;
   // Only a clean read says anything, to either side.
-  const facts = read.status && repository ? { ...read, status: { ...read.status, refusedSince, approval } } : read;
+  const facts =
+    read.status && repository
+      ? withLinks({ ...read, status: { ...read.status, refusedSince, approval } }, { preview, links, now })
+      : read;
   const seen = { ...preview, ...facts };
   const ground = { repository, subject, intents, pushedAt, isolation: isolationBy(deps, repository) };
   const verdict = policy({ ...ground, application, ...endsOf(deps, look, seen), now });

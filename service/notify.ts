@@ -1,4 +1,5 @@
 /** Says elsewhere what became of a preview: the newest only, and never so that a reconcile fails. */
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { Logger } from "pino";
 import type { Preview } from "./status.ts";
 
@@ -36,9 +37,15 @@ export interface Notifier {
   settled(): Promise<void>;
 }
 
+interface News {
+  readonly preview: Preview;
+  /** As part of what it was told by, for trace and log: the line's writer may have been begun by another. */
+  readonly asToldBy: <T>(work: () => T) => T;
+}
+
 interface Line {
   /** Newest preview that was not looked at yet. */
-  next: Preview | undefined;
+  next: News | undefined;
   running: Promise<void> | undefined;
   /** What was written last, and when. */
   last: { readonly state: string; readonly atMs: number } | undefined;
@@ -52,30 +59,35 @@ export function createNotifier({ sinks, logger, quietMs = QUIET_MS, retryMs = RE
   const lines = new Map<string, Line>();
   let hurried = 0;
 
-  const run = async (sink: Sink, line: Line) => {
+  const run = async (sink: Sink, id: string, line: Line) => {
+    let isGone = false;
     while (line.next) {
       const waitMs = line.last ? line.last.atMs + quietMs - performance.now() : 0;
-      if (waitMs > 0 && stateOf(line.next) === line.last?.state && hurried === 0) {
+      if (waitMs > 0 && stateOf(line.next.preview) === line.last?.state && hurried === 0) {
         await pause(line, waitMs);
         continue;
       }
-      const preview = line.next;
+      const news = line.next;
+      const { preview, asToldBy } = news;
+      isGone = preview.status.goneAt !== undefined;
       line.next = undefined;
-      const outcome = await write(sink, preview);
+      const outcome = await asToldBy(() => write(sink, preview));
       if (outcome === "written") line.last = { state: stateOf(preview), atMs: performance.now() };
       line.failures = outcome === "failed" ? line.failures + 1 : 0;
       if (typeof outcome === "object") {
         // Stopping, it is said by the next start.
         if (hurried > 0) continue;
-        line.next ??= preview;
+        line.next ??= news;
         await pause(line, outcome.heldMs);
         continue;
       }
       if (outcome !== "failed" || line.failures > RETRY.times || hurried > 0) continue;
-      line.next ??= preview;
+      line.next ??= news;
       await pause(line, Math.min(retryMs * 2 ** (line.failures - 1), RETRY.capMs));
     }
     line.running = undefined;
+    // Previews come and go for as long as the service runs.
+    if (isGone) lines.delete(id);
   };
 
   const write = async (sink: Sink, preview: Preview): Promise<Outcome> => {
@@ -89,13 +101,14 @@ export function createNotifier({ sinks, logger, quietMs = QUIET_MS, retryMs = RE
 
   return {
     async announce(preview) {
+      const news = { preview, asToldBy: AsyncLocalStorage.snapshot() };
       for (const sink of sinks) {
         const id = `${sink.name} ${preview.key}`;
         const line = lines.get(id) ?? newLine();
         lines.set(id, line);
-        line.next = preview;
+        line.next = news;
         if (stateOf(preview) !== line.last?.state) line.wake?.();
-        line.running ??= run(sink, line);
+        line.running ??= run(sink, id, line);
       }
     },
     async settled() {

@@ -1,5 +1,6 @@
 /** What is asked of all previews at once: the kill switch and the sweep. */
 import type { Logger } from "pino";
+import { ConflictError } from "../components/errors.ts";
 import type { Finding } from "../components/ports.ts";
 import type { Pause } from "./store/operation.ts";
 import type { Store } from "./store/store.ts";
@@ -11,14 +12,23 @@ export interface OperateDeps extends Omit<SweepDeps, "stopping"> {
   readonly store: Store;
   readonly logger: Logger;
   readonly sweepEverySeconds: number;
+  /** Told before a stop is taken back, which must not come again at once. Resolves with what stops everything still. */
+  readonly onResume?: (by: string, pause: Pause) => Promise<Pause | undefined>;
 }
+
+/** Which stop somebody saw: the next one may be of others, and for another reason. */
+export type SeenPause = Pick<Pause, "at" | "by">;
 
 export interface Operate {
   /** Undefined while nothing is stopped. */
   pause(): Promise<Pause | undefined>;
   /** Nothing is brought up any more and everything goes to sleep, until `resumeAll`; resolves when that is stored. */
   stopAll(by: string): Promise<Pause>;
-  resumeAll(): Promise<void>;
+  /**
+   * Takes back what stops everything, or what was seen to; `pause` says whether something else does. Throws
+   * `ConflictError` where another stop holds than the one that was seen.
+   */
+  resumeAll(by?: string, seen?: SeenPause): Promise<void>;
   /** Looks for what no preview owns, and removes what may go. */
   sweep(wish: SweepWish): Promise<SweepReport>;
   lastSweep(): Promise<SweepReport | undefined>;
@@ -48,8 +58,15 @@ export function startOperate(deps: OperateDeps): Operate & { close(): Promise<vo
       await lookAtAll();
       return (await store.pause()) ?? asked;
     },
-    async resumeAll() {
-      await store.setPause(undefined);
+    async resumeAll(by = "somebody", seen) {
+      const pause = await store.pause();
+      refuseOther(pause, seen);
+      if (pause) {
+        const left = await deps.onResume?.(by, pause);
+        // Somebody else may have stopped everything meanwhile.
+        await store.endPause(pause.by, pause.at);
+        if (left) await store.setPause(left);
+      }
       await lookAtAll();
     },
     sweep,
@@ -60,6 +77,13 @@ export function startOperate(deps: OperateDeps): Operate & { close(): Promise<vo
       await timer.close();
     },
   };
+}
+
+/** Nothing to refuse where nothing is stopped any more: it is as was asked. */
+export function refuseOther(pause: SeenPause | undefined, seen: SeenPause | undefined): void {
+  if (!pause || !seen || (pause.at === seen.at && pause.by === seen.by)) return;
+  const userMessage = `letting everything go on: the stop of ${seen.at} by "${seen.by}" is over, and "${pause.by}" stops it since ${pause.at}; nothing was taken back`;
+  throw new ConflictError({ reason: "StoppedByOther", userMessage });
 }
 
 function pauseFindings(pause: Pause | undefined): readonly Finding[] {

@@ -26,6 +26,18 @@ export function afterUnpaused(time: string, ms: number, pauses: readonly PauseSp
   return new Date(end).toISOString();
 }
 
+/** Time that counts in neither, once. Oldest first. */
+export function either(one: readonly PauseSpan[], other: readonly PauseSpan[] = []): readonly PauseSpan[] {
+  const spans: PauseSpan[] = [];
+  for (const span of [...one, ...other].sort((a, b) => (a.from < b.from ? -1 : 1))) {
+    const last = spans.at(-1);
+    if (!last || (last.to !== undefined && last.to < span.from)) spans.push(span);
+    else if (last.to !== undefined && (span.to === undefined || span.to > last.to))
+      spans.splice(-1, 1, { ...span, from: last.from });
+  }
+  return spans;
+}
+
 export function isPaused(pauses: readonly PauseSpan[], time: string): boolean {
   return pauses.some(({ from, to }) => from <= time && (to === undefined || time < to));
 }

@@ -8,6 +8,8 @@ import { matchesBranch } from "./forges/branch-patterns.ts";
 import type { PullRequest } from "./forges/forge.ts";
 import { matchesPaths, type PathRules } from "./forges/path-patterns.ts";
 import type { Intents } from "./intents.ts";
+import { type LinkSeen, linkDistrust, linkedCommits, linksInUse } from "./linked/links.ts";
+import { linksWait } from "./linked/waits.ts";
 import { minuteOf } from "./reason-words.ts";
 import type { Reason } from "./reasons.ts";
 import { wishedCommit } from "./rollback.ts";
@@ -34,7 +36,12 @@ export type SubjectRead =
 
 /** What `preview.yaml` of the base branch says. */
 export type ApplicationRead =
-  | { readonly kind: "found"; readonly application: ApplicationConfig }
+  | {
+      readonly kind: "found";
+      readonly application: ApplicationConfig;
+      /** What the description asks to be previewed with; absent where no service comes from another repository. */
+      readonly links?: readonly LinkSeen[];
+    }
   | { readonly kind: "invalid"; readonly message: string; readonly problems: readonly string[] }
   | { readonly kind: "unreachable"; readonly message: string };
 
@@ -112,9 +119,15 @@ export function policy(input: PolicyInput): Verdict {
   return judgeApplication(input.application, wishedCommit(input.intents, headSha));
 }
 
-/** True when the subject alone does not rule the preview out, so that `preview.yaml` is worth reading. */
+/**
+ * True when the subject alone does not rule the preview out, so that `preview.yaml` is worth reading; also where it
+ * waits for an approval, which is one of what it is previewed with as well.
+ */
 export function needsApplication(input: Omit<PolicyInput, "application">): boolean {
-  return judgeSubject(input) === "present";
+  const verdict = judgeSubject({ ...input, application: undefined });
+  if (verdict === "present") return true;
+  const { previewWith = [] } = input.subject.kind === "pullRequest" ? input.subject.pullRequest : {};
+  return verdict.kind === "blocked" && verdict.reason === "ApprovalNeeded" && previewWith.length > 0;
 }
 
 export function headOf(subject: SubjectRead): string | undefined {
@@ -122,7 +135,7 @@ export function headOf(subject: SubjectRead): string | undefined {
   return subject.kind === "commit" ? subject.headSha : undefined;
 }
 
-function judgeSubject(input: Omit<PolicyInput, "application">): Verdict | "present" {
+function judgeSubject(input: PolicyInput): Verdict | "present" {
   const { repository, subject, intents, hardStop, idle, teardownAt, now } = input;
   if (subject.kind === "pullRequest" && subject.pullRequest.state === "closed") {
     return { kind: "absent", reason: subject.pullRequest.merged ? "Merged" : "Closed" };
@@ -140,8 +153,8 @@ function judgeSubject(input: Omit<PolicyInput, "application">): Verdict | "prese
     return blocked(
       "NotConfigured",
       input.isStage
-        ? "The stage is not in the configuration. It serves on until somebody takes it down."
-        : "The repository is not in the configuration. `sweep --confirm` removes the preview.",
+        ? "The stage is not in the configuration. It runs on, its door shut, until it is there again or somebody takes it down."
+        : "The repository is not in the configuration, so its door is shut. `sweep --confirm` removes the preview.",
     );
   }
   if (subject.kind === "unreachable") return blocked("Unreachable", subject.message, { passing: true });
@@ -205,7 +218,7 @@ export function holdsFor(removed: NonNullable<Intents["removed"]>, subject: Subj
 function judgePullRequest(
   repository: RepositoryConfig,
   subject: Extract<SubjectRead, { kind: "pullRequest" }>,
-  { intents, isolation = "together", now, pushedAt = now }: Omit<PolicyInput, "application">,
+  { intents, application, isolation = "together", now, pushedAt = now }: PolicyInput,
 ): Verdict | "present" {
   const { pullRequest, defaultBranch } = subject;
   // The default branch of a fork is a branch like any other.
@@ -215,14 +228,23 @@ function judgePullRequest(
   if (!matchesBranch(repository.branches, pullRequest.headRef)) {
     return blocked("Blocked", `The git branch "${pullRequest.headRef}" matches none of the configured patterns.`);
   }
-  const distrust = distrustOf(pullRequest);
-  const byRule = () => judgeApproval({ repository, subject, intents, pushedAt, now });
+  const links = application?.kind === "found" ? application.links : undefined;
+  const distrust = distrustOf(pullRequest) ?? linkDistrust(links);
+  const byRule = () => {
+    const verdict = judgeApproval({ repository, subject, intents, linked: linkedCommits(links), pushedAt, now });
+    return verdict === "present" ? judgeLinks(links) : verdict;
+  };
   if (distrust === undefined) return byRule();
   const barred = strangersRefusal(repository, isolation);
   if (barred !== undefined) return blocked("Blocked", `${distrust} ${barred}`);
   const wished = wishedCommit(intents, pullRequest.headSha);
-  if (isApproved(intents, wished)) return byRule();
-  const commit = `commit \`${wished.slice(0, 7)}\``;
+  if (isApproved(intents, wished, linkedCommits(links))) return byRule();
+  // An approval is one of what it is previewed with as well, which nobody has seen.
+  if (application?.kind === "unreachable" && (pullRequest.previewWith?.length ?? 0) > 0) {
+    return blocked("Unreachable", application.message, { passing: true });
+  }
+  const others = linksInUse(links).map(({ said, headSha }) => ` with \`${headSha.slice(0, 7)}\` of ${said}`);
+  const commit = `commit \`${wished.slice(0, 7)}\`${others.join(" and")}`;
   return blocked(
     "ApprovalNeeded",
     `${distrust} Nothing of ${commit} runs until someone with write access approves it.`,
@@ -238,6 +260,14 @@ function judgeApproval(input: StandingInput): Verdict | "present" {
   const words = waitsFor(standing);
   if (words === undefined) return "present";
   return { ...blocked("ApprovalNeeded", `${words}.`), ...(until === undefined ? {} : { until }) };
+}
+
+/** A head waits elsewhere for what it waits for at home. */
+function judgeLinks(links: readonly LinkSeen[] | undefined): Verdict | "present" {
+  const waits = linksWait(links);
+  if (!waits) return "present";
+  const { message, until } = waits;
+  return { ...blocked("ApprovalNeeded", message), ...(until === undefined ? {} : { until }) };
 }
 
 function judgeApplication(read: ApplicationRead, commit: string): Verdict {

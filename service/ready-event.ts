@@ -1,5 +1,6 @@
 /** What machines are told of a preview: outgoing hooks and a forge's own events carry this body. Pure. */
-import { mainUrl } from "./comment/addresses.ts";
+import { mainUrl } from "./addresses.ts";
+import { HELD_BACK } from "./reasons.ts";
 import type { Condition, Preview } from "./status.ts";
 
 export type ReadyOutcome = "ready" | "failed" | "gone";
@@ -32,13 +33,14 @@ export interface ReadyEvent {
 
 /** Stalled for somebody's decision, or for an outage that says nothing about the commit. */
 const NO_OUTCOME: ReadonlySet<string> = new Set([
-  "ApprovalNeeded",
-  "Blocked",
+  ...HELD_BACK,
   "DestroyFailed",
   "NotConfigured",
   "NothingPromoted",
   "RepositoryReplaced",
   "StackLocked",
+  "Locked",
+  "FenceLost",
   "TargetChanged",
   "TargetUnreachable",
   "EngineInterrupted",

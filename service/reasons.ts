@@ -14,6 +14,7 @@ export const REASONS = [
   "NotConfigured",
   "Blocked",
   "ApprovalNeeded",
+  "OverBudget",
   "NothingPromoted",
   "SpecInvalid",
   "WaitingForImage",
@@ -46,6 +47,8 @@ export const REASONS = [
   "CertificateMissing",
   "EdgeNotReady",
   "StackLocked",
+  "Locked",
+  "FenceLost",
   "EngineFailed",
   "EngineTimedOut",
   "EngineInterrupted",
@@ -62,3 +65,14 @@ export const REASONS = [
 ] as const;
 
 export type Reason = (typeof REASONS)[number];
+
+// Sets of strings, for a record may bear a reason of another version.
+
+/** Nothing is brought up before everything is resumed, or a budget is lifted, however long one waits. */
+export const STOPPED: ReadonlySet<string> = new Set<Reason>(["Paused", "OverBudget"]);
+
+/** What there is of it does not run, and nothing is wrong. */
+export const AT_REST: ReadonlySet<string> = new Set<Reason>(["Asleep", "Paused", "OverBudget"]);
+
+/** By a rule, a budget or for want of an approval: a person moves it on, and the commit is not at fault. */
+export const HELD_BACK: ReadonlySet<string> = new Set<Reason>(["Blocked", "ApprovalNeeded", "OverBudget"]);

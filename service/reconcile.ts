@@ -10,7 +10,12 @@ import { type Action, awaitRoom, decide, type Observed, sleepsUntil } from "./de
 import type { Hold, Holds } from "./holds.ts";
 import type { Images } from "./images/images.ts";
 import { nextEnd } from "./lifecycle.ts";
+import { followLinks } from "./linked/follow.ts";
 import { type Found, findPreview, type LookDeps, readWorld, recall, recordLook } from "./look.ts";
+import type { Budgets } from "./money/budgets/budgets.ts";
+import { awaitBudget, isStoppedBy, overBudgetStatus, stopsOf } from "./money/budgets/hold.ts";
+import type { Holding } from "./money/budgets/words.ts";
+import { either } from "./pauses.ts";
 import { type MoveDeps, moveStage } from "./stages/move.ts";
 import { changeStatus, type Preview } from "./status.ts";
 import { isOvertaken, writesUnder } from "./store/lease.ts";
@@ -57,6 +62,8 @@ export interface ReconcileOptions {
   readonly images: Images;
   /** Undefined: as many as come may be live at once. */
   readonly caps?: Caps | undefined;
+  /** Undefined: nothing is held back by what it costs. */
+  readonly budgets?: Pick<Budgets, "of">;
   /** Undefined: nothing is held back for an outage of the service's own ground. */
   readonly holds?: Holds;
   /** Calls back when somebody asks for a look at a key that is being worked on. */
@@ -80,6 +87,7 @@ export async function reconcile(deps: ReconcileDeps, key: string): Promise<void>
     const waking = round === 0 && (await chooseWake(deps, found, step));
     if (waking) return wakeFirst(deps, waking);
     const look = await step("read", () => readWorld(deps, found));
+    await followLinks(deps, look);
     if (round === 0 && (await step("commands", () => takeCommands(deps, look)))) continue;
     if (await moveStage(deps, look)) continue;
     const preview = await step("record", () => recordLook(deps, look));
@@ -148,10 +156,10 @@ async function act(deps: ReconcileDeps, { preview, wish, action, step }: Acting)
 
 type Stepper = <T>(name: Step, work: () => Promise<T>) => Promise<T>;
 
-function stepper({ onStep }: ReconcileDeps, key: string): Stepper {
+function stepper({ onStep, tracing }: ReconcileDeps, key: string): Stepper {
   return async (name, work) => {
     await onStep?.(name, key);
-    return work();
+    return tracing ? tracing.span({ name: `step ${name}` }, work) : work();
   };
 }
 
@@ -167,6 +175,8 @@ interface Chosen {
   readonly queued?: Queued;
   /** The outage that it waits for. */
   readonly held?: Hold;
+  /** What a budget holds of it. */
+  readonly budget: Holding | undefined;
 }
 
 /** What is next, with the spec's images pinned; while one is missing nothing is held but the wish. */
@@ -176,17 +186,21 @@ async function chooseAction(
 ): Promise<Chosen> {
   const pauses = await deps.store.pauses();
   const paused = pauses.some(({ to }) => to === undefined);
+  const budget = await deps.budgets?.of(preview);
+  const isStopped = paused || isStoppedBy(budget);
   const decideFor = (seen: Preview) => {
-    const { live } = seen.status;
+    const { live, stops } = seen.status;
     // Where nobody sees visits, nobody could wake it by one.
     const times = live && isPastGateway(live.target) ? { sleepAfterSeconds: undefined } : timesOf(wish);
-    const observed = { ...seen, ...times, paused, pauses, servesPaused: isStage(seen.key) };
+    const uncounted = { paused: isStopped, pauses: either(pauses, stops), servesPaused: isStage(seen.key) };
+    const observed = { ...seen, ...times, ...uncounted };
     const now = deps.now();
     return {
       preview: seen,
       wish,
       paused,
-      action: decide(wish.desired, observed, now),
+      budget,
+      action: awaitBudget(decide(wish.desired, observed, now), seen.status, budget, now),
       asleepUntil: sleepsUntil(observed, now),
     };
   };
@@ -216,13 +230,15 @@ async function takeSeat({ caps, holds }: ReconcileDeps, chosen: Chosen): Promise
 /** Nothing is to be done now: shows the standing condition, says so, and sets the next look. */
 async function settle(
   deps: ReconcileDeps,
-  { preview, wish, action, paused, asleepUntil, queued, held, step }: Chosen & { readonly step: Stepper },
+  { preview, wish, action, paused, budget, asleepUntil, queued, held, step }: Chosen & { readonly step: Stepper },
 ): Promise<void> {
   const now = deps.now();
   const waitsForOthers = action.kind === "wait" && action.reason === "Conflict";
   const stands = () => ({
     ...settledStatus({ ...wish, paused, asleepUntil, servesPaused: isStage(preview.key) }, preview.status, now),
     ...warnedStatus({ ...wish, paused }, preview.status, now),
+    ...overBudgetStatus(budget, preview.status, { ...wish, action, paused }),
+    stops: stopsOf(budget, preview.status, now),
     ...(queued ? queuedStatus(queued) : {}),
     ...(held ? heldStatus(held) : {}),
   });
@@ -249,6 +265,8 @@ function nextLook(action: Action, { wish, preview, status }: Standing, now: stri
   const next = action.kind === "wait" ? action.until : action.kind === "none" ? action.dueAt : undefined;
   const end = verdict.kind === "absent" ? undefined : nextEnd(lifetime, status, now);
   const { until = now } = verdict.kind === "blocked" ? verdict : {};
+  // A budget's stop began or is over: its ends are others from now on.
+  if (status.stops !== preview.status.stops) return now;
   const due = earliest(next, end, ...[promotedAt, until].filter((time) => time > now));
   if (verdict.kind !== "blocked" || !verdict.passing) return due;
   // As long again as the outage has lasted, so that a short one is over soon and a long one costs little.
@@ -269,6 +287,7 @@ function watchForClose(deps: ReconcileDeps, key: string): { readonly signal: Abo
     const found = await findPreview(deps, key);
     if (!found) return;
     const look = await readWorld(deps, found);
+    await followLinks(deps, look);
     const told = await takeCommands(deps, look);
     const { verdict } = wishFor(deps, look, (told ? await deps.store.find(key) : undefined) ?? found.preview);
     if (verdict.kind === "absent") controller.abort(new Error(`"${key}" is ${verdict.reason.toLowerCase()}`));

@@ -8,6 +8,8 @@ import type { RepositoryConfig } from "./config/repository-types.ts";
 import type { Forge, PullRequest } from "./forges/forge.ts";
 import type { Identities } from "./identities.ts";
 import { createInsistence } from "./insist.ts";
+import type { PullRequestLog } from "./kpis/pull-requests.ts";
+import { linkNews } from "./linked/follow.ts";
 import { stageKeys } from "./stages/stage.ts";
 import type { Preview } from "./status.ts";
 import type { Store } from "./store/store.ts";
@@ -25,6 +27,7 @@ export interface ResyncDeps {
   readonly stacks: Pick<Stacks, "list" | "outputs">;
   readonly repositories: () => Promise<readonly RepositoryConfig[]>;
   readonly forge: (name: string) => Forge | undefined;
+  readonly pullRequests?: Pick<PullRequestLog, "listed">;
   /** Undefined: what answers at a repository's path is taken for it. */
   readonly identities?: Pick<Identities, "isOurs">;
   readonly now: () => string;
@@ -169,6 +172,8 @@ async function resyncRepository(
   }
   // Not in the list is no evidence of anything: each is read for itself.
   for (const [key, preview] of known) if (preview.number === undefined || !open.has(key)) keys.push(key);
+  if (isOurs) keys.push(...((await deps.pullRequests?.listed(repository.name, read.pullRequests)) ?? []));
+  keys.push(...linkNews(previews, repository.name, isOurs ? read.pullRequests : []));
   keys.push(...(await deps.baseChanges(forge, repository, [...known.values()])));
   await deps.store.enqueue(keys);
 }

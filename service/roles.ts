@@ -50,6 +50,15 @@ export function visibleTo<Item extends { readonly repository: string }>(
   return repositories === undefined ? items : items.filter(({ repository }) => repositories.includes(repository));
 }
 
+/** Names that they may look at, of which one is asked for or none in particular; undefined: all. */
+export function readableOf(
+  { repositories }: Pick<Rights, "repositories">,
+  asked: string | undefined,
+): readonly string[] | undefined {
+  if (asked === undefined) return repositories;
+  return repositories === undefined || repositories.includes(asked) ? [asked] : [];
+}
+
 function within(repositories: Rights["repositories"], operates: Rights["operates"]): readonly string[] | undefined {
   if (operates === undefined || repositories === undefined) return operates ?? repositories;
   return operates.filter((name) => repositories.includes(name));

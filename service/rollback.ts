@@ -129,19 +129,31 @@ export function rolledBackTo(
       ...(takesBack ? raised(preview, "database") : {}),
       // With `onPush: reset` it is made for a commit: nothing raises it twice, or though it is to be kept.
       ...(intents.databaseFor === undefined ? {} : { databaseFor: served.sha }),
-      ...(served.approved ? { approved: { sha: served.sha, by, at: now } } : {}),
+      ...(served.approved ? { approved: { ...intents.approved, sha: served.sha, by, at: now } } : {}),
     },
-    answer: `it goes back to ${short(served.sha)}; ${databaseWords(preview, { keepDatabase, takesBack })}; a push follows the head again`,
+    answer: `it goes back to ${short(served.sha)}; ${databaseWords(preview, { keepDatabase, takesBack })}; ${endOf(intents)}`,
   };
 }
 
 /** What is said of one that was rolled back, wherever it is shown. */
-export function rollbackWords({ sha, by, database }: Pick<RolledBack, "sha" | "by" | "database">): string {
+export function rollbackWords(
+  { sha, by, database }: Pick<RolledBack, "sha" | "by" | "database">,
+  of: MaybePromoted,
+): string {
   const on = database === undefined ? "" : database === "anew" ? ", on a database made anew" : ", its database kept";
-  if (by === GATES)
-    return `Gone back to ${short(sha)}, for the checks of a newer commit failed${on}; a push follows the head again.`;
+  if (by === GATES) return `Gone back to ${short(sha)}, for the checks of a newer commit failed${on}; ${endOf(of)}.`;
   const who = by === "api" ? "on the command line" : by === "page" ? "on its page" : `by ${by}`;
-  return `Rolled back to ${short(sha)} ${who}${on}; a push follows the head again.`;
+  return `Rolled back to ${short(sha)} ${who}${on}; ${endOf(of)}.`;
+}
+
+/** What of a preview tells that it moves by promotion alone. */
+interface MaybePromoted {
+  readonly promoted?: unknown;
+}
+
+/** What ends a rollback: what is promoted to knows no pushes. */
+function endOf({ promoted }: MaybePromoted): string {
+  return promoted === undefined ? "a push follows the head again" : "the next promotion ends that";
 }
 
 /** In effect now; undefined while it follows the head. */
@@ -159,7 +171,7 @@ function followed(
   }
   // The rollback approved what it went to in its place.
   const wasApproved = status.served?.find(({ sha }) => sha === head)?.approved;
-  const approved = wasApproved ? { approved: { sha: head, by, at: now } } : {};
+  const approved = wasApproved ? { approved: { ...intents.approved, sha: head, by, at: now } } : {};
   return {
     sha: head,
     intents: { rolledBack: undefined, ...approved },

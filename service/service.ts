@@ -8,7 +8,7 @@ import { locateEngine } from "../infra/engine.ts";
 import { checkPlugins } from "../infra/plugins.ts";
 import { createAudit } from "./audit.ts";
 import { startFreshBaselines } from "./baselines/fresh.ts";
-import { defaultAudit, defaultSweep } from "./config/defaults.ts";
+import { defaultApplicationLogs, defaultAudit, defaultSweep } from "./config/defaults.ts";
 import type { OperatorConfig } from "./config/types.ts";
 import { startCredentials } from "./credentials.ts";
 import { createDeployments } from "./deployments/deployments.ts";
@@ -27,6 +27,12 @@ import { createIdentities } from "./identities.ts";
 import { checkRegistries } from "./images/configured.ts";
 import { createInbox } from "./inbox/inbox.ts";
 import { isolationFindings, readIsolation } from "./isolation.ts";
+import { createKpis } from "./kpis/kpis.ts";
+import { createPullRequestLog } from "./kpis/pull-requests.ts";
+import { budgetLevels } from "./metrics/budgets.ts";
+import { costLevels } from "./metrics/costs.ts";
+import { startBills } from "./money/actuals/start.ts";
+import { startMoney } from "./money/money.ts";
 import { startOperate } from "./operate.ts";
 import { sayPolling } from "./polling.ts";
 import { createReadinessChecks } from "./readiness.ts";
@@ -38,6 +44,9 @@ import { type StacksOptions, startStacks } from "./start-stacks.ts";
 import { LAST_WORDS_MS, type Parts, startWork } from "./start-work.ts";
 import { identifyFolder } from "./store/data-folder.ts";
 import { openStore } from "./store/postgres.ts";
+import { withSpans } from "./tracing/engine-spans.ts";
+import { watchWithSpans } from "./tracing/forge-spans.ts";
+import { createTracing, type Tracing } from "./tracing/tracing.ts";
 import { startTrends } from "./trends/trends.ts";
 import { startTrim } from "./trim.ts";
 import { within } from "./within.ts";
@@ -57,6 +66,8 @@ export interface ServiceOptions extends Pick<StacksOptions, "runnerLimits"> {
   readonly instanceId: string;
   readonly logger: Logger;
   readonly version: string;
+  /** Absent: no traces are made. */
+  readonly tracing?: Tracing;
   /** Awaited before each step of a reconcile; for the kill tests. */
   readonly onStep?: ReconcileOptions["onStep"];
 }
@@ -87,22 +98,37 @@ export type Undo = (how: { readonly endServices: boolean }) => Promise<unknown>;
 async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningService> {
   const { config, dataDir, logger } = options;
   const now = () => new Date().toISOString();
+  const tracing = options.tracing ?? createTracing();
+  const loading = import("./metrics/metrics.ts");
   const store = await openStore({ url: options.storeUrl, holder: options.instanceId, logger, now });
   undo.push(() => store.close());
+  const metrics = (await loading).createMetrics({ ...options, store });
   await store.releaseOwnLeases();
   if (config.targets.some(({ service }) => service.driver === "local")) {
     undo.push(await store.claimFolder(await identifyFolder(dataDir, machineId())));
   }
   const engine = await locateEngine();
   const homeUrl = `${config.scheme}://${config.domain}`;
-  const groundOf = (name: string) => ({ name, homeUrl, ...credentialsFor({ store, token: options.token }, name) });
-  const [forges, stacks] = await Promise.all([connectForges(config, groundOf), startStacks(options, engine)]);
+  const groundOf = (name: string) => ({
+    name,
+    homeUrl,
+    watch: watchWithSpans(name, metrics.forgeWatch(name), tracing),
+    ...credentialsFor({ store, token: options.token }, name),
+  });
+  const [forges, started] = await Promise.all([connectForges(config, groundOf), startStacks(options, engine)]);
+  const stacks = withSpans(started, tracing);
   undo.push(() => stacks.close());
   const egress = await startEgress({ ...options, now }, undo);
   const supervisor = createSupervisor({ dataDir, logger, clock: () => new Date() });
   undo.push((how) => supervisor.stop(how));
   supervisor.start();
-  const trim = startTrim({ dataDir, store, auditDays: (config.audit ?? defaultAudit).keepDays, logger });
+  const trim = startTrim({
+    dataDir,
+    store,
+    auditDays: (config.audit ?? defaultAudit).keepDays,
+    logDays: (config.applicationLogs ?? defaultApplicationLogs).keepDays,
+    logger,
+  });
   undo.push(() => trim.close());
   const world = createWorld({ config });
   const repositories = createRepositories({ config, store });
@@ -111,21 +137,27 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
   const baselines = startFreshBaselines({ ...options, now }, undo);
   const deployments = createDeployments({ store, logger, now });
   undo.push(() => within(LAST_WORDS_MS, deployments.settled(), undefined));
+  const audit = createAudit({ store, logger, now });
+  const money = startMoney({ ...options, store, world, audit, now }, undo);
   const parts: Parts = {
     ...options,
+    ...money,
     deployments,
     store,
-    stacks,
+    stacks: metrics.running(stacks),
     world,
     forges,
     forge,
     repositories,
     identities,
     isolationOf: await readIsolation(config),
+    pullRequests: createPullRequestLog({ store, onMerged: metrics.merged, now, logger }),
     baselines,
     ground: createGround({ ...options, stacks }),
     inbox: createInbox({ store }),
-    audit: createAudit({ store, logger, now }),
+    audit,
+    metrics,
+    tracing,
     now,
   };
   undo.push(await startCredentials(parts));
@@ -134,10 +166,15 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     ...parts,
     repositories: repositories.all,
     sweepEverySeconds: (config.sweep ?? defaultSweep).everySeconds,
+    onSwept: metrics.swept,
+    onResume: money.budgets.resumed,
   });
   undo.push(() => operate.close());
+  const bills = startBills(parts, undo);
   const trends = startTrends(parts);
   undo.push(() => trends.close());
+  metrics.alsoRead(costLevels(money.costs));
+  metrics.alsoRead(budgetLevels(money.budgets.states));
   const external = createExternalServices({ ...parts, repositories: repositories.all });
   const checks = createReadinessChecks({ ...parts, engine, repositories: config.repositories });
   const doctor = createDoctor({
@@ -158,6 +195,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     prometheus: async () => (await import("./gates/findings.ts")).prometheusFindings(config),
     external: external.check,
     access: async () => accessFindings({ ...config, repositories: await repositories.all() }),
+    bills: bills.check,
     engineVersion: engine.version,
   });
   const byHand = createEngineByHand({ stacks, config, resolveSecrets: (spec) => resolveSecrets(parts, spec) });
@@ -166,6 +204,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     actions,
     operate,
     trends,
+    kpis: createKpis({ store, costs: money.costs, now }),
     doctor,
     external,
     github: createGithubSetup({ config, store, token: options.token, homeUrl, now: () => new Date() }),

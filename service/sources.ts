@@ -24,20 +24,35 @@ export interface SourceDeps {
   readonly store: Pick<Store, "find">;
 }
 
-/** Brings the commit into the mirror; the credential stays with the git process. */
-export async function prepareSource(
-  { dataDir, forges, repositories, store }: SourceDeps,
-  spec: PreviewSpec,
+/** Brings the commits into their mirrors; the credentials stay with the git processes. */
+export async function prepareSource(deps: SourceDeps, spec: PreviewSpec): Promise<void> {
+  const number = (await deps.store.find(spec.key))?.pullRequest?.number;
+  const own = { ...spec.source, name: spec.repository, number };
+  for (const one of [own, ...Object.values(spec.sources ?? {})]) await fetchCommit(deps, one);
+}
+
+async function fetchCommit(
+  { dataDir, forges, repositories }: Omit<SourceDeps, "store">,
+  {
+    name,
+    number,
+    repository: source,
+    commit,
+    submodules,
+    lfs,
+  }: PreviewSpec["source"] & {
+    readonly name: string;
+    /** Of the pull request whose commit it is. */
+    readonly number?: number | undefined;
+  },
 ): Promise<void> {
-  const repository = await repositories.find(spec.repository);
+  const repository = await repositories.find(name);
   const forge = repository && forges.get(repository.forge);
-  if (!repository || !forge) throw notConfigured(spec.repository);
-  const pullRequest = (await store.find(spec.key))?.pullRequest;
+  if (!repository || !forge) throw notConfigured(name);
   const point = await forge.clonePoint(
     refOf(repository),
-    pullRequest && { number: pullRequest.number, headSha: spec.source.commit },
+    number === undefined ? undefined : { number, headSha: commit },
   );
-  const { repository: source, commit, submodules, lfs } = spec.source;
   await ensureMirror({ dataDir, repository: source, commit, submodules, lfs, ...point, refs: point.refs });
 }
 

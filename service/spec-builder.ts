@@ -14,6 +14,7 @@ import { flagsInEffect } from "./flags.ts";
 import { APP_CALLBACK_PATH } from "./gateway/access/own-paths.ts";
 import { imageOf } from "./images/reference.ts";
 import type { Intents } from "./intents.ts";
+import { sourcesOf, withoutSubmodules } from "./linked/spec.ts";
 import { scenarioFor } from "./scenarios.ts";
 import { after } from "./times.ts";
 
@@ -70,6 +71,7 @@ export function buildSpec(wish: SpecInput): PreviewSpec {
       install: [...application.install],
       build: [...application.build],
     },
+    ...sourcesOf(application),
     target: {
       name: target.name,
       service: copyChoice(target.service),
@@ -146,8 +148,9 @@ function echoOf({
   };
 }
 
-function copyPromoted({ approvals, images, ...rest }: NonNullable<SpecInput["intents"]["promoted"]>) {
-  return { ...rest, ...(images ? { images: { ...images } } : {}), approvals: approvals.map((one) => ({ ...one })) };
+function copyPromoted({ approvals, images, sources, ...rest }: NonNullable<SpecInput["intents"]["promoted"]>) {
+  const held = { ...(images ? { images: { ...images } } : {}), ...(sources ? { sources: { ...sources } } : {}) };
+  return { ...rest, ...held, approvals: approvals.map((one) => ({ ...one })) };
 }
 
 function flagsOf({ application, intents, labels = [] }: SpecInput): Pick<PreviewSpec, "flags"> {
@@ -186,6 +189,7 @@ function withoutGrants({ application, repository, ...input }: SpecInput): SpecIn
       services,
       grantedSecrets: [],
       submodules: false,
+      ...(application.sources ? { sources: withoutSubmodules(application.sources) } : {}),
     },
   };
 }
@@ -211,9 +215,10 @@ function backingUsed({ application, target }: SpecInput): Pick<PreviewSpec["targ
 
 function buildService(
   { ports, ...service }: ServiceDefinition,
-  { target, commit }: SpecInput,
+  { target, application, commit: own }: SpecInput,
 ): PreviewSpec["services"][number] {
   const inImage = target.runs === "images";
+  const commit = application.sources?.[service.source ?? ""]?.commit ?? own;
   const atCommit = <T extends { readonly image?: string }>(part: T): T =>
     part.image === undefined ? part : { ...part, image: imageOf(part.image, commit) };
   return {

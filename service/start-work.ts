@@ -20,8 +20,11 @@ import { configuredRegistry, configuredSignatures } from "./images/configured.ts
 import { createImages } from "./images/images.ts";
 import type { Inbox } from "./inbox/inbox.ts";
 import type { IsolationOf } from "./isolation.ts";
+import type { PullRequestLog } from "./kpis/pull-requests.ts";
 import { createLoginKeys } from "./login-keys.ts";
 import { createLookAgain } from "./look-again.ts";
+import type { Metrics } from "./metrics/metrics.ts";
+import type { Money } from "./money/money.ts";
 import { type ReconcileDeps, reconcile } from "./reconcile.ts";
 import type { Repositories } from "./repositories.ts";
 import { type Resync, startResync } from "./resync.ts";
@@ -31,6 +34,7 @@ import { repositoryFor } from "./stages/stage.ts";
 import type { PostgresStore } from "./store/postgres.ts";
 import { createSubjectReader } from "./subject.ts";
 import { startTelling, type Telling } from "./telling.ts";
+import type { Tracing } from "./tracing/tracing.ts";
 import { within } from "./within.ts";
 import { startWorker } from "./worker.ts";
 import type { World } from "./world.ts";
@@ -42,7 +46,7 @@ const PREVIEWS_AT_ONCE = 128;
 export const LAST_WORDS_MS = 5_000;
 
 /** What everything that works is made of. */
-export interface Parts extends ServiceOptions {
+export interface Parts extends ServiceOptions, Money {
   readonly store: PostgresStore;
   readonly stacks: Stacks;
   readonly world: World;
@@ -52,11 +56,14 @@ export interface Parts extends ServiceOptions {
   readonly repositories: Repositories;
   readonly identities: Identities;
   readonly isolationOf: IsolationOf;
+  readonly pullRequests: PullRequestLog;
   readonly baselines: FreshBaselines;
   readonly ground: Ground;
   readonly inbox: Inbox;
   readonly deployments: Deployments;
   readonly audit: Audit;
+  readonly metrics: Metrics;
+  readonly tracing: Tracing;
   readonly now: () => string;
 }
 
@@ -75,10 +82,12 @@ export function startWork(
   const deps = reconcileDeps(parts, { stopping: stopping.signal, lookAgain, holds, announce: telling.announce });
   const worker = startWorker({
     queue: store.queue,
-    reconcile: (key) => reconcile({ ...deps, onWish: worker.onWish }, key),
+    reconcile: (key) =>
+      parts.metrics.reconciled((onActed) => reconcile({ ...deps, onActed, onWish: worker.onWish }, key)),
     lookAgain,
     calm: parts.inbox.calm,
     concurrency: PREVIEWS_AT_ONCE,
+    tracing: parts.tracing,
     logger,
   });
   undo.push(async () => {
@@ -93,7 +102,9 @@ export function startWork(
   resync.begin({ all: true });
   const ensured = ensureWebhooks({ repositories: repositories.all, forge, logger });
   undo.push(() => within(LAST_WORDS_MS, ensured, undefined));
+  const compare = parts.metrics.compared(createCompare(parts));
   const actions = createActions({
+    compare,
     store,
     stacks,
     world,
@@ -103,13 +114,14 @@ export function startWork(
     defaultTarget: config.targets[0]?.name ?? "",
     detectApplication: (path, commit) => detect(config, path, commit),
     onRegistered: () => resync.begin(),
+    ...(config.dashboard?.login.kind === "forge" ? { loginForge: config.dashboard.login.forge } : {}),
     config,
     isolationOf: parts.isolationOf,
     now,
   });
   const drift = startDriftTimer({
     ...parts,
-    compare: createCompare(parts),
+    compare,
     repair: actions.repair,
     engines: stacks.load,
     policyOf: async ({ repository, key }) =>
@@ -128,14 +140,16 @@ function reconcileDeps(
   return {
     ...more,
     caps: createCaps({ seats: store, config, now }),
+    ...(parts.budgets.any ? { budgets: parts.budgets } : {}),
     alarm: createAlarm(parts),
     ...(onStep ? { onStep } : {}),
+    tracing: parts.tracing,
     store,
     stacks,
     world,
     config,
     audit: parts.audit,
-    subjects: createSubjectReader({ config, forge, identities }),
+    subjects: createSubjectReader({ config, forge, identities, pullRequests: parts.pullRequests, store, now }),
     findRepository: repositories.find,
     isolationOf: parts.isolationOf,
     commandsOf: (repository) => forge(repository.forge)?.commands,

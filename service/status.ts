@@ -7,12 +7,17 @@ import type { AnnouncementHandles, PullRequest } from "./forges/forge.ts";
 import type { Checked, FailedChecks } from "./gates/results.ts";
 import type { ImageWait } from "./images/waiting.ts";
 import type { Intents } from "./intents.ts";
+import type { LinkSeen } from "./linked/links.ts";
+import type { CostedSpec } from "./money/hourly.ts";
+import type { PauseSpan } from "./pauses.ts";
 import type { Served } from "./rollback.ts";
 
-export type Condition = "Ready" | "Reconciling" | "Stalled";
+export const CONDITIONS = ["Ready", "Reconciling", "Stalled"] as const;
+export type Condition = (typeof CONDITIONS)[number];
 
-/** Lifecycle stages shown to people. */
-export type Stage = "Created" | "Active" | "Asleep" | "Idle" | "Closed" | "Gone";
+/** Lifecycle stages shown to people, in their order. */
+export const STAGES = ["Created", "Active", "Asleep", "Idle", "Closed", "Gone"] as const;
+export type Stage = (typeof STAGES)[number];
 
 /** What the looks at the world came to, beside the stack's own runs. */
 export interface DriftSeen {
@@ -38,10 +43,16 @@ export interface PreviewStatus {
   readonly since: string;
   /** Commit that the forge showed last; what serves is `live.source.commit`. */
   readonly headSha?: string;
+  /** What its description asks to be previewed with, as it was seen last; absent where it asks for nothing. */
+  readonly links?: readonly LinkSeen[];
+  /** ISO 8601: when the heads among them changed last. */
+  readonly linksAt?: string;
   /** True from the first `up` until a destroy has been proved. */
   readonly stackExists: boolean;
   /** The spec that serves now; undefined before the first success. */
   readonly live?: PreviewSpec;
+  /** What is built first costs this, for its estimate; undefined once something serves. */
+  readonly expected?: CostedSpec;
   /** Every target that a run of this life was on, whatever came of it; unknown after the store was lost. */
   readonly builtOn?: readonly PreviewSpec["target"][];
   /** The last commits of this life that served, in the order in which they came. */
@@ -87,6 +98,8 @@ export interface PreviewStatus {
   readonly teardownAt?: string;
   /** ISO 8601: when it goes however much it is used, as its comment says; undefined for one that is kept. */
   readonly hardStop?: string;
+  /** When its repository's budget stopped it, oldest first: none of it counts as idle. */
+  readonly stops?: readonly PauseSpan[];
   /** ISO 8601 of the first clean read that showed a pull request the rules refuse; a later one removes what exists. */
   readonly refusedSince?: string;
   /** Its place while a cap holds it back; says something only where the reason is `Queued`. */
@@ -106,13 +119,18 @@ export interface PreviewStatus {
   readonly goneAt?: string;
 }
 
+/** Of one that nobody has looked at since it was asked for. */
+export const WAITING = {
+  condition: "Reconciling",
+  reason: "Queued",
+  message: "Waiting for its turn.",
+  excerpt: [],
+} as const satisfies Partial<PreviewStatus>;
+
 /** A preview that was just heard of. */
 export function newStatus(now: string): PreviewStatus {
   return {
-    condition: "Reconciling",
-    reason: "Queued",
-    message: "Waiting for its turn.",
-    excerpt: [],
+    ...WAITING,
     since: now,
     stackExists: false,
     outputs: {},

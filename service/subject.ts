@@ -1,21 +1,18 @@
-/** Reads from the forge what a preview is of, and the application's own config. */
-import { ConfigError } from "../components/errors.ts";
-import type { ApprovalRead } from "./approval.ts";
-import { type ApplicationLimits, parseApplication } from "./config/application.ts";
-import type { ApplicationConfig } from "./config/application-types.ts";
-import type { ExternalFile } from "./config/external.ts";
-import { type HeadKey, withHead } from "./config/head-changes.ts";
+/** Reads from the forge what a preview is of. */
+import { readApplication } from "./application-read.ts";
+import { readApproval } from "./approval-read.ts";
 import type { RepositoryConfig } from "./config/repository-types.ts";
 import type { OperatorConfig } from "./config/types.ts";
 import type { ChangedPathsRead, Forge, PullRequest, RepositoryRef } from "./forges/forge.ts";
 import type { Identities } from "./identities.ts";
-import { type ApplicationRead, refusalOf, type SubjectRead, wordsOf } from "./policy.ts";
+import type { PullRequestLog } from "./kpis/pull-requests.ts";
+import { refusalOf, type SubjectRead, wordsOf } from "./policy.ts";
 import { wishedCommit } from "./rollback.ts";
-import { applicationFor, branchOf } from "./stages/stage.ts";
+import { branchOf } from "./stages/stage.ts";
 import type { Preview } from "./status.ts";
+import type { Store } from "./store/store.ts";
 import { distrustOf, isApproved } from "./trust.ts";
 
-export const FILE = "preview.yaml";
 /** A default branch is renamed once in a project's life. */
 const DEFAULT_BRANCH_KEPT_MS = 600_000;
 
@@ -23,6 +20,11 @@ export interface SubjectDeps {
   readonly config: Pick<OperatorConfig, "limits" | "repositories">;
   /** Undefined when the config names no such forge. */
   forge(name: string): Forge | undefined;
+  readonly pullRequests?: Pick<PullRequestLog, "read">;
+  /** What is noted of the pull requests that one is previewed with; undefined: nothing is. */
+  readonly store?: Pick<Store, "find">;
+  /** ISO 8601; default: by the machine's clock. */
+  readonly now?: () => string;
   /** Undefined: what answers at a repository's path is taken for it. */
   readonly identities?: Pick<Identities, "isOurs">;
 }
@@ -55,45 +57,16 @@ export function createSubjectReader(deps: SubjectDeps) {
       if (read.kind !== "found") return read;
       const { pullRequest } = read;
       if (!(await isOurs(repository, pullRequest.repositoryId))) return replaced(repository);
+      await deps.pullRequests?.read(repository.name, pullRequest);
       const changed = await readChanges(forge, repository, { pullRequest, intents: preview.intents });
       if (changed?.kind === "unreachable") return changed;
       const paths = changed?.kind === "found" ? { changedPaths: changed.paths } : {};
-      const approval = await readApproval(forge, repository, { pullRequest, intents: preview.intents });
+      const isHead = wishedCommit(preview.intents, pullRequest.headSha) === pullRequest.headSha;
+      // Not of an older commit that served.
+      const approval = isHead ? await readApproval(forge, repository, pullRequest) : undefined;
       return { kind: "pullRequest", pullRequest, defaultBranch, ...paths, ...(approval ? { approval } : {}) };
     } catch (error) {
       return { kind: "unreachable", message: wordsOf(error, `reading from "${repository.path}"`) };
-    }
-  }
-
-  async function readApplication(
-    repository: RepositoryConfig,
-    subject: SubjectRead,
-    commit?: string,
-  ): Promise<ApplicationRead> {
-    const forge = deps.forge(repository.forge);
-    // By hand the person who asked chose the commit; of a pull request only the base is trusted.
-    const gitRef = subject.kind === "pullRequest" ? subject.pullRequest.baseRef : headShaOf(subject);
-    if (!forge || gitRef === undefined) return { kind: "unreachable", message: "No forge is configured for it." };
-    try {
-      const text = await forge.readFile(refOf(repository), gitRef, FILE);
-      if (text !== undefined) {
-        const keys = headKeysOf(repository, subject);
-        const isAsked = commit !== undefined && keys.length > 0;
-        const head = isAsked ? await forge.readFile(refOf(repository), commit, FILE) : undefined;
-        const { stage } = repository;
-        const asWritten = parseWithHead(text, { head, keys, limits: deps.config.limits, external: stage?.external });
-        const application = stage ? applicationFor(asWritten, stage) : asWritten;
-        return hostClash(application, repository, deps.config) ?? { kind: "found", application };
-      }
-      if (repository.application) return { kind: "found", application: repository.application };
-      return { kind: "invalid", message: `"${repository.path}" has no ${FILE} at "${gitRef}".`, problems: [] };
-    } catch (error) {
-      if (error instanceof ConfigError) {
-        const count = error.problems.length;
-        const message = `${FILE} at "${gitRef}" has ${count} ${count === 1 ? "problem" : "problems"}.`;
-        return { kind: "invalid", message, problems: error.userMessage.split("\n") };
-      }
-      return { kind: "unreachable", message: wordsOf(error, `reading ${FILE} of "${repository.path}"`) };
     }
   }
 
@@ -115,64 +88,21 @@ export function createSubjectReader(deps: SubjectDeps) {
     return name;
   }
 
-  return { readSubject, readApplication, readCloneUrl };
-}
-
-/** Throws `ConfigError`; where the head has a part in it, without lines, for no file has the whole. */
-function parseWithHead(
-  base: string,
-  {
-    head,
-    keys,
-    limits,
-    external,
-  }: {
-    head: string | undefined;
-    keys: readonly HeadKey[];
-    limits: ApplicationLimits;
-    external: ExternalFile | undefined;
-  },
-): ApplicationConfig {
-  const { text, taken } = withHead(base, head, keys);
-  if (taken.length === 0) return parseApplication(text, { file: FILE, limits, external });
-  const file = `${FILE} with ${taken.join(", ")} of the head`;
-  try {
-    return { ...parseApplication(text, { file, limits }), fromHead: taken };
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    throw new ConfigError(
-      file,
-      error.problems.map(({ path, message }) => ({ path, message })),
-    );
-  }
-}
-
-/** What of `preview.yaml` a pull request's head may change before the merge. */
-function headKeysOf({ headMayChange, untrusted }: RepositoryConfig, subject: SubjectRead): readonly HeadKey[] {
-  if (subject.kind !== "pullRequest") return [];
-  return (distrustOf(subject.pullRequest) === undefined ? headMayChange : untrusted?.headMayChange) ?? [];
+  return {
+    readSubject,
+    readCloneUrl,
+    /** `commit`: the head whose part in it is asked for; `kept`: commits of other repositories to stay at, by alias. */
+    readApplication: (
+      repository: RepositoryConfig,
+      subject: SubjectRead,
+      commit?: string,
+      kept: Readonly<Record<string, string>> = {},
+    ) => readApplication({ ...deps, isOurs, findDefaultBranch }, { repository, subject, commit, kept }),
+  };
 }
 
 export function refOf(repository: RepositoryConfig): RepositoryRef {
   return { name: repository.name, path: repository.path, branches: repository.branches };
-}
-
-/** One host would lead to two previews: `pr-7-api-shop` is service `api` of `shop` and the main one of `api-shop`. */
-function hostClash(
-  { services, main }: ApplicationConfig,
-  { name }: RepositoryConfig,
-  { repositories }: SubjectDeps["config"],
-): ApplicationRead | undefined {
-  const further = services.filter((service) => service.kind === "web" && service.name !== main);
-  const problems = further.flatMap((service) =>
-    repositories.some((other) => other.name === `${service.name}-${name}`)
-      ? [
-          `${FILE}: service "${service.name}" of "${name}" would answer at the hosts of the repository "${service.name}-${name}"; give the service another name, or that repository in the operator's config`,
-        ]
-      : [],
-  );
-  if (problems.length === 0) return undefined;
-  return { kind: "invalid", message: `${FILE} names a service whose hosts are another repository's.`, problems };
 }
 
 function replaced({ name, path }: RepositoryConfig): SubjectRead {
@@ -191,32 +121,6 @@ async function readChanges(
   if (distrustOf(pullRequest) !== undefined && !isApproved(intents, pullRequest.headSha)) return undefined;
   if (refusalOf(repository, pullRequest) !== undefined) return undefined;
   return forge.changedPaths?.(refOf(repository), pullRequest);
-}
-
-/** Not of an older commit that served. */
-async function readApproval(
-  forge: Forge,
-  repository: RepositoryConfig,
-  { pullRequest, intents }: { readonly pullRequest: PullRequest; readonly intents: Preview["intents"] },
-): Promise<ApprovalRead | undefined> {
-  const { approval: rule } = repository;
-  const { headSha, state } = pullRequest;
-  if (!rule || state === "closed" || wishedCommit(intents, headSha) !== headSha) return undefined;
-  const { required, environment: name } = rule;
-  const [reviews, environment] = await Promise.all([
-    required > 0 || name !== undefined ? forge.approvals?.(refOf(repository), pullRequest) : undefined,
-    name === undefined ? undefined : forge.environmentRule?.(refOf(repository), name),
-  ]);
-  if (reviews?.kind === "unreachable") return reviews;
-  if (environment?.kind === "unreachable") return environment;
-  if (name !== undefined && !environment) {
-    return { kind: "unreachable", message: `the forge of "${repository.path}" has no environments with rules` };
-  }
-  return {
-    kind: "found",
-    reviews: (reviews?.approvals ?? []).map(({ login, at }) => ({ by: `@${login}`, at })),
-    ...(environment ? { environment: environment.rule } : {}),
-  };
 }
 
 /** Of a stage the branch that it follows, or what was promoted to it; by hand the ref that somebody named. */
@@ -238,8 +142,4 @@ async function readCommit(
     return { kind: "missing", message: `"${gitRef}" is no branch, tag or commit of "${repository.path}".` };
   }
   return { kind: "commit", gitBranch: stage?.branch ?? preview.gitBranch, headSha };
-}
-
-function headShaOf(subject: SubjectRead): string | undefined {
-  return subject.kind === "commit" ? subject.headSha : undefined;
 }

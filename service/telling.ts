@@ -9,6 +9,7 @@ import { forgeFor } from "./sources.ts";
 import { createStageSink } from "./stages/announce.ts";
 import type { Parts } from "./start-work.ts";
 import type { Preview } from "./status.ts";
+import { sinkWithSpans } from "./tracing/sink-spans.ts";
 
 export interface Telling {
   /** Resolves when what must not be lost is written down; the rest follows behind. Never rejects. */
@@ -25,8 +26,9 @@ export function startTelling(parts: Parts): Telling {
   const placeOf = (name: string) => (identities.isReplaced(name) ? undefined : forgeFor(parts, name));
   const forge = createForgeSink({ ...parts, forgeFor: placeOf, comments: createComments(parts) });
   const stages = createStageSink({ ...parts, forgeFor: placeOf });
-  const { logger } = parts;
-  const notifier = createNotifier({ sinks: [forge, stages, ...createChatSinks(parts)], logger });
+  const { logger, tracing } = parts;
+  const sinks = [forge, stages, ...createChatSinks(parts)].map((sink) => sinkWithSpans(sink, tracing));
+  const notifier = createNotifier({ sinks, logger });
   return {
     async announce(preview) {
       await hooks.announce(preview);

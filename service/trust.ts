@@ -1,12 +1,14 @@
 /** Pull requests of forks and outsiders: what of theirs may run, and on whose word. Pure. */
+import { canonical } from "../infra/canonical.ts";
 import type { RepositoryConfig } from "./config/repository-types.ts";
 import type { PullRequest } from "./forges/forge.ts";
 import type { Intents } from "./intents.ts";
+import { linkDistrust, linkedCommits, linksInUse } from "./linked/links.ts";
 import { minuteOf } from "./reason-words.ts";
 import type { Preview } from "./status.ts";
 
 /** A push so short before a bare `approve` may be one that its writer had not seen. */
-export const UNSEEN_MS = 60_000;
+const UNSEEN_MS = 60_000;
 
 type Origin = Pick<PullRequest, "fork" | "trustedAuthor" | "author">;
 
@@ -21,9 +23,14 @@ export function isCommitId(text: string): boolean {
   return /^([0-9a-f]{40}|[0-9a-f]{64})$/i.test(text);
 }
 
-/** An approval is of one commit and of no other. */
-export function isApproved({ approved }: Pick<Intents, "approved">, headSha: string): boolean {
-  return approved?.sha === headSha;
+/** An approval is of one commit and of no other; so of each that runs beside it, by the key of its pull request. */
+export function isApproved(
+  { approved }: Pick<Intents, "approved">,
+  headSha: string,
+  linked: Readonly<Record<string, string>> = {},
+): boolean {
+  if (approved?.sha !== headSha) return false;
+  return Object.entries(linked).every(([key, sha]) => approved.linked?.[key] === sha);
 }
 
 /**
@@ -54,18 +61,22 @@ export interface ApprovalGround {
   readonly barred: string | undefined;
   /** The repository's rule asks for approvals of whoever's commits. */
   readonly byRule?: boolean;
+  /** What it is to run beside cannot be read, so that nobody sees what an approval would be of. */
+  readonly unread?: boolean;
 }
 
 /** Why a commit cannot be approved, as a sentence; undefined when it can. */
 export function approvalProblem(
   sha: string,
-  { headSha, distrust, barred, byRule = false }: ApprovalGround,
+  { headSha, distrust, barred, byRule = false, unread = false }: ApprovalGround,
 ): string | undefined {
   if (distrust === undefined && !byRule) {
     return "It needs no approval: whoever opened it may write to the repository.";
   }
   if (distrust !== undefined && barred !== undefined) return barred;
-  if (sha === headSha) return undefined;
+  if (sha === headSha) {
+    return unread ? "What it is previewed with cannot be read now; say it again when it is shown." : undefined;
+  }
   return `\`${sha.slice(0, 7)}\` is not its newest commit, which is \`${headSha.slice(0, 7)}\`; nothing is approved.`;
 }
 
@@ -77,6 +88,25 @@ export function wasSeen(
   return status.headSha === headSha && Date.parse(lastPushAt) + UNSEEN_MS <= Date.parse(saidAt);
 }
 
+/** Why an approval said then (ISO 8601) would be of other heads than those that were looked at; undefined where none moved. */
+export function linksProblem(
+  { status: { links, linksAt } }: Pick<Preview, "status">,
+  saidAt: string,
+): string | undefined {
+  const isNew = linksAt !== undefined && Date.parse(linksAt) + UNSEEN_MS > Date.parse(saidAt);
+  if (!isNew || linkedCommits(links) === undefined) return undefined;
+  return "What it is previewed with changed less than a minute ago, or since; look at it, and say it again.";
+}
+
+/** The same of one that says which heads were looked at, by the keys of their pull requests. */
+export function linkedProblem(
+  { status: { links } }: Pick<Preview, "status">,
+  linked: Readonly<Record<string, string>>,
+): string | undefined {
+  if (canonical(linkedCommits(links) ?? {}) === canonical(linked)) return undefined;
+  return "What it is previewed with changed since it was shown; look at it, and say it again.";
+}
+
 /** The commit that waits for somebody's approval; undefined when none does, nor one that waits for its time alone. */
 export function awaitedCommit({
   status,
@@ -85,14 +115,18 @@ export function awaitedCommit({
 }: Pick<Preview, "status" | "pullRequest" | "intents">): string | undefined {
   const sha = status.headSha ?? pullRequest?.headSha;
   if (status.reason !== "ApprovalNeeded" || sha === undefined) return undefined;
-  const { approval } = status;
-  if (!approval || approval.sha !== sha || approval.lacks !== undefined) return sha;
-  return isTrusted({ status, pullRequest }) || isApproved(intents, sha) ? undefined : sha;
+  const { approval, links } = status;
+  // What only a linked head waits for is said at its own pull request.
+  const waitsElsewhere = linksInUse(links).some(({ waits }) => waits !== undefined);
+  if (!approval ? !waitsElsewhere : approval.sha !== sha || approval.lacks !== undefined) return sha;
+  const isOfTrust = pullRequest !== undefined && (distrustOf(pullRequest) ?? linkDistrust(links)) === undefined;
+  return isOfTrust || isApproved(intents, sha, linkedCommits(links)) ? undefined : sha;
 }
 
 /** Whether its commits wait by the repository's rule alone: what runs is trusted. */
 export function isTrusted({ status, pullRequest }: Pick<Preview, "status" | "pullRequest">): boolean {
-  return status.approval !== undefined && pullRequest !== undefined && distrustOf(pullRequest) === undefined;
+  if (status.approval === undefined || pullRequest === undefined) return false;
+  return (distrustOf(pullRequest) ?? linkDistrust(status.links)) === undefined;
 }
 
 /** Of one that serves on somebody's word: whose, and what it goes without; undefined for a trusted one. */

@@ -8,6 +8,7 @@ import { type BodyLimits, createBodyReader } from "./api/body.ts";
 import type { Counters } from "./api/counters.ts";
 import type { Forge, VerifiedDelivery } from "./forges/forge.ts";
 import type { DeliveryRow } from "./store/store.ts";
+import { createTracing, type Fields, type Tracing } from "./tracing/tracing.ts";
 
 /** Begin of the counters of deliveries for repositories that are not configured; the path follows. */
 export const NOT_CONFIGURED = "deliveries.notConfigured:";
@@ -28,8 +29,25 @@ export interface WebhooksDeps {
   /** A repository's default branch was pushed to, or something else became of it; returns at once. */
   readonly onPush?: (forge: string, repositoryPath: string, gitBranch?: string) => void;
   readonly counters: Counters;
+  /** Told of each answer to a forge that is configured. Never throws. */
+  readonly onAnswered?: (answered: Answered) => void;
+  /** Absent: no traces are made. */
+  readonly tracing?: Tracing;
   readonly limits: BodyLimits;
   readonly onError: (error: unknown) => void;
+}
+
+type Deps = WebhooksDeps & { readonly tracing: Tracing };
+
+/** What became of one delivery. */
+export interface Answered {
+  readonly forge: string;
+  /** Undefined where it could not be read. */
+  readonly event?: string;
+  /** `received`, `ignored`, `notConfigured`, `refused` or `failed`. */
+  readonly outcome: string;
+  /** Of one that was refused. */
+  readonly reason?: string;
 }
 
 export type WebhookHandler = (forge: string, request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -39,10 +57,13 @@ export type WebhookHandler = (forge: string, request: IncomingMessage, response:
  * 401 for the signature, 404 for a forge without webhooks, 413 and 415 for the body, 400 for a body
  * that does not come, 503 when too much is held at once or the store is away. Never throws.
  */
-export function createWebhooks(deps: WebhooksDeps): WebhookHandler {
+export function createWebhooks(given: WebhooksDeps): WebhookHandler {
+  const deps = { ...given, tracing: given.tracing ?? createTracing() };
   const withBody = createBodyReader(deps.limits);
 
   return async (name, request, response) => {
+    const startedAtMs = Date.now();
+    let about: Fields = {};
     try {
       const forge = deps.forges.get(name);
       if (!forge?.verify) return answer(request, response, 404, { reason: "NoSuchForge", message: "no such forge" });
@@ -50,16 +71,45 @@ export function createWebhooks(deps: WebhooksDeps): WebhookHandler {
       const { verify } = forge;
       const headers = singleValued(request);
       const delivery = await withBody(request, (body) => verify({ headers, body }));
-      const outcome = await take(deps, name, delivery);
+      about = { deliveryId: delivery.deliveryId.slice(0, NAME_MAX) };
+      const outcome = await deps.tracing.within(about, () => taken(deps, { forge: name, delivery, startedAtMs }));
       deps.counters.add(`deliveries.${outcome}`);
+      deps.onAnswered?.({ forge: name, event: delivery.event, outcome });
       answer(request, response, 202, { outcome });
     } catch (error) {
-      refuse(deps, request, response, error);
+      deps.onAnswered?.({ forge: name, ...refusalOf(error) });
+      deps.tracing.within(about, () => refuse(deps, request, response, error));
     }
   };
 }
 
-async function take(deps: WebhooksDeps, forge: string, delivery: VerifiedDelivery): Promise<string> {
+interface Arrived {
+  readonly forge: string;
+  readonly delivery: VerifiedDelivery;
+  readonly startedAtMs: number;
+}
+
+/**
+ * The begin of a trace, for what is signed: strangers make none. What a sender writes of a trace of its own is not
+ * part of what it signs, and is left alone.
+ */
+function taken(deps: Deps, { forge, delivery, startedAtMs }: Arrived): Promise<string> {
+  const attributes = {
+    "http.request.method": "POST",
+    "http.route": "/webhooks/:forge",
+    "stackling.forge": forge,
+    "stackling.delivery.id": delivery.deliveryId,
+    "stackling.delivery.event": delivery.event,
+  };
+  const start = { name: "POST /webhooks/:forge", kind: "server", attributes, startedAtMs } as const;
+  return deps.tracing.span(start, async (span) => {
+    const outcome = await take(deps, forge, delivery);
+    span?.set({ "http.response.status_code": 202, "stackling.delivery.outcome": outcome });
+    return outcome;
+  });
+}
+
+async function take(deps: Deps, forge: string, delivery: VerifiedDelivery): Promise<string> {
   const { deliveryId, event, pullRequest, pushedTo, pushedBranch, repositoryId } = delivery;
   const pathOf = (path: string) => deps.pathOf?.(forge, path, repositoryId) ?? path;
   requireShort("id", deliveryId);
@@ -79,7 +129,7 @@ async function take(deps: WebhooksDeps, forge: string, delivery: VerifiedDeliver
   try {
     // Before the delivery: killed between them, it is sent again, and its id tells that the wish is there.
     if (delivery.rerunBy !== undefined) await deps.onRerun?.(key, { by: delivery.rerunBy, deliveryId });
-    await deps.receive({ forge, deliveryId, event, key });
+    await deps.tracing.within({ key }, () => store(deps, { forge, deliveryId, event, key }));
   } catch (cause) {
     throw new RejectedDeliveryError(503, {
       reason: "StoreUnavailable",
@@ -88,6 +138,19 @@ async function take(deps: WebhooksDeps, forge: string, delivery: VerifiedDeliver
     });
   }
   return "received";
+}
+
+/** With where it stands in its trace, which the worker goes on with. */
+function store({ tracing, receive }: Deps, delivery: DeliveryRow): Promise<void> {
+  const attributes = {
+    "messaging.system": "pg-boss",
+    "messaging.operation.type": "send",
+    "messaging.destination.name": "look",
+    "stackling.preview": delivery.key,
+  };
+  return tracing.span({ name: "store delivery", kind: "producer", attributes }, (span) =>
+    receive({ ...delivery, ...(span ? { traceparent: span.traceparent } : {}) }),
+  );
 }
 
 function requireJson({ headers }: IncomingMessage): void {
@@ -118,6 +181,10 @@ function refuse(deps: WebhooksDeps, request: IncomingMessage, response: ServerRe
   deps.counters.add("deliveries.failed");
   deps.onError(error);
   answer(request, response, 500, { reason: "Internal", message: "the delivery could not be read" });
+}
+
+function refusalOf(error: unknown): Pick<Answered, "outcome" | "reason"> {
+  return error instanceof RejectedDeliveryError ? { outcome: "refused", reason: error.reason } : { outcome: "failed" };
 }
 
 type Body = { readonly outcome: string } | { readonly reason: string; readonly message: string };

@@ -1,5 +1,6 @@
 /** What shall be of one preview: policy and spec over one look, and the clocks that both count with. */
 import { canonical } from "../infra/canonical.ts";
+import { commitsOf } from "../infra/linked.ts";
 import { isStage, parseKey } from "../infra/names.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
 import { specDigest } from "../infra/spec.ts";
@@ -9,6 +10,7 @@ import type { OfficeHours } from "./config/types.ts";
 import type { Desired } from "./decide.ts";
 import { flagsSet } from "./flags.ts";
 import { type Lifetime, lifecycleOf, lifetimeOf } from "./lifecycle.ts";
+import { linkDistrust } from "./linked/links.ts";
 import type { LookDeps } from "./look.ts";
 import type { PauseSpan } from "./pauses.ts";
 import { type ApplicationRead, blocked, type PolicyInput, policy, type SubjectRead, type Verdict } from "./policy.ts";
@@ -37,6 +39,8 @@ export interface Wish {
   /** Undefined: only a person sends it to sleep. */
   readonly sleepAfterSeconds?: number;
   readonly officeHours?: OfficeHours;
+  /** A stage that no push changes. */
+  readonly byPromotion?: true;
   readonly spec?: PreviewSpec;
 }
 
@@ -46,7 +50,8 @@ export function wishFor(deps: WishDeps, look: Look, preview: NewPreview): Wish {
   const lifecycle = lifecycleOf(deps.config, repository);
   const { sleepAfterSeconds, officeHours } = lifecycle;
   const lifetime = lifetimeBy(deps, look, preview);
-  const clocks = { lifetime, sleepAfterSeconds, officeHours };
+  const byPromotion = repository?.stage?.from === undefined ? {} : ({ byPromotion: true } as const);
+  const clocks = { lifetime, sleepAfterSeconds, officeHours, ...byPromotion };
   const isolation = isolationBy(deps, repository);
   const ends = endsBy(lifetime, preview);
   const verdict = policy({
@@ -90,12 +95,16 @@ export function wishFor(deps: WishDeps, look: Look, preview: NewPreview): Wish {
     hardStopSeconds: lifecycle.hardStopSeconds,
     ...(live ? { tags: live.tags } : {}),
     ...(application.login && deps.loginKeyOf ? { loginKey: deps.loginKeyOf(preview.stack) } : {}),
-    ...(subject.kind === "pullRequest" && distrustOf(subject.pullRequest) !== undefined
+    ...(subject.kind === "pullRequest" && (distrustOf(subject.pullRequest) ?? linkDistrust(linksOf(look))) !== undefined
       ? { untrusted: { isolated: isolation === "apart" } }
       : {}),
   });
   const unasked = live !== undefined && !isAsked(spec, live);
   return { verdict, desired: { kind: "present", digest: specDigest(spec), unasked }, ...clocks, spec };
+}
+
+function linksOf({ application }: Pick<Look, "application">) {
+  return application?.kind === "found" ? application.links : undefined;
 }
 
 export type WishDeps = Pick<LookDeps, "config" | "now" | "isolationOf" | "loginKeyOf">;
@@ -109,8 +118,8 @@ export function isolationBy(
 
 /** By a push, or by what a person wished for. */
 function isAsked(spec: PreviewSpec, live: PreviewSpec): boolean {
-  const wishesOf = ({ source, generations, flags }: PreviewSpec) =>
-    canonical([source.commit, generations, flagsSet(flags)]);
+  const wishesOf = ({ generations, flags, ...sources }: PreviewSpec) =>
+    canonical([commitsOf(sources), generations, flagsSet(flags)]);
   return wishesOf(spec) !== wishesOf(live);
 }
 

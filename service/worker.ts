@@ -1,6 +1,7 @@
 /** Takes keys from the queue and reconciles them, many previews at once and each by one alone. */
 import type { Logger } from "pino";
 import type { Job, Queue } from "./store/queue.ts";
+import { createTracing, type SpanStart, type Tracing } from "./tracing/tracing.ts";
 
 const POLL_MS = 5_000;
 const TOUCH_MS = 3_000;
@@ -17,6 +18,8 @@ export interface WorkerDeps {
   readonly calm: () => Promise<void>;
   /** Previews worked on at once. */
   readonly concurrency: number;
+  /** Absent: no traces are made. */
+  readonly tracing?: Tracing;
   readonly logger: Logger;
 }
 
@@ -35,7 +38,7 @@ interface Run {
 }
 
 export function startWorker(deps: WorkerDeps): Worker {
-  const { queue, logger } = deps;
+  const { queue, logger, tracing = createTracing() } = deps;
   const runs = new Map<string, Run>();
   const wishes = new Map<string, { readonly listeners: Set<() => void>; toldAt: number }>();
   const state = { draining: false, fetching: false, again: false };
@@ -68,16 +71,19 @@ export function startWorker(deps: WorkerDeps): Worker {
   }
 
   function begin(job: Job): void {
-    const ended = work(job).finally(() => {
-      runs.delete(job.id);
-      if (!state.draining) void fetchMore();
-    });
+    const { key, deliveryId } = job;
+    const ended = tracing
+      .apart({ key, deliveryId }, () => work(job))
+      .finally(() => {
+        runs.delete(job.id);
+        if (!state.draining) void fetchMore();
+      });
     runs.set(job.id, { job, ended });
   }
 
   async function work(job: Job): Promise<void> {
     try {
-      await deps.reconcile(job.key);
+      await tracing.span(reconcileSpan(job, tracing), () => deps.reconcile(job.key));
     } catch (error) {
       logger.error({ err: error, key: job.key }, "reconciling failed; it is tried again");
       deps.lookAgain(job.key, FAILED_AGAIN_MS);
@@ -127,5 +133,26 @@ export function startWorker(deps: WorkerDeps): Worker {
       await Promise.allSettled([...runs.values()].map(({ ended }) => ended));
       clearInterval(touch);
     },
+  };
+}
+
+/**
+ * It is part of the first delivery's trace; those that came while it waited for its turn are linked. A look that nobody
+ * asked for goes on with what an earlier one has not come to the end of.
+ */
+function reconcileSpan({ key, deliveryId, traces = [] }: Job, { unfinished }: Pick<Tracing, "unfinished">): SpanStart {
+  const [parent = unfinished.of(key), ...links] = traces;
+  if (traces[0] !== undefined) unfinished.begin(key, traces[0]);
+  const attributes = {
+    "messaging.system": "pg-boss",
+    "messaging.operation.type": "process",
+    "messaging.destination.name": "look",
+  };
+  return {
+    name: "reconcile",
+    kind: "consumer",
+    parent,
+    links,
+    attributes: { ...attributes, "stackling.preview": key, "stackling.delivery.id": deliveryId },
   };
 }

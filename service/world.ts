@@ -9,6 +9,7 @@ import type {
   Operations,
   OwnedThing,
   Reach,
+  Usage,
 } from "../components/ports.ts";
 import { type Port, registry } from "../components/registry.ts";
 import type { PreviewSpec } from "../infra/spec.ts";
@@ -33,6 +34,10 @@ export interface World {
   logs(target: Target, stack: string, query: LogQuery): AsyncIterable<LogLine>;
   /** Who changed a resource last, from the driver that knows; undefined also where a vendor does not answer. */
   changed(target: Target, stack: string, resource: Resource): Promise<Change | undefined>;
+  /** What a stack took and holds, from the drivers that count; `failed` where one of them could not be asked. */
+  usage(target: Target, stack: string, wish: { readonly held: boolean }): Promise<Usage>;
+  /** Whether the drivers of these ports count what a preview takes. */
+  counting(target: Target): Promise<Readonly<Record<"service" | "database", boolean>>>;
   /** What `doctor` shows of every configured driver, or of those of one port. */
   check(port?: Port): Promise<readonly Finding[]>;
   /** Why it is not ready, in a person's words, from the drivers that know. */
@@ -98,6 +103,28 @@ export function createWorld({ config }: { readonly config: Pick<OperatorConfig, 
     async *logs(target, stack, query) {
       const { options, operations } = await load("service", target.service);
       if (operations.logs) yield* operations.logs({ options, stack }, query);
+    },
+    async usage(target, stack, wish) {
+      const asked = await loadAll(target);
+      const found = await Promise.allSettled(
+        asked.map(({ options, operations }) => operations.usage?.({ options, stack }, wish)),
+      );
+      const usages = found.flatMap((one) => (one.status === "fulfilled" && one.value ? [one.value] : []));
+      const rejected = found.find((one) => one.status === "rejected");
+      const cause = rejected?.reason ?? usages.find(({ failed }) => failed)?.failed;
+      return {
+        counters: usages.flatMap(({ counters }) => counters),
+        held: usages.flatMap(({ held }) => held),
+        ...(cause === undefined ? {} : { failed: new Error("asking what a preview takes", { cause }) }),
+      };
+    },
+    async counting(target) {
+      const counts = async (port: Port, choice: DriverChoice | undefined) =>
+        choice !== undefined && (await load(port, choice)).operations.usage !== undefined;
+      return {
+        service: await counts("service", target.service),
+        database: await counts("database", target.database),
+      };
     },
     async check(port) {
       const drivers = await everyDriver(config.targets, port);

@@ -23,7 +23,7 @@ interface Manifest {
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-for (const folder of [".", "tools/node"]) {
+for (const folder of [".", "docs", "tools/node"]) {
   const text = readFileSync(join(root, folder, "package-lock.json"), "utf8");
   const packages: Readonly<Record<string, LockEntry>> = JSON.parse(text).packages;
   const manifest: Manifest = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));

@@ -10,44 +10,10 @@ import {
   fromTemporaryCredentials,
   fromTokenFile,
 } from "@aws-sdk/credential-providers";
-import { z } from "zod";
 import { TerminalError } from "../errors.ts";
+import type { Account } from "./account-shape.ts";
 
-const variable = z.strictObject({ env: z.string().min(1) });
-
-/** Options that every driver for AWS has. */
-export const accountShape = {
-  region: z
-    .string()
-    .regex(/^[a-z]{2,3}(-[a-z]+)+-\d+$/, 'must be a region such as "eu-central-1"')
-    .describe("AWS region, such as `eu-central-1`."),
-  credentials: z
-    .union([
-      z.literal("instance"),
-      z.strictObject({
-        profile: z.string().min(1),
-        folder: z.string().startsWith("/").optional(),
-      }),
-      z.strictObject({ accessKeyId: variable, secretAccessKey: variable, sessionToken: variable.optional() }),
-    ])
-    .describe(
-      "Who Stackling is: `instance` (the role of the ECS task, pod or machine it runs on), `{profile, folder?}` (a profile of `config` and `credentials` in that folder, by default `~/.aws` of the system user), or `{accessKeyId: {env}, secretAccessKey: {env}, sessionToken?: {env}}`.",
-    ),
-  assumeRole: z
-    .strictObject({
-      arn: z.string().startsWith("arn:"),
-      externalId: z.string().optional(),
-      sessionName: z.string().default("stackling"),
-    })
-    .optional()
-    .describe("Role that is taken on with these credentials, such as one in the account of the previews."),
-  endpoint: z
-    .url()
-    .optional()
-    .describe("Address that answers in place of AWS' own, such as a private endpoint. Default: AWS."),
-};
-
-export type Account = z.infer<z.ZodObject<typeof accountShape>>;
+export { type Account, accountShape } from "./account-shape.ts";
 
 /** Region, credentials and endpoint as the SDK's clients take them. Throws `TerminalError` (`TargetInvalid`) for a variable that is not set. */
 export function clientSettings(account: Account) {

@@ -3,6 +3,7 @@ import { all, type Output, output } from "@pulumi/pulumi";
 import { TerminalError } from "../errors.ts";
 import type { ServiceDefinition, TaskDefinition } from "../ports.ts";
 import { flagFileVariables } from "../service/flags.ts";
+import { commitOf } from "../service/sources.ts";
 import { isGate, taskKey, taskWords } from "../service/tasks.ts";
 import { awaited } from "./awaited.ts";
 import { container, FLAGS_PATH, FLAGS_VOLUME, requireImage, serviceContainers } from "./containers.ts";
@@ -37,7 +38,7 @@ export function defineService(build: EcsBuild, service: ServiceDefinition): Vers
   const checked = service.kind === "web" && !directEdge(options);
   const found = flags === undefined ? {} : flagFileVariables(FLAGS_PATH);
   const environment = { ...found, ...service.environment };
-  const containers = settingsOf(build, { name: service.name, environment }).apply((settings) =>
+  const containers = settingsOf(build, { ...service, environment }).apply((settings) =>
     serviceContainers(service, { options, logGroup: logGroupName(stack), settings, flags, generation }, checked),
   );
   const { execution, task } = build.roles;
@@ -105,13 +106,13 @@ export function runGates(build: EcsBuild, behind: readonly Output<string>[]): Ou
   return build.args.tasks.filter(isGate).map((task) => runTask(build, task, behind));
 }
 
-/** A `job` belongs to commit and generation, as its release does elsewhere. */
+/** A `job` belongs to its commit and generation, as its release does elsewhere. */
 export function runJob(build: EcsBuild, service: ServiceDefinition, version: Version): Output<string> {
-  const { source, generation, stack } = build.args;
+  const { generation, stack } = build.args;
   return once(build, version, {
     name: service.name,
     part: `service-${service.name}`,
-    key: output(["job", service.name, source.commit, generation].join("/")),
+    key: output(["job", service.name, commitOf(build.args, service), generation].join("/")),
     family: thingName(stack, service.name),
     reason: "StartFailed",
     action: `running job "${service.name}"`,

@@ -3,12 +3,13 @@ import { all, type Output, output } from "@pulumi/pulumi";
 import { TerminalError, toldToEngine } from "../errors.ts";
 import type { SecretLocation, ServiceArgs, ServiceDefinition } from "../ports.ts";
 import { type ReferenceValues, referencesIn, resolveEnvironment } from "../service/references.ts";
+import { environmentOf } from "../service/sources.ts";
 import type { SecretSetting } from "./containers.ts";
 import { portOf } from "./containers.ts";
 import { discoveryName } from "./names.ts";
 
-/** Whose environment it is; `name` keys its secret settings. */
-export interface Environment {
+/** Whose environment it is, as declared; `name` keys its secret settings. */
+export interface Environment extends Pick<ServiceDefinition, "source"> {
   readonly name: string;
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -21,7 +22,10 @@ export interface PartedEnvironment {
   readonly referred: Readonly<Record<string, Extract<SecretLocation, { kind: "aws" }>>>;
 }
 
-type Args = Pick<ServiceArgs, "services" | "urls" | "database" | "secrets" | "secretReferences" | "environment">;
+type Args = Pick<
+  ServiceArgs,
+  "services" | "sources" | "urls" | "database" | "secrets" | "secretReferences" | "environment"
+>;
 
 /** Templates by where their value belongs: nothing is resolved yet, so nothing here is secret. */
 export function partEnvironment(
@@ -44,13 +48,15 @@ export function partEnvironment(
 /** Public settings of one process: everything is known before anything runs. */
 export function plainSettings(
   args: Args,
-  { name }: Environment,
+  whose: Environment,
   plain: PartedEnvironment["plain"],
   addresses: ReferenceValues["addresses"],
 ) {
   return {
-    ...args.environment,
-    ...resolveEnvironment({ name, environment: plain }, { secrets: {}, urls: args.urls, addresses }),
+    // What it declares itself is told once: the same name among a container's secrets is refused. Of what we tell
+    // nothing is a reference, however a git branch is called.
+    ...environmentOf(args, whose),
+    ...resolveEnvironment({ name: whose.name, environment: plain }, { secrets: {}, urls: args.urls, addresses }),
   };
 }
 

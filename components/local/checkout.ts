@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { basename, isAbsolute } from "node:path";
 import { execa } from "execa";
+import PQueue from "p-queue";
 import { TerminalError } from "../errors.ts";
 import type { BuildStep, SourceDefinition } from "../ports.ts";
 import { baseEnvironment, PREVIEW_MARK } from "./environment.ts";
@@ -10,6 +11,7 @@ import { prepareGit } from "./git.ts";
 import { copyTree, installInCache } from "./install-cache.ts";
 import { exists } from "./json-file.ts";
 import { inside, layout } from "./layout.ts";
+import { rotateLog } from "./log-file.ts";
 import { ensureMirror, mirrorHas, requireObjectId } from "./mirror.ts";
 import { nodeFolder } from "./node-runtime.ts";
 import { unlessRegistryAway } from "./registry-outage.ts";
@@ -20,6 +22,8 @@ import { allocateUser, builderGroup } from "./users.ts";
 import { writeTree } from "./write-tree.ts";
 
 export interface CheckoutInputs {
+  /** Of several in a preview; absent: of its own repository. */
+  readonly slot?: string;
   readonly source: SourceDefinition;
   /** Non-secret environment for install and build. */
   readonly environment: Readonly<Record<string, string>>;
@@ -44,7 +48,7 @@ export const checkoutResource: LocalResource<CheckoutInputs, CheckoutState> = {
     requireObjectId(inputs.source.commit);
     const files = filesOf(context, checkoutId(inputs));
     await context.admit();
-    await removeLeftovers(context);
+    await removeLeftovers(context, inputs);
     // Whatever lies here is of no use: half made, or of a state that is gone.
     await removeHalfMade(files);
     try {
@@ -53,6 +57,9 @@ export const checkoutResource: LocalResource<CheckoutInputs, CheckoutState> = {
     } catch (error) {
       await removeCheckout(files);
       throw error;
+    } finally {
+      // The next ones' would come on top of theirs. What cannot be cut now is cut by the next.
+      for (const name of ["install", "build"]) await rotateLog(logOf(context, inputs, name)).catch(() => undefined);
     }
     await writeFile(files.complete, "");
     return { id: files.folder, state: { ...inputs, path: files.folder } };
@@ -77,6 +84,13 @@ function filesOf({ settings, stack }: ResourceContext, id: string) {
   return layout(settings.dataDir).preview(stack).checkout(id);
 }
 
+/** Of each slot its own: several of a preview are made at once. */
+function logOf({ settings, stack }: ResourceContext, { slot }: CheckoutInputs, name: string) {
+  return layout(settings.dataDir)
+    .preview(stack)
+    .log(slot === undefined ? name : `${name}-${slot}`);
+}
+
 /** The marks go last, so that one half removed is still known for what it was. */
 async function removeCheckout(files: CheckoutFiles): Promise<void> {
   await removeTree(files.folder);
@@ -93,10 +107,14 @@ async function removeHalfMade(files: CheckoutFiles): Promise<void> {
   await removeCheckout(files);
 }
 
-/** Trees of this stack that no state knows of: left by a run that died between making one and saying so. */
-async function removeLeftovers(context: ResourceContext): Promise<void> {
+/**
+ * Trees of this stack and slot that no state knows of: left by a run that died between making one and saying so. Those
+ * of other slots may be in the making now.
+ */
+async function removeLeftovers(context: ResourceContext, { slot = "" }: CheckoutInputs): Promise<void> {
   const names = await readdir(layout(context.settings.dataDir).preview(context.stack).checkouts);
   for (const id of new Set(names.map((name) => name.replace(/\..*$/, "")))) {
+    if (slotOf(id) !== slot) continue;
     const files = filesOf(context, id);
     if (!(await exists(files.known))) await removeHalfMade(files);
   }
@@ -118,7 +136,8 @@ async function prepareSource(context: ResourceContext, source: SourceDefinition)
   });
 }
 
-async function fill(context: ResourceContext, { source, environment }: CheckoutInputs, path: string): Promise<void> {
+async function fill(context: ResourceContext, inputs: CheckoutInputs, path: string): Promise<void> {
+  const { source, environment } = inputs;
   const { settings, stack, signal } = context;
   const { dataDir } = settings;
   const preview = layout(dataDir).preview(stack);
@@ -130,10 +149,11 @@ async function fill(context: ResourceContext, { source, environment }: CheckoutI
     environment: base,
     user,
     ...(user === undefined ? {} : { group: builderGroup(dataDir) }),
+    account: { dataDir, stack, resource: "build" },
     timeoutMs: BUILD_TIMEOUT_MS,
     signal,
     secrets: [],
-    logFile: preview.log("install"),
+    logFile: logOf(context, inputs, "install"),
     reason: "InstallFailed",
     action: "installing with",
     onLines: linesOf(context, "install"),
@@ -148,7 +168,7 @@ async function fill(context: ResourceContext, { source, environment }: CheckoutI
   else await runSteps(source.install, path, run);
   if (source.build.length > 0) context.log("building");
   const said = { reason: "BuildFailed", action: "building with", onLines: linesOf(context, "build") };
-  await runSteps(source.build, path, { ...run, logFile: preview.log("build"), ...said });
+  await runSteps(source.build, path, { ...run, logFile: logOf(context, inputs, "build"), ...said });
 }
 
 function linesOf({ output }: ResourceContext, source: "install" | "build"): CommandRequest["onLines"] {
@@ -161,14 +181,32 @@ async function runSteps(
   run: Omit<CommandRequest, "command" | "directory" | "owner">,
 ): Promise<void> {
   for (const { command, directory } of steps) {
-    await runCommand({ ...run, command, directory: inside(path, directory), owner: path }).catch((error: unknown) => {
+    const work = () => runCommand({ ...run, command, directory: inside(path, directory), owner: path });
+    await (run.group === undefined ? work() : inTurn(run.account.stack, work)).catch((error: unknown) => {
       throw unlessRegistryAway(error);
     });
   }
 }
 
+/** By stack. */
+const builds = new Map<string, PQueue>();
+
+/**
+ * Whatever runs as the preview's builder is ended with the command: of several repositories' commands one at a time.
+ * Within this process only: what a frozen or dead run left is not waited for, its builder's processes are ended.
+ */
+async function inTurn(stack: string, work: () => Promise<void>): Promise<void> {
+  const queue = builds.get(stack) ?? new PQueue({ concurrency: 1 });
+  builds.set(stack, queue);
+  try {
+    await queue.add(work);
+  } finally {
+    if (queue.size === 0 && queue.pending === 0 && builds.get(stack) === queue) builds.delete(stack);
+  }
+}
+
 /** Fixed by what goes in, so that a run after a kill finds and replaces what the one before left. */
-function checkoutId({ source, environment, generation }: CheckoutInputs): string {
+function checkoutId({ slot, source, environment, generation }: CheckoutInputs): string {
   const { commit, submodules, lfs, install, build } = source;
   const identity = JSON.stringify([
     commit,
@@ -179,5 +217,10 @@ function checkoutId({ source, environment, generation }: CheckoutInputs): string
     Object.entries(environment).sort(([a], [b]) => (a < b ? -1 : 1)),
     generation,
   ]);
-  return `${commit.slice(0, 12)}-${createHash("sha256").update(identity).digest("hex").slice(0, 8)}`;
+  const id = `${commit.slice(0, 12)}-${createHash("sha256").update(identity).digest("hex").slice(0, 8)}`;
+  return slot === undefined ? id : `${id}-${slot}`;
+}
+
+function slotOf(id: string): string {
+  return id.split("-").slice(2).join("-");
 }

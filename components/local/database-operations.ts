@@ -14,6 +14,7 @@ import {
   resolveServer,
   type ServerReference,
 } from "./database-server.ts";
+import { databaseUsage } from "./database-usage.ts";
 
 /** Options of every driver that works on a PostgreSQL server by its admin. */
 export const serverOptions = {
@@ -55,6 +56,8 @@ export const databaseOperations = {
   explain: ({ options: { server }, stack }) => explain(server, stack),
 
   renew: ({ options, stack }) => renew(options, stack),
+
+  usage: ({ options: { server }, stack }, wish) => databaseUsage(server, stack, wish),
 } satisfies Operations<OnServer>;
 
 /** Whether the server answers and its admin can make what previews need. */

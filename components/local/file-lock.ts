@@ -4,7 +4,7 @@ import { link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ConflictError } from "../errors.ts";
-import { isAlive, type ProcessIdentity, startTimeOf } from "./process-identity.ts";
+import { isAlive, isStopped, type ProcessIdentity, startTimeOf } from "./process-identity.ts";
 
 const POLL_MS = 10;
 /** Taking over is a matter of microseconds; a mark this old was left by a kill. */
@@ -14,10 +14,23 @@ interface Holder extends ProcessIdentity {
   readonly token: string;
 }
 
-/** Runs `body` while holding the lock at `path`. Throws `ConflictError` (`Locked`) after `waitMs`. */
-export async function withFileLock<T>(path: string, body: () => Promise<T>, waitMs = 30_000): Promise<T> {
+export interface Patience {
+  readonly waitMs?: number;
+  /** For a holder that is held still itself, and so will not let go by itself. */
+  readonly stoppedMs?: number;
+}
+
+/**
+ * Runs `body` while holding the lock at `path`. Throws `ConflictError` (`Locked`), whose cause names file and holder,
+ * when it was waited for in vain. What lives is never taken over from: a stopped holder goes on where it was once it is let.
+ */
+export async function withFileLock<T>(
+  path: string,
+  body: () => Promise<T>,
+  { waitMs = 30_000, stoppedMs = Math.min(waitMs, 30_000) }: Patience = {},
+): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
-  const deadline = performance.now() + waitMs;
+  const since = performance.now();
   for (;;) {
     const release = await tryFileLock(path);
     if (release) {
@@ -27,11 +40,32 @@ export async function withFileLock<T>(path: string, body: () => Promise<T>, wait
         await release();
       }
     }
-    if (performance.now() > deadline) {
-      throw new ConflictError({ reason: "Locked", userMessage: `waiting for the lock "${path}": it is still held` });
+    const waitedMs = performance.now() - since;
+    if (waitedMs > stoppedMs) {
+      const holder = await holderOf(path);
+      const stopped = typeof holder !== "string" && isHeld(holder) && isStopped(holder.pid);
+      if (stopped || waitedMs > waitMs) {
+        throw locked(path, holder);
+      }
     }
     await delay(POLL_MS);
   }
+}
+
+/** What is said may be read in public; which file and process it is stands in the cause, for the log. */
+function locked(path: string, holder: Found): ConflictError {
+  const does = typeof holder !== "string" && isStopped(holder.pid) ? "is stopped" : "is still at work";
+  const userMessage = `waiting for another process on Stackling's machine: it ${does}, and the service's log names it`;
+  return new ConflictError({ reason: "Locked", userMessage, cause: new Error(`the lock "${path}": ${held(holder)}`) });
+}
+
+function held(holder: Found): string {
+  if (typeof holder === "string") return "others were quicker each time";
+  const { pid } = holder;
+  if (pid === process.pid) return "this process holds it itself";
+  return isStopped(pid)
+    ? `process ${pid} holds it and is stopped; "kill -CONT ${pid}" lets it go on, "kill -KILL ${pid}" ends it`
+    : `process ${pid} holds it and is at work; "kill ${pid}" ends it`;
 }
 
 /** The function that releases, or undefined when somebody living holds the lock. Rejects when its folder is gone. */

@@ -5,11 +5,12 @@ import { releaseEgress } from "./egress.ts";
 import { endUser } from "./end-user.ts";
 import { OWNER_MARK } from "./environment.ts";
 import { layout, prepareDataDir } from "./layout.ts";
-import { listLimits, removeLimits } from "./limits.ts";
+import { listLimits } from "./limits.ts";
 import { isReachable } from "./node-runtime.ts";
 import { endTrees, findMarked } from "./processes.ts";
 import { removeTree } from "./remove-tree.ts";
 import type { LocalResource } from "./resource.ts";
+import { endGroup } from "./usage.ts";
 import { allocateUser, canSwitchUser, freeUser, listUsers } from "./users.ts";
 
 export interface FolderState {
@@ -73,7 +74,7 @@ export async function removePreviewFolder(dataDir: string, stack: string): Promi
     (await findMarked(OWNER_MARK, (owner) => owner.startsWith(`${folder}/`))).map(({ pid }) => pid);
   if (user !== undefined) await endUser(user);
   await endTrees([], { drainMs: 2_000, others });
-  for (const { name } of await listLimits(dataDir, stack)) await removeLimits(name);
+  for (const { name } of await listLimits(dataDir, stack)) await endGroup(dataDir, stack, name);
   await releaseEgress(dataDir, stack);
   await removeTree(folder);
   await freeUser(dataDir, stack);

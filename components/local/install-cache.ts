@@ -26,6 +26,8 @@ const SKIPPED = new Set(["node_modules", ".git", "vendor", ".venv"]);
 const LIFECYCLE = ["preinstall", "install", "postinstall", "prepare", "prepublish"];
 /** What installs leave at home without needing it again. Anything else there means the result is not all in the tree. */
 const HOME_CACHES = new Set([".npm", ".cache", ".yarn", ".node-gyp", ".config", ".bun"]);
+/** Raised with what `build` judges by, so that what was judged otherwise before is installed anew. */
+const FORMAT = 2;
 const INSTALL_WAIT_MS = 20 * 60_000;
 const FAILURE_KEPT_MS = 86_400_000;
 
@@ -51,7 +53,7 @@ export async function installInCache(request: InstallRequest): Promise<string | 
       if (!(await verdictOf(folder))) await build(request, folder, digest, manifests);
       await markUsed(folder);
     },
-    INSTALL_WAIT_MS,
+    { waitMs: INSTALL_WAIT_MS },
   );
   return (await verdictOf(folder)) === "cached" ? join(folder, "tree") : undefined;
 }
@@ -86,7 +88,9 @@ async function build(request: InstallRequest, folder: string, digest: string, ma
     const leftAtHome = (await readdir(home)).filter((name) => !HOME_CACHES.has(name));
     if (user !== undefined) await execa("chown", ["-R", "-h", "0:0", "--", tree]);
     await execa("chmod", ["-R", "a+rX,go-w", "--", tree]);
-    await writeFile(join(folder, "verdict"), leftAtHome.length === 0 ? "cached" : "uncached");
+    const isMovable = leftAtHome.length === 0 && !(await holdsVirtualEnvironment(tree));
+    await writeFile(join(folder, "verdict"), isMovable ? "cached" : "uncached");
+    if (!isMovable) await removeTree(tree);
   } catch (error) {
     run.signal.throwIfAborted();
     const failure = unlessRegistryAway(error);
@@ -101,7 +105,16 @@ async function build(request: InstallRequest, folder: string, digest: string, ma
   }
 }
 
-/** `cached`, `uncached` when the result is not all in the tree, or `failed`, which is forgotten after a day, for it may have been the network. */
+/**
+ * Of Python (PEP 405). Its scripts name the folder that it was made in: those of a copy would run the one here, and
+ * install into it.
+ */
+async function holdsVirtualEnvironment(tree: string): Promise<boolean> {
+  const { stdout } = await execa("find", [tree, "-name", "pyvenv.cfg", "-print", "-quit"]);
+  return stdout !== "";
+}
+
+/** `cached`, `uncached` when the result is not all in the tree or only works there, or `failed`, which is forgotten after a day, for it may have been the network. */
 async function verdictOf(folder: string): Promise<string | undefined> {
   const file = join(folder, "verdict");
   const verdict = await readFile(file, "utf8").catch(() => undefined);
@@ -142,7 +155,8 @@ async function hasLifecycle(root: string, manifests: readonly string[]): Promise
 }
 
 async function digestOf(root: string, manifests: readonly string[], steps: readonly BuildStep[], path: string) {
-  const hash = createHash("sha256").update(JSON.stringify({ steps, node: process.version, path, arch: process.arch }));
+  const made = { format: FORMAT, steps, node: process.version, path, arch: process.arch };
+  const hash = createHash("sha256").update(JSON.stringify(made));
   for (const file of manifests) {
     const content = await readFile(join(root, file));
     hash.update(JSON.stringify([file, content.length])).update(content);

@@ -23,6 +23,8 @@ export function layout(dataDir: string) {
     previewsUrl: root("postgres", "previews.url"),
     /** What that server says. */
     previewsLog: root("postgres", "previews", "server.log"),
+    /** 0600: what the service says of itself. */
+    ownLog: root("stackling.log"),
     state: root("state"),
     pulumiHome: root("pulumi-home"),
     engineRuns: root("engine-runs"),
@@ -33,6 +35,9 @@ export function layout(dataDir: string) {
     installCache: root("cache", "install"),
     fences: root("fences"),
     fence: (stack: string) => root("fences", plain("stack", stack)),
+    /** 0700: what each preview took so far; outlives it. */
+    usage: root("usage"),
+    usageOf: (stack: string) => root("usage", `${plain("stack", stack)}.json`),
     mirrors: root("mirrors"),
     gitConfig: root("mirrors", "git.config"),
     /** The address is hashed, for it may hold anything. */
@@ -51,7 +56,8 @@ export async function prepareDataDir(dataDir: string): Promise<void> {
     await mkdir(folder, { recursive: true });
     await chmod(folder, PASS_THROUGH);
   }
-  for (const folder of [paths.fences, paths.mirrors]) await mkdir(folder, { recursive: true, mode: 0o700 });
+  for (const folder of [paths.fences, paths.mirrors, paths.usage])
+    await mkdir(folder, { recursive: true, mode: 0o700 });
 }
 
 /** Throws unless `value` can be a file name of its own and nothing else. */

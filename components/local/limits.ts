@@ -4,6 +4,7 @@ import { constants } from "node:fs";
 import { access, mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { FORBIDDEN, unlessGone } from "./unless-gone.ts";
 
 export interface Limits {
   readonly memoryMiB: number;
@@ -24,10 +25,10 @@ export function limitsName(dataDir: string, stack: string, release: string): str
   return `${prefixOf(dataDir)}${stack}.${release}`;
 }
 
-/** Groups of a stack, or of every one of the data folder, also those whose release is gone. */
+/** Groups of a stack, or of every one of the data folder, also those whose release is gone. Rejects when that could not be read. */
 export async function listLimits(dataDir: string, stack?: string): Promise<{ name: string; stack: string }[]> {
   const prefix = prefixOf(dataDir);
-  const lists = await Promise.all(folders("").map((folder) => readdir(folder).catch(() => [])));
+  const lists = await Promise.all(groupFolders("").map((folder) => unlessGone(readdir(folder), [], FORBIDDEN)));
   return [...new Set(lists.flat())]
     .filter((name) => name.startsWith(prefix))
     .map((name) => ({ name, stack: name.slice(prefix.length).split(".")[0] ?? "" }))
@@ -54,6 +55,18 @@ export async function applyLimits(name: string, pid: number, limits: Limits): Pr
   }
 }
 
+/** Makes the group without bounds and puts a process in, that what it takes is counted. False where none can be made. */
+export async function joinGroup(name: string, pid: number): Promise<boolean> {
+  const support = await limitsSupport();
+  try {
+    if (support === "v2") await joinV2(name, pid);
+    if (support === "v1") for (const controller of ["memory", "cpuacct"]) await joinV1(controller, name, pid);
+    return support !== "none";
+  } catch {
+    return false;
+  }
+}
+
 /** Changes the CPU of a group that exists; one that does not, or that nobody can change, is left alone. */
 export async function limitCpu(name: string, cpu: number): Promise<void> {
   const [v2, v1] = [join(ROOT, PARENT, name, "cpu.max"), join(ROOT, "cpu", PARENT, name, "cpu.cfs_quota_us")];
@@ -68,14 +81,14 @@ async function replaceValue(path: string, value: string): Promise<void> {
 /** Processes of the group, also those that shed every other mark. */
 export async function membersOf(name: string): Promise<number[]> {
   const lists = await Promise.all(
-    folders(name).map((folder) => readFile(join(folder, "cgroup.procs"), "utf8").catch(() => "")),
+    groupFolders(name).map((folder) => readFile(join(folder, "cgroup.procs"), "utf8").catch(() => "")),
   );
   return [...new Set(lists.flatMap((list) => list.split("\n").filter(Boolean).map(Number)))];
 }
 
 /** Gone already is success. The kernel needs a moment after the last member died. */
 export async function removeLimits(name: string): Promise<void> {
-  for (const folder of folders(name)) {
+  for (const folder of groupFolders(name)) {
     for (let attempt = 0; attempt < 50 && (await isBusy(folder)); attempt++) await delay(10);
   }
 }
@@ -88,14 +101,29 @@ async function isBusy(folder: string): Promise<boolean> {
 }
 
 async function applyV2(name: string, pid: number, { memoryMiB, cpu }: Limits): Promise<void> {
+  const folder = await makeV2(name);
+  await writeFile(join(folder, "memory.max"), String(bytes(memoryMiB)));
+  await writeFile(join(folder, "pids.max"), String(PROCESSES_MAX));
+  await writeFile(join(folder, "cpu.max"), `${quotaUs(cpu)} ${PERIOD_US}`);
+  await writeFile(join(folder, "cgroup.procs"), String(pid));
+}
+
+async function joinV2(name: string, pid: number): Promise<void> {
+  await writeFile(join(await makeV2(name), "cgroup.procs"), String(pid));
+}
+
+async function makeV2(name: string): Promise<string> {
   const folder = join(ROOT, PARENT, name);
   await writeFile(join(ROOT, "cgroup.subtree_control"), CONTROLLERS);
   await mkdir(join(ROOT, PARENT), { recursive: true });
   await writeFile(join(ROOT, PARENT, "cgroup.subtree_control"), CONTROLLERS);
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, "memory.max"), String(bytes(memoryMiB)));
-  await writeFile(join(folder, "pids.max"), String(PROCESSES_MAX));
-  await writeFile(join(folder, "cpu.max"), `${quotaUs(cpu)} ${PERIOD_US}`);
+  return folder;
+}
+
+async function joinV1(controller: string, name: string, pid: number): Promise<void> {
+  const folder = join(ROOT, controller, PARENT, name);
+  await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "cgroup.procs"), String(pid));
 }
 
@@ -110,10 +138,13 @@ async function applyV1(name: string, pid: number, { memoryMiB, cpu }: Limits): P
   await writeFile(join(share, "cpu.cfs_quota_us"), String(quotaUs(cpu)));
   if (groups.includes(pids)) await writeFile(join(pids, "pids.max"), String(PROCESSES_MAX));
   for (const folder of groups) await writeFile(join(folder, "cgroup.procs"), String(pid));
+  // Bounds nothing, so that what is bounded does not depend on it.
+  await joinV1("cpuacct", name, pid).catch(() => undefined);
 }
 
-function folders(name: string): string[] {
-  return ["", "memory", "cpu", "pids"].map((controller) => join(ROOT, controller, PARENT, name));
+/** Where the group may lie: by itself, or once for each controller of version 1. */
+export function groupFolders(name: string): string[] {
+  return ["", "memory", "cpu", "cpuacct", "pids"].map((controller) => join(ROOT, controller, PARENT, name));
 }
 
 function prefixOf(dataDir: string): string {

@@ -57,7 +57,7 @@ async function ensure(request: MirrorRequest, depth: number): Promise<void> {
   if (isThere) await markUsed(mirror).catch(() => undefined);
   // Or it was trimmed at this moment.
   if (!isThere || !(await exists(mirror))) {
-    await withFileLock(`${mirror}.lock`, () => fetchInto(mirror, request, options), FETCH_WAIT_MS);
+    await withFileLock(`${mirror}.lock`, () => fetchInto(mirror, request, options), { waitMs: FETCH_WAIT_MS });
   }
   if (request.lfs) await fetchLfs(mirror, request, options);
   if (request.submodules) {

@@ -3,7 +3,7 @@ import { StringDecoder } from "node:string_decoder";
 import { setTimeout as delay } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import { bytesBetween, sizeOf } from "./log-file.ts";
-import { redact, withoutValues } from "./redact.ts";
+import { type Hider, hiderOf, redact } from "./redact.ts";
 
 /** Characters of one line; what is behind is left out. */
 export const LINE_MAX = 4_000;
@@ -27,7 +27,7 @@ export interface OutputFollow {
  * programs' own: however they grow, cut or fill it, little of it is held at once.
  */
 export function followOutput({ path, from, secrets, onLines }: OutputFollow): { stop(): Promise<void> } {
-  const hide = multiline(secrets);
+  const hide = lineHider(secrets);
   const reader = lineReader();
   const stopped = new AbortController();
   let offset = from;
@@ -66,12 +66,12 @@ export function followOutput({ path, from, secrets, onLines }: OutputFollow): { 
  * A line as it may be shown: no secret in it, nothing that a terminal or a page would obey, nothing that turns the
  * direction of what stands beside it, and no longer than `LINE_MAX`.
  */
-export function shownLine(raw: string, secrets: readonly string[] = []): string {
+export function shownLine(raw: string, hide: Hider = (text) => text): string {
   // Both before and behind: escapes may cut a secret apart, and a secret may hold what is replaced.
-  const hidden = withoutValues(raw.slice(0, WINDOW), secrets);
-  const plain = withoutValues(plainLine(hidden), secrets);
+  const hidden = hide(raw.slice(0, WINDOW));
+  const plain = hide(plainLine(hidden));
   const cut = plain.length > LINE_MAX ? `${plain.slice(0, LINE_MAX).toWellFormed()} …` : plain;
-  return redact(cut, []);
+  return redact(cut);
 }
 
 /** Of a progress bar that draws over itself the last state is left. */
@@ -102,9 +102,9 @@ const CONTROLS = /(?!\t)\p{Cc}/gu;
 /** Explicit directions (Unicode UAX #9), and what ends a line in some readers. */
 const DIRECTIONS = /[\u061C\u200E\u200F\u2028\u2029\u202A-\u202E\u2066-\u2069]/g;
 
-/** A key of several lines is printed as such, and each is looked at alone. */
-function multiline(secrets: readonly string[]): readonly string[] {
-  return [...new Set(secrets.flatMap((secret) => [secret, ...secret.split(/\r?\n/)]))];
+/** For what comes line by line: a key of several lines is printed as such, and each is looked at alone. */
+export function lineHider(secrets: readonly string[]): Hider {
+  return hiderOf(new Set(secrets.flatMap((secret) => [secret, ...secret.split(/\r?\n/)])));
 }
 
 /** Bytes to whole lines; one without an end is told once it is longer than the window, and its rest left out. */

@@ -25,6 +25,12 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return startTimeOf(identity.pid) === identity.startTime;
 }
 
+/** True while it lives but is held still (SIGSTOP, Ctrl-Z, a debugger): it does nothing until somebody lets it go on. */
+export function isStopped(pid: number): boolean {
+  if (process.platform === "linux") return /^[Tt]$/.test(statOf(pid)?.state ?? "");
+  return statByPs(pid)?.state.startsWith("T") ?? false;
+}
+
 /** Milliseconds since the epoch at which a living process started, to about a second; undefined when there is none. */
 export function startedAtMs(pid: number): number | undefined {
   if (process.platform !== "linux") {
@@ -45,7 +51,13 @@ export function machineId(): string {
 /** USER_HZ, fixed by the kernel's interface to programs on every architecture Node runs on. */
 const TICKS_PER_SECOND = 100;
 
+/** None for a zombie. */
 function startTicks(pid: number): string | undefined {
+  const stat = statOf(pid);
+  return stat === undefined || stat.state === "Z" || stat.state === "X" ? undefined : stat.startTicks;
+}
+
+function statOf(pid: number): { readonly state: string; readonly startTicks: string | undefined } | undefined {
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, "utf8");
@@ -53,8 +65,8 @@ function startTicks(pid: number): string | undefined {
     return undefined;
   }
   // The second field is the program's name in parentheses and may hold spaces and parentheses itself.
-  const [state, ...rest] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return state === "Z" || state === "X" ? undefined : rest[18];
+  const [state = "", ...rest] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return { state, startTicks: rest[18] };
 }
 
 function bootId(): string {
@@ -62,10 +74,15 @@ function bootId(): string {
 }
 
 function startTimeByPs(pid: number): string | undefined {
+  const stat = statByPs(pid);
+  return stat === undefined || stat.state.startsWith("Z") ? undefined : stat.start;
+}
+
+function statByPs(pid: number): { readonly state: string; readonly start: string } | undefined {
   try {
     const stdout = execFileSync("ps", ["-o", "stat=,lstart=", "-p", String(pid)], { encoding: "utf8", stdio: "pipe" });
     const [state, ...start] = stdout.trim().split(/\s+/);
-    return !state || state.startsWith("Z") ? undefined : start.join(" ");
+    return state ? { state, start: start.join(" ") } : undefined;
   } catch {
     return undefined;
   }

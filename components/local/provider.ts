@@ -245,6 +245,9 @@ function answer<Q, A>(handle: (request: Q) => Promise<A>) {
 
 /** gRPC carries text only, so the kind of an error goes along in its last line. */
 function messageOf(error: unknown): string {
+  // Who holds a lock stays behind here, and is for the log.
+  if (error instanceof StacklingError && error.reason === "Locked" && error.cause instanceof Error)
+    process.stderr.write(`${error.cause.message}\n`);
   if (error instanceof StacklingError) return encodeForEngine(error);
   return error instanceof Error ? error.message : String(error);
 }

@@ -5,26 +5,29 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { LogLine, LogQuery } from "../ports.ts";
 import { knownSecrets } from "./known-secrets.ts";
 import { layout } from "./layout.ts";
-import { readBetween, readFrom, sizeOf } from "./log-file.ts";
-import { redact } from "./redact.ts";
+import { readBetween, sizeOf, tailOfLog } from "./log-file.ts";
+import { hiderOf, redact } from "./redact.ts";
 import { listReleases } from "./release-files.ts";
 
 const TAIL_BYTES = 1024 * 1024;
 const POLL_MS = 150;
 
-/** What install, build and tasks said comes as services of those names. Lines are redacted. */
+/**
+ * What install, build and tasks said comes as services of those names, of a linked repository as `install-ALIAS` and
+ * `build-ALIAS`. Lines are redacted.
+ */
 export async function* readLogs(dataDir: string, stack: string, query: LogQuery): AsyncGenerator<LogLine> {
   const { logs } = layout(dataDir).preview(stack);
   const secrets = new Set(await secretsOf(dataDir, stack));
+  let hide = hiderOf(secrets);
   const read = new Map<string, { offset: number; rest: string }>();
   for (const service of await logNames(logs, query.service)) {
     const file = join(logs, `${service}.log`);
     const offset = await sizeOf(file);
-    const lines = (await readFrom(file, 0, TAIL_BYTES)).split("\n");
+    const lines = (await tailOfLog(file, TAIL_BYTES)).split("\n");
     const rest = query.follow ? (lines.pop() ?? "") : "";
     const complete = lines.filter((line, index) => line !== "" || index < lines.length - 1);
-    for (const text of query.tail > 0 ? complete.slice(-query.tail) : [])
-      yield { service, text: redact(text, [...secrets]) };
+    for (const text of query.tail > 0 ? complete.slice(-query.tail) : []) yield { service, text: redact(hide(text)) };
     read.set(service, { offset, rest });
   }
   while (query.follow && !query.signal.aborted) {
@@ -38,8 +41,10 @@ export async function* readLogs(dataDir: string, stack: string, query: LogQuery)
       const lines = (last.rest + (await readBetween(file, Math.max(offset, size - TAIL_BYTES), size))).split("\n");
       read.set(service, { offset: size, rest: (lines.pop() ?? "").slice(-TAIL_BYTES) });
       // A release that came meanwhile may have been given others.
+      const known = secrets.size;
       for (const secret of await secretsOf(dataDir, stack)) secrets.add(secret);
-      for (const text of lines) yield { service, text: redact(text, [...secrets]) };
+      if (secrets.size > known) hide = hiderOf(secrets);
+      for (const text of lines) yield { service, text: redact(hide(text)) };
     }
     await delay(POLL_MS, undefined, { signal: query.signal }).catch(() => undefined);
   }

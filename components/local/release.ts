@@ -7,7 +7,7 @@ import { OWNER_MARK } from "./environment.ts";
 import { probe } from "./health.ts";
 import { readJson } from "./json-file.ts";
 import { layout } from "./layout.ts";
-import { applyLimits, limitCpu, limitsName, membersOf, removeLimits } from "./limits.ts";
+import { applyLimits, limitCpu, limitsName, membersOf } from "./limits.ts";
 import { excerptOf, openLog, sizeOf } from "./log-file.ts";
 import { boundedCommand } from "./process-bound.ts";
 import { isAlive } from "./process-identity.ts";
@@ -22,6 +22,7 @@ import {
   writeState,
 } from "./release-files.ts";
 import { isTakenFrom } from "./sockets.ts";
+import { endGroup, lookBeforeEnd } from "./usage.ts";
 
 /** How long a process without a port must live to count as started. */
 const SETTLE_MS = 300;
@@ -34,6 +35,10 @@ const POLL_GROWTH = 1.05;
 const PROCESSES_MAX = 4096;
 /** Cores, while it starts. */
 const START_CPU = 2;
+/** As Node says it, and as the system has it for all others. */
+const ADDRESS_TAKEN = /EADDRINUSE|address already in use/i;
+const SHARED_PORTS =
+  "what it listens on is taken, for all previews of a machine share its ports, and so do the old and the new version of one: a service must listen on the port in PORT, a sidecar on a socket that $PORT names (docs/recipes/services.md)";
 
 export interface Started {
   readonly processes: Readonly<Record<string, StartedProcess>>;
@@ -166,8 +171,9 @@ export async function endReleaseProcesses(
     const marked = await findMarked(OWNER_MARK, (owner) => owner === folder);
     return [...new Set([...marked.map(({ pid }) => pid), ...(await membersOf(group))])];
   };
+  await lookBeforeEnd(dataDir, stack);
   await endTrees(leaders, { drainMs, others });
-  await removeLimits(group);
+  await endGroup(dataDir, stack, group);
 }
 
 /** Ends it and removes its folder. Gone already is success. */
@@ -212,9 +218,16 @@ async function failure(
   { reason, how }: { readonly reason: string; readonly how: string },
 ): Promise<TerminalError> {
   const { service, command, secrets } = release.launch;
+  const excerpt = await excerptOf(logOf(release), logFrom, secrets);
+  const why = isAddressTaken(excerpt) ? `; ${SHARED_PORTS}` : "";
   return new TerminalError({
     reason,
-    userMessage: `starting service "${service}" with ${JSON.stringify(command)}: ${how}`,
-    excerpt: await excerptOf(logOf(release), logFrom, secrets),
+    userMessage: `starting service "${service}" with ${JSON.stringify(command)}: ${how}${why}`,
+    excerpt,
   });
+}
+
+/** By what the programs printed: somebody else listens where one of them would. */
+export function isAddressTaken(excerpt: readonly string[]): boolean {
+  return excerpt.some((line) => ADDRESS_TAKEN.test(line));
 }

@@ -7,6 +7,7 @@ import { followOutput } from "./output.ts";
 import { boundedCommand } from "./process-bound.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import { endTrees, findByUser, findMarked, startProcess } from "./processes.ts";
+import { countCommand } from "./usage.ts";
 
 export interface CommandRequest {
   readonly command: string;
@@ -26,8 +27,18 @@ export interface CommandRequest {
   readonly action: string;
   /** Values that must not show in the excerpt. */
   readonly secrets: readonly string[];
+  /** Whose account it is on. */
+  readonly account: CommandAccount;
   /** Gets what it prints while it runs, redacted. */
   readonly onLines?: ((lines: readonly string[]) => void) | undefined;
+}
+
+/** What it takes is counted as the preview's, under this name. */
+export interface CommandAccount {
+  readonly dataDir: string;
+  readonly stack: string;
+  /** `build`, `migrate`, … */
+  readonly resource: string;
 }
 
 /** Threads count too; far above what a build needs, far below what a fork bomb takes. */
@@ -49,6 +60,7 @@ export async function runCommand(request: CommandRequest): Promise<void> {
     const environment = { ...request.environment, [OWNER_MARK]: owner };
     const bounded = boundedCommand(command, { user, most: PROCESSES_MAX });
     const started = await startProcess({ ...request, command: bounded, environment, log: log.fd });
+    const counted = await countCommand(request.account, started.identity.pid);
     const timer = new AbortController();
     try {
       started.open();
@@ -59,6 +71,7 @@ export async function runCommand(request: CommandRequest): Promise<void> {
     } finally {
       timer.abort();
       await endCommandsOf(owner, [started.identity], builders);
+      await counted();
     }
   } finally {
     await output?.stop();

@@ -14,7 +14,7 @@ import { sizeOf } from "./log-file.ts";
 import { nodeFolder } from "./node-runtime.ts";
 import { followOutput } from "./output.ts";
 import { choosePort } from "./ports.ts";
-import { endReleaseProcesses, isKeptAlive, isRunning, removeRelease, startServing } from "./release.ts";
+import { endReleaseProcesses, isAddressTaken, isKeptAlive, isRunning, removeRelease, startServing } from "./release.ts";
 import {
   filesOf,
   type Launch,
@@ -72,7 +72,7 @@ export const serviceResource: LocalResource<ServiceInputs, ServiceState> = {
     return withFileLock(lock, async () => {
       const same = await readRelease(dataDir, context.stack, release);
       if (same) await removeRelease(same);
-      context.log("starting");
+      context.log(`starting "${inputs.service.name}"`);
       return { id: release, state: { ...inputs, release, ...(await makeRelease(context, inputs)) } };
     });
   },
@@ -112,7 +112,7 @@ async function makeRelease(context: ResourceContext, inputs: ServiceInputs) {
       return { address: (await bringUp(context, release)) ?? "", instance, ...(ports ? { ports } : {}) };
     } catch (error) {
       await removeRelease(release, 500);
-      const portTaken = error instanceof StacklingError && error.excerpt.some((line) => line.includes("EADDRINUSE"));
+      const portTaken = error instanceof StacklingError && isAddressTaken(error.excerpt);
       if (!portTaken || attempt === PORT_ATTEMPTS) throw error;
     }
   }

@@ -123,10 +123,19 @@ async function tend(deps: SupervisorDeps, release: Release, signal: AbortSignal)
     // Removed with its preview since it was listed.
     if (isMissing(error)) return;
     const { stack, service } = release.launch;
-    deps.logger.warn({ stack, service, err: error }, `tending service "${service}" of "${stack}" failed`);
+    deps.logger.warn(
+      { ...keyOf(release), stack, service, err: error },
+      `tending service "${service}" of "${stack}" failed`,
+    );
   } finally {
     await unlock?.();
   }
+}
+
+/** Of the preview that it is part of, as its processes are told it. */
+function keyOf({ launch }: Release): { readonly key?: string } {
+  const key = launch.environment.STACKLING_KEY;
+  return key === undefined ? {} : { key };
 }
 
 function isMissing(error: unknown): boolean {
@@ -148,7 +157,10 @@ async function keepAlive({ logger, clock }: SupervisorDeps, release: Release, st
     const waitMs = Math.min(BACKOFF_FIRST_MS * 2 ** state.restarts, BACKOFF_LAST_MS);
     await writeState(release, { ...state, restartAt: new Date(now.getTime() + waitMs).toISOString() });
     const { stack, service } = release.launch;
-    logger.warn({ stack, service, waitMs }, `service "${service}" of "${stack}" is not running; starting it again`);
+    logger.warn(
+      { ...keyOf(release), stack, service, waitMs },
+      `service "${service}" of "${stack}" is not running; starting it again`,
+    );
     return;
   }
   if (state.restartAt !== undefined && now.toISOString() < state.restartAt) return;

@@ -9,7 +9,7 @@ import { egressEnvironment } from "./egress-access.ts";
 import { baseEnvironment } from "./environment.ts";
 import { rememberSecrets } from "./known-secrets.ts";
 import { inside, layout } from "./layout.ts";
-import { readFrom, sizeOf } from "./log-file.ts";
+import { readFrom, rotateLog, sizeOf } from "./log-file.ts";
 import { nodeFolder } from "./node-runtime.ts";
 import type { LocalResource } from "./resource.ts";
 import { runCommand } from "./run-command.ts";
@@ -69,6 +69,7 @@ export const taskResource: LocalResource<TaskInputs, TaskInputs> = {
         user: await allocateUser(dataDir, context.stack),
         logFile,
         owner: join(preview.folder, inputs.task),
+        account: { dataDir, stack: context.stack, resource: inputs.task },
         timeoutMs: inputs.timeoutSeconds === undefined ? TASK_TIMEOUT_MS : inputs.timeoutSeconds * 1000,
         signal: context.signal,
         reason: words.reason,
@@ -83,6 +84,8 @@ export const taskResource: LocalResource<TaskInputs, TaskInputs> = {
       throw await withoutOutage(failure, { environment, elapsedMs: performance.now() - began });
     } finally {
       await refusals.stop();
+      // The next run's would come on top of it. What cannot be cut now is cut by the next.
+      await rotateLog(logFile).catch(() => undefined);
     }
     return { id: inputs.task, state: inputs };
   },

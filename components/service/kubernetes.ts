@@ -29,6 +29,7 @@ import { servicesExample } from "./example.ts";
 import { flagFileVariables } from "./flags.ts";
 import { withProxy } from "./proxy.ts";
 import { dependenciesOf, type ReferenceValues, startOrder } from "./references.ts";
+import { commitOf, type Declared, environmentOf } from "./sources.ts";
 import { isGate, taskEnvironment, taskKey, taskWords } from "./tasks.ts";
 
 type Args = ServiceArgs<KubernetesOptions>;
@@ -167,7 +168,7 @@ class KubernetesServices extends PreviewComponent implements ServiceComponent {
       ...common,
       name: service.name,
       kind: "job",
-      key: output([args.source.commit, String(args.generation), JSON.stringify(service)].join("/")),
+      key: output([commitOf(args, service), String(args.generation), JSON.stringify(service)].join("/")),
       action: `running service "${service.name}"`,
       failure: "StartFailed",
       timeoutSeconds: service.startTimeoutSeconds,
@@ -224,9 +225,14 @@ function neededKinds({ options: { edge }, secretReferences = {} }: Args): Needed
 }
 
 function servicePod(args: Args, service: ServiceDefinition, envFrom: PodDefinition["envFrom"]): PodDefinition {
-  const { image, environment: _e, dependsOn: _d, schedule: _s, ...rest } = service;
+  const { image, environment: _e, dependsOn: _d, schedule: _s, source: _o, ...rest } = service;
   const port = service.kind === "web" ? [{ name: "PORT", value: String(portOf(service)) }] : [];
-  return { ...rest, image: required(image, `service "${service.name}"`), env: [...own(args), ...port], envFrom };
+  return {
+    ...rest,
+    image: required(image, `service "${service.name}"`),
+    env: [...own(args, service), ...port],
+    envFrom,
+  };
 }
 
 /** In the image and the size of the service whose image it is. */
@@ -243,14 +249,14 @@ function taskPod(args: Args, task: TaskDefinition, envFrom: PodDefinition["envFr
     memoryMiB: model?.memoryMiB ?? 512,
     cpu: model?.cpu ?? 0.5,
     ...(model?.readOnlyRoot && { readOnlyRoot: true }),
-    env: own(args),
+    env: own(args, { environment: taskEnvironment(args.services, task) }),
     envFrom,
   };
 }
 
 /** What every process is told, and no ConfigMap may hold: it changes with each commit. */
-function own({ environment }: Args): { name: string; value: string }[] {
-  return Object.entries(environment).map(([name, value]) => ({ name, value }));
+function own(args: Args, service: Declared): { name: string; value: string }[] {
+  return Object.entries(environmentOf(args, service)).map(([name, value]) => ({ name, value }));
 }
 
 function required(image: string | undefined, what: string): string {

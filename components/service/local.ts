@@ -13,6 +13,7 @@ import {
 import { isEmulator } from "../local/emulators.ts";
 import { firewallFault } from "../local/firewall.ts";
 import * as operations from "../local/operations.ts";
+import { usage } from "../local/usage.ts";
 import { canSwitchUser } from "../local/users.ts";
 import type {
   ServiceArgs,
@@ -26,6 +27,7 @@ import { PreviewComponent } from "../preview-component.ts";
 import { servicesExample } from "./example.ts";
 import { flagFileVariables } from "./flags.ts";
 import { addressesUsed, dependenciesOf, type ReferenceValues, resolveEnvironment, startOrder } from "./references.ts";
+import { environmentOf } from "./sources.ts";
 import { isGate, taskEnvironment, taskKey } from "./tasks.ts";
 
 const options = z.strictObject({
@@ -45,11 +47,21 @@ class LocalServices extends PreviewComponent implements ServiceComponent {
     super("stackling:service:Local", name, {}, opts);
     const ordered = startOrder(args.services);
     const folder = new LocalFolder(this.childName("folder"), { parent: this });
-    const { source, environment, generation } = args;
+    const { source, sources = {}, environment, generation } = args;
     const checkout = new LocalCheckout(
       this.childName("checkout"),
       { source, environment, generation },
       { parent: this, dependsOn: folder },
+    );
+    const linked = new Map<string | undefined, LocalCheckout>(
+      Object.entries(sources).map(([slot, { environment: own, ...source }]) => [
+        slot,
+        new LocalCheckout(
+          this.childName(`checkout-${slot}`),
+          { slot, source, environment: { ...environment, ...own }, generation },
+          { parent: this, dependsOn: folder },
+        ),
+      ]),
     );
     const egress = this.#egress(args, folder);
     const before = args.tasks.filter((task) => !isGate(task));
@@ -64,10 +76,10 @@ class LocalServices extends PreviewComponent implements ServiceComponent {
         this.childName(service.name),
         {
           service: releasable(service),
-          checkout: checkout.path,
+          checkout: (linked.get(service.source) ?? checkout).path,
           environment: secret(
             all([values, flagFile]).apply(([known, found]) => ({
-              ...environment,
+              ...environmentOf(args, service),
               ...found,
               ...resolveEnvironment(service, known),
             })),
@@ -154,6 +166,7 @@ export const localService: ServiceDriver<Options> = {
     owned: ({ dataDir }, stack) => operations.owned(dataDir, stack),
     kinds: ["process", "user", "folder", "control group", "firewall rule", "checkout", "release"],
     remove: ({ dataDir }, thing) => operations.remove(dataDir, thing),
+    usage: ({ options: { dataDir }, stack }, wish) => usage(dataDir, stack, wish),
     check: ({ dataDir }) => operations.check(dataDir),
   },
   example: () => ({
@@ -220,7 +233,7 @@ function hostAndPort(url: string | undefined): string {
 }
 
 function releasable({ name, sidecars, ...service }: ServiceDefinition) {
-  const { environment: _e, dependsOn: _d, image: _i, port: _p, readOnlyRoot: _r, ...released } = service;
+  const { environment: _e, dependsOn: _d, image: _i, port: _p, readOnlyRoot: _r, source: _s, ...released } = service;
   return { name, ...released, sidecars: sidecars.map((sidecar) => startable(name, sidecar)) };
 }
 

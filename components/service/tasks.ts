@@ -15,13 +15,18 @@ export function taskKey(
   return output(database?.identity ?? "none").apply((identity) => [name, identity, ...about].join("/"));
 }
 
-/** Everything the services declare, the first one's word first; but no addresses, for nothing is started yet. */
+/**
+ * Everything the services of the preview's own repository declare, the first one's word first; but no addresses, for
+ * nothing is started yet.
+ */
 export function taskEnvironment(
   services: readonly ServiceDefinition[],
   task?: Pick<TaskDefinition, "environment">,
 ): Record<string, string> {
-  const entries = services.flatMap(({ environment }) =>
-    Object.entries(environment).filter(([, value]) => addressesUsed({ environment: { value } }).length === 0),
+  const entries = services.flatMap(({ environment, source }) =>
+    source === undefined
+      ? Object.entries(environment).filter(([, value]) => addressesUsed({ environment: { value } }).length === 0)
+      : [],
   );
   return { ...Object.fromEntries(entries.reverse()), ...task?.environment };
 }

@@ -3,7 +3,7 @@ import { CostAllocationTag } from "@pulumi/aws/costexplorer/costAllocationTag.js
 import type { AwsPlatformArgs, Site } from "./aws.ts";
 
 /** Tags that a bill is read by; every preview's resources bear them (infra/tags.ts). */
-const BILL_TAGS = ["preview", "repository", "owner", "team", "cost-center"] as const;
+const BILL_TAGS = ["stack", "preview", "repository", "owner", "team", "cost-center"] as const;
 
 const PERCENTS = [50, 80, 100] as const;
 

@@ -82,6 +82,8 @@ export function createRoles(site: Site, args: RolesArgs): Roles {
         Statement: [
           allow(["s3:ListBucket", "s3:GetBucketLocation"], [args.bucket]),
           allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], [interpolate`${args.bucket}/*`]),
+          // A bill has no name that it could be.
+          ...(args.costTags ? [allow(["ce:GetCostAndUsage", "ce:ListCostAllocationTags"], ["*"])] : []),
         ],
       }),
     },

@@ -93,7 +93,9 @@ const aws = z.strictObject({
   costTags: z
     .boolean()
     .default(false)
-    .describe("Activates our tags for the bill. AWS knows a tag only a day after something first bore it."),
+    .describe(
+      "Activates our tags for the bill, and lets Stackling read it. AWS knows a tag only a day after something first bore it.",
+    ),
 });
 
 /** Everything both clouds are told. */

@@ -18,6 +18,8 @@ export interface Visitors {
   readonly identify: RequestHandler;
   /** Of a request that was identified. */
   of(request: IncomingMessage): Visitor;
+  /** Seconds until wrong tokens from that address are looked at again; undefined while they are. */
+  waitOf(request: IncomingMessage): Promise<number | undefined>;
   /** Who that is by now, where the answer goes on: the token may be revoked, and a role taken away. */
   again(request: IncomingMessage): Promise<Visitor>;
 }
@@ -92,6 +94,7 @@ export function createVisitors(deps: VisitorsDeps): Visitors {
       next();
     },
     of: (request) => known.get(request) ?? ANYONE,
+    waitOf: (request) => wrong.waitOf(neighbourhood(addressOf(request))),
     again: find,
   };
 }

@@ -28,7 +28,7 @@ export interface Actions extends StageActions {
   /** Sets a feature flag; without a value what was said of it before is taken back. */
   flag(key: string, flag: { readonly name: string; readonly value?: string }, by: string): Promise<unknown>;
   /** Lets one commit of a fork's or an outsider's pull request run; `sha` is its whole id. */
-  approve(key: string, sha: string, by: string): Promise<unknown>;
+  approve(key: string, sha: string, by: string, linked?: Readonly<Record<string, string>>): Promise<unknown>;
   /** Looks at the world first and puts right what differs, also when the wish is unchanged. */
   repair(key: string, by: string): Promise<unknown>;
   /** What differs between state and world. */
@@ -38,44 +38,67 @@ export interface Actions extends StageActions {
 }
 
 const plain = z.strictObject({
-  action: z.enum(["look", "redeploy", "sleep", "wake", "reset-db", "rotate", "repair", "cancel-promotion"]),
+  action: z
+    .enum(["look", "redeploy", "sleep", "wake", "reset-db", "rotate", "repair", "cancel-promotion"])
+    .describe("What the verb of that name does; `look` looks at it again, `repair` also puts right what differs."),
 });
 const YEAR_SECONDS = 366 * 86_400;
 
 const wholeCommit = z.string().refine(isCommitId, "must be the whole id of a commit").toLowerCase();
+/** By the keys of their pull requests. */
+export const linkedHeads = z.record(z.string().min(1).max(200), wholeCommit);
 
 export const actionRequest = z.union([
   plain,
-  z.strictObject({ action: z.literal("down"), confirm: z.boolean().optional() }),
+  z.strictObject({
+    action: z.literal("down"),
+    confirm: z.boolean().optional().describe("Also a stage, which goes with its database."),
+  }),
   z.strictObject({
     action: z.literal("promote"),
-    from: z.string().min(1).max(64).optional(),
-    sha: wholeCommit.optional(),
+    from: z.string().min(1).max(64).optional().describe("Stage that serves it. Default: the one that it follows."),
+    sha: wholeCommit.optional().describe("Refused where that stage serves another commit by now."),
   }),
-  z.strictObject({ action: z.literal("approve-promotion"), sha: wholeCommit }),
-  z.strictObject({ action: z.literal("extend"), seconds: z.int().positive().max(YEAR_SECONDS) }),
-  z.strictObject({ action: z.literal("approve"), sha: wholeCommit }),
+  z.strictObject({
+    action: z.literal("approve-promotion"),
+    sha: wholeCommit.describe("Commit that waits."),
+    at: z.iso.datetime().optional().describe("`at` of the promotion that was shown: refused where another one waits."),
+  }),
+  z.strictObject({
+    action: z.literal("extend"),
+    seconds: z.int().positive().max(YEAR_SECONDS).describe("How long it may stay from now."),
+  }),
+  z.strictObject({
+    action: z.literal("approve"),
+    sha: wholeCommit.describe("The one commit that may run."),
+    linked: linkedHeads.optional().describe("`awaitsWith` as it was shown: refused where it is another by now."),
+  }),
   z.strictObject({
     action: z.literal("rollback"),
     sha: z
       .string()
       .regex(/^[0-9a-f]{7,64}$/i, "must be the id of a commit, or its first seven digits at least")
       .toLowerCase()
-      .optional(),
-    keepDatabase: z.boolean().optional(),
+      .optional()
+      .describe("Absent: the last good one."),
+    keepDatabase: z.boolean().optional().describe("Leave the database as newer migrations made it."),
   }),
-  z.strictObject({ action: z.literal("keep"), keep: z.boolean().optional() }),
+  z.strictObject({
+    action: z.literal("keep"),
+    keep: z.boolean().optional().describe("`false` ends it. Default: true."),
+  }),
   z.strictObject({
     action: z.literal("flag"),
-    name: z.string().min(1).max(64),
-    value: z.string().min(1).max(64).optional(),
+    name: z.string().min(1).max(64).describe("Of the flag."),
+    value: z.string().min(1).max(64).optional().describe("Absent: what was said of it before is taken back."),
   }),
   z.strictObject({
     action: z.literal("seed"),
     scenario: z
       .string()
       .regex(/^[\w-]{1,64}$/)
-      .optional(),
+      .optional()
+      .describe("Of those that preview.yaml names; absent: its seed once more."),
   }),
 ]);
 export type ActionRequest = z.infer<typeof actionRequest>;
@@ -107,7 +130,7 @@ export async function act(actions: Actions, key: string, request: ActionRequest,
       return;
     }
     case "approve":
-      await actions.approve(key, request.sha, by);
+      await actions.approve(key, request.sha, by, request.linked);
       return;
     case "down":
       await actions.down(key, by, request.confirm);
@@ -118,9 +141,11 @@ export async function act(actions: Actions, key: string, request: ActionRequest,
       await actions.promote(key, what, by);
       return;
     }
-    case "approve-promotion":
-      await actions.approvePromotion(key, request.sha, by);
+    case "approve-promotion": {
+      const { sha, at } = request;
+      await actions.approvePromotion(key, { sha, ...(at === undefined ? {} : { at }) }, by);
       return;
+    }
     case "cancel-promotion":
       await actions.cancelPromotion(key, by);
       return;

@@ -6,12 +6,14 @@ import express, {
   type Response,
   type Router,
 } from "express";
+import { z } from "zod";
 import { EVERYTHING, may } from "../roles.ts";
 import { sameSecret } from "../session.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
 import { callerIn, callerOf, isForeign, type Visitor, type Visitors, visitorOf } from "./access.ts";
-import { NotFound, PROBLEM_TYPE, problemOf, Refused } from "./problem.ts";
+import { createDoing, type Doing } from "./doing.ts";
+import { FORBIDDEN, NotFound, PROBLEM_TYPE, problemOf, Refused } from "./problem.ts";
 import type { Call, Route } from "./route.ts";
 import { type RoutesDeps, routesOf } from "./routes.ts";
 
@@ -36,7 +38,8 @@ export function createApi(deps: ApiDeps): Router {
   });
   api.use(guard(deps));
   api.use(express.json({ limit: "64kb", strict: true }));
-  for (const route of routes) api[route.method](route.path, runOf(deps, route));
+  const doing = createDoing(deps);
+  for (const route of routes) api[route.method](route.path, notingRefusals(doing, route, runOf(deps, route)));
   api.use(() => {
     throw new NotFound("calling the API: there is no such address");
   });
@@ -44,7 +47,9 @@ export function createApi(deps: ApiDeps): Router {
   return api;
 }
 
-function runOf(deps: ApiDeps, route: Route): RequestHandler {
+type Run = (request: Request, response: Response) => Promise<void>;
+
+function runOf(deps: ApiDeps, route: Route): Run {
   const { answer } = route;
   return async (request, response) => {
     const visitor = visitorOf(deps, request);
@@ -78,6 +83,27 @@ function runOf(deps: ApiDeps, route: Route): RequestHandler {
   };
 }
 
+/** Of those calls that carry one. */
+const verbOf = z.object({ action: z.string().regex(/^[a-z-]{1,40}$/) });
+
+/** What somebody has no right to is in the audit, with the preview that it was wished for. */
+function notingRefusals(doing: Pick<Doing, "refused">, { id }: Route, run: Run): Run {
+  return async (request, response) => {
+    try {
+      await run(request, response);
+    } catch (error) {
+      if (error instanceof Refused && error.reason === FORBIDDEN) {
+        const { key } = request.params;
+        const of = typeof key === "string" ? { key } : {};
+        const { action: verb } = verbOf.safeParse(request.body).data ?? {};
+        const detail = `${verb === undefined ? "" : `${verb}: `}${error.userMessage}`;
+        await doing.refused(request, { action: id, ...of, detail });
+      }
+      throw error;
+    }
+  };
+}
+
 /** One who was let in for as long as it goes on may be let in no more. */
 function endWithRight(response: Response, isStill: () => Promise<boolean>): void {
   const looking = setInterval(async () => {
@@ -107,7 +133,7 @@ function noSuch(key: string): NotFound {
 function forbidden({ id, may: deed }: Route, isLimited: boolean): Refused {
   const needed = deed === "administer" ? "an admin" : deed === "operate" ? "an operator" : "a viewer";
   const where = isLimited ? ", and of more than the repositories that yours are" : "";
-  return new Refused(403, "Forbidden", `calling "${id}": the right of ${needed} is needed${where}`);
+  return new Refused(403, FORBIDDEN, `calling "${id}": the right of ${needed} is needed${where}`);
 }
 
 const harden: RequestHandler = (_request, response, next) => {

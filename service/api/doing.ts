@@ -1,5 +1,6 @@
 /** What somebody asks for by API or page is done in their name, and written into the audit. */
 import type { IncomingMessage } from "node:http";
+import { createAttempts } from "../attempts.ts";
 import { type Audit, type AuditNote, noted } from "../audit.ts";
 import { type AccessDeps, callerOf, visitorOf } from "./access.ts";
 import { type ActionRequest, type Actions, act } from "./actions.ts";
@@ -15,18 +16,34 @@ export interface Doing {
   act(request: IncomingMessage, key: string, wish: ActionRequest): Promise<void>;
   /** Any other work; it is told in whose name it is done. */
   note<T>(request: IncomingMessage, what: Noted, work: (by: string) => Promise<T>): Promise<T>;
+  /** Writes down what somebody had no right to, which was not done; the same not every time. Never rejects. */
+  refused(request: IncomingMessage, what: Noted): Promise<void>;
 }
+
+/** Of one person the same thing once in a while, and so many things at all: whoever is refused could fill the audit. */
+const SAME = { most: 1, seconds: 600 } as const;
+const ALL = { most: 20, seconds: 600 } as const;
 
 export type Noted = Pick<AuditNote, "action" | "key" | "detail">;
 
 export function createDoing(deps: DoingDeps): Doing {
-  const note: Doing["note"] = (request, what, work) => {
+  const [same, all] = [createAttempts(SAME), createAttempts(ALL)];
+  const askedBy = (request: IncomingMessage) => {
     const address = deps.addressOf(request);
-    const who = askerOf(deps, request);
-    return noted(deps.audit, { ...who, ...(address ? { address } : {}), ...what }, () => work(who.actor));
+    return { ...askerOf(deps, request), ...(address ? { address } : {}) };
+  };
+  const note: Doing["note"] = (request, what, work) => {
+    const who = askedBy(request);
+    return noted(deps.audit, { ...who, ...what }, () => work(who.actor));
   };
   return {
     note,
+    async refused(request, what) {
+      const who = askedBy(request);
+      const isKnown = (await same.spend(JSON.stringify([who.actor, what.action, what.key]))) !== undefined;
+      if (isKnown || (await all.spend(who.actor)) !== undefined) return;
+      await deps.audit.record({ ...who, ...what, outcome: "refused" });
+    },
     act: (request, key, wish) => {
       // A look changes nothing, and pages and scripts ask for many.
       if (wish.action === "look") return act(deps.actions, key, wish, askerOf(deps, request).actor);

@@ -1,5 +1,6 @@
 /** Long lists page by page: `limit`, `cursor`, and in the answer `next` and a `Link` header (RFC 8288). */
 import { z } from "zod";
+import { pageOfRows } from "../store/page.ts";
 import { Refused } from "./problem.ts";
 import type { Call } from "./route.ts";
 
@@ -38,12 +39,8 @@ export function pageOf<Item>(
   const sorted = items.map((item) => ({ item, place: placeOf(item) })).sort((a, b) => compare(a.place, b.place));
   const from = cursor === undefined ? undefined : readCursor(cursor);
   const rest = from ? sorted.filter(({ place }) => compare(place, from) > 0) : sorted;
-  const shown = rest.slice(0, limit);
-  const last = shown.at(-1);
-  return {
-    shown: shown.map(({ item }) => item),
-    ...(rest.length > limit && last ? { next: writeCursor(last.place) } : {}),
-  };
+  const { rows, ...next } = pageOfRows(rest, limit, ({ place }) => writeCursor(place));
+  return { shown: rows.map(({ item }) => item), ...next };
 }
 
 function compare(one: Placed, other: Placed): number {

@@ -4,7 +4,7 @@ import { isPastGateway } from "../config/target-fit.ts";
 import type { Lifecycle } from "../config/types.ts";
 import { decide } from "../decide.ts";
 import { type Clocks, lifetimeOf, type Moment } from "../lifecycle.ts";
-import { isPaused } from "../pauses.ts";
+import { either, isPaused } from "../pauses.ts";
 import type { Preview } from "../status.ts";
 
 /** All times ISO 8601 UTC; an absent one never comes. */
@@ -40,9 +40,10 @@ export function previewEnds(preview: Clocks, lifecycle: Lifecycle, moment: Momen
 
 /** Nobody sees the visits to one at another edge, so it does not fall asleep by itself. */
 function sleepOf(preview: Clocks, { sleepAfterSeconds, officeHours }: Lifecycle, moment: Moment): string | undefined {
-  const { live, awake } = preview.status;
+  const { live, awake, stops } = preview.status;
   if (!live || !awake) return undefined;
-  const { now, pauses } = moment;
+  const { now } = moment;
+  const pauses = either(moment.pauses, stops);
   const seen = isPastGateway(live.target) ? {} : { sleepAfterSeconds, officeHours };
   const paused = isPaused(pauses, now);
   const action = decide(

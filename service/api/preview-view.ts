@@ -1,13 +1,16 @@
 /** A preview as API, `--json` and pages show it. Pure. */
 import type { FlagValue } from "../../components/service/flags.ts";
+import { mainUrl } from "../addresses.ts";
 import type { ApprovalStanding } from "../approval.ts";
-import { mainUrl } from "../comment/addresses.ts";
 import type { RefusedCall } from "../egress/refusals.ts";
 import { flagsInEffect, setBy } from "../flags.ts";
 import { addressOf } from "../forges/addresses.ts";
 import type { Checked, FailedChecks } from "../gates/results.ts";
 import type { Approval } from "../intents.ts";
 import { isKept } from "../lifecycle.ts";
+import { linkedCommits } from "../linked/links.ts";
+import { type Linked, linkedView } from "../linked/view.ts";
+import type { PreviewCost } from "../money/costs.ts";
 import { goodCommits, type RolledBack, rolledBackOf, type Served } from "../rollback.ts";
 import { type SchemaView, schemaView } from "../schema-words.ts";
 import type { Promoted, Promotion } from "../stages/promotion.ts";
@@ -15,7 +18,7 @@ import type { Condition, DriftSeen, Preview, Stage } from "../status.ts";
 import { awaitedCommit, isTrusted } from "../trust.ts";
 import type { PreviewEnds } from "./preview-ends.ts";
 
-export interface PreviewView {
+export interface PreviewView extends Linked {
   readonly key: string;
   readonly stack: string;
   readonly repository: string;
@@ -93,6 +96,8 @@ export interface PreviewView {
   readonly drift?: DriftSeen;
   /** Commit that waits until somebody approves it: of a fork or an outsider, or by the repository's rule. */
   readonly awaitsApproval?: string;
+  /** Heads of linked pull requests, by their keys, that an approval of it is one of as well. */
+  readonly awaitsWith?: Readonly<Record<string, string>>;
   /** How the newest commit stands by the repository's rule; absent where there is none. */
   readonly approval?: ApprovalStanding & { readonly trusted?: true };
   /** Of one that serves without being trusted: whose word lets it run, and whether it is kept apart from the service. */
@@ -107,6 +112,8 @@ export interface PreviewView {
   readonly egress?: "enforced" | "advisory";
   /** Calls of it that were not let out, the latest first; only where one preview is looked at. */
   readonly refusedCalls?: readonly RefusedCall[];
+  /** What it cost so far, and will; only where one preview is looked at. */
+  readonly cost?: PreviewCost;
   readonly excerpt: readonly string[];
   readonly comment?: string;
 }
@@ -129,6 +136,7 @@ export interface ViewExtras {
   readonly dueAt?: string;
   readonly comment?: string;
   readonly refusedCalls?: readonly RefusedCall[];
+  readonly cost?: PreviewCost | undefined;
   readonly promotion?: PreviewView["promotion"];
   readonly promotable?: PreviewView["promotable"];
 }
@@ -165,6 +173,7 @@ export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewV
     title: pullRequest?.title,
     author: pullRequest?.author,
     pullRequestUrl: pullRequest?.url,
+    ...linkedView(preview),
     commitUrl: addressOf(pullRequest?.commitUrl, status.live?.source.commit),
     headUrl: addressOf(pullRequest?.commitUrl, status.headSha ?? pullRequest?.headSha),
     reviewUrl: addressOf(pullRequest?.reviewUrl, awaitedCommit(preview)),
@@ -183,6 +192,7 @@ export function previewView(preview: Preview, extras: ViewExtras = {}): PreviewV
     destroyFailures: status.destroyFailures > 0 ? status.destroyFailures : undefined,
     drift: status.drift,
     awaitsApproval: awaitedCommit(preview),
+    awaitsWith: awaitedCommit(preview) === undefined ? undefined : linkedCommits(status.links),
     approval: status.approval && { ...status.approval, ...(isTrusted(preview) ? { trusted: true } : {}) },
     untrusted: untrustedOf(preview),
     flags: flagsOf(preview),

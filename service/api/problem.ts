@@ -15,8 +15,8 @@ export const PROBLEM_TYPE = "application/problem+json";
 export const problemSchema = z
   .strictObject({
     type: z.literal("about:blank").describe("`title` says the kind: it is that of `status`."),
-    title: z.string(),
-    status: z.int(),
+    title: z.string().describe("What the status is called."),
+    status: z.int().describe("As in the answer's first line."),
     detail: z.string().describe("What was tried and why it was not done, for people."),
     reason: z.string().describe("The same for programs: `NoSuchPreview`, `StackLocked`, …"),
     errors: z
@@ -26,6 +26,9 @@ export const problemSchema = z
   })
   .meta({ id: "Problem" });
 export type Problem = z.infer<typeof problemSchema>;
+
+/** Reason of what somebody has no right to. */
+export const FORBIDDEN = "Forbidden";
 
 /** What the caller did wrong, with the status that says so. */
 export class Refused extends TerminalError {

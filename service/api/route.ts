@@ -41,7 +41,7 @@ export interface Answer {
   readonly status: 200 | 201 | 202;
   readonly schema: z.ZodType;
   /** Of a stream `schema` is one line's, or one event's; JSON otherwise. */
-  readonly type?: "application/x-ndjson" | "text/event-stream";
+  readonly type?: "application/x-ndjson" | "text/event-stream" | "text/csv";
   readonly says: string;
 }
 

@@ -1,9 +1,16 @@
 import type { Baselines } from "../baselines/keeper.ts";
+import type { ReadKpis } from "../kpis/kpis.ts";
+import type { Budgets } from "../money/budgets/budgets.ts";
+import type { Costs } from "../money/costs.ts";
 import { createDoing, type DoingDeps } from "./doing.ts";
 import type { Route } from "./route.ts";
 import { type AccessRoutesDeps, accessRoutes } from "./routes/access.ts";
 import { baselineRoutes } from "./routes/baselines.ts";
+import { budgetRoutes } from "./routes/budgets.ts";
+import { costRoutes } from "./routes/costs.ts";
+import { costExportRoute } from "./routes/costs-export.ts";
 import { type DeploymentRoutesDeps, deploymentRoutes } from "./routes/deployments.ts";
+import { kpiRoutes } from "./routes/kpis.ts";
 import { type OperateRoutesDeps, operateRoutes } from "./routes/operate.ts";
 import { type PreviewRoutesDeps, previewRoutes } from "./routes/previews.ts";
 import { type RepositoryRoutesDeps, repositoryRoutes } from "./routes/repositories.ts";
@@ -20,11 +27,10 @@ export type RoutesDeps = DoingDeps &
       ShareRoutesDeps &
       AccessRoutesDeps,
     "doing" | "actions"
-  > & { readonly baselines?: Baselines };
+  > & { readonly baselines: Baselines; readonly costs: Costs; readonly budgets: Budgets; readonly kpis: ReadKpis };
 
 /** Every call of the API; adding one is an entry in its file. */
 export function routesOf(deps: RoutesDeps): readonly Route[] {
-  const { baselines } = deps;
   const parts = { ...deps, doing: createDoing(deps) };
   return [
     ...previewRoutes(parts),
@@ -33,7 +39,11 @@ export function routesOf(deps: RoutesDeps): readonly Route[] {
     ...shareRoutes(parts),
     ...operateRoutes(parts),
     ...repositoryRoutes(parts),
-    ...(baselines ? baselineRoutes({ ...parts, baselines }) : []),
+    ...baselineRoutes(parts),
+    ...costRoutes(deps),
+    ...budgetRoutes(parts),
+    costExportRoute(deps),
+    ...kpiRoutes(deps),
     ...accessRoutes(parts),
   ];
 }

@@ -1,6 +1,8 @@
 /** What the API answers of previews, as programs may rely on it. */
 import { z } from "zod";
+import { CONDITIONS, STAGES } from "../status.ts";
 import type { PreviewView } from "./preview-view.ts";
+import { previewCostSchema } from "./routes/costs.ts";
 
 const text = z.string();
 const time = z.iso.datetime().describe("ISO 8601 UTC");
@@ -53,34 +55,67 @@ const refusedCall = z.strictObject({
 const promoted = z.strictObject({
   sha: text,
   images: z.record(text, text).optional(),
+  sources: z.record(text, text).optional(),
   from: text.describe("Stage that served it."),
   by: text,
   at: time,
   approvals: z.array(z.strictObject({ by: text, at: time })),
 });
 
-export const CONDITIONS = ["Ready", "Reconciling", "Stalled"] as const;
-export const STAGES = ["Created", "Active", "Asleep", "Idle", "Closed", "Gone"] as const;
+const checked = z.strictObject({
+  commit: text,
+  at: time,
+  results: z.array(
+    z.strictObject({
+      name: text,
+      kind: z.enum(["smoke", "command", "http", "errorRate", "pageSpeed"]),
+      ok: z.boolean(),
+      required: z.boolean(),
+      text,
+      excerpt: z.array(text).optional(),
+      ms: z.number(),
+    }),
+  ),
+});
 
 export const previewSchema = z
   .strictObject({
     key: text.describe("`shop#42`, or `shop@branch` of one by hand."),
-    stack: text,
-    repository: text,
+    stack: text.describe("Its Pulumi stack."),
+    repository: text.describe("By its name in the config."),
     number: z.int().optional().describe("Of its pull request."),
-    gitBranch: text,
+    gitBranch: text.describe("Where its commits come from."),
     url: text.optional().describe("Main address; only once a version has answered its health check."),
     urls: z.record(text, text).describe("Address by service."),
-    condition: z.enum(CONDITIONS),
+    condition: z.enum(CONDITIONS).describe("Whether it is as it should be, is being made so, or stands still."),
     reason: text.describe("A word for programs, such as `Healthy` or `BuildFailed`."),
-    message: text,
+    message: text.describe("The reason, for people."),
     since: time.describe("When condition or reason changed last."),
-    stage: z.enum(STAGES),
+    stage: z.enum(STAGES).describe("Where it is in its life."),
     commit: text.optional().describe("Serves now."),
     commitUrl: text.optional().describe("Where the forge shows it."),
+    linked: z
+      .array(
+        z.strictObject({
+          repository: text,
+          said: text,
+          commit: text,
+          services: z.array(text),
+          number: z.int().optional(),
+          url: text.optional(),
+          commitUrl: text.optional(),
+        }),
+      )
+      .optional()
+      .describe("Commits of other repositories whose services serve in it; with `number` the head of a pull request."),
+    links: z
+      .array(z.strictObject({ said: text, headSha: text.optional(), url: text.optional(), problem: text.optional() }))
+      .optional()
+      .describe("What its description says behind `Preview-With:`, and why a line does not count."),
     headSha: text.optional().describe("Newest commit, which may not serve yet."),
-    headUrl: text.optional(),
-    awake: z.boolean(),
+    headUrl: text.optional().describe("Where the forge shows that commit."),
+    reviewUrl: text.optional().describe("Where the forge shows what `awaitsApproval` changes."),
+    awake: z.boolean().describe("Whether its services run."),
     createdAt: time,
     lastPushAt: time,
     lastVisitAt: time.optional(),
@@ -88,7 +123,7 @@ export const previewSchema = z
     goesAt: time.optional().describe("When it goes because nobody uses it; only while its author is warned of that."),
     teardownAt: time.optional(),
     kept: z.boolean().describe("Neither idleness nor hard stop ends it."),
-    keptBy: z.enum(["label", "person"]).optional(),
+    keptBy: z.enum(["label", "person"]).optional().describe("Who said so."),
     extendedTo: time.optional(),
     ends: z
       .strictObject({
@@ -101,13 +136,13 @@ export const previewSchema = z
       .describe("When it sleeps and goes if nobody does anything; absent once it is gone."),
     goneAt: time.optional(),
     rebuildable: z.boolean().describe("True for one that is gone and that `redeploy` would make anew."),
-    title: text.optional(),
-    author: text.optional(),
-    pullRequestUrl: text.optional(),
-    database: text.optional(),
+    title: text.optional().describe("Of the pull request."),
+    author: text.optional().describe("Of the pull request."),
+    pullRequestUrl: text.optional().describe("Where the forge shows it."),
+    database: text.optional().describe("Name of its database branch."),
     loginValidUntil: time.optional(),
-    scenario: text.optional(),
-    scenarios: z.array(text).optional(),
+    scenario: text.optional().describe("What its database was seeded with."),
+    scenarios: z.array(text).optional().describe("What it can be seeded with."),
     schema: z
       .strictObject({
         changes: z.array(schemaChange),
@@ -118,11 +153,29 @@ export const previewSchema = z
       .describe("What migrations made of the database."),
     rolledBack: z
       .strictObject({ sha: text, by: text, at: time, database: z.enum(["anew", "kept"]).optional() })
-      .optional(),
-    goodCommits: z.array(z.strictObject({ sha: text, at: time })).optional(),
-    destroyFailures: z.int().optional(),
-    drift: drift.optional(),
+      .optional()
+      .describe("That it serves an older commit, until the next push."),
+    goodCommits: z
+      .array(z.strictObject({ sha: text, at: time }))
+      .optional()
+      .describe("Commits that served here, the newest first: those to go back to."),
+    checks: checked.optional().describe("What smoke tests and gates said of the version that serves."),
+    failedChecks: checked
+      .extend({
+        reason: z.enum(["SmokeTestFailed", "GateFailed"]),
+        message: text,
+        wentBackTo: text.optional(),
+        stays: text.optional(),
+      })
+      .optional()
+      .describe("The last commit that failed them, until another one is good."),
+    destroyFailures: z.int().optional().describe("How often its teardown failed in a row."),
+    drift: drift.optional().describe("What differs between its stack and the world."),
     awaitsApproval: text.optional().describe("Commit that waits until somebody approves it."),
+    awaitsWith: z
+      .record(text, text)
+      .optional()
+      .describe("Heads of linked pull requests, by their keys, that an approval of it is one of as well."),
     approval: z
       .strictObject({
         sha: text,
@@ -140,11 +193,21 @@ export const previewSchema = z
         isolated: z.boolean(),
         approved: z.strictObject({ sha: text, by: text, at: time }).optional(),
       })
-      .optional(),
-    flags: z.array(flag).optional(),
-    login: z.strictObject({ users: z.array(z.strictObject({ name: text, title: text })) }).optional(),
-    inboxes: z.array(z.strictObject({ name: text, url: text })).optional(),
-    egress: z.enum(["enforced", "advisory"]).optional(),
+      .optional()
+      .describe("Of a fork or an outsider: whether it is kept apart, and who let which commit run."),
+    flags: z.array(flag).optional().describe("Its feature flags."),
+    login: z
+      .strictObject({ users: z.array(z.strictObject({ name: text, title: text })) })
+      .optional()
+      .describe("Seeded users that its visitors can be by a click."),
+    inboxes: z
+      .array(z.strictObject({ name: text, url: text }))
+      .optional()
+      .describe("Pages with what it sent and nobody got."),
+    egress: z
+      .enum(["enforced", "advisory"])
+      .optional()
+      .describe("Whether it can reach only the hosts that are named, or is only told to."),
     refusedCalls: z.array(refusedCall).optional().describe("Only of one that is asked for by its key."),
     promoted: promoted.optional().describe("Of a stage: what it was given last."),
     promotion: promoted
@@ -157,6 +220,7 @@ export const previewSchema = z
       .describe(
         "Of a stage: the commit that may be promoted to it, or why none may; only where it is asked for by its key.",
       ),
+    cost: previewCostSchema.optional().describe("Only of one that is asked for by its key."),
     excerpt: z.array(text).describe("Last lines of what failed, redacted."),
     comment: text.optional().describe("As it stands on the pull request; only of one that is asked for by its key."),
   })
@@ -164,22 +228,30 @@ export const previewSchema = z
 
 /** A line here that does not compile names what a view has and this schema lacks. */
 type Lacking = Exclude<keyof PreviewView, keyof z.infer<typeof previewSchema>>;
-export const nothingLacks: readonly Lacking[] = [] satisfies readonly never[];
+export const nothingLacks: [Lacking] extends [never] ? true : Lacking = true;
 
 export const historySchema = z
-  .strictObject({ key: text, at: time, reason: text, message: text, headSha: text.optional() })
+  .strictObject({
+    key: text.describe("Of the preview."),
+    at: time,
+    reason: text.describe("What happened, for programs."),
+    message: text.describe("The same for people."),
+    headSha: text.optional().describe("Newest commit at that time."),
+  })
   .meta({ id: "HistoryEntry" });
 
 export const receiptSchema = z
   .strictObject({
-    key: text,
-    stack: text,
+    key: text.describe("Of the preview."),
+    stack: text.describe("That was removed."),
     at: time,
-    reason: text,
-    evidence: text.optional(),
+    reason: text.describe("Why it went."),
+    evidence: text.optional().describe("What said so."),
     removed: z.array(text).describe("URNs that the stack owned."),
-    proof: z.array(z.strictObject({ what: text, found: z.number() })),
-    durationMs: z.number(),
+    proof: z
+      .array(z.strictObject({ what: text, found: z.number() }))
+      .describe("What was looked for afterwards, and how much of it was still there."),
+    durationMs: z.number().describe("What the teardown took."),
   })
   .meta({ id: "Receipt" });
 
@@ -192,6 +264,8 @@ export const logLineSchema = z
 
 export const driftReportSchema = z
   .strictObject({
-    differences: z.array(difference.extend({ urn: text, id: text.optional() })),
+    differences: z
+      .array(difference.extend({ urn: text, id: text.optional() }))
+      .describe("One for each resource that is not as the stack has it."),
   })
   .meta({ id: "DriftReport" });

@@ -1,5 +1,4 @@
 /** Answers that stay open: log lines and a preview's changes. Bounded in number, ended with the client. */
-
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
@@ -79,51 +78,10 @@ export function createStreams({ store }: { readonly store: Pick<Store, "onChange
   };
 
   const lines: Streams["lines"] = (response, read) =>
-    admitted(response, async (signal) => {
-      begin(response, "application/x-ndjson; charset=utf-8");
-      try {
-        for await (const line of read(signal)) if (!(await write(response, `${JSON.stringify(line)}\n`))) return;
-      } catch (error) {
-        if (!signal.aborted) response.write(`${JSON.stringify({ error: plainError(error) })}\n`);
-      }
-    });
-
-  const keys: Streams["keys"] = (response, { key, since, wanted }) =>
-    admitted(response, async (signal) => {
-      begin(response, "text/event-stream; charset=utf-8");
-      let changed = new Set<string>();
-      let unsaid = since !== undefined && since !== seen();
-      let wake = () => {};
-      const unsubscribe = store.onChange((which) => {
-        if ((key !== undefined && which !== key) || wanted?.(which) === false) return;
-        changed.add(which);
-        wake();
-      });
-      signal.addEventListener("abort", () => wake());
-      const heartbeat = setInterval(() => response.write(": still here\n\n"), HEARTBEAT_MS);
-      try {
-        while (!signal.aborted) {
-          if (!unsaid && changed.size === 0) {
-            await new Promise<void>((resolve) => {
-              wake = resolve;
-            });
-            continue;
-          }
-          const said = unsaid || changed.size > KEYS_MAX ? null : [...changed];
-          [changed, unsaid] = [new Set(), false];
-          if (!(await write(response, `id: ${seen()}\ndata: ${JSON.stringify({ keys: said })}\n\n`))) return;
-          await settle(signal, BATCH_MS);
-        }
-      } finally {
-        clearInterval(heartbeat);
-        unsubscribe();
-      }
-    });
-
+    admitted(response, (signal) => sendLines({ response, signal }, read));
   return {
     logs: lines,
     lines,
-    keys,
     seen,
     hold: (response, line, until) =>
       admitted(response, async (left) => {
@@ -132,44 +90,108 @@ export function createStreams({ store }: { readonly store: Pick<Store, "onChange
         const ended = AbortSignal.any([left, until]);
         if (!ended.aborted) await once(ended, "abort");
       }),
-    changes: (response, { key, describe }) =>
-      admitted(response, async (signal) => {
-        begin(response, "text/event-stream; charset=utf-8");
-        let wake = () => {};
-        let changed = true;
-        const unsubscribe = store.onChange((which) => {
-          if (key !== undefined && which !== key) return;
-          changed = true;
-          wake();
-        });
-        signal.addEventListener("abort", () => wake());
-        const heartbeat = setInterval(() => response.write(": still here\n\n"), HEARTBEAT_MS);
-        try {
-          while (!signal.aborted) {
-            if (!changed) {
-              await new Promise<void>((resolve) => {
-                wake = resolve;
-              });
-              await settle(signal);
-              continue;
-            }
-            changed = false;
-            const change = await describe();
-            if (!change) return;
-            const sent = await write(response, `data: ${JSON.stringify(change.state)}\n\n`);
-            if (!sent || change.last) return;
-          }
-        } finally {
-          clearInterval(heartbeat);
-          unsubscribe();
-        }
-      }),
+    keys: (response, options) =>
+      admitted(response, (signal) => sendKeys({ store, response, signal }, { ...options, seen })),
+    changes: (response, options) => admitted(response, (signal) => sendChanges({ store, response, signal }, options)),
   };
 }
 
 export function plainError(error: unknown): { readonly reason: string; readonly message: string } {
   if (error instanceof StacklingError) return { reason: error.reason, message: error.userMessage };
   return { reason: "Internal", message: "something went wrong; the log of the service says what" };
+}
+
+interface Opened {
+  readonly response: ServerResponse;
+  /** Aborts when the client leaves. */
+  readonly signal: AbortSignal;
+}
+
+async function sendLines(
+  { response, signal }: Opened,
+  read: (signal: AbortSignal) => AsyncIterable<object>,
+): Promise<void> {
+  begin(response, "application/x-ndjson; charset=utf-8");
+  try {
+    for await (const line of read(signal)) if (!(await write(response, `${JSON.stringify(line)}\n`))) return;
+  } catch (error) {
+    if (!signal.aborted) response.write(`${JSON.stringify({ error: plainError(error) })}\n`);
+  }
+}
+
+interface Watching extends Opened {
+  readonly store: Pick<Store, "onChange">;
+}
+
+function sendKeys(
+  watching: Watching,
+  { key, since, wanted, seen }: KeysOptions & Pick<Streams, "seen">,
+): Promise<void> {
+  const { response, signal } = watching;
+  let changed = new Set<string>();
+  let unsaid = since !== undefined && since !== seen();
+  return sendEvents(watching, {
+    note: (which) => {
+      const concerns = (key === undefined || which === key) && wanted?.(which) !== false;
+      if (concerns) changed.add(which);
+      return concerns;
+    },
+    isDue: () => unsaid || changed.size > 0,
+    say: async () => {
+      const said = unsaid || changed.size > KEYS_MAX ? null : [...changed];
+      [changed, unsaid] = [new Set(), false];
+      const sent = await write(response, `id: ${seen()}\ndata: ${JSON.stringify({ keys: said })}\n\n`);
+      if (sent) await settle(signal, BATCH_MS);
+      return sent;
+    },
+  });
+}
+
+function sendChanges(watching: Watching, { key, describe }: ChangesOptions): Promise<void> {
+  const { response, signal } = watching;
+  let changed = true;
+  let isFirst = true;
+  return sendEvents(watching, {
+    note: (which) => {
+      const concerns = key === undefined || which === key;
+      changed ||= concerns;
+      return concerns;
+    },
+    isDue: () => changed,
+    say: async () => {
+      if (!isFirst) await settle(signal, SETTLE_MS);
+      [changed, isFirst] = [false, false];
+      const change = signal.aborted ? undefined : await describe();
+      if (!change) return false;
+      return (await write(response, `data: ${JSON.stringify(change.state)}\n\n`)) && !change.last;
+    },
+  });
+}
+
+interface Events {
+  /** Of each preview that changed; true where that is to be told of. */
+  note(key: string): boolean;
+  isDue(): boolean;
+  /** False: nothing follows. */
+  say(): Promise<boolean>;
+}
+
+/** Server-sent events until there are no more, or the client leaves. */
+async function sendEvents({ store, response, signal }: Watching, { note, isDue, say }: Events): Promise<void> {
+  begin(response, "text/event-stream; charset=utf-8");
+  let wake = () => {};
+  const unsubscribe = store.onChange((key) => note(key) && wake());
+  signal.addEventListener("abort", () => wake());
+  const heartbeat = setInterval(() => response.write(": still here\n\n"), HEARTBEAT_MS);
+  try {
+    while (!signal.aborted) {
+      if (!isDue()) await new Promise<void>((resolve) => (wake = resolve));
+      else if (!(await say())) return;
+    }
+  } finally {
+    clearInterval(heartbeat);
+    unsubscribe();
+  }
 }
 
 function begin(response: ServerResponse, type: string): void {
@@ -188,7 +210,7 @@ async function write(response: ServerResponse, text: string): Promise<boolean> {
   return !response.destroyed;
 }
 
-async function settle(signal: AbortSignal, ms = SETTLE_MS): Promise<void> {
+async function settle(signal: AbortSignal, ms: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, ms);
   signal.addEventListener("abort", () => resolve(), { once: true });

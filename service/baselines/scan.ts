@@ -37,7 +37,8 @@ export function redact({ kind, text }: Sighting): string {
   return `${text.slice(0, 2)}***${text.slice(-2)}`;
 }
 
-const EMAIL = /[\p{L}\d._%+'-]+@(?:[\p{L}\d](?:[\p{L}\d-]*[\p{L}\d])?\.)+\p{L}{2,}/gu;
+/** Begins where nothing before it could: in a file's bytes every letter would begin a search to their end. */
+const EMAIL = /(?<![\p{L}\d._%+'-])[\p{L}\d._%+'-]+@(?:[\p{L}\d](?:[\p{L}\d-]*[\p{L}\d])?\.)+\p{L}{2,}/gu;
 /** Domains that nobody can have: RFC 2606 and RFC 6761. */
 const NOBODYS_DOMAIN = /@(?:.*\.)?(?:example\.(?:com|net|org)|example|test|invalid|localhost)$/i;
 

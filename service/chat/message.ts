@@ -1,6 +1,7 @@
 /** What a chat is told of a preview: the same as the comment, in pieces that each chat writes in its own way. Pure. */
 import type { PreviewFacts } from "../comment/facts.ts";
 import { type Row, rowsOf } from "../comment/rows.ts";
+import { AT_REST } from "../reasons.ts";
 
 export interface ChatMessage {
   /** `✅ shop#42 is ready`, for notifications and lists. */
@@ -52,7 +53,7 @@ export function chatMessage(facts: PreviewFacts): ChatMessage {
     ],
     excerpt: facts.excerpt,
     isThere: facts.number !== undefined && reason !== "Gone" && reason !== "Destroying" && facts.commit !== undefined,
-    isAwake: reason !== "Asleep" && reason !== "Paused",
+    isAwake: !AT_REST.has(reason),
   };
 }
 

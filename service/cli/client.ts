@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { createInterface } from "node:readline";
+import { buffer } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import { StacklingError, TerminalError } from "../../components/errors.ts";
 import type { Finding, LogLine } from "../../components/ports.ts";
@@ -10,6 +11,8 @@ import type { ActionRequest } from "../api/actions.ts";
 import type { PreviewView } from "../api/preview-view.ts";
 import type { TokenRequest } from "../api/routes/access.ts";
 import type { BaselineCheckRequest } from "../api/routes/baselines.ts";
+import type { BudgetLiftRequest, BudgetView } from "../api/routes/budgets.ts";
+import type { CostsAnswer, CostsQuery } from "../api/routes/costs.ts";
 import type { SweepRequest } from "../api/routes/operate.ts";
 import type { ShareRequest } from "../api/routes/share.ts";
 import type { AuditEntry, AuditQuery } from "../audit.ts";
@@ -18,6 +21,8 @@ import type { DeployLine, Deployment } from "../deployments/deployment.ts";
 import type { EngineByHand } from "../engine-by-hand.ts";
 import type { ServiceMatrix } from "../external/matrix.ts";
 import type { ShareLink } from "../gateway/access/share.ts";
+import type { Lift } from "../money/budgets/budget.ts";
+import type { ExportFormat } from "../money/focus/export.ts";
 import type { Pause } from "../store/operation.ts";
 import type { SweepReport } from "../sweep/report.ts";
 import type { TokenRow } from "../tokens/token.ts";
@@ -57,6 +62,13 @@ export interface Client {
   pause(paused?: boolean, by?: string): Promise<Pause | null>;
   /** Resolves when the sweep is over. */
   sweep(request: SweepRequest): Promise<SweepReport>;
+  /** What previews cost; all pages of it. */
+  costs(query: CostsQuery): Promise<CostsAnswer>;
+  budgets(): Promise<readonly BudgetView[]>;
+  liftBudget(name: string, wish: BudgetLiftRequest): Promise<Lift>;
+  unliftBudget(name: string, subject?: string): Promise<void>;
+  /** A month of them as a file. */
+  exportCosts(query: { readonly format: ExportFormat; readonly month?: string }): Promise<Buffer>;
   /** A link that opens a preview's door for a while. */
   share(key: string, request: ShareRequest): Promise<ShareLink & { readonly key: string }>;
   baselines(): Promise<readonly BaselineView[]>;
@@ -125,16 +137,23 @@ export function createClient({ url, token }: { readonly url: string; readonly to
 
   const find = (key: string) => ask<PreviewView>(of(key));
   /** Page after page. */
-  const allOf = async <Item>(path: string, name: string, query: Readonly<Record<string, string>>) => {
-    const found: Item[] = [];
+  const pagesOf = async <Page extends { readonly next?: string }>(
+    path: string,
+    query: Readonly<Record<string, string>>,
+  ) => {
+    const pages: Page[] = [];
     let cursor: string | undefined;
     do {
       const asked = new URLSearchParams({ ...query, limit: String(LIMIT_MAX), ...(cursor ? { cursor } : {}) });
-      const page = await ask<Readonly<Record<string, unknown>>>(`${path}?${asked}`);
-      found.push(...(page[name] as readonly Item[]));
-      cursor = page.next as string | undefined;
+      const page = await ask<Page>(`${path}?${asked}`);
+      pages.push(page);
+      cursor = page.next;
     } while (cursor !== undefined);
-    return found;
+    return pages;
+  };
+  const allOf = async <Item>(path: string, name: string, query: Readonly<Record<string, string>>) => {
+    const pages = await pagesOf<{ readonly [list: string]: unknown; readonly next?: string }>(path, query);
+    return pages.flatMap((page) => page[name] as readonly Item[]);
   };
   return {
     url,
@@ -200,6 +219,19 @@ export function createClient({ url, token }: { readonly url: string; readonly to
     createToken: (body) => ask("/tokens", { method: "POST", body }),
     tokens: () => allOf("/tokens", "tokens", {}),
     revokeToken: (name) => ask(`/tokens/${encodeURIComponent(name)}`, { method: "DELETE" }),
+    budgets: async () => (await ask<{ budgets: readonly BudgetView[] }>("/budgets")).budgets,
+    liftBudget: async (name, body) =>
+      (await ask<{ lift: Lift }>(`/budgets/${encodeURIComponent(name)}/lift`, { method: "POST", body })).lift,
+    async unliftBudget(name, subject) {
+      const of = subject === undefined ? "" : `?${new URLSearchParams({ subject })}`;
+      await ask(`/budgets/${encodeURIComponent(name)}/lift${of}`, { method: "DELETE" });
+    },
+    costs: async (query) => {
+      const pages = await pagesOf<CostsAnswer>("/costs", query);
+      const { next: _none, ...last } = pages[pages.length - 1] as CostsAnswer;
+      return { ...last, costs: pages.flatMap(({ costs }) => costs) };
+    },
+    exportCosts: async (query) => buffer(await open(`/costs/export?${new URLSearchParams(query)}`)),
     audit: async ({ limit, ...query }) => {
       const asked = new URLSearchParams({ ...query, limit: String(limit) });
       return (await ask<{ audit: readonly AuditEntry[] }>(`/audit?${asked}`)).audit;

@@ -4,6 +4,7 @@ import { defaultDataDir } from "../embedded/data-dir.ts";
 import { isRunning, readInstance } from "../embedded/instance.ts";
 import { WrongUse } from "../wrong-use.ts";
 import { type Client, createClient } from "./client.ts";
+import { portOption } from "./options.ts";
 
 /** What a verb gets from outside, so that tests can run it without a terminal. */
 export interface CliContext {
@@ -28,8 +29,18 @@ export interface GlobalOptions {
   readonly json?: boolean;
 }
 
+/** `--data`, else STACKLING_DATA, else one folder per user. */
 export function dataDirOf({ data }: GlobalOptions, { environment, directory }: CliContext): string {
-  return data === undefined ? defaultDataDir({ environment }) : resolve(directory, data);
+  const chosen = data ?? (environment.STACKLING_DATA || undefined);
+  return chosen === undefined ? defaultDataDir({ environment }) : resolve(directory, chosen);
+}
+
+/** `--port`, else STACKLING_PORT; undefined where neither is said. */
+export function portOf(
+  { port }: Readonly<Record<string, string | boolean | undefined>>,
+  { environment }: CliContext,
+): number | undefined {
+  return portOption(port) ?? portOption(environment.STACKLING_PORT || undefined, "STACKLING_PORT");
 }
 
 /**

@@ -47,6 +47,6 @@ export async function readText(message: IncomingMessage): Promise<string> {
 }
 
 /** True for names that RFC 6761 §6.3 reserves for this machine. */
-export function isLocalName(name: string): boolean {
+function isLocalName(name: string): boolean {
   return name === "localhost" || name.endsWith(".localhost");
 }

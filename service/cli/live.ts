@@ -25,6 +25,12 @@ export function isTerminal({ isTTY, columns }: Screen, { TERM }: NodeJS.ProcessE
   return isTTY === true && columns !== undefined && TERM !== "dumb";
 }
 
+/** Where lines of the log come on the same terminal nothing is drawn over, or they would be. */
+export function besideLog(context: CliContext, log: "file" | "stderr" | undefined): CliContext {
+  if (log !== "stderr" || context.stderr.isTTY !== true) return context;
+  return { ...context, environment: { ...context.environment, TERM: "dumb" } };
+}
+
 /** The picture of something going on, by time. */
 export function frameAt(ms: number): string {
   return FRAMES[Math.floor(ms / FRAME_MS) % FRAMES.length] ?? "";

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { StacklingError } from "../../components/errors.ts";
 import { WrongUse } from "../wrong-use.ts";
 import type { CliContext } from "./context.ts";
+import { examples } from "./examples.ts";
 import { plain, printLine } from "./output.ts";
 import type { Verb } from "./verb.ts";
 import { verbs } from "./verbs.ts";
@@ -10,17 +11,9 @@ import { verbs } from "./verbs.ts";
 /** Runs one command line (without node and script). Resolves with the exit code: 0 done, 1 failed, 2 wrong use. */
 export async function runCli(args: readonly string[], context: CliContext): Promise<number> {
   let code = 0;
-  const program = new Command("stackling")
-    .description("A Pulumi stack for every pull request.")
-    .version(context.version)
-    .showHelpAfterError("(stackling --help lists every verb)")
-    .showSuggestionAfterError();
-  settle(program, context);
-  for (const verb of verbs) {
-    register(program, verb, context, (result) => {
-      code = result;
-    });
-  }
+  const program = programOf(context, (result) => {
+    code = result;
+  });
   try {
     if (args.length === 0) {
       context.stderr.write(program.helpInformation());
@@ -33,15 +26,28 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
   }
 }
 
+/** Every verb with its options; parsing runs what was named and tells `finish` its exit code. */
+export function programOf(context: CliContext, finish: (code: number) => void): Command {
+  const program = new Command("stackling")
+    .description("A Pulumi stack for every pull request.")
+    .version(context.version)
+    .showHelpAfterError("(stackling --help lists every verb)")
+    .showSuggestionAfterError();
+  settle(program, context);
+  for (const verb of verbs) register(program, verb, context, finish);
+  return program;
+}
+
 function register(program: Command, verb: Verb, context: CliContext, finish: (code: number) => void): void {
   const parent = verb.parent === undefined ? program : parentOf(program, verb.parent, context);
   const command = parent.command(verb.usage).description(verb.description);
   settle(command, context);
   command
-    .option("--data <dir>", "data folder of the instance (default: one per user)")
+    .option("--data <dir>", "data folder of the instance (default: STACKLING_DATA, else one per user)")
     .option("--url <url>", "service elsewhere, with its token in STACKLING_TOKEN (default: STACKLING_URL)")
     .option("--json", "JSON in place of text");
   for (const [flags, description, fallback] of verb.options ?? []) command.option(flags, description, fallback);
+  command.addHelpText("after", examplesOf(nameOf(verb)));
   command.action(async (...given: unknown[]) => {
     const run = await verb.load();
     const positional = given
@@ -49,8 +55,19 @@ function register(program: Command, verb: Verb, context: CliContext, finish: (co
       .flat()
       .filter((value) => value !== undefined)
       .map(String);
-    finish(await run({ args: positional, options: command.opts(), context }));
+    finish(await run({ args: positional, options: command.optsWithGlobals(), context }));
   });
+}
+
+/** As it is typed: `token create`. */
+export function nameOf({ parent, usage }: Pick<Verb, "parent" | "usage">): string {
+  const [name = ""] = usage.split(" ");
+  return parent === undefined ? name : `${parent[0]} ${name}`;
+}
+
+function examplesOf(verb: string): string {
+  const lines = (examples[verb] ?? []).map(([command, says]) => `  stackling ${command}${says ? `   # ${says}` : ""}`);
+  return lines.length === 0 ? "" : `\nExamples:\n${lines.join("\n")}`;
 }
 
 function parentOf(program: Command, [name, description]: NonNullable<Verb["parent"]>, context: CliContext): Command {
@@ -75,6 +92,8 @@ function report(error: unknown, { stderr, environment }: CliContext): number {
   if (error instanceof StacklingError) {
     printLine(stderr, plain(error.userMessage));
     for (const line of error.excerpt) printLine(stderr, `  ${plain(line)}`);
+    // Who holds it is no matter for comments; on the machine itself it is the way out.
+    if (error.reason === "Locked" && error.cause instanceof Error) printLine(stderr, `  ${plain(error.cause.message)}`);
   } else if (!(error instanceof Error && error.name === "AbortError")) {
     printLine(stderr, `something went wrong: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -7,7 +7,7 @@ export const serveVerbs: readonly Verb[] = [
     description: "run the service; without a config, on this machine with the example application",
     options: [
       ["--config <file>", "stackling.yaml of the operator"],
-      ["--port <port>", "port to listen on (default: 4000, or what the config says)"],
+      ["--port <port>", "port to listen on (default: STACKLING_PORT, else what the config says, else 4000)"],
       ["--host <address>", "address to listen on (default: 127.0.0.1, or what the config says)"],
     ],
     load: async () => (await import("./verbs/serve.ts")).serve,
@@ -31,7 +31,7 @@ export const serveVerbs: readonly Verb[] = [
     description: "a preview of any git repository, until down",
     options: [
       ["--ref <ref>", "branch, tag or commit (default: what is checked out)"],
-      ["--port <port>", "port to listen on when no service runs yet (default: 4000)"],
+      ["--port <port>", "port to listen on when no service runs yet (default: STACKLING_PORT, else 4000)"],
       ["--timeout <seconds>", "how long to wait for the link", "600"],
     ],
     load: async () => (await import("./verbs/up.ts")).up,

@@ -11,7 +11,7 @@ import type { pullRequests } from "../embedded/example-changes.ts";
 import { servicesRestored } from "../embedded/restored.ts";
 import { type Client, createClient } from "./client.ts";
 import type { CliContext } from "./context.ts";
-import { createActivity } from "./live.ts";
+import { besideLog, createActivity } from "./live.ts";
 import { printLine } from "./output.ts";
 
 export interface Foreground {
@@ -42,7 +42,7 @@ export async function startInForeground(choice: StartChoice, context: CliContext
   const { dataDir, config } = choice;
   const port = choice.port ?? config?.port ?? DEFAULT_PORT;
   const host = choice.host ?? config?.host ?? "127.0.0.1";
-  const activity = createActivity(context);
+  const activity = createActivity(besideLog(context, config?.log));
   const say = (doing: string) => {
     if (!choice.quiet) activity.say(doing);
   };

@@ -1,5 +1,6 @@
 /** What a CI job waits for: that a preview serves one commit, or that it never will. */
 import type { PreviewView } from "../api/preview-view.ts";
+import { STOPPED } from "../reasons.ts";
 
 export type CommitOutcome =
   | { readonly kind: "ready" }
@@ -34,7 +35,7 @@ export function outcomeOf(
   }
   // Just behind a push it may be said of the commit before still.
   if (condition === "Stalled" && since <= lastPushAt && (headForMs ?? 0) < STALE_MS) return { kind: "waiting" };
-  if (condition === "Stalled" || reason === "Paused") return { kind: "failed", reason, message };
+  if (condition === "Stalled" || STOPPED.has(reason)) return { kind: "failed", reason, message };
   if (condition !== "Ready") return { kind: "waiting" };
   if (commit !== headSha) {
     if (!rolledBack) return { kind: "waiting" };

@@ -1,4 +1,5 @@
 import type { PreviewView } from "../api/preview-view.ts";
+import { STOPPED } from "../reasons.ts";
 import type { Client } from "./client.ts";
 import type { CliContext } from "./context.ts";
 import { createActivity } from "./live.ts";
@@ -42,9 +43,9 @@ export function waitForPreview(
   );
 }
 
-/** Nothing is brought up before `resume-all`, however long one waits. */
+/** Then there is nothing to wait for. */
 export function isStopped({ reason }: PreviewView): boolean {
-  return reason === "Paused";
+  return STOPPED.has(reason);
 }
 
 export async function waitUntilGone(asked: Waiting): Promise<number> {

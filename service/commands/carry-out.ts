@@ -6,14 +6,16 @@ import type { Lifecycle } from "../config/types.ts";
 import { flagFault, flagSaid } from "../flags.ts";
 import type { CommandOutcome, Intents } from "../intents.ts";
 import { extended, KEEP_LABEL, type Moment } from "../lifecycle.ts";
+import { linkedCommits } from "../linked/links.ts";
 import { isPaused } from "../pauses.ts";
 import { hasLabel } from "../policy.ts";
 import { minuteOf } from "../reason-words.ts";
 import { rolledBackTo, wishedCommit } from "../rollback.ts";
 import { scenarioFault, scenarioSaid } from "../scenarios.ts";
 import type { Preview } from "../status.ts";
-import { type ApprovalGround, approvalProblem, isApproved, wasSeen } from "../trust.ts";
+import { type ApprovalGround, approvalProblem, isApproved, linksProblem, wasSeen } from "../trust.ts";
 import { asleep, kept, notAsleep, notRemoved, raised, removed } from "../wishes.ts";
+import type { LogExcerpt } from "./log-lines.ts";
 import type { Command } from "./parse.ts";
 
 export interface Ground extends Moment {
@@ -32,8 +34,12 @@ export interface Ground extends Moment {
   readonly trust: Omit<ApprovalGround, "headSha">;
   /** By the repository's rule, whoever it is of; undefined where there is none. */
   readonly approval?: Omit<StandingInput, "intents"> & { readonly author: string };
+  /** What runs beside it waits for, as this look saw it; undefined: for nothing, or nobody can tell. */
+  readonly beside?: string;
   /** ISO 8601: when it was said. */
   readonly saidAt: string;
+  /** What was read for `logs`, by service; of all under "". */
+  readonly logs?: ReadonlyMap<string, LogExcerpt>;
   /** True when it is closed or merged: nothing can be asked of its preview any more. */
   readonly closed: boolean;
 }
@@ -43,6 +49,7 @@ export interface Carried {
   readonly outcome: CommandOutcome;
   /** The rest of a sentence, without its full stop. */
   readonly answer: string;
+  readonly lines?: readonly string[];
 }
 
 /** Decides on the preview as it is now, so that of several commands each sees what the one before it did. */
@@ -53,6 +60,7 @@ export function carryOut(preview: Preview, command: Command, ground: Ground): Ca
   if (command.verb === "approve") return approve(preview, command, ground);
   const hindrance = hindranceOf(preview, command, ground);
   if (hindrance !== undefined) return confused(hindrance);
+  if (command.verb === "logs") return lastLines(command, ground);
   const { change, answer, problem } = wish(preview, command, ground);
   if (problem !== undefined) return confused(problem);
   const { lastVisitAt, ...intents } = change;
@@ -89,10 +97,13 @@ function hindranceOf(preview: Preview, { verb }: Command, ground: Ground): strin
 }
 
 /** What the policy will say, on the record as the commands before this one left it. */
-function wantOfApproval({ intents }: Preview, { trust: { distrust }, headSha, approval }: Ground): string | undefined {
-  if (distrust === undefined || isApproved(intents, wishedCommit(intents, headSha))) {
-    return approval && wantByRule(intents, approval);
-  }
+function wantOfApproval(
+  { intents, status }: Preview,
+  { trust: { distrust }, headSha, approval }: Ground,
+): string | undefined {
+  const isFree =
+    distrust === undefined || isApproved(intents, wishedCommit(intents, headSha), linkedCommits(status.links));
+  if (isFree) return approval && wantByRule(intents, approval);
   return `${distrust} Nothing of it runs until it is approved: \`/preview approve ${headSha}\``;
 }
 
@@ -101,24 +112,35 @@ function wantByRule(intents: Intents, approval: Omit<StandingInput, "intents">):
   return standing && ("unread" in standing ? standing.unread : waitsFor(standing));
 }
 
+function makersIn(subject: StandingInput["subject"]): readonly string[] {
+  const read = subject.kind === "pullRequest" ? subject.approval : undefined;
+  return read?.kind === "found" ? read.madeBy : [];
+}
+
 function approve(
   preview: Preview,
   { sha }: Extract<Command, { verb: "approve" }>,
-  { by, now, saidAt, headSha, trust, refusal, pauses, approval }: Ground,
+  { by, now, saidAt, headSha, trust, refusal, pauses, approval, beside }: Ground,
 ): Carried {
   const problem =
     approvalProblem(sha ?? headSha, { ...trust, headSha }) ??
+    linksProblem(preview, saidAt) ??
     (approval && trust.distrust === undefined
-      ? personProblem(approval.repository, { by: `@${by}`, author: approval.author })
+      ? personProblem(approval.repository, {
+          by: `@${by}`,
+          author: approval.author,
+          makers: makersIn(approval.subject),
+        })
       : undefined);
   if (problem !== undefined) return confused(withoutStop(problem));
   if (sha === undefined && !wasSeen(preview, { headSha, saidAt })) {
     return confused("a commit came in the minute before, or after: say which, `/preview approve` with its whole id");
   }
-  const approved = { sha: headSha, by: `@${by}`, at: now };
+  const linked = linkedCommits(preview.status.links);
+  const approved = { sha: headSha, by: `@${by}`, at: now, ...(linked ? { linked } : {}) };
   const waits = isPaused(pauses, now) ? " once previews go on, for all are stopped" : "";
   const intents = { ...preview.intents, ...approvedBy(preview.intents, approved, trust.byRule ?? false) };
-  const want = refusal ?? (approval && wantByRule(intents, approval));
+  const want = refusal ?? (approval && wantByRule(intents, approval)) ?? beside;
   const still = want === undefined ? `may run${waits}, and no other` : `is approved, and still: ${withoutStop(want)}`;
   return {
     change: { intents },
@@ -130,6 +152,15 @@ function approve(
 /** Also while it goes: what is asked of it now would be lost with it. */
 function isGone({ status, intents }: Preview): boolean {
   return status.goneAt !== undefined || intents.removed !== undefined;
+}
+
+function lastLines({ service }: Extract<Command, { verb: "logs" }>, { logs }: Ground): Carried {
+  const read = logs?.get(service ?? "") ?? { problem: "its log was not read" };
+  if (read.problem !== undefined) return confused(read.problem);
+  return {
+    ...done(service === undefined ? "its last lines are below" : `the last lines of \`${service}\` are below`),
+    lines: read.lines,
+  };
 }
 
 type Wish =

@@ -38,7 +38,7 @@ const ANSWERS_KEPT = 3;
 /** Of reactions that the forge does not take; the oldest are let go. */
 const RECEIPTS_KEPT = 20;
 /** What asks and changes nothing is no entry of the history. */
-const ASKS_ONLY = new Set(["help", "status"]);
+const ASKS_ONLY = new Set(["help", "status", "logs"]);
 
 /** Leaves out what the record says was handled already, so that doing it twice is doing it once. */
 export function handle(preview: Preview, { comments, last }: Heard, ground: SharedGround): Handled {
@@ -79,10 +79,17 @@ interface Told {
 
 function tell(told: Told, { id, by, at, allowed, lines }: Heard["comments"][number], ground: SharedGround): void {
   const outcomes = (allowed ? lines : lines.slice(0, 1)).map((line) => {
-    const { change, outcome, answer } = allowed ? carried(told.preview, line, { ...ground, by, saidAt: at }) : REFUSAL;
+    const {
+      change,
+      outcome,
+      answer,
+      lines: shown,
+    } = allowed ? carried(told.preview, line, { ...ground, by, saidAt: at }) : REFUSAL;
     told.preview = { ...told.preview, ...change };
-    told.answers.push({ at: ground.now, said: line.said, by, outcome, answer });
-    if (!ASKS_ONLY.has(line.said)) {
+    // Of what was shown before the record keeps nothing: a log is long.
+    if (shown) told.answers = told.answers.map(({ lines: _, ...said }) => said);
+    told.answers.push({ at: ground.now, said: line.said, by, outcome, answer, ...(shown ? { lines: shown } : {}) });
+    if (!asksOnly(line)) {
       told.history.push(entryOf(line, { now: ground.now, by, outcome, answer }));
       told.audit.push(noteOf(told.preview, line, { now: ground.now, by, outcome, answer }));
     }
@@ -90,6 +97,10 @@ function tell(told: Told, { id, by, at, allowed, lines }: Heard["comments"][numb
   });
   const outcome = outcomes.find((one) => one !== "done") ?? "done";
   told.receipts.push({ comment: id, outcome });
+}
+
+function asksOnly({ said }: Line): boolean {
+  return ASKS_ONLY.has(said.split(" ")[0] ?? "");
 }
 
 const REFUSAL: Carried = {

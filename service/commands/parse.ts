@@ -4,12 +4,14 @@ import { isCommitId } from "../trust.ts";
 import { VERBS, type Verb } from "./verbs.ts";
 
 export type Command =
-  | { readonly verb: Exclude<Verb, "rollback" | "extend" | "keep" | "seed" | "flag" | "approve"> }
+  | { readonly verb: Exclude<Verb, "rollback" | "extend" | "keep" | "seed" | "flag" | "approve" | "logs"> }
   /** Without a commit: the last good one. */
   | { readonly verb: "rollback"; readonly sha?: string; readonly keepDatabase?: boolean }
   | { readonly verb: "extend"; readonly seconds: number }
   | { readonly verb: "keep"; readonly keep: boolean }
   | { readonly verb: "seed"; readonly scenario?: string }
+  /** Without a service: of all. */
+  | { readonly verb: "logs"; readonly service?: string }
   /** Without a commit: the newest, where whoever says it must have seen that. */
   | { readonly verb: "approve"; readonly sha?: string }
   /** Without a value: what was said of it before is taken back. */
@@ -46,7 +48,7 @@ export function parseCommands(body: string): readonly Line[] {
 
 function parseLine([first = "help", ...rest]: readonly string[]): Line {
   const verb = VERBS.find((known) => known === first.toLowerCase());
-  const most = verb === "flag" || verb === "seed" ? SHOWN_OF_A_FLAG : SHOWN_OF_A_WORD;
+  const most = verb === "flag" || verb === "seed" || verb === "logs" ? SHOWN_OF_A_FLAG : SHOWN_OF_A_WORD;
   const said = [first.toLowerCase(), ...rest.slice(0, 1)].map((word) => shown(word, most)).join(" ");
   if (verb === undefined) {
     return { said: shown(first), asks: { problem: `there is no such command; there are ${list(VERBS)}` } };
@@ -63,6 +65,9 @@ function asksOf(verb: Verb, rest: readonly string[]): Line["asks"] {
   if (verb === "approve") return approve(argument);
   if (verb === "seed") {
     return { command: argument === undefined ? { verb } : { verb, scenario: shown(argument, SHOWN_OF_A_FLAG) } };
+  }
+  if (verb === "logs") {
+    return { command: argument === undefined ? { verb } : { verb, service: shown(argument, SHOWN_OF_A_FLAG) } };
   }
   if (verb === "keep") {
     if (argument === undefined) return { command: { verb, keep: true } };

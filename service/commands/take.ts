@@ -8,6 +8,9 @@ import type { OperatorConfig } from "../config/types.ts";
 import type { ForgeCommands, PullRequest } from "../forges/forge.ts";
 import type { CommandsHandled } from "../intents.ts";
 import { lifecycleOf } from "../lifecycle.ts";
+import { linkDistrust, linkedCommits } from "../linked/links.ts";
+import { linksSeen } from "../linked/look.ts";
+import { linksWait } from "../linked/waits.ts";
 import { policy } from "../policy.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
@@ -15,9 +18,10 @@ import { refOf } from "../subject.ts";
 import { distrustOf, type Isolation, strangersRefusal } from "../trust.ts";
 import type { Look } from "../wish.ts";
 import { type Heard, handle, type SharedGround } from "./handle.ts";
+import { type LogDeps, type LogExcerpt, readLogExcerpt } from "./log-lines.ts";
 import { parseCommands } from "./parse.ts";
 
-export interface CommandDeps {
+export interface CommandDeps extends LogDeps {
   readonly store: Pick<Store, "update" | "updateAndNote" | "enqueue" | "pauses">;
   readonly config: Pick<OperatorConfig, "lifecycle">;
   /** Undefined for a repository whose forge has no comments. */
@@ -55,7 +59,11 @@ export async function takeCommands(deps: CommandDeps, look: Look): Promise<boole
     from: intents.commands,
   });
   if (!news) return false;
-  const ground = { ...groundOf(deps, look, repository, subject.pullRequest), pauses: await deps.store.pauses() };
+  const ground = {
+    ...groundOf(deps, look, repository, subject.pullRequest),
+    pauses: await deps.store.pauses(),
+    logs: await readLogs(deps, preview, news),
+  };
   let answered = false;
   let notes: readonly AuditNote[] = [];
   const updated = await deps.store.updateAndNote(key, (held) => {
@@ -118,15 +126,32 @@ async function readNews(
   }
 }
 
+/** Of each service that somebody who may asked for; of all under "". */
+async function readLogs(
+  deps: LogDeps,
+  preview: Pick<Preview, "key" | "stack" | "status">,
+  { comments }: Heard,
+): Promise<ReadonlyMap<string, LogExcerpt>> {
+  const asked = comments
+    .filter(({ allowed }) => allowed)
+    .flatMap(({ lines }) => lines)
+    .flatMap(({ asks }) => ("command" in asks && asks.command.verb === "logs" ? [asks.command.service] : []));
+  const read = [...new Set(asked)].map(
+    async (service) => [service ?? "", await readLogExcerpt(deps, preview, service)] as const,
+  );
+  return new Map(await Promise.all(read));
+}
+
 /** What holds of the pull request now, whatever the preview was told before. */
 function groundOf(
   deps: CommandDeps,
-  { subject, preview, application: read }: Look,
+  look: Look,
   repository: RepositoryConfig,
   pullRequest: PullRequest,
-): Omit<SharedGround, "pauses"> {
+): Omit<SharedGround, "pauses" | "logs"> {
   const now = deps.now();
-  const { headSha, state } = pullRequest;
+  const { subject, preview, application: read } = look;
+  const { headSha, state, previewWith = [] } = pullRequest;
   // The record has not seen a push that comes with this very look.
   const pushedAt = preview.status.headSha === headSha ? preview.lastPushAt : now;
   const isolation = deps.isolationOf?.(repository.target) ?? "together";
@@ -134,9 +159,11 @@ function groundOf(
   const approved = { sha: headSha, by: "", at: now };
   const intents = { ...preview.intents, removed: undefined, rolledBack: undefined, approved };
   const { approval: rule, ...lenient } = repository;
+  const linked = linkedCommits(preview.status.links);
   const seen = { subject, application: undefined, intents, isolation, hardStop: undefined, now };
   const verdict = policy({ ...seen, repository: lenient });
   const refused = verdict.kind === "blocked" && !verdict.passing;
+  const beside = linksWait(linksSeen(look))?.message;
   return {
     now,
     headSha,
@@ -144,11 +171,13 @@ function groundOf(
     lifecycle: lifecycleOf(deps.config, repository),
     ...(refused ? { refusal: verdict.message } : {}),
     trust: {
-      distrust: distrustOf(pullRequest),
+      distrust: distrustOf(pullRequest) ?? linkDistrust(preview.status.links),
       barred: strangersRefusal(repository, isolation),
       byRule: asksPersons(repository),
+      unread: read?.kind === "unreachable" && previewWith.length > 0,
     },
-    ...(rule ? { approval: { repository, subject, now, pushedAt, author: pullRequest.author } } : {}),
+    ...(beside === undefined ? {} : { beside }),
+    ...(rule ? { approval: { repository, subject, linked, now, pushedAt, author: pullRequest.author } } : {}),
     ...(read?.kind === "found"
       ? {
           flags: read.application.flags ?? {},

@@ -15,7 +15,11 @@ export const COMMANDS = {
   ],
   rotate: ["rotate", "gives it another database login and other generated secrets; the ones before end"],
   flag: ["flag name=value", "sets a feature flag for this preview; `flag name=` takes that back"],
-  approve: ["approve SHA", "lets that commit of a fork or an outsider run"],
+  approve: [
+    "approve SHA",
+    "approves that commit: a fork's or an outsider's may run, and it counts for the rule of approvals",
+  ],
+  logs: ["logs", "shows the last lines of its log; `logs web` those of one service"],
   status: ["status", "looks at it again"],
   help: ["help", "shows this list"],
 } as const satisfies Readonly<Record<string, readonly [usage: string, does: string]>>;

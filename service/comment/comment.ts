@@ -4,7 +4,8 @@ import { checksMarkdown } from "../gates/words.ts";
 import { fence, folded, inCode, text } from "../markdown.ts";
 import { schemaSection } from "../schema-words.ts";
 import type { Preview } from "../status.ts";
-import { type CommandFact, type FactOptions, type PreviewFacts, previewFacts } from "./facts.ts";
+import type { CommandFact } from "./command-facts.ts";
+import { type FactOptions, type PreviewFacts, previewFacts } from "./facts.ts";
 import type { Notice } from "./notices.ts";
 import { type Piece, rowsOf } from "./rows.ts";
 
@@ -43,6 +44,7 @@ export function partsOf(facts: PreviewFacts): Readonly<Record<PartName, string>>
     notices: facts.notices.map(notice).join("\n\n"),
     fallback: facts.fallbackUrl === undefined ? "" : `Meanwhile: <${facts.fallbackUrl}>`,
     answers: facts.answers.map(answer).join("\n"),
+    log: log(facts.answers),
     table: table(facts),
     checks: checks(facts),
     schema: schema(facts),
@@ -60,6 +62,7 @@ export const PARTS = {
   notices: "warnings and notes: rolled back, idle, drift, what migrations drop, …",
   fallback: "the operator's `fallbackUrl`, while the preview cannot be had",
   answers: "the last slash commands, and what came of each",
+  log: "the last lines of the log that somebody asked for, folded",
   table: "commit, services, database, test users, flags, place in the queue, ends",
   checks: "results of smoke tests and gates, folded",
   schema: "what its migrations changed, folded",
@@ -80,7 +83,17 @@ function fullText(facts: PreviewFacts): string {
 function shortText(facts: PreviewFacts): string {
   const parts = partsOf(facts);
   const isAsked = facts.answers.at(-1)?.said === "/preview help";
-  const names: PartName[] = ["heading", "link", "message", "approval", "notices", "fallback", "answers", "excerpt"];
+  const names: PartName[] = [
+    "heading",
+    "link",
+    "message",
+    "approval",
+    "notices",
+    "fallback",
+    "answers",
+    "log",
+    "excerpt",
+  ];
   return joined([...names.map((name) => parts[name]), shortLine(facts), isAsked ? parts.commands : ""]);
 }
 
@@ -110,16 +123,21 @@ function message({ message: words, servesOn }: PreviewFacts): string {
 
 function approval({ approval: asked }: PreviewFacts): string {
   if (!asked) return "";
-  const { commit, say, inComments, trusted } = asked;
-  const code = `commit ${inCode(commit.short)}`;
-  const what = commit.url === undefined ? `what ${code} changes` : `[what ${code} changes](${commit.url})`;
+  const { commit, linked = [], say, inComments, trusted } = asked;
+  const changes = (of: string, url: string | undefined) =>
+    url === undefined ? `what ${of} changes` : `[what ${of} changes](${url})`;
+  const what = [
+    changes(`commit ${inCode(commit.short)}`, commit.url),
+    ...linked.map((one) => changes(`${inCode(one.commit.short)} of ${text(one.said)}`, one.commit.url)),
+  ].join(" and ");
+  const alone = linked.length > 0 ? "these commits" : "this commit";
   return [
     "> [!IMPORTANT]",
     `> **For who may write to the repository:** look at ${what}. If it may run, ${inComments ? "say in a comment" : "run"}`,
     "> ```text",
     `> ${say}`,
     "> ```",
-    `> It counts for this commit alone; the next push asks again.${trusted ? "" : " It then runs with a database of its own and none of the operator's secrets."}`,
+    `> It counts for ${alone} alone; the next push asks again.${trusted ? "" : " It then runs with a database of its own and none of the operator's secrets."}`,
   ].join("\n");
 }
 
@@ -161,9 +179,17 @@ function schema({ schema: view }: PreviewFacts): string {
   return folded(title, body);
 }
 
+function log(answers: PreviewFacts["answers"]): string {
+  const shown = answers.findLast(({ lines }) => lines);
+  return shown?.lines ? folded("The last lines of its log", plain(shown.lines)) : "";
+}
+
 function excerpt(lines: readonly string[]): string {
-  if (lines.length === 0) return "";
-  return folded("What it said last", `${fence(lines)}text\n${lines.join("\n")}\n${fence(lines)}`);
+  return lines.length === 0 ? "" : folded("What it said last", plain(lines));
+}
+
+function plain(lines: readonly string[]): string {
+  return `${fence(lines)}text\n${lines.join("\n")}\n${fence(lines)}`;
 }
 
 /** Black on white in its own picture: it is read by a camera in a dark theme too. */

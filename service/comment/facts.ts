@@ -1,16 +1,21 @@
 /** What there is to say of a preview, in words and for no reader in particular: comment, chats and templates are made from it. Pure. */
+
+import { hostOf, mainUrl, pageUrl, qrUrl } from "../addresses.ts";
 import { givenWords } from "../approval.ts";
-import { COMMANDS } from "../commands/verbs.ts";
 import { flagsSet } from "../flags.ts";
 import { addressOf } from "../forges/addresses.ts";
 import { type CheckResult, countWords } from "../gates/results.ts";
 import { checksOf } from "../gates/words.ts";
 import { KEEP_LABEL } from "../lifecycle.ts";
+import type { Holding } from "../money/budgets/words.ts";
+import type { CostFact } from "../money/said.ts";
 import { minuteOf, reasonWords } from "../reason-words.ts";
+import { HELD_BACK, STOPPED } from "../reasons.ts";
 import { type SchemaView, schemaView } from "../schema-words.ts";
 import type { Preview } from "../status.ts";
 import { approvalNote, awaitedCommit, isTrusted } from "../trust.ts";
-import { hostOf, mainUrl, pageUrl, qrUrl } from "./addresses.ts";
+import { type CommandFact, commandsOf, takesCommands } from "./command-facts.ts";
+import { type CommitFact, commitFact, type LinkedFact, type LinkedFacts, linkedFacts, linkedHeads } from "./linked.ts";
 import { type Notice, noticesOf } from "./notices.ts";
 import { type ServiceFact, servicesOf } from "./services.ts";
 
@@ -22,10 +27,16 @@ export interface FactOptions {
   readonly homeUrl?: string;
   /** The operator's address to go to while the preview does not serve. */
   readonly fallbackUrl?: string;
+  /** Keys of the previews in which its head runs too. */
+  readonly runsIn?: readonly string[];
+  /** What it costs, coarse enough to be written into a comment. */
+  readonly cost?: CostFact | undefined;
+  /** The budget that holds the most of it. */
+  readonly budget?: Holding | undefined;
 }
 
 /** Texts are plain, with `code` in backticks; times are minutes in UTC as people read them. */
-export interface PreviewFacts {
+export interface PreviewFacts extends LinkedFacts {
   readonly key: string;
   /** The repository's name in the config. */
   readonly repository: string;
@@ -74,6 +85,8 @@ export interface PreviewFacts {
   readonly checks?: { readonly summary: string; readonly results: readonly CheckResult[] };
   /** Its place while a cap holds it back. */
   readonly queue?: { readonly place: number; readonly of: number };
+  /** Absent while nothing was counted. */
+  readonly cost?: CostFact;
   readonly since: string;
   /** When it goes whatever is done, and the teardown that it goes in. */
   readonly staysUntil?: string;
@@ -91,14 +104,10 @@ export interface PreviewFacts {
   readonly commands: { readonly inComments: readonly CommandFact[]; readonly byCli: readonly CommandFact[] };
 }
 
-export interface CommitFact {
-  readonly sha: string;
-  readonly short: string;
-  readonly url?: string;
-}
-
 export interface ApprovalFact {
   readonly commit: CommitFact;
+  /** Heads of linked pull requests that it is an approval of as well. */
+  readonly linked?: readonly LinkedFact[];
   /** What to say, and whether in a comment: else on the command line. */
   readonly say: string;
   readonly inComments: boolean;
@@ -112,15 +121,12 @@ export interface AnswerFact {
   readonly by: string;
   readonly done: boolean;
   readonly answer: string;
-}
-
-export interface CommandFact {
-  readonly code: string;
-  readonly does: string;
+  /** Of a log that somebody asked for; redacted. */
+  readonly lines?: readonly string[];
 }
 
 /** Conditions in which waiting for the link helps nobody. */
-const OFFERED: ReadonlySet<string> = new Set(["Gone", "Blocked", "ApprovalNeeded", "Paused", "Destroying"]);
+const OFFERED: ReadonlySet<string> = new Set([...HELD_BACK, ...STOPPED, "Gone", "Destroying"]);
 
 const SAYS_ITSELF: ReadonlySet<string> = new Set(["DestroyFailed", "SmokeTestFailed", "GateFailed"]);
 
@@ -147,9 +153,10 @@ export function previewFacts(preview: Preview, options: FactOptions = {}): Previ
     url,
     host: hostOf(url),
     qrUrl: qrUrl(url, options.homeUrl),
-    pageUrl: pageUrl(key, options.homeUrl),
+    pageUrl: options.homeUrl === undefined ? undefined : pageUrl(options.homeUrl, key),
     fallbackUrl: OFFERED.has(reason) ? options.fallbackUrl : undefined,
     ...commitsOf(preview),
+    ...linkedFacts(preview, options),
     services: servicesOf(status),
     database: databaseOf(status),
     schema: schemaView(preview),
@@ -159,13 +166,14 @@ export function previewFacts(preview: Preview, options: FactOptions = {}): Previ
     flags: Object.entries(flagsSet(live?.flags)).map(([name, value]) => ({ name, value: String(value) })),
     checks: checksFact(preview),
     queue: reason === "Queued" ? status.queue : undefined,
+    cost: options.cost,
     since: minuteOf(since),
     ...endsOf(status),
     keepCommand: command("keep"),
     extendCommand: command("extend", " 14d"),
     keepLabel: KEEP_LABEL,
     approval: approvalOf(preview, { inComments, say: (sha) => command("approve", ` ${sha}`) }),
-    notices: noticesOf(preview, { keepCommand: command("keep") }),
+    notices: noticesOf(preview, { keepCommand: command("keep"), budget: options.budget }),
     excerpt: status.excerpt.map((line) => line.replace(/[\r\n]+/g, " ").slice(0, EXCERPT_LINE_MAX)),
     answers: answersOf(preview),
     commands: commandsOf(preview, inComments),
@@ -190,8 +198,7 @@ function commitsOf(preview: Preview): Pick<PreviewFacts, "commit" | "newest"> {
 }
 
 function commitOf({ pullRequest }: Preview, sha: string): CommitFact {
-  const url = addressOf(pullRequest?.commitUrl, sha);
-  return { sha, short: sha.slice(0, 7), ...(url === undefined ? {} : { url }) };
+  return commitFact(sha, addressOf(pullRequest?.commitUrl, sha));
 }
 
 /** Of checks that failed the message says what serves. */
@@ -248,40 +255,19 @@ function approvalOf(
   const sha = awaitedCommit(preview);
   if (sha === undefined) return undefined;
   const url = addressOf(preview.pullRequest?.reviewUrl, sha);
-  const commit = { sha, short: sha.slice(0, 7), ...(url === undefined ? {} : { url }) };
-  return { commit, say: say(sha), inComments, ...(isTrusted(preview) ? { trusted: true } : {}) };
-}
-
-function answersOf({ intents, status }: Preview): readonly AnswerFact[] {
-  return (intents.commands?.answers ?? []).map(({ said, by, outcome, answer }) => {
-    const done = outcome === "done";
-    const state = said === "status" && done ? `, it ${reasonWords(status.reason).words}` : "";
-    return { said: `/preview ${said}`, by: `@${by}`, done, answer: `${answer}${state}` };
-  });
-}
-
-const LOOKING = [
-  ["show", "everything that is known of it"],
-  ["logs", "what its services say"],
-  ["open", "opens it in the browser"],
-] as const;
-const ACTING = [
-  ["redeploy", "builds the newest commit again"],
-  ["down", "takes it down until the next push"],
-] as const;
-
-function commandsOf({ key, status }: Preview, inComments: boolean): PreviewFacts["commands"] {
-  if (status.reason === "Gone" && !inComments) return { inComments: [], byCli: [] };
-  const slash = Object.values(COMMANDS).map(([usage, does]) => ({ code: `/preview ${usage}`, does }));
-  const verbs = [...LOOKING, ...(inComments ? [] : ACTING)];
+  const linked = linkedHeads(preview);
   return {
-    inComments: inComments ? slash : [],
-    byCli: verbs.map(([verb, does]) => ({ code: `stackling ${verb} '${key}'`, does })),
+    commit: commitFact(sha, url),
+    ...(linked.length > 0 ? { linked } : {}),
+    ...{ say: say(sha), inComments },
+    ...(isTrusted(preview) ? { trusted: true } : {}),
   };
 }
 
-/** Where the forge has pages of its own people comment there; on one that is closed only a question is answered. */
-function takesCommands({ pullRequest, intents }: Preview): boolean {
-  if (pullRequest?.url === undefined) return false;
-  return pullRequest.state === "open" || intents.commands?.answers !== undefined;
+function answersOf({ intents, status }: Preview): readonly AnswerFact[] {
+  return (intents.commands?.answers ?? []).map(({ said, by, outcome, answer, lines }) => {
+    const done = outcome === "done";
+    const state = said === "status" && done ? `, it ${reasonWords(status.reason).words}` : "";
+    return { said: `/preview ${said}`, by: `@${by}`, done, answer: `${answer}${state}`, ...(lines ? { lines } : {}) };
+  });
 }

@@ -3,11 +3,13 @@ import { ALARM_AFTER, isAlarming } from "../alarm.ts";
 import { driftWords } from "../drift/words.ts";
 import { flagFaults } from "../flags.ts";
 import { KEEP_LABEL } from "../lifecycle.ts";
+import { type Holding, holdingWords } from "../money/budgets/words.ts";
 import { minuteOf } from "../reason-words.ts";
 import { rollbackWords, rolledBackOf } from "../rollback.ts";
 import { scenarioFaults } from "../scenarios.ts";
 import { schemaLoss, schemaView } from "../schema-words.ts";
 import type { Preview } from "../status.ts";
+import { linkProblems } from "./linked.ts";
 
 export interface Notice {
   readonly tone: "note" | "important" | "warning" | "caution";
@@ -17,15 +19,20 @@ export interface Notice {
   readonly mention?: string;
 }
 
-export function noticesOf(preview: Preview, { keepCommand }: { readonly keepCommand: string }): readonly Notice[] {
+export function noticesOf(
+  preview: Preview,
+  { keepCommand, budget }: { readonly keepCommand: string; readonly budget?: Holding | undefined },
+): readonly Notice[] {
   const all = [
     rolledBack(preview),
     idle(preview, keepCommand),
     stuck(preview),
     drift(preview),
     labels(preview),
+    links(preview),
     schema(preview),
     previewYaml(preview),
+    overBudget(preview, budget),
   ];
   return all.filter((notice) => notice !== undefined);
 }
@@ -33,7 +40,7 @@ export function noticesOf(preview: Preview, { keepCommand }: { readonly keepComm
 /** Where the link leads to another commit than people who read this expect. */
 function rolledBack(preview: Preview): Notice | undefined {
   const back = rolledBackOf(preview);
-  return back && { tone: "important", lines: [rollbackWords(back)] };
+  return back && { tone: "important", lines: [rollbackWords(back, preview.intents)] };
 }
 
 /** The one in which somebody is mentioned. */
@@ -42,12 +49,13 @@ function idle({ status, pullRequest }: Preview, keepCommand: string): Notice | u
   if (!status.warned || !status.stackExists || status.reason === "Paused") return undefined;
   const { idleSince, goesAt } = status.warned;
   const author = pullRequest?.author ?? "";
+  const use = status.reason === "OverBudget" && !status.awake ? "A push" : "A visit or a push";
   return {
     tone: "warning",
     ...(/^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/.test(author) ? { mention: author } : {}),
     lines: [
       `Nobody has used this preview since ${minuteOf(idleSince)}. It is removed on ${minuteOf(goesAt)}.`,
-      `A visit or a push keeps it; so does \`${keepCommand}\`, or the label \`${KEEP_LABEL}\`.`,
+      `${use} keeps it; so does \`${keepCommand}\`, or the label \`${KEEP_LABEL}\`.`,
     ],
   };
 }
@@ -72,11 +80,23 @@ function labels({ status: { live }, pullRequest }: Preview): Notice | undefined 
   return lines.length > 0 ? { tone: "note", lines } : undefined;
 }
 
+function links(preview: Preview): Notice | undefined {
+  const lines = linkProblems(preview);
+  return lines.length > 0 ? { tone: "note", lines } : undefined;
+}
+
 /** Rows go with a table or a column, which the other version may still need. */
 function schema(preview: Preview): Notice | undefined {
   const view = schemaView(preview);
   const lost = view && schemaLoss(view);
   return lost === undefined ? undefined : { tone: "warning", lines: [`Its migrations drop ${lost}.`] };
+}
+
+/** Of all previews together only what it does to this one; where it does the most, the message says it. */
+function overBudget({ status: { reason } }: Preview, budget: Holding | undefined): Notice | undefined {
+  if (!budget || reason === "OverBudget" || reason === "Paused" || reason === "Gone") return undefined;
+  if (budget.level === "warned" && budget.of === "all") return undefined;
+  return { tone: budget.level === "warned" ? "note" : "warning", lines: holdingWords(budget) };
 }
 
 function previewYaml(preview: Preview): Notice | undefined {

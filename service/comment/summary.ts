@@ -11,7 +11,7 @@ export function renderSummary({ status, intents }: Pick<Preview, "status" | "int
   const { words } = reasonWords(status.reason);
   const start = `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`.replaceAll("`", "");
   const back = rolledBackOf({ status, intents });
-  const serves = back ? `${start}. ${rollbackWords(back).replaceAll("`", "")}` : start;
+  const serves = back ? `${start}. ${rollbackWords(back, intents).replaceAll("`", "")}` : start;
   const line = status.reason === "Healthy" ? serves : `${start}: ${status.message}`;
   const plain = line.replace(/\s+/g, " ").trim();
   // Cut between characters, never inside one that takes two code units.

@@ -32,6 +32,8 @@ const FACTS: Readonly<Record<keyof PreviewFacts, Word>> = {
   fallbackUrl: { says: "the operator's, while the preview cannot be had" },
   commit: { says: "what serves", holds: COMMIT },
   newest: { says: "the newest one, where that is not what serves", holds: COMMIT },
+  partOf: { says: "previews of other repositories in which its commit runs too", holds: ["key", "url"], list: true },
+  linked: { says: "commits of other repositories that serve in it", holds: ["said", "url", "commit"], list: true },
   services: { says: "of the version that serves", holds: ["name", "url", "state"], list: true },
   database: { says: "", holds: ["branch", "scenario"] },
   schema: { says: "what its migrations changed", holds: ["changes", "counts", "baseline"] },
@@ -41,6 +43,10 @@ const FACTS: Readonly<Record<keyof PreviewFacts, Word>> = {
   flags: { says: "feature flags that somebody set", holds: ["name", "value"], list: true },
   checks: { says: "smoke tests and gates of the newest commit", holds: ["summary", "results"] },
   queue: { says: "its place while a cap holds it back", holds: ["place", "of"] },
+  cost: {
+    says: "in words; what it is about to take, took in all, and took this month where that is another",
+    holds: ["estimate", "soFar", "month"],
+  },
   since: { says: "of the condition" },
   staysUntil: { says: "when it goes however much it is used" },
   removedOn: { says: "the teardown that it goes in" },
@@ -50,11 +56,11 @@ const FACTS: Readonly<Record<keyof PreviewFacts, Word>> = {
   approvedBy: { says: "who approved the newest commit, where a rule asks for it", holds: ["names", "commit"] },
   approval: {
     says: "a commit that waits for somebody's word; `trusted` where it is no stranger's",
-    holds: ["commit", "say", "inComments", "trusted"],
+    holds: ["commit", "linked", "say", "inComments", "trusted"],
   },
   notices: { says: "what people should not miss", holds: ["tone", "lines", "mention"], list: true },
   excerpt: { says: "the last lines of what failed, redacted", list: true },
-  answers: { says: "the last slash commands", holds: ["said", "by", "done", "answer"], list: true },
+  answers: { says: "the last slash commands", holds: ["said", "by", "done", "answer", "lines"], list: true },
   commands: { says: "lists of `code` and `does`", holds: ["inComments", "byCli"] },
 };
 

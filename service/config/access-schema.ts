@@ -34,16 +34,17 @@ const mailDomain = z.string().regex(/^[^@*\s/]+$/, "must be a domain such as acm
 const oidc = z.strictObject({
   issuer: z
     .url({ protocol: /^https?$/, error: 'must be an address such as "https://login.acme.dev"' })
-    .refine(isHttpsOrLoopback, "must begin with https://"),
-  clientId: z.string().min(1),
+    .refine(isHttpsOrLoopback, "must begin with https://")
+    .describe("The provider's address, as its discovery document says it."),
+  clientId: z.string().min(1).describe("Of the application that you register there."),
   clientSecret: secretReference,
   allow: z
     .union([
       z.literal("everyone"),
       z
         .strictObject({
-          domains: z.array(mailDomain).min(1).optional(),
-          emails: z.array(z.email()).min(1).optional(),
+          domains: z.array(mailDomain).min(1).optional().describe("Domains of e-mail addresses, such as `acme.dev`."),
+          emails: z.array(z.email()).min(1).optional().describe("Whole addresses."),
         })
         .refine(({ domains, emails }) => domains ?? emails, "must name domains or emails"),
     ])
@@ -60,7 +61,7 @@ const oidc = z.strictObject({
 });
 
 const forgeLogin = z.strictObject({
-  clientId: z.string().min(1),
+  clientId: z.string().min(1).describe("Of the OAuth application, or of the GitHub App."),
   clientSecret: secretReference,
   needs: z
     .enum(["read", "write"])

@@ -30,7 +30,7 @@ function checkService(service: ServiceDefinition, application: ApplicationConfig
   const at = (key: string, message: string): Misfit => ({ path: ["services", service.name, key], message });
   const where = `service "${service.name}"`;
   const misfits: Misfit[] = [];
-  if (service.command === undefined && service.image === undefined) {
+  if (service.command === undefined && service.image === undefined && service.source === undefined) {
     misfits.push(at("command", `${where} needs a "command" that starts it`));
   }
   if (service.kind === "cron" && service.schedule === undefined) {

@@ -5,6 +5,7 @@ import { bannerRule } from "./banner.ts";
 import { checksShape } from "./checks-schema.ts";
 import { externalSchema } from "./external.ts";
 import { flagsSchema } from "./flags.ts";
+import { linkedKeys, linkedRepositories } from "./linked.ts";
 import { loginSchema } from "./login.ts";
 import { variableName } from "./scalars.ts";
 import { scenarioSchema, scenariosSchema } from "./scenarios.ts";
@@ -60,6 +61,7 @@ const sidecar = z.strictObject({
 });
 
 const service = z.strictObject({
+  ...linkedKeys,
   kind: z
     .enum(["web", "worker", "cron", "job"])
     .optional()
@@ -110,6 +112,7 @@ export const applicationSchema = z.strictObject({
   services: z
     .record(serviceName, z.union([command, service]))
     .describe("The application's processes by name: a start command, or a map for more."),
+  repositories: linkedRepositories.optional(),
   main: z.string().optional().describe("Service that answers at the preview's link. Default: the first `web` one."),
   install: steps.optional().describe("Commands that fetch packages; cached by lock file and command."),
   build: steps.optional().describe("Commands that build the application, after `install`."),

@@ -33,8 +33,23 @@ export interface ApplicationConfig {
   readonly flags?: Readonly<Record<string, FlagDeclaration>>;
   /** Services of others that it talks to; undefined where the file does not say. */
   readonly external?: readonly ExternalService[];
+  /** Other repositories that services come from, as the file names them; absent where there are none. */
+  readonly repositories?: Readonly<Record<string, string>>;
+  /** What those are now, by the same names; absent until somebody has read them. */
+  readonly sources?: Readonly<Record<string, ApplicationSource>>;
   readonly submodules: boolean;
   readonly lfs: boolean;
+}
+
+/** The commit of another repository whose services run in a preview. */
+export interface ApplicationSource extends Pick<ApplicationConfig, "install" | "build" | "submodules" | "lfs"> {
+  /** Name in the operator's config. */
+  readonly name: string;
+  /** Where it is fetched from; without credentials. */
+  readonly cloneUrl: string;
+  readonly commit: string;
+  /** Pull request whose head it is; undefined: of the default branch. */
+  readonly number?: number;
 }
 
 /** A feature flag as it is where nobody says otherwise. */

@@ -21,6 +21,7 @@ import {
   toExternal,
 } from "./external.ts";
 import { toFlags } from "./flags.ts";
+import { type Linked, linkServices, type Others } from "./linked.ts";
 import { toLogin } from "./login.ts";
 import { checkScenarios, toScenarios } from "./scenarios.ts";
 import type { OperatorConfig } from "./types.ts";
@@ -33,19 +34,26 @@ export interface ApplicationAround {
   readonly limits: ApplicationLimits;
   /** Entries in place of the file's own, whole: of a stage. */
   readonly external?: ExternalFile | undefined;
+  /** Repositories that services come from; undefined: nobody has read them. */
+  readonly others?: Others | undefined;
 }
 
 /**
  * Reads `preview.yaml`. Limits are those of one whole preview: what its services ask for together.
  * Throws `ConfigError` with every problem in the text at once; `file` names it in the messages.
  */
-export function parseApplication(text: string, { file, limits, external }: ApplicationAround): ApplicationConfig {
+export function parseApplication(
+  text: string,
+  { file, limits, external, others }: ApplicationAround,
+): ApplicationConfig {
   const yaml = readYamlFile(text, applicationSchema);
   if (yaml.value === undefined) throw new ConfigError(file, yaml.problems);
   const typed = external ? { ...yaml.value, external: { ...yaml.value.external, ...external } } : yaml.value;
-  const application = toApplication(typed);
+  const linked = linkServices(typed, others);
+  const application = toApplication(typed, linked);
   const { database } = typed;
   const misfits = [
+    ...linked.misfits,
     ...checkApplication(application, limits),
     ...checkExternal(typed),
     ...checkChecks(application, limits),
@@ -56,11 +64,17 @@ export function parseApplication(text: string, { file, limits, external }: Appli
   return application;
 }
 
-function toApplication(file: ApplicationFile): ApplicationConfig {
+/** Names of other repositories that services come from, by their names here; none where the text is no `preview.yaml`. */
+export function repositoriesNamed(text: string): Readonly<Record<string, string>> {
+  return readYamlFile(text, applicationSchema).value?.repositories ?? {};
+}
+
+function toApplication(file: ApplicationFile, linked: Linked): ApplicationConfig {
   const hasDatabase = file.database !== undefined && file.database !== false;
   const shared = { ...(hasDatabase ? { DATABASE_URL: "${database.url}" } : {}), ...texts(file.env) };
-  const own = Object.entries(file.services).map(([name, typed]) =>
-    toService(name, typed, { ...externalVariables(file.external, name), ...shared }),
+  const own = Object.entries(file.services).map(
+    ([name, typed]) =>
+      linked.services.get(name) ?? toService(name, typed, { ...externalVariables(file.external, name), ...shared }),
   );
   const services = [...own, ...emulatorServices(file.external)];
   const external = file.external && toExternal(file.external);
@@ -87,7 +101,12 @@ function toApplication(file: ApplicationFile): ApplicationConfig {
       : {}),
     ...(file.access ? { access: applicationAccessOf(file.access) } : {}),
     ...(file.banner === undefined ? {} : { banner: file.banner }),
-    generatedSecrets: secrets.filter(([, source]) => source === "generated").map(([name]) => name),
+    generatedSecrets: [
+      ...new Set([
+        ...secrets.filter(([, source]) => source === "generated").map(([name]) => name),
+        ...linked.secrets.filter((name) => !Object.hasOwn(file.secrets ?? {}, name)),
+      ]),
+    ],
     grantedSecrets: secretsToGrant(
       secrets.filter(([, source]) => source === "granted").map(([name]) => name),
       external ?? [],
@@ -97,6 +116,7 @@ function toApplication(file: ApplicationFile): ApplicationConfig {
     ...(file.flags ? { flags: toFlags(file.flags) } : {}),
     ...(file.login ? { login: toLogin(file.login) } : {}),
     ...(checks ? { checks } : {}),
+    ...(file.repositories ? { repositories: file.repositories } : {}),
     submodules: file.submodules ?? false,
     lfs: file.lfs ?? false,
   };

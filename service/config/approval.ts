@@ -17,7 +17,7 @@ export const approvalRule = z
       .min(1)
       .optional()
       .describe(
-        "Whose approvals count: logins of the forge, or names as the audit has them. Default: all who may write.",
+        "Whose approvals count: logins of the forge, or names as the audit has them. Default: all of the forge who may write, and who holds the printed link or the instance's token.",
       ),
     wait: z
       .string()
@@ -53,7 +53,7 @@ export interface ApprovalConfig {
 export function approvalOf({ required = 0, by, wait, environment }: z.infer<typeof approvalRule>): ApprovalConfig {
   return {
     required,
-    ...(by ? { by: by.map((name) => (name.includes("@") ? name : `@${name}`)) } : {}),
+    ...(by ? { by: by.map((name) => (/@|^token /.test(name) ? name : `@${name}`)) } : {}),
     waitSeconds: parseDuration(wait ?? "") ?? 0,
     ...(environment === undefined ? {} : { environment }),
   };

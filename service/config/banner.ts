@@ -17,7 +17,15 @@ const path = z
   );
 
 export const bannerRule = z
-  .union([z.boolean(), z.strictObject({ off: z.array(path).min(1, "must name at least one path") })])
+  .union([
+    z.boolean(),
+    z.strictObject({
+      off: z
+        .array(path)
+        .min(1, "must name at least one path")
+        .describe("Paths without a banner; `/**` ends those below."),
+    }),
+  ])
   .describe(
     "Whether pages carry the banner that says what preview this is; `{off: [/embed, /print/**]}`: on these paths and below them they carry none. Default true.",
   );

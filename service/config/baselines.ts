@@ -35,9 +35,9 @@ export type FakeKind = (typeof fakeKinds)[number];
 const rule = z.union([
   z.enum(["keep", "null", "hash", "format"]),
   z.null(),
-  z.strictObject({ fake: z.enum(fakeKinds) }),
-  z.strictObject({ truncate: z.int().min(0, "must be at least 0") }),
-  z.strictObject({ sql: z.string().min(1) }),
+  z.strictObject({ fake: z.enum(fakeKinds).describe("Made up, of this kind; the same value gives the same fake.") }),
+  z.strictObject({ truncate: z.int().min(0, "must be at least 0").describe("Its first so many characters.") }),
+  z.strictObject({ sql: z.string().min(1).describe("An expression of SQL over the row.") }),
 ]);
 
 const every = z

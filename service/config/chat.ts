@@ -30,7 +30,7 @@ const SLACK_API = "https://slack.com/api";
 
 const slack = z
   .strictObject({
-    kind: z.literal("slack"),
+    kind: z.literal("slack").describe("Where the channel is."),
     webhook: secretReference.optional().describe("Where the address of an incoming webhook is: it is a secret."),
     token: secretReference.optional().describe("Where a bot's token is (scope `chat:write`), in place of `webhook`."),
     channel: z
@@ -61,7 +61,7 @@ const slack = z
   });
 
 const teams = z.strictObject({
-  kind: z.literal("teams"),
+  kind: z.literal("teams").describe("Where the channel is."),
   webhook: secretReference.describe("Where the address of a workflow (“when a webhook request is received”) is."),
 });
 

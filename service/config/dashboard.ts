@@ -34,7 +34,7 @@ export type DashboardLogin =
 
 const forgeLogin = z.strictObject({
   name: z.string().min(1).optional().describe("Which of `forges`. Default: the first that people can log in at."),
-  clientId: z.string().min(1),
+  clientId: z.string().min(1).describe("Of the OAuth application, or of the GitHub App."),
   clientSecret: secretReference,
   scope: z
     .string()
@@ -47,8 +47,9 @@ const forgeLogin = z.strictObject({
 const oidcLogin = z.strictObject({
   issuer: z
     .url({ protocol: /^https?$/, error: 'must be an address such as "https://login.acme.dev"' })
-    .refine(isHttpsOrLoopback, "must begin with https://"),
-  clientId: z.string().min(1),
+    .refine(isHttpsOrLoopback, "must begin with https://")
+    .describe("The provider's address, as its discovery document says it."),
+  clientId: z.string().min(1).describe("Of the application that you register there."),
   clientSecret: secretReference,
   emailVerified: z
     .enum(["demand", "assume"])
@@ -68,10 +69,17 @@ const names = z
 export const dashboardRules = z
   .strictObject({
     login: z
-      .union([z.strictObject({ forge: forgeLogin }), z.strictObject({ oidc: oidcLogin })])
+      .union([
+        z.strictObject({ forge: forgeLogin.describe("Login with GitHub, GitLab or Gitea.") }),
+        z.strictObject({ oidc: oidcLogin.describe("Login at any provider of OpenID Connect.") }),
+      ])
       .describe("Where people log in: `forge` (GitHub, GitLab, Gitea), or `oidc` (any provider of OpenID Connect)."),
     roles: z
-      .strictObject({ admin: names.optional(), operator: names.optional(), viewer: names.optional() })
+      .strictObject({
+        admin: names.optional().describe("May do everything."),
+        operator: names.optional().describe("May do with previews what the verbs do."),
+        viewer: names.optional().describe("May look."),
+      })
       .optional()
       .describe(
         "By role, logins and teams (`ada`, `acme/platform`), or e-mail addresses, their domains and groups (`ada@acme.dev`, `@acme.dev`, `ops`). Whoever is not named is what the forge lets them be; with `oidc` nobody.",

@@ -32,6 +32,9 @@ export const defaultDrift: NonNullable<OperatorConfig["drift"]> = { policy: "rep
 
 export const defaultSweep: NonNullable<OperatorConfig["sweep"]> = { everySeconds: 3600 };
 
+/** How long what applications said is kept on this machine. */
+export const defaultApplicationLogs: NonNullable<OperatorConfig["applicationLogs"]> = { keepDays: 7 };
+
 /** How long who did what is remembered. */
 export const defaultAudit: NonNullable<OperatorConfig["audit"]> = { keepDays: 365 };
 

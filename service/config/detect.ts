@@ -23,7 +23,7 @@ export type Detection =
     };
 
 /**
- * Looks for, in this order: `preview.yaml`, a Node application with a start script, a Procfile, a
+ * Looks for, in this order: `preview.yaml`, a Procfile, a Node application with a start script, a
  * folder of static files. Throws `ConfigError` when there is a `preview.yaml` and it is wrong.
  */
 export async function detectApplication(tree: SourceTree, limits: ApplicationLimits): Promise<Detection> {
@@ -33,9 +33,10 @@ export async function detectApplication(tree: SourceTree, limits: ApplicationLim
   }
   const manifest = await readManifest(tree);
   if (manifest === "broken") return missing("its package.json is not valid JSON");
-  if (manifest?.scripts.start !== undefined) return detectNode(tree, manifest);
+  // Before the start script, for it says more: workers, and what is done before a release.
   const procfile = await tree.read("Procfile");
   if (procfile !== undefined) return detectProcfile(tree, { procfile, manifest });
+  if (manifest?.scripts.start !== undefined) return detectNode(tree, manifest);
   if (manifest?.scripts.build !== undefined) {
     return missing('its package.json has a "build" script but no "start" script; add one that listens on PORT');
   }
@@ -74,7 +75,7 @@ async function readManifest(tree: SourceTree): Promise<Manifest | "broken" | und
 
 async function detectNode(tree: SourceTree, manifest: Manifest): Promise<Detection> {
   const packages = await installNode(tree, manifest);
-  const database = await findDatabase(tree, manifest, packages.run);
+  const database = await findDatabase(tree, nodeTasks(manifest, packages));
   const service: DetectedService = { name: "web", kind: "web", command: packages.start };
   return found(toDetected({ services: [service], install: packages.install, build: packages.build, ...database }), [
     `It is a Node application: "${packages.start}" starts it, and it must listen on the port in PORT.`,
@@ -87,25 +88,26 @@ async function detectProcfile(
   tree: SourceTree,
   { procfile, manifest }: { readonly procfile: string; readonly manifest: Manifest | undefined },
 ): Promise<Detection> {
-  const parsed = parseProcfile(procfile);
-  if ("fault" in parsed) return missing(parsed.fault);
   const packages = manifest ? await installNode(tree, manifest) : undefined;
-  const usesDatabase = await tree.mentions("DATABASE_URL");
-  const release = parsed.release === undefined ? [] : [{ command: parsed.release, directory: "." }];
-  const [migrate] = usesDatabase ? release : [];
+  const parsed = parseProcfile(procfile, manifest?.scripts.start === undefined ? undefined : packages?.start);
+  if ("fault" in parsed) return missing(parsed.fault);
+  // What it installed is found by its name, as on Heroku and in a script of package.json.
+  const within = (command: string) => (packages ? `export PATH="$PWD/node_modules/.bin:$PATH"; ${command}` : command);
+  const release = parsed.release === undefined ? [] : [{ command: within(parsed.release), directory: "." }];
+  const tasks = manifest && packages ? nodeTasks(manifest, packages) : { lacks: "release process" };
+  const [migrate] = release;
+  const database = await findDatabase(tree, migrate ? { ...tasks, migrate, says: "release" } : tasks);
   const application = toDetected({
-    services: parsed.services,
+    services: parsed.services.map((service) => ({ ...service, command: within(service.command) })),
     install: packages?.install ?? [],
-    build: [...(packages?.build ?? []), ...(usesDatabase ? [] : release)],
-    ...(usesDatabase ? { database: migrate ? { migrate } : {} } : {}),
+    build: [...(packages?.build ?? []), ...(database.database ? [] : release)],
+    ...database,
   });
   const names = parsed.services.map((service) => service.name).join(", ");
   return found(application, [
     `It has a Procfile: ${names} run as it says; web must listen on the port in PORT.`,
     ...(packages?.chose ?? ["Nothing is installed first; a preview.yaml can say what to install."]),
-    ...(usesDatabase
-      ? [`Its code reads DATABASE_URL: it gets a Postgres database${migrate ? ', prepared by "release"' : ""}.`]
-      : []),
+    ...database.chose,
   ]);
 }
 
@@ -189,23 +191,38 @@ async function chooseInstall(
   };
 }
 
-async function findDatabase(
-  tree: SourceTree,
-  manifest: Manifest,
-  run: (script: string) => string,
-): Promise<{ readonly database?: NonNullable<ApplicationConfig["database"]>; readonly chose: readonly string[] }> {
-  if (!(await tree.mentions("DATABASE_URL"))) return { chose: [] };
+/** What may prepare a database. */
+interface DatabaseTasks {
+  readonly migrate?: BuildStep | undefined;
+  readonly seed?: BuildStep | undefined;
+  /** Name of the migration, where its command is not shown. */
+  readonly says?: string;
+  /** Said where there is neither. */
+  readonly lacks: string;
+}
+
+function nodeTasks({ scripts }: Manifest, { run }: NodePackages): DatabaseTasks {
   const step = (names: readonly string[]): BuildStep | undefined => {
-    const script = names.find((name) => manifest.scripts[name] !== undefined);
+    const script = names.find((name) => scripts[name] !== undefined);
     return script === undefined ? undefined : { command: run(script), directory: "." };
   };
-  const migrate = step(["db:migrate", "migrate"]);
-  const seed = step(["db:seed", "seed"]);
-  const prepared = [migrate, seed].flatMap((task) => (task ? [`"${task.command}"`] : []));
+  return {
+    migrate: step(["db:migrate", "migrate"]),
+    seed: step(["db:seed", "seed"]),
+    lacks: "migrate or seed script",
+  };
+}
+
+async function findDatabase(
+  tree: SourceTree,
+  { migrate, seed, says, lacks }: DatabaseTasks,
+): Promise<{ readonly database?: NonNullable<ApplicationConfig["database"]>; readonly chose: readonly string[] }> {
+  if (!(await tree.mentions("DATABASE_URL"))) return { chose: [] };
+  const prepared = [migrate && (says ?? migrate.command), seed?.command].flatMap((task) => (task ? [`"${task}"`] : []));
   return {
     database: { ...(migrate ? { migrate } : {}), ...(seed ? { seed } : {}) },
     chose: [
-      `Its code reads DATABASE_URL: it gets a Postgres database, ${prepared.length > 0 ? `prepared by ${prepared.join(" and ")}` : "empty, for it has no migrate or seed script"}.`,
+      `Its code reads DATABASE_URL: it gets a Postgres database, ${prepared.length > 0 ? `prepared by ${prepared.join(" and ")}` : `empty, for it has no ${lacks}`}.`,
     ],
   };
 }

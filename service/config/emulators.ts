@@ -44,7 +44,11 @@ export const emulatedKeys = {
     .union([
       variableName,
       z.array(variableName).min(1),
-      z.strictObject({ url: variableName.optional(), host: variableName.optional(), port: variableName.optional() }),
+      z.strictObject({
+        url: variableName.optional().describe("Variable that gets the whole address."),
+        host: variableName.optional().describe("Variable that gets its host."),
+        port: variableName.optional().describe("Variable that gets its port."),
+      }),
     ])
     .optional()
     .describe(

@@ -48,7 +48,8 @@ export const loginSchema = z
       .array(user)
       .min(1, "must name at least one user")
       .max(50, "may name 50 users at most")
-      .refine((users) => new Set(users.map(nameOf)).size === users.length, "must name each user once"),
+      .refine((users) => new Set(users.map(nameOf)).size === users.length, "must name each user once")
+      .describe("Users that the seeds make: a name each, or `{name, title}`."),
   })
   .describe("Lets visitors of a preview be a user of its seeds by one click: see docs/login.md.");
 

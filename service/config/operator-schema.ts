@@ -4,12 +4,15 @@ import { type ForgeName, forges } from "../forges/registry.ts";
 import { accessRules, trustedProxies } from "./access-schema.ts";
 import { bannerRule } from "./banner.ts";
 import { baselineSchema } from "./baselines.ts";
+import { budgetsSchema } from "./budgets.ts";
 import { chatSchema } from "./chat.ts";
 import { comments } from "./comment-schema.ts";
+import { costsSchema } from "./costs.ts";
 import { dashboardRules } from "./dashboard.ts";
 import { egressRules } from "./egress.ts";
 import { hookSchema } from "./hooks.ts";
 import { limitsSchema } from "./limits.ts";
+import { metricsSchema } from "./metrics.ts";
 import { prometheusSchema } from "./prometheus.ts";
 import { registry, registryHost } from "./registry-schema.ts";
 import { driftPolicy, lifecycleTimes, name, repository } from "./repository-schema.ts";
@@ -20,7 +23,7 @@ import { signatureRules } from "./signatures.ts";
 export const forgeNames = Object.keys(forges) as [ForgeName, ...ForgeName[]];
 
 const driver = z
-  .union([z.string().min(1), z.looseObject({ driver: z.string().min(1) })])
+  .union([z.string().min(1), z.looseObject({ driver: z.string().min(1).describe("Which: docs/targets.md.") })])
   .describe("A driver by name, or a map with `driver` and that driver's options.");
 
 const target = z.strictObject({
@@ -104,7 +107,7 @@ export const operatorSchema = z.strictObject({
         .record(
           registryHost,
           z.strictObject({
-            username: z.string().min(1),
+            username: z.string().min(1).describe("Who asks there."),
             password: secretReference.describe("Where the password or access token is; read anew at every look."),
           }),
         )
@@ -131,13 +134,17 @@ export const operatorSchema = z.strictObject({
   baselines: z.record(name, baselineSchema).optional().describe("Databases that previews can be copies of, by name."),
   targets: z.record(name, target).optional().describe("Named choices of drivers. Default: `local` alone."),
   prometheus: prometheusSchema.optional(),
-  limits: limitsSchema.optional(),
+  metrics: metricsSchema.optional(),
+  costs: costsSchema.optional(),
+  budgets: budgetsSchema.optional(),
+  limits: limitsSchema.optional().describe("How much of everything there may be."),
   lifecycle: z
     .strictObject({
       ...lifecycleTimes,
       resync: duration.optional().describe("How often all open pull requests are looked at. Default 60s."),
     })
-    .optional(),
+    .optional()
+    .describe("When previews fall asleep, are warned of, and go: docs/config.md#lifecycle."),
   drift: z
     .strictObject({
       policy: driftPolicy
@@ -147,17 +154,28 @@ export const operatorSchema = z.strictObject({
         ),
       every: duration.optional().describe("How often each live preview is compared with the world. Default 24h."),
     })
-    .optional(),
+    .optional()
+    .describe("Looks on schedule for what differs from the stacks: docs/config.md#drift."),
   sweep: z
     .strictObject({
       every: duration.optional().describe("How often what no preview owns is looked for and removed. Default 1h."),
     })
-    .optional(),
+    .optional()
+    .describe("Removal of what no preview owns: docs/config.md#sweep-and-kill-switch."),
   audit: z
     .strictObject({
       keep: duration.optional().describe("How long it is remembered who asked for what. Default 365d."),
     })
-    .optional(),
+    .optional()
+    .describe("The record of who asked for what: docs/api.md#audit."),
+  applicationLogs: z
+    .strictObject({
+      keep: duration
+        .optional()
+        .describe("How long lines of previews' services, installs and builds are kept on this machine. Default 7d."),
+    })
+    .optional()
+    .describe("Logs of applications on this machine: docs/observability.md#logs-of-applications."),
   policy: z
     .enum(["advisory", "mandatory"])
     .optional()

@@ -5,15 +5,26 @@ import { type ForgeName, forges } from "../forges/registry.ts";
 import { accessMisfits, accessOf } from "./access-schema.ts";
 import { bannerMisfits } from "./banner.ts";
 import { resolveBaselines } from "./baselines.ts";
+import { budgetMisfits, budgetsOf } from "./budgets.ts";
 import { chatOf } from "./chat.ts";
 import { verbosityOf } from "./comment-schema.ts";
 import { templateOf } from "./comment-template.ts";
+import { costsOf } from "./costs.ts";
 import { dashboardMisfits, dashboardOf } from "./dashboard.ts";
-import { DEFAULT_PORT, defaultAudit, defaultDrift, defaultImages, defaultLifecycle, defaultSweep } from "./defaults.ts";
+import {
+  DEFAULT_PORT,
+  defaultApplicationLogs,
+  defaultAudit,
+  defaultDrift,
+  defaultImages,
+  defaultLifecycle,
+  defaultSweep,
+} from "./defaults.ts";
 import { parseDuration } from "./duration.ts";
 import { hooksOf } from "./hooks.ts";
 import { lifecycleMisfits, timesOf } from "./lifecycle-times.ts";
 import { limitsOf } from "./limits.ts";
+import { metricsOf } from "./metrics.ts";
 import { relayMisfits } from "./oauth-relay.ts";
 import { forgeNames, type OperatorFile, operatorSchema, type TargetFile } from "./operator-schema.ts";
 import { place, placeAll } from "./place.ts";
@@ -54,8 +65,11 @@ export async function parseOperator(
   const repositories = resolveRepositories(typed, { directory, forges: connected.forges });
   const template = await templateOf(typed.commentTemplate, directory);
   const baselines = resolveBaselines(typed.baselines, { directory, targets });
+  const costs = await costsOf(typed.costs, { directory, targets: typed.targets ?? { local: {} } });
   const misfits = [
     ...template.misfits,
+    ...costs.misfits,
+    ...budgetMisfits(typed.budgets, repositories.repositories),
     ...baselines.misfits,
     ...connected.misfits,
     ...targets.flatMap((t) => t.misfits),
@@ -92,6 +106,9 @@ export async function parseOperator(
     ...(typed.log ? { log: typed.log } : {}),
     ...(typed.baselines ? { baselines: baselines.baselines } : {}),
     ...prometheusOf(typed.prometheus, directory),
+    ...metricsOf(typed.metrics, directory),
+    ...(costs.costs ? { costs: costs.costs } : {}),
+    ...budgetsOf(typed.budgets),
     images: imagesOf(typed.images, directory),
     limits: limitsOf(typed.limits),
     lifecycle: {
@@ -104,6 +121,7 @@ export async function parseOperator(
     },
     sweep: { everySeconds: parseDuration(typed.sweep?.every ?? "") ?? defaultSweep.everySeconds },
     audit: { keepDays: daysOf(typed.audit?.keep) ?? defaultAudit.keepDays },
+    applicationLogs: { keepDays: daysOf(typed.applicationLogs?.keep) ?? defaultApplicationLogs.keepDays },
     ...(typed.policy === undefined ? {} : { policy: typed.policy }),
     ...(typed.fallbackUrl === undefined ? {} : { fallbackUrl: typed.fallbackUrl }),
     comments: verbosityOf(typed.comments) ?? "full",

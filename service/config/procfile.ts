@@ -3,9 +3,11 @@ import type { DetectedService } from "./detected.ts";
 /**
  * Reads a Procfile: `web` gets the traffic, `release` runs before it, everything else is a worker
  * (devcenter.heroku.com/articles/procfile). Names are made to fit ours: lower case, dashes.
+ * `web`: command of what gets the traffic where the file does not say.
  */
 export function parseProcfile(
   text: string,
+  web?: string,
 ): { readonly services: readonly DetectedService[]; readonly release?: string } | { readonly fault: string } {
   const services: DetectedService[] = [];
   let release: string | undefined;
@@ -23,6 +25,9 @@ export function parseProcfile(
     if (services.some((service) => service.name === name)) return { fault: `its Procfile names "${typed}" twice` };
     services.push({ name, kind: name === "web" ? "web" : "worker", command });
   }
-  if (!services.some((service) => service.kind === "web")) return { fault: 'its Procfile has no "web" process' };
+  if (!services.some((service) => service.kind === "web")) {
+    if (web === undefined) return { fault: 'its Procfile has no "web" process' };
+    services.unshift({ name: "web", kind: "web", command: web });
+  }
   return { services, ...(release !== undefined ? { release } : {}) };
 }

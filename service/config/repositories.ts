@@ -42,6 +42,11 @@ export function resolveRepositories(
     const isLocal = kind === "local";
     if (repository.approval?.environment !== undefined && kind !== undefined && kind !== "github")
       at("approval", `repository "${repository.path}": "environment" is one of GitHub's, and its forge is ${kind}`);
+    if (kind !== undefined && !isLocal && FOLDER.test(repository.path))
+      at(
+        "path",
+        `repository "${repository.path}": that is a folder on this machine, and its forge is ${kind}; put "local: {}" under "forges", and "forge: local" here`,
+      );
     if (isLocal && repository.id !== undefined)
       at("id", `repository "${repository.path}": a local repository has no id; leave "id" out`);
     const name = repository.name ?? nameOf(repository.path);
@@ -51,8 +56,11 @@ export function resolveRepositories(
     const times = repository.lifecycle && timesOf(repository.lifecycle, timesOf(typed.lifecycle, defaultLifecycle));
     return { ...toRepository(resolved), ...(times ? { lifecycle: times } : {}) };
   });
-  return { repositories, misfits: [...misfits, ...clashes(repositories)] };
+  return { repositories, misfits: [...misfits, ...clashes(repositories), ...strangers(repositories)] };
 }
+
+/** No forge has such a path. */
+const FOLDER = /^(?:\/|\.\.?\/|~)/;
 
 interface ResolvedRepository {
   readonly repository: RepositoryFile;
@@ -93,6 +101,7 @@ function toRepository({ repository, name, forge, target, isLocal, directory }: R
     ...(repository.egress ? { egress: repository.egress } : {}),
     ...(repository.headMayChange ? { headMayChange: repository.headMayChange } : {}),
     ...(repository.oauthRelay ? { oauthRelay: repository.oauthRelay } : {}),
+    ...(repository.linkedBy ? { linkedBy: repository.linkedBy } : {}),
     ...(repository.drift ? { drift: repository.drift } : {}),
     ...(repository.limits ? { limits: repository.limits } : {}),
     ...(repository.stages ? { stages: stagesOf(repository.stages, { target, directory }) } : {}),
@@ -111,6 +120,19 @@ function clashes(repositories: readonly RepositoryConfig[]): readonly Misfit[] {
     const message = `repository "${repository.path}" is listed twice`;
     return samePath ? [{ path: ["repositories", index], message }] : [];
   });
+}
+
+/** Names in `linkedBy` that nobody bears. */
+function strangers(repositories: readonly RepositoryConfig[]): readonly Misfit[] {
+  const names = repositories.map(({ name }) => name);
+  return repositories.flatMap(({ path, linkedBy = [] }, index) =>
+    linkedBy.flatMap((name, place) => {
+      if (names.includes(name)) return [];
+      const hint = closest(name, names);
+      const message = `repository "${path}": "linkedBy" names "${name}", which is no repository here${hint ? `; did you mean "${hint}"?` : ""}`;
+      return [{ path: ["repositories", index, "linkedBy", place], message }];
+    }),
+  );
 }
 
 /** The repository's own name in our alphabet; undefined when nothing usable is left of it. */

@@ -81,6 +81,12 @@ export const repository = z.strictObject({
     .optional()
     .describe("Pull requests of forks and of authors without write access, once somebody approved them."),
   approval: approvalRule.optional(),
+  linkedBy: z
+    .array(name)
+    .optional()
+    .describe(
+      "Repositories, by their names, whose `preview.yaml` may take services of this one into their previews. Default: none, for whoever may write to the one can then read the other's code.",
+    ),
   secrets: z
     .record(z.string().regex(/^[A-Z][A-Z0-9_]*$/, "must be capital letters, digits and underscores"), secretReference)
     .optional()
@@ -101,7 +107,8 @@ export const repository = z.strictObject({
   egress: egressRules.optional(),
   drift: z
     .strictObject({ policy: driftPolicy.describe("As `drift.policy` at the top, for this repository.") })
-    .optional(),
+    .optional()
+    .describe("What comes of an edit by hand, for this repository."),
   stages: stagesRule.optional(),
   limits: z
     .strictObject({
@@ -109,7 +116,8 @@ export const repository = z.strictObject({
         .optional()
         .describe("Live previews of this repository at once. Default: `limits.previewsPerRepository`."),
     })
-    .optional(),
+    .optional()
+    .describe("Limits of this repository."),
 });
 
 export type RepositoryFile = z.infer<typeof repository>;

@@ -58,6 +58,8 @@ export interface RepositoryConfig {
   readonly untrusted?: UntrustedRules;
   /** What each commit of a pull request waits for, trusted or not; undefined: nothing beside trust. */
   readonly approval?: ApprovalConfig;
+  /** Names of repositories whose previews may have services of this one; undefined: none. */
+  readonly linkedBy?: readonly string[];
   /** Values granted to trusted previews by name: resolved from environment or file when used. */
   readonly secrets: Readonly<Record<string, SecretReference>>;
   /** Who pays and who is asked, for the tags. */

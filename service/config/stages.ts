@@ -68,7 +68,8 @@ const stage = z.strictObject({
   egress: egressRules.optional(),
   drift: z
     .strictObject({ policy: z.enum(["off", "report", "repair"]).describe("As `drift.policy` at the top.") })
-    .optional(),
+    .optional()
+    .describe("What comes of an edit by hand, for this stage."),
 });
 
 export const stagesRule = z

@@ -7,8 +7,10 @@ import type { ForgeName } from "../forges/registry.ts";
 import type { AccessConfig } from "./access-types.ts";
 import type { BannerConfig } from "./banner.ts";
 import type { BaselineConfig } from "./baselines.ts";
+import type { BudgetConfig } from "./budgets.ts";
 import type { ChatConfig } from "./chat.ts";
 import type { Verbosity } from "./comment-schema.ts";
+import type { CostsConfig } from "./costs.ts";
 import type { DashboardConfig } from "./dashboard.ts";
 import type { EgressConfig } from "./egress.ts";
 import type { HookConfig } from "./hooks.ts";
@@ -102,6 +104,12 @@ export interface PrometheusConfig {
   readonly token?: SecretReference;
 }
 
+/** How metrics are read. */
+export interface MetricsConfig {
+  /** Opens `/metrics` and nothing else; the API's own tokens open it too. */
+  readonly token?: SecretReference;
+}
+
 export interface OperatorConfig {
   readonly forges: readonly ForgeConfig[];
   readonly repositories: readonly RepositoryConfig[];
@@ -141,7 +149,12 @@ export interface OperatorConfig {
   /** Undefined: none. */
   readonly baselines?: readonly BaselineConfig[];
   /** Prometheus servers by name; undefined: none. */
+  readonly metrics?: MetricsConfig;
   readonly prometheus?: Readonly<Record<string, PrometheusConfig>>;
+  /** Undefined: `defaultCosts`. */
+  readonly costs?: CostsConfig;
+  /** In their order; undefined: none. */
+  readonly budgets?: readonly BudgetConfig[];
   readonly images: ImagesConfig;
   readonly limits: {
     /** Engine runs at once. */
@@ -182,6 +195,8 @@ export interface OperatorConfig {
   readonly sweep?: { readonly everySeconds: number };
   /** How long the audit is kept; undefined: `defaultAudit`. */
   readonly audit?: { readonly keepDays: number };
+  /** How long applications' logs are kept on this machine; undefined: `defaultApplicationLogs`. */
+  readonly applicationLogs?: { readonly keepDays: number };
   /** Whether the policy pack runs with each update, and what comes of a violation; undefined: off. */
   readonly policy?: "advisory" | "mandatory";
   /** Offered to visitors while there is no preview to show: a shared staging, say. */

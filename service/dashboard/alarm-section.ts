@@ -1,6 +1,6 @@
 import { ALARM_AFTER } from "../alarm.ts";
 import type { PreviewView } from "../api/preview-view.ts";
-import { type Html, html } from "./html.ts";
+import { type Html, html } from "../html.ts";
 
 /** One that will not go; nothing while it is tried for the first times. */
 export function alarmBanner({ destroyFailures = 0, stage }: Pick<PreviewView, "destroyFailures" | "stage">): Html {

@@ -1,8 +1,8 @@
 /** What every route of the pages needs to answer a person. */
 import type { Request, Response } from "express";
 import type { Doing } from "../api/doing.ts";
+import type { Html } from "../html.ts";
 import type { Session } from "../session.ts";
-import type { Html } from "./html.ts";
 import type { Frame } from "./layout.ts";
 
 export interface Answering {

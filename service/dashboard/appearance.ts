@@ -1,7 +1,7 @@
 /** Light, dark, or as the machine says: kept in a cookie, so that a page comes as it stays. */
 import type { Request, Router } from "express";
 import { cookieOf } from "../api/access.ts";
-import { type Html, html } from "./html.ts";
+import { type Html, html } from "../html.ts";
 import { fieldOf, form } from "./posted.ts";
 
 const APPEARANCES = ["auto", "light", "dark"] as const;

@@ -1,12 +1,12 @@
 /** Who asked for what, when and from where, newest first. */
 import type { Request, Router } from "express";
+import { detailHref } from "../addresses.ts";
 import { auditQuery } from "../api/routes/access.ts";
 import type { Audit, AuditEntry, AuditPage } from "../audit.ts";
+import { type Html, html } from "../html.ts";
 import { minuteOf } from "../reason-words.ts";
 import type { Answering } from "./answering.ts";
-import { type Html, html } from "./html.ts";
 import { type Frame, layout } from "./layout.ts";
-import { detailHref } from "./listing.ts";
 import { ago } from "./times.ts";
 
 const SHOWN = 100;
@@ -47,7 +47,7 @@ interface Shown {
   readonly frame: Frame;
 }
 
-export function auditPage({ page: { entries, next }, filters, frame }: Shown): Html {
+function auditPage({ page: { entries, next }, filters, frame }: Shown): Html {
   const live = html`<div class="head"><h1>Audit</h1><p class="soft">Who asked for what, newest first</p></div>
 ${filterForm(filters)}
 ${entries.length === 0 ? html`<div class="card empty"><h2>No entries</h2><p class="soft">Nothing fits what you asked for. <a href="/audit">Show all</a></p></div>` : tableOf(entries, frame)}

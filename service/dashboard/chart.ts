@@ -1,10 +1,10 @@
 /** Lines over time as SVG: drawn here, so that they need no script, and coloured by the style sheet, so that they are light or dark as the page. */
 import { scaleLinear, scaleUtc } from "d3-scale";
 import { line } from "d3-shape";
-import { type Html, html } from "./html.ts";
+import { type Html, html } from "../html.ts";
 
 export interface ChartPoint {
-  /** ISO 8601 UTC */
+  /** ISO 8601 UTC: the end of what it is of, unless the chart says otherwise. */
   readonly at: string;
   /** By line; undefined where nothing is known. */
   readonly values: readonly (number | undefined)[];
@@ -16,32 +16,40 @@ export interface Chart {
   readonly says: string;
   readonly lines: readonly string[];
   readonly points: readonly ChartPoint[];
+  /** What points are of that begin at their time, such as `Day`. */
+  readonly each?: string;
   /** As people read a value. */
   readonly format: (value: number) => string;
   /** The scale goes at least up to here. */
   readonly least: number;
+  /** What its marks are multiples of, by the greatest value; default: 1. */
+  readonly unit?: (greatest: number) => number;
 }
 
-const [WIDTH, HEIGHT] = [640, 220];
-const PAD = { top: 12, right: 14, bottom: 26, left: 54 };
+const [WIDTH, HEIGHT] = [480, 184];
+const PAD = { top: 12, right: 12, bottom: 32, left: 46 };
 const DAY_MS = 86_400_000;
 const TICKS = { across: 6, up: 4 };
 
 /** With a table of the same, for who would rather read. */
-export function chartOf({ title, says, lines, points, format, least }: Chart): Html {
+export function chartOf(chart: Chart): Html {
+  const { title, says, lines, points, format, least, unit } = chart;
   const times = points.map(({ at }) => new Date(at));
   const known = points.flatMap(({ values }) => values.filter((value) => value !== undefined));
   const x = scaleUtc([times[0] ?? new Date(0), times.at(-1) ?? new Date(0)], [PAD.left, WIDTH - PAD.right]);
-  const y = scaleLinear([0, Math.max(least, ...known)], [HEIGHT - PAD.bottom, PAD.top]).nice(TICKS.up);
+  const greatest = Math.max(least, ...known);
+  const one = unit?.(greatest) ?? 1;
+  const scale = scaleLinear([0, greatest / one], [HEIGHT - PAD.bottom, PAD.top]).nice(TICKS.up);
+  const y = (value: number) => scale(value / one);
   const isLong = Number(times.at(-1) ?? 0) - Number(times[0] ?? 0) > 2 * DAY_MS;
   const day = x.tickFormat(TICKS.across, isLong ? "%-d %b" : "%H:%M");
   const picture = html`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${says}">
-${y.ticks(TICKS.up).map((tick) => html`<line class="grid" x1="${PAD.left}" x2="${WIDTH - PAD.right}" y1="${round(y(tick))}" y2="${round(y(tick))}"/><text class="up" x="${PAD.left - 8}" y="${round(y(tick) + 4)}">${format(tick)}</text>`)}
-${x.ticks(TICKS.across).map((tick) => html`<text class="across" x="${round(x(tick))}" y="${HEIGHT - 8}">${day(tick)}</text>`)}
+${scale.ticks(TICKS.up).map((mark) => html`<line class="grid" x1="${PAD.left}" x2="${WIDTH - PAD.right}" y1="${round(scale(mark))}" y2="${round(scale(mark))}"/><text class="up" x="${PAD.left - 8}" y="${round(scale(mark) + 4)}">${format(mark * one)}</text>`)}
+${x.ticks(TICKS.across).map((tick, at) => html`<text class="${at % 2 === 0 ? "across" : "across between"}" x="${round(x(tick))}" y="${HEIGHT - 10}">${day(tick)}</text>`)}
 ${lines.map((_, index) => lineOf({ points, index, x: (at) => x(new Date(at)), y }))}</svg>`;
   return html`<figure class="card chart"><figcaption><h2>${title}</h2>${legendOf(lines)}</figcaption>${
     known.length === 0 ? html`<p class="soft">Nothing is known yet: it is counted once an hour.</p>` : picture
-  }${known.length > 0 && tableOf({ title, lines, points, format })}</figure>`;
+  }${known.length > 0 && tableOf(chart)}</figure>`;
 }
 
 interface Line {
@@ -70,13 +78,14 @@ function legendOf(lines: readonly string[]): Html {
   return html`<ul class="legend">${lines.map((name, index) => html`<li><span class="key key-${index}" aria-hidden="true"></span>${name}</li>`)}</ul>`;
 }
 
-function tableOf({ title, lines, points, format }: Pick<Chart, "title" | "lines" | "points" | "format">): Html {
+function tableOf({ title, lines, points, each, format }: Chart): Html {
+  const timeOf = (at: string) => (each === undefined ? at.slice(0, 16).replace("T", " ") : at.slice(0, 10));
   const rows = points.filter(({ values }) => values.some((value) => value !== undefined)).toReversed();
   return html`<details><summary>As a table</summary><div class="wide" tabindex="0" role="region" aria-label="${title} as a table"><table class="matrix">
-<thead><tr><th scope="col">Until</th>${lines.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
+<thead><tr><th scope="col">${each ?? "Until"}</th>${lines.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${rows.map(
     ({ at, values }) =>
-      html`<tr><th scope="row"><time datetime="${at}">${at.slice(0, 16).replace("T", " ")}</time></th>${values.map((value) => html`<td>${value === undefined ? "" : format(value)}</td>`)}</tr>`,
+      html`<tr><th scope="row"><time datetime="${at}">${timeOf(at)}</time></th>${values.map((value) => html`<td>${value === undefined ? "" : format(value)}</td>`)}</tr>`,
   )}</tbody></table></div></details>`;
 }
 

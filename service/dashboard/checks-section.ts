@@ -1,8 +1,8 @@
 /** What smoke tests and gates said of a commit. */
 import type { PreviewView } from "../api/preview-view.ts";
 import { countWords } from "../gates/results.ts";
+import { type Html, html } from "../html.ts";
 import { commitLink } from "./commit-link.ts";
-import { type Html, html } from "./html.ts";
 import { excerptOf } from "./list-page.ts";
 import { ago } from "./times.ts";
 
@@ -21,7 +21,7 @@ ${failedChecks?.stays !== undefined && html`<p class="soft">It serves on: ${fail
 
 function resultOf({ name, ok, required, text, excerpt, ms }: Checked["results"][number]): Html {
   const state = ok ? "done" : "failed";
-  return html`<li class="${state}"><span class="sign" aria-hidden="true">${ok ? "✓" : "✕"}</span><div><b>${name}</b> ${text} <span class="soft">${ms} ms${
+  return html`<li class="${state}"><span class="sign" aria-hidden="true">${ok ? "✓" : "✕"}</span><div><b>${name}</b>: ${text} <span class="soft">in ${ms} ms${
     !required && ", not required"
   }</span>${!ok && excerptOf(excerpt ?? [])}</div></li>`;
 }

@@ -1,10 +1,10 @@
 /** A choice that may lose data: its form's answer is a question first, then done, then said on the preview's page. */
 import type { Request, Router } from "express";
+import { detailHref } from "../addresses.ts";
 import { actionRequest } from "../api/actions.ts";
 import { plainError } from "../api/streams.ts";
 import type { Preview } from "../status.ts";
 import type { Answering } from "./answering.ts";
-import { detailHref } from "./listing.ts";
 import { failedPage, missingPage, questionPage, refusedPage } from "./notices.ts";
 import { fieldOf, form, isConfirmed } from "./posted.ts";
 

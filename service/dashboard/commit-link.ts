@@ -1,5 +1,5 @@
 import { addressOf } from "../forges/addresses.ts";
-import { type Html, html, safeHref } from "./html.ts";
+import { type Html, html, safeHref } from "../html.ts";
 
 /** A commit's short name, leading to where the forge shows it. `pattern`: as the forge gave it, with `{sha}`. */
 export function commitLink(pattern: string | undefined, sha: string): Html {

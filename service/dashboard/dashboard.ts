@@ -1,6 +1,7 @@
 /** The pages: a list, one page per preview, login. Rendered here, made lively by one small script. */
 import express, { type Request, type RequestHandler, type Response, type Router } from "express";
 import { parseKey } from "../../infra/names.ts";
+import { detailHref } from "../addresses.ts";
 import { createDoing, type DoingDeps } from "../api/doing.ts";
 import type { EndsReader } from "../api/preview-ends.ts";
 import { type PreviewView, previewView, type ViewExtras } from "../api/preview-view.ts";
@@ -10,6 +11,8 @@ import type { ExternalServices } from "../external/services.ts";
 import type { Share } from "../gateway/access/share.ts";
 import type { GithubSetup } from "../github-setup.ts";
 import type { GitlabSetup } from "../gitlab-setup.ts";
+import type { Html } from "../html.ts";
+import type { ReadKpis } from "../kpis/kpis.ts";
 import type { PageLogin } from "../login/login.ts";
 import type { Operate } from "../operate.ts";
 import { may } from "../roles.ts";
@@ -23,15 +26,16 @@ import { approvalDone, approvalPages } from "./approval.ts";
 import { assetPages } from "./assets.ts";
 import { auditPages } from "./audit-page.ts";
 import { choicePages } from "./choice.ts";
+import { type CostPagesDeps, costPages } from "./costs-page.ts";
 import { type DetailDeps, detailPages } from "./detail-routes.ts";
 import { type DoctorPagesDeps, doctorPages } from "./doctor-page.ts";
+import { comparisonDone, driftPages } from "./drift-section.ts";
 import { flagDone, flagPages } from "./flag-section.ts";
 import { githubPages } from "./github-routes.ts";
 import { gitlabPages } from "./gitlab-routes.ts";
-import type { Html } from "./html.ts";
+import { kpiPages } from "./kpis-page.ts";
 import type { Frame, Outcome } from "./layout.ts";
 import { listPages } from "./list-routes.ts";
-import { detailHref } from "./listing.ts";
 import { failedPage, missingPage, nowherePage, questionPage, refusedPage } from "./notices.ts";
 import { operatePages } from "./operate-routes.ts";
 import { findSwitch, SWITCHES } from "./pause-section.ts";
@@ -51,7 +55,10 @@ import { findVerb } from "./verbs.ts";
 export interface DashboardDeps extends DoingDeps, Omit<DetailDeps, "store" | "audit"> {
   readonly store: Pick<Store, "list" | "current" | "find" | "findByStack" | "history" | "receipts">;
   readonly operate: Operate;
-  readonly trends?: Trends;
+  readonly trends: Trends;
+  readonly costs: CostPagesDeps["costs"];
+  readonly budgets: CostPagesDeps["budgets"];
+  readonly kpis: ReadKpis;
   readonly external: Pick<ExternalServices, "read">;
   readonly repositories: RepositoriesPagesDeps["repositories"];
   readonly doctor: DoctorPagesDeps["doctor"];
@@ -59,8 +66,8 @@ export interface DashboardDeps extends DoingDeps, Omit<DetailDeps, "store" | "au
   readonly extras: (preview: Preview) => Promise<ViewExtras>;
   readonly ends: EndsReader;
   readonly share: Share;
-  readonly github?: GithubSetup;
-  readonly gitlab?: GitlabSetup;
+  readonly github: GithubSetup;
+  readonly gitlab: GitlabSetup;
   readonly audit: Audit;
   readonly tokens: Tokens;
   readonly login?: PageLogin;
@@ -82,6 +89,7 @@ const POLICY = [
 /** Of what has a form of its own. */
 const OUTCOMES = {
   approve: { done: approvalDone, bringsUp: true },
+  compare: { done: comparisonDone, bringsUp: false },
   flag: { done: flagDone, bringsUp: true },
   seed: { done: seedDone, bringsUp: true },
   rollback: { done: rollbackDone, bringsUp: true },
@@ -119,6 +127,7 @@ export function createDashboard(deps: DashboardDeps): Router {
   });
   const onOne = { named: (request: Request) => named(deps, request), ...answering };
   flagPages(pages, onOne);
+  driftPages(pages, { actions: deps.actions, ...onOne });
   stagePages(pages, onOne);
   for (const choice of [seedChoice, rollbackChoice]) choicePages(pages, choice, onOne);
   operatePages(pages, { operate: deps.operate, ...answering });
@@ -129,8 +138,8 @@ export function createDashboard(deps: DashboardDeps): Router {
   });
   repositoriesPages(pages, { ...deps, ...answering });
   doctorPages(pages, { ...deps, ...answering });
-  if (deps.github) githubPages(pages, { github: deps.github, ...answering });
-  if (deps.gitlab) gitlabPages(pages, { gitlab: deps.gitlab, ...answering });
+  githubPages(pages, { github: deps.github, ...answering });
+  gitlabPages(pages, { gitlab: deps.gitlab, ...answering });
   sharePages(pages, { share: deps.share, named: (request) => named(deps, request), ...answering });
   pages.get("/live", async (request, response) => {
     const { key, seen } = request.query;
@@ -143,7 +152,9 @@ export function createDashboard(deps: DashboardDeps): Router {
     });
   });
   appearancePages(pages);
-  if (deps.trends) trendsPages(pages, { trends: deps.trends, ...answering });
+  trendsPages(pages, { trends: deps.trends, costs: deps.costs, ...answering });
+  costPages(pages, { costs: deps.costs, budgets: deps.budgets, ...answering });
+  kpiPages(pages, { ...deps, ...answering });
   auditPages(pages, { audit: deps.audit, ...answering });
   tokenPages(pages, { tokens: deps.tokens, ...answering });
   sessionPages(pages, deps, answering);

@@ -1,9 +1,9 @@
 /** A preview's database: what it is made of, what migrations changed, and what makes it anew. */
 import type { PreviewSpec } from "../../infra/spec.ts";
 import type { PreviewView } from "../api/preview-view.ts";
+import { type Html, html } from "../html.ts";
 import type { Session } from "../session.ts";
 import { verbButtons } from "./forms.ts";
-import { type Html, html } from "./html.ts";
 import { schemaList } from "./schema-section.ts";
 import { seedForm } from "./seed-section.ts";
 import { untilMinute } from "./times.ts";
@@ -24,7 +24,10 @@ export function databaseSection({ view, live, session, now }: DatabaseSection): 
   const strategy = live?.target.database?.driver;
   const facts: readonly (readonly [string, Html] | false | undefined)[] = [
     database !== undefined && ["Database branch", html`<code>${database}</code>`],
-    strategy !== undefined && ["Strategy", html`${STRATEGIES[strategy] ?? strategy}`],
+    strategy !== undefined && [
+      "Strategy",
+      html`${strategy === "clone" && live?.database?.baseline === undefined ? BEGUN_EMPTY : (STRATEGIES[strategy] ?? strategy)}`,
+    ],
     live?.database?.baseline !== undefined && ["Baseline", html`<code>${live.database.baseline}</code>`],
     scenario !== undefined && ["Seeded with", html`<code>${scenario}</code>`],
     live?.database?.migrate && ["Migrations", html`<code>${live.database.migrate.command}</code>`],
@@ -38,6 +41,9 @@ export function databaseSection({ view, live, session, now }: DatabaseSection): 
 ${session && verbButtons(view, session, ["reset-db", "rotate"])}${session && seedForm(view, session)}
 ${schemaList(view)}</section>`;
 }
+
+/** A copy of nothing. */
+const BEGUN_EMPTY = "one of its own, begun empty";
 
 /** As people say them. */
 const STRATEGIES: Readonly<Record<string, string>> = {

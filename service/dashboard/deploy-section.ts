@@ -1,10 +1,10 @@
 /** The last deployments of a preview: why each was made, how far it came, and what was said meanwhile. */
+import { detailHref } from "../addresses.ts";
 import type { PreviewView } from "../api/preview-view.ts";
 import type { Deployment, DeployStep } from "../deployments/deployment.ts";
 import { STAGE_TITLES } from "../deployments/words.ts";
+import { type Html, html, sentenceOf } from "../html.ts";
 import { commitLink } from "./commit-link.ts";
-import { type Html, html, sentenceOf } from "./html.ts";
-import { detailHref } from "./listing.ts";
 import { ago, spanOf } from "./times.ts";
 
 export interface DeploySection {

@@ -7,6 +7,7 @@ import { givenWords } from "../approval.ts";
 import { commentText } from "../comment/comment.ts";
 import type { Deployment } from "../deployments/deployment.ts";
 import { qrPicture } from "../gateway/banner/qr.ts";
+import { type Html, html, safeHref, sentenceOf } from "../html.ts";
 import { may } from "../roles.ts";
 import { rollbackWords } from "../rollback.ts";
 import type { Session } from "../session.ts";
@@ -15,13 +16,14 @@ import { alarmBanner } from "./alarm-section.ts";
 import { approvalSection } from "./approval.ts";
 import { checksSection } from "./checks-section.ts";
 import { commitLink } from "./commit-link.ts";
+import { type CostStory, costSection } from "./cost-section.ts";
 import { databaseSection } from "./database-section.ts";
 import { deploySection } from "./deploy-section.ts";
 import { flagSection } from "./flag-section.ts";
 import { verbForm } from "./forms.ts";
-import { type Html, html, safeHref, sentenceOf } from "./html.ts";
 import { chip, type Frame, layout } from "./layout.ts";
 import { lifeSection, warningOf } from "./life-section.ts";
+import { linkedWords, linkProblems } from "./linked-words.ts";
 import { bare, excerptOf, loginHint } from "./list-page.ts";
 import { logSection } from "./log-section.ts";
 import { outsideSection } from "./outside-section.ts";
@@ -40,6 +42,7 @@ export interface Story {
   readonly receipts: readonly Receipt[];
   readonly resources: readonly StackResource[] | undefined;
   readonly outputs: Readonly<Record<string, unknown>>;
+  readonly cost: CostStory;
   /** What serves. */
   readonly live?: PreviewSpec;
   /** As the forge gave it, with `{sha}`. */
@@ -75,11 +78,12 @@ function headOf(view: PreviewView, { session, fallbackUrl }: Frame, commitUrl: s
 ${session && title && html`<p class="title">${title}</p>`}
 ${session && html`<p class="message" role="status">${sentenceOf(message)}</p>`}
 ${session && excerptOf(excerpt)}
+${session && linkProblems(view)}
 ${stage === "Gone" && fallbackUrl && html`<p>Meanwhile: <a href="${safeHref(fallbackUrl)}">${fallbackUrl}</a></p>`}
 ${linksOf(view)}
 ${
   session &&
-  html`<p class="meta soft">${commit && html`<span>serves ${commitLink(commitUrl, commit)}</span>`}${behind && html`<span>newest commit ${commitLink(commitUrl, headSha)}</span>`}<span>branch <code>${gitBranch}</code></span>${!isStage(key) && html`<span>${author ? html`by ${author}` : "by hand"}</span>`}</p>`
+  html`<p class="meta soft">${commit && html`<span>serves ${commitLink(commitUrl, commit)}</span>`}${behind && html`<span>newest commit ${commitLink(commitUrl, headSha)}</span>`}${linkedWords(view)}${gitBranch !== "" && html`<span>branch <code>${gitBranch}</code></span>`}${!isStage(key) && html`<span>${author ? html`by ${author}` : "by hand"}</span>`}</p>`
 }</div>${session && qr.markup !== "" && html`<figure class="phone">${qr}<figcaption class="soft">On a phone</figcaption></figure>`}</div>`;
 }
 
@@ -120,6 +124,7 @@ function wholeOf(
     ],
     ["checks", "Checks", checksSection(view, commitUrl, now)],
     ["life", "Life", lifeSection(view, now)],
+    ["cost", "Cost", costSection(view, story.cost)],
     [
       "timeline",
       "Timeline",
@@ -133,7 +138,9 @@ function wholeOf(
     [
       "logs",
       "Log",
-      gone ? html`` : logSection({ view, services, ...(chosen.service ? { chosen: chosen.service } : {}) }),
+      gone || (!live && deployments.length === 0)
+        ? html``
+        : logSection({ view, services, ...(chosen.service ? { chosen: chosen.service } : {}) }),
     ],
     ["comment", "Comment", commentOf(view)],
   ];
@@ -143,9 +150,9 @@ function wholeOf(
 ${there.map(([, , section]) => section)}`;
 }
 
-function rolledBackOf({ rolledBack }: PreviewView): Html {
+function rolledBackOf({ rolledBack, promoted }: PreviewView): Html {
   if (!rolledBack) return html``;
-  return html`<div class="banner warning"><p>${rollbackWords(rolledBack).replaceAll("`", "")}</p></div>`;
+  return html`<div class="banner warning"><p>${rollbackWords(rolledBack, { promoted }).replaceAll("`", "")}</p></div>`;
 }
 
 /** What may be asked of it, in groups; for who may only look, what else there is to know. */
@@ -180,7 +187,7 @@ function loginsOf({ users }: NonNullable<PreviewView["login"]>, url: string): Ht
   })}`;
 }
 
-function commentOf({ comment }: PreviewView): Html {
-  if (!comment) return html``;
+function commentOf({ key, comment }: PreviewView): Html {
+  if (!comment || isStage(key)) return html``;
   return html`<details class="card" id="comment"><summary><h2>Comment on the pull request</h2></summary><div class="output comment">${commentText(comment)}</div></details>`;
 }

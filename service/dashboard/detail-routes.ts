@@ -5,10 +5,12 @@ import type { StackResource } from "../../infra/stack-resources.ts";
 import { type PreviewView, previewView, type ViewExtras } from "../api/preview-view.ts";
 import type { Audit } from "../audit.ts";
 import type { Deployments } from "../deployments/deployments.ts";
+import type { Costs } from "../money/costs.ts";
 import { may } from "../roles.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
 import type { Answering } from "./answering.ts";
+import { costStory } from "./cost-section.ts";
 import { detailPage, type Story } from "./detail-page.ts";
 import type { Frame, Outcome } from "./layout.ts";
 import { missingPage } from "./notices.ts";
@@ -19,6 +21,7 @@ export interface DetailDeps {
   readonly store: Pick<Store, "history" | "receipts">;
   readonly audit: Pick<Audit, "list">;
   readonly deployments: Pick<Deployments, "deployments" | "deployment" | "lines">;
+  readonly costs: Pick<Costs, "sums" | "now">;
   /** Undefined while they are being read. */
   readonly resources: (preview: Preview) => Promise<readonly StackResource[] | undefined>;
 }
@@ -69,12 +72,13 @@ export function detailPages(pages: Router, deps: DetailPagesDeps): void {
 
 async function storyOf(deps: DetailPagesDeps, preview: Preview, request: Request): Promise<Story> {
   const { key, status, pullRequest } = preview;
-  const [history, { entries: audit }, deployments, receipts, resources] = await Promise.all([
+  const [history, { entries: audit }, deployments, receipts, resources, cost] = await Promise.all([
     deps.store.history(key, HISTORY_SHOWN),
     deps.audit.list({ key, limit: AUDIT_SHOWN }),
     deps.deployments.deployments(key),
     deps.store.receipts(key),
     deps.resources(preview),
+    costStory(deps.costs, key),
   ]);
   const { deployment, events, service } = request.query;
   const kind = readKind(events);
@@ -85,6 +89,7 @@ async function storyOf(deps: DetailPagesDeps, preview: Preview, request: Request
     receipts,
     resources,
     outputs,
+    cost,
     ...(status.live ? { live: status.live } : {}),
     ...(pullRequest?.commitUrl === undefined ? {} : { commitUrl: pullRequest.commitUrl }),
     chosen: {

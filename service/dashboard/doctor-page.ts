@@ -1,9 +1,9 @@
 /** What `stackling doctor` says of the service, on a page that keeps itself up to date. */
 import type { Router } from "express";
 import type { Finding } from "../../components/ports.ts";
+import { type Html, html, sentenceOf } from "../html.ts";
 import { within } from "../within.ts";
 import type { Answering } from "./answering.ts";
-import { type Html, html, sentenceOf } from "./html.ts";
 import { type Frame, layout } from "./layout.ts";
 import { ago } from "./times.ts";
 
@@ -63,9 +63,9 @@ ${good.length > 0 && html`<section class="card" id="good"><h2>Fine</h2><ul class
 }
 
 function summaryOf(findings: readonly Finding[] | undefined): string {
-  if (!findings) return "being asked";
+  if (!findings) return "Being asked";
   const wrong = findings.filter(({ ok }) => !ok).length;
-  return wrong === 0 ? "all is as it should be" : `${wrong} of ${findings.length} not as they should be`;
+  return wrong === 0 ? "All is as it should be" : `${wrong} of ${findings.length} not as they should be`;
 }
 
 function findingOf({ ok, what, remedy }: Finding): Html {

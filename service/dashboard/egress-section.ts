@@ -1,7 +1,7 @@
 /** What a preview may call, and what it was refused. */
 import type { PreviewView } from "../api/preview-view.ts";
 import { refusedLine } from "../egress/words.ts";
-import { type Html, html } from "./html.ts";
+import { type Html, html } from "../html.ts";
 
 const SHOWN = 10;
 

@@ -1,13 +1,13 @@
 /** The buttons that set a preview's feature flags, and what their forms bring back. */
 import type { Router } from "express";
+import { detailHref } from "../addresses.ts";
 import { actionRequest } from "../api/actions.ts";
 import type { FlagView, PreviewView } from "../api/preview-view.ts";
 import { plainError } from "../api/streams.ts";
+import { type Html, html } from "../html.ts";
 import type { Session } from "../session.ts";
 import type { OnePreview } from "./choice.ts";
 import { postForm } from "./forms.ts";
-import { type Html, html } from "./html.ts";
-import { detailHref } from "./listing.ts";
 import { failedPage, missingPage, refusedPage } from "./notices.ts";
 import { fieldOf, form } from "./posted.ts";
 

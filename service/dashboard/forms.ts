@@ -1,9 +1,9 @@
 /** Forms that work without a script; with one they are sent in place, and questions are asked in a dialog. */
+import { detailHref } from "../addresses.ts";
 import type { PreviewView } from "../api/preview-view.ts";
+import { type Html, html } from "../html.ts";
 import { may } from "../roles.ts";
 import type { Session } from "../session.ts";
-import { type Html, html } from "./html.ts";
-import { detailHref } from "./listing.ts";
 import { EXTENSIONS, type VerbName, verbOf, verbsFor } from "./verbs.ts";
 
 export interface PostForm {
@@ -83,7 +83,7 @@ export function verbForm({
 }
 
 /** Beside its database on a preview's own page. */
-export const DATABASE_VERBS: readonly VerbName[] = ["reset-db", "rotate"];
+const DATABASE_VERBS: readonly VerbName[] = ["reset-db", "rotate"];
 
 /** Some verbs, of those that fit the preview now. */
 export function verbButtons(view: PreviewView, session: Session, names: readonly VerbName[]): Html {

@@ -4,9 +4,9 @@ import { APP_EVENTS, APP_PERMISSIONS, apiUrl, GITHUB } from "../forges/github-ap
 import type { MadeApp } from "../forges/github-app-made.ts";
 import type { Installation } from "../forges/github-installed.ts";
 import type { GithubForge, SetupForm } from "../github-setup.ts";
+import { type Html, html, safeHref } from "../html.ts";
 import type { Session } from "../session.ts";
 import { postForm, submitButton } from "./forms.ts";
-import { type Html, html, safeHref } from "./html.ts";
 import { type Frame, layout } from "./layout.ts";
 
 export interface NewAppPage {
@@ -60,14 +60,13 @@ function otherForges(forge: GithubForge, forges: readonly GithubForge[]): Html {
 function otherAccount({ form, forge, session }: Pick<NewAppPage, "form" | "forge" | "session">): Html {
   const server = forge.server
     ? html``
-    : html`<span class="group"><label for="server">Server</label> <input id="server" name="server" type="url" value="${form.server}" required size="18" aria-describedby="server-help"></span>
-<span id="server-help" class="soft">${GITHUB}, or your GitHub Enterprise Server</span>`;
-  const body = html`<span class="group"><label for="organization">Organisation</label> <input id="organization" name="organization" value="${form.organization ?? ""}" maxlength="39" autocapitalize="none" spellcheck="false" placeholder="acme" size="14" aria-describedby="organization-help"></span>
-<span id="organization-help" class="soft">empty: your own account</span>
+    : html`<label class="field"><span>Server</span> <input name="server" type="url" value="${form.server}" required aria-describedby="whose"></label>`;
+  const body = html`<label class="field"><span>Organisation</span> <input name="organization" value="${form.organization ?? ""}" maxlength="39" autocapitalize="none" spellcheck="false" placeholder="acme" aria-describedby="whose"></label>
 ${server}
 ${submitButton({ name: "action", value: "choose", text: "Choose" })}`;
   return html`<div class="card"><h2>Another account${forge.server ? "" : " or server"}</h2>
-${postForm({ to: "/github/new", session, label: "Whose App it is to be", fields: { forge: forge.name }, body, leaves: true })}</div>`;
+${postForm({ to: "/github/new", session, label: "Whose App it is to be", fields: { forge: forge.name }, body, leaves: true })}
+<p id="whose" class="soft">Without an organisation it is made in your own account.${!forge.server && html` The server is ${GITHUB}, or your GitHub Enterprise Server.`}</p></div>`;
 }
 
 function rights({ readyEvent }: GithubForge): Html {

@@ -6,7 +6,7 @@ import type { Session } from "../session.ts";
 import type { Answering } from "./answering.ts";
 import { installedPage, newAppPage } from "./github-page.ts";
 import { failedPage, refusedPage } from "./notices.ts";
-import { fieldOf, form } from "./posted.ts";
+import { allowForm, fieldOf, form } from "./posted.ts";
 
 export interface GithubPages extends Answering {
   readonly github: GithubSetup;
@@ -83,10 +83,4 @@ function forgeOf(github: GithubSetup, name: string): Pick<GithubForge, "name"> &
 
 function typed(request: Request, name: string): string {
   return (fieldOf(request, name) ?? "").trim();
-}
-
-/** The policy of the pages lets forms go to ourselves alone; this one goes to GitHub. */
-function allowForm(response: Response, server: string): void {
-  const policy = String(response.getHeader("Content-Security-Policy") ?? "");
-  response.setHeader("Content-Security-Policy", policy.replace("form-action 'self'", `form-action 'self' ${server}`));
 }

@@ -2,36 +2,44 @@
 import type { Router } from "express";
 import { plainError } from "../api/streams.ts";
 import type { GitlabConnection, GitlabSetup } from "../gitlab-setup.ts";
+import { type Html, html, safeHref } from "../html.ts";
+import type { Session } from "../session.ts";
 import type { Answering } from "./answering.ts";
-import { type Html, html, safeHref } from "./html.ts";
+import { postForm, submitButton } from "./forms.ts";
 import { type Frame, layout } from "./layout.ts";
 import { failedPage, refusedPage } from "./notices.ts";
+import { allowForm, fieldOf, form } from "./posted.ts";
 
 export interface GitlabPages extends Answering {
   readonly gitlab: GitlabSetup;
 }
 
-export function gitlabPages(pages: Router, { gitlab, frameOf, send, doing }: GitlabPages): void {
+export function gitlabPages(pages: Router, { gitlab, frameOf, actor, send, doing }: GitlabPages): void {
   pages.get("/gitlab", async (request, response) => {
     const frame = await frameOf(request);
     if (!frame.session) return response.redirect(303, "/");
     const { done } = request.query;
     const connections = await gitlab.connections();
     const isKnown = connections.some(({ name }) => name === done);
+    // Its forms lead on to the consent page.
+    for (const { url } of connections) allowForm(response, url);
     const outcome = isKnown ? { outcome: { text: `GitLab is connected: forges.${String(done)}.` } } : {};
-    send(response, 200, gitlabPage({ connections, redirectUri: gitlab.redirectUri, frame: { ...frame, ...outcome } }));
+    const { redirectUri } = gitlab;
+    send(
+      response,
+      200,
+      gitlabPage({ connections, redirectUri, session: frame.session, frame: { ...frame, ...outcome } }),
+    );
   });
 
-  // A link and no form: the policy of the pages lets forms lead nowhere else. It changes nothing by itself.
-  pages.get("/gitlab/connect", async (request, response) => {
-    const frame = await frameOf(request);
-    const { session } = frame;
-    if (!session) return response.redirect(303, "/");
-    const { forge } = request.query;
+  // No link: whoever is logged in there may have said yes before, and is not asked again.
+  pages.post("/gitlab/connect", form, async (request, response) => {
+    const session = actor(request);
+    if (!session) return send(response, 403, refusedPage(await frameOf(request)));
     try {
-      response.redirect(303, await gitlab.begin(typeof forge === "string" ? forge : "", session));
+      response.redirect(303, await gitlab.begin(fieldOf(request, "forge") ?? "", session));
     } catch (error) {
-      send(response, 422, failedPage(plainError(error).message, frame));
+      send(response, 422, failedPage(plainError(error).message, await frameOf(request)));
     }
   });
 
@@ -59,23 +67,31 @@ export function gitlabPages(pages: Router, { gitlab, frameOf, send, doing }: Git
 function gitlabPage({
   connections,
   redirectUri,
+  session,
   frame,
 }: {
   readonly connections: readonly GitlabConnection[];
   readonly redirectUri: string;
+  readonly session: Session;
   readonly frame: Frame;
 }): Html {
   const live = html`<div class="head"><h1>GitLab</h1><p class="soft">Connected as an OAuth application, on behalf of whoever says yes</p></div>
-${connections.length === 0 ? howTo(redirectUri) : connections.map((one) => card(one, redirectUri))}`;
+${connections.length === 0 ? howTo(redirectUri) : connections.map((one) => card(one, { redirectUri, session }))}`;
   return layout({ title: "GitLab", frame, liveUrl: "", live });
 }
 
-function card({ name, url, isConnected }: GitlabConnection, redirectUri: string): Html {
-  const to = `/gitlab/connect?${new URLSearchParams({ forge: name })}`;
+function card(
+  { name, url, isConnected }: GitlabConnection,
+  { redirectUri, session }: { readonly redirectUri: string; readonly session: Session },
+): Html {
+  const [text, tone] = isConnected
+    ? (["Connect anew", {}] as const)
+    : (["Connect GitLab", { tone: "primary" }] as const);
+  const body = submitButton({ name: "action", value: "connect", text, ...tone });
   return html`<div class="card"><div class="row"><h2>${name}</h2><span class="soft">${isConnected ? "Connected" : "Not connected yet"}</span></div>
 <p>At <a href="${safeHref(url)}">${new URL(url).host}</a>. Notes and statuses are written as the account that says yes there: best one of its own, with the role Maintainer in the projects.</p>
 <p class="soft">The application there needs the scope <code>api</code> and the redirect address <code>${redirectUri}</code>.</p>
-<div class="actions"><a class="button${isConnected ? "" : " primary"}" href="${to}">${isConnected ? "Connect anew" : "Connect GitLab"}</a></div></div>`;
+${postForm({ to: "/gitlab/connect", session, label: `Connect ${name}`, fields: { forge: name }, body, leaves: true })}</div>`;
 }
 
 function howTo(redirectUri: string): Html {

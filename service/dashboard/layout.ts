@@ -1,9 +1,10 @@
+import { documentOf, type Html, html } from "../html.ts";
+import { AT_REST } from "../reasons.ts";
 import type { Session } from "../session.ts";
 import type { Condition } from "../status.ts";
 import type { Pause } from "../store/operation.ts";
 import { type Appearance, appearanceSwitch } from "./appearance.ts";
 import { assetUrl } from "./assets.ts";
-import { documentOf, type Html, html } from "./html.ts";
 import { navigation } from "./navigation.ts";
 import { pauseBanner } from "./pause-section.ts";
 
@@ -74,7 +75,17 @@ ${liveUrl && streamOf(liveUrl, frame)}
   return documentOf({ title: `${title} · Stackling`, head, body, appearance });
 }
 
-const STYLES = ["base.css", "frame.css", "style.css", "list.css", "trends.css", "detail.css", "actions.css"];
+const STYLES = [
+  "base.css",
+  "frame.css",
+  "style.css",
+  "list.css",
+  "trends.css",
+  "costs.css",
+  "kpis.css",
+  "detail.css",
+  "actions.css",
+];
 const VENDOR = ["htmx.js", "htmx-sse.js", "htmx-morph.js"];
 
 function headerOf(frame: Frame): Html {
@@ -108,10 +119,12 @@ function leaveForm({ csrf, name, role }: Session): Html {
 
 /** Condition and reason as a coloured chip; the words carry the meaning, not the colour. */
 export function chip(condition: Condition, reason: string): Html {
-  const tone = reason === "Asleep" || reason === "Paused" || reason === "Gone" ? "still" : TONES[condition];
+  const tone = STILL.has(reason) ? "still" : TONES[condition];
   return html`<span class="chip ${tone}"><span class="dot" aria-hidden="true"></span>${chipText(condition, reason)}</span>`;
 }
 
+/** Nothing runs, and nothing is wrong. */
+const STILL: ReadonlySet<string> = new Set([...AT_REST, "Gone", "NothingPromoted"]);
 const TONES: Readonly<Record<Condition, string>> = { Ready: "good", Reconciling: "busy", Stalled: "bad" };
 
 function chipText(condition: Condition, reason: string): string {

@@ -1,9 +1,9 @@
 /** Where a preview stands in its life and what ends it, in words. */
 import type { PreviewView } from "../api/preview-view.ts";
+import { type Html, html } from "../html.ts";
 import { KEEP_LABEL } from "../lifecycle.ts";
 import { minuteOf } from "../reason-words.ts";
 import type { Stage } from "../status.ts";
-import { type Html, html } from "./html.ts";
 import { ago, until, untilMinute } from "./times.ts";
 
 /** `Idle (warned)` for Idle; the others speak for themselves. */
@@ -27,7 +27,7 @@ export function warningInShort({ goesAt, ends }: PreviewView, now: Date): Html {
 export function lifeSection(view: PreviewView, now: Date): Html {
   const { ends } = view;
   const facts: readonly (readonly [string, Html] | false | undefined)[] = [
-    ["Stage", html`${stageText(view.stage)}`],
+    ["Stage of life", html`${stageText(view.stage)}`],
     view.goneAt !== undefined && ["Gone", ago(view.goneAt, now)],
     ["Created", ago(view.createdAt, now)],
     ["Last push", ago(view.lastPushAt, now)],

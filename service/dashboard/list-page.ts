@@ -1,12 +1,14 @@
 /** The list of previews: what is asked for of them, with what waits and what is counted. */
+import { detailHref } from "../addresses.ts";
 import type { PreviewView } from "../api/preview-view.ts";
+import { type Html, html, safeHref, sentenceOf } from "../html.ts";
 import { EVERYTHING, may } from "../roles.ts";
 import type { SweepReport } from "../sweep/report.ts";
-import { type Html, html, safeHref, sentenceOf } from "./html.ts";
 import { chip, type Frame, layout } from "./layout.ts";
 import { filterForm } from "./list-filter.ts";
-import { rowOf } from "./list-row.ts";
-import { type Column, detailHref, type Listing, listHref, STRANGERS_COLUMNS, showsAll } from "./listing.ts";
+import { type RowFrame, rowOf } from "./list-row.ts";
+import { type Column, type Listing, listHref, STRANGERS_COLUMNS, showsAll } from "./listing.ts";
+import type { MonthCosts } from "./month-costs.ts";
 import { switchForm } from "./pause-section.ts";
 import { reportInShort, sweepForm } from "./sweep-page.ts";
 import { age, ago } from "./times.ts";
@@ -19,6 +21,7 @@ export interface ListPage {
   readonly stages: readonly PreviewView[];
   /** What is counted over time, in short. */
   readonly trends?: Html;
+  readonly costs?: MonthCosts;
   readonly lastSweep?: SweepReport;
   readonly frame: Frame;
 }
@@ -31,12 +34,13 @@ const HEADS: Readonly<Record<Column, string>> = {
   age: "Age",
   visit: "Last visit",
   expires: "Expires",
+  cost: "This month",
   commit: "Commit",
   link: "Link",
 };
 
 /** Every preview that is not gone, or those that are. Without a session: names, links and conditions only. */
-export function listPage({ listing, views, stages, trends, lastSweep, frame }: ListPage): Html {
+export function listPage({ listing, views, stages, trends, costs, lastSweep, frame }: ListPage): Html {
   const { session } = frame;
   const title = listing.wish.stage === "Gone" ? "Gone previews" : "Previews";
   const live = html`<div class="head"><h1>${title}</h1><p class="soft">${countText(listing)}</p></div>
@@ -44,7 +48,7 @@ ${session && filterForm(listing)}
 ${countsOf(listing, trends)}
 ${stages.length > 0 && stagesOf(stages, frame)}
 ${session && queueOf(listing, frame)}
-${views.length === 0 ? emptyCard(listing, frame) : tableOf(listing, views, frame)}
+${views.length === 0 ? emptyCard(listing, frame) : tableOf(listing, views, { ...frame, ...(costs ? { costs } : {}) })}
 ${pager(listing)}
 ${session ? houseSection(frame, lastSweep) : loginHint()}`;
   return layout({
@@ -60,7 +64,7 @@ ${session ? houseSection(frame, lastSweep) : loginHint()}`;
 /** Rows that changed, to be laid over those of a list that is open; one that is not wanted there any more goes. */
 export function rowsPage(
   rows: readonly { readonly view: PreviewView; readonly wanted: boolean }[],
-  frame: Pick<Frame, "session" | "now">,
+  frame: RowFrame,
 ): Html {
   return html`${rows.map(({ view, wanted }) =>
     wanted
@@ -69,7 +73,7 @@ export function rowsPage(
   )}`;
 }
 
-function tableOf({ wish }: Listing, views: readonly PreviewView[], frame: Frame): Html {
+function tableOf({ wish }: Listing, views: readonly PreviewView[], frame: RowFrame): Html {
   const columns = (Object.keys(HEADS) as Column[]).filter((one) => frame.session || STRANGERS_COLUMNS.includes(one));
   const head = (column: Column) => {
     const isSorted = wish.sort === column;

@@ -2,6 +2,7 @@
 import type { Request, Router } from "express";
 import type { EndsReader } from "../api/preview-ends.ts";
 import { previewView } from "../api/preview-view.ts";
+import type { Costs } from "../money/costs.ts";
 import type { Operate } from "../operate.ts";
 import { EVERYTHING, may, visibleTo } from "../roles.ts";
 import type { Preview } from "../status.ts";
@@ -13,13 +14,15 @@ import type { Frame, Outcome } from "./layout.ts";
 import { listPage, rowsPage } from "./list-page.ts";
 import { rowMenu } from "./list-row.ts";
 import { forStrangers, isWanted, listHref, listingOf, readListing } from "./listing.ts";
+import { monthCostsReader } from "./month-costs.ts";
 import { missingPage } from "./notices.ts";
 import { trendTiles } from "./trends-page.ts";
 
 export interface ListPages extends Pick<Answering, "frameOf" | "send"> {
   readonly store: Pick<Store, "list" | "current" | "find">;
   readonly operate: Pick<Operate, "lastSweep">;
-  readonly trends?: Pick<Trends, "summary">;
+  readonly trends: Pick<Trends, "summary">;
+  readonly costs: Pick<Costs, "sums" | "now">;
   readonly ends: EndsReader;
   readonly named: (request: Request) => Promise<Preview | undefined>;
   readonly outcomeOf: (request: Request, frame: Frame) => Promise<Outcome | undefined>;
@@ -30,40 +33,43 @@ const ROWS_MAX = 50;
 
 export function listPages(pages: Router, deps: ListPages): void {
   const { store, operate, ends, frameOf, send } = deps;
+  const monthCosts = monthCostsReader(deps.costs);
 
   pages.get("/", async (request, response) => {
     const around = await frameOf(request);
     const { session } = around;
     const wish = session ? readListing(request.query) : forStrangers(readListing(request.query));
-    const [previews, endsOf, lastSweep, outcome, summary] = await Promise.all([
+    const [previews, endsOf, lastSweep, outcome, summary, costs] = await Promise.all([
       wish.stage === "Gone" ? store.list({ gone: true }) : store.current(),
       ends(),
       may(session, "operate", EVERYTHING) ? operate.lastSweep() : undefined,
       deps.outcomeOf(request, around),
-      may(session, "look", EVERYTHING) ? deps.trends?.summary() : undefined,
+      may(session, "look", EVERYTHING) ? deps.trends.summary() : undefined,
+      session ? monthCosts() : undefined,
     ]);
-    const listing = listingOf(visibleTo(session, previews), wish, endsOf);
+    const listing = listingOf(visibleTo(session, previews), wish, endsOf, (key) => costs?.get(key)?.cost);
     const viewOf = (preview: Preview) => previewView(preview, { ends: endsOf(preview) });
     const frame = { ...around, ...(outcome ? { outcome } : {}) };
     const [views, stages] = [listing.previews.map(viewOf), listing.stages.map(viewOf)];
-    send(
-      response,
-      200,
-      listPage({ listing, views, stages, lastSweep, frame, ...(summary ? { trends: trendTiles(summary) } : {}) }),
-    );
+    const known = { ...(costs ? { costs } : {}), ...(summary ? { trends: trendTiles(summary) } : {}) };
+    send(response, 200, listPage({ listing, views, stages, lastSweep, frame, ...known }));
   });
 
   pages.get("/rows", async (request, response) => {
     const frame = await frameOf(request);
     const read = readListing(request.query);
     const wish = frame.session ? read : forStrangers(read);
-    const [previews, endsOf] = await Promise.all([Promise.all(keysOf(request).map((key) => store.find(key))), ends()]);
+    const [previews, endsOf, costs] = await Promise.all([
+      Promise.all(keysOf(request).map((key) => store.find(key))),
+      ends(),
+      frame.session ? monthCosts() : undefined,
+    ]);
     const found = previews.flatMap((preview) => (preview ? [preview] : []));
     const rows = visibleTo(frame.session, found).map((preview) => ({
       view: previewView(preview, { ends: endsOf(preview) }),
       wanted: isWanted(preview, wish),
     }));
-    send(response, 200, rowsPage(rows, frame));
+    send(response, 200, rowsPage(rows, { ...frame, ...(costs ? { costs } : {}) }));
   });
 
   // Without a script the link leads to the preview's own page.

@@ -1,20 +1,28 @@
 /** One preview in the list: a row of the table, and a card where there is no room for one. */
+import { detailHref } from "../addresses.ts";
 import { furtherLinks, type PreviewView } from "../api/preview-view.ts";
+import { type Html, html, safeHref, sentenceOf } from "../html.ts";
+import { moneyWords } from "../money/amount.ts";
 import { alarmBanner } from "./alarm-section.ts";
 import { verbForm } from "./forms.ts";
-import { type Html, html, safeHref, sentenceOf } from "./html.ts";
 import { chip, type Frame } from "./layout.ts";
 import { warningInShort } from "./life-section.ts";
-import { detailHref, expiryOf } from "./listing.ts";
+import { expiryOf } from "./listing.ts";
+import type { MonthCosts } from "./month-costs.ts";
 import { age, ago, until } from "./times.ts";
 
+export interface RowFrame extends Pick<Frame, "session" | "now"> {
+  /** Absent: nothing is known of costs. */
+  readonly costs?: MonthCosts;
+}
+
 /** @param attributes of the row itself, beside its own */
-export function rowOf(view: PreviewView, { session, now }: Pick<Frame, "session" | "now">, attributes = html``): Html {
+export function rowOf(view: PreviewView, { session, now, costs }: RowFrame, attributes = html``): Html {
   const { key, stack, repository } = view;
   const cells = session
     ? html`<td>${chip(view.condition, view.reason)}</td><td>${repository}</td>${pullCell(view, now)}
 <td>${view.author ?? html`<span class="soft">by hand</span>`}</td>${timeCells(view, now)}
-<td>${commitOf(view)}</td><td>${linksOf(view)}<a class="more" href="${detailHref(key)}" hx-get="${detailHref(key)}/menu" aria-label="Actions on ${key}">Actions</a></td>`
+<td>${costOf(costs?.get(key))}</td><td>${commitOf(view)}</td><td>${linksOf(view)}<a class="more" href="${detailHref(key)}" hx-get="${detailHref(key)}/menu" aria-label="Actions on ${key}">Actions</a></td>`
     : html`<td>${chip(view.condition, view.reason)}</td><td>${repository}</td><th scope="row"><a href="${detailHref(key)}">${key}</a></th><td>${linksOf(view)}</td>`;
   return html`<tr id="preview-${stack}" data-key="${key}"${attributes}>${cells}</tr>`;
 }
@@ -45,6 +53,10 @@ function timeCells({ createdAt, goneAt, lastVisitAt, kept, ends, teardownAt }: P
         ? until(end, now)
         : html`<span class="soft">never</span>`;
   return html`<td>${age(createdAt, now)}</td><td>${ago(lastVisitAt, now)}</td><td>${expires}</td>`;
+}
+
+function costOf(found: { readonly cost: number; readonly currency: string } | undefined): Html {
+  return found ? html`${moneyWords(found.cost, found.currency)}` : html``;
 }
 
 function commitOf({ commit, headSha }: PreviewView): Html {

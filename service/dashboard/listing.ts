@@ -2,14 +2,23 @@
 import { isStage, mainUrlOf } from "../../infra/names.ts";
 import type { PreviewEnds } from "../api/preview-ends.ts";
 import { stageOf } from "../api/preview-view.ts";
-import type { Condition, Preview, Stage } from "../status.ts";
+import { CONDITIONS, type Condition, type Preview, STAGES, type Stage } from "../status.ts";
 
 /** Rendering more at once would hold up everything else, for every page that is open. */
 const PAGE = 200;
 
-export const CONDITIONS = ["Ready", "Reconciling", "Stalled"] as const satisfies readonly Condition[];
-export const STAGES = ["Created", "Active", "Asleep", "Idle", "Closed", "Gone"] as const satisfies readonly Stage[];
-export const COLUMNS = ["status", "repository", "pull", "author", "age", "visit", "expires", "commit", "link"] as const;
+const COLUMNS = [
+  "status",
+  "repository",
+  "pull",
+  "author",
+  "age",
+  "visit",
+  "expires",
+  "cost",
+  "commit",
+  "link",
+] as const;
 export type Column = (typeof COLUMNS)[number];
 
 export const STRANGERS_COLUMNS: readonly Column[] = ["status", "repository", "pull", "link"];
@@ -23,6 +32,8 @@ export interface ListWish {
   readonly status: Condition | "";
   /** Empty: all but Gone. */
   readonly stage: Stage | "";
+  /** `BuildFailed` and the like. */
+  readonly reason: string;
   readonly sort: Column;
   readonly descending: boolean;
   /** From 1. */
@@ -56,6 +67,9 @@ export interface ListCounts {
   readonly stalled: number;
 }
 
+/** What it cost this month; undefined where nothing was counted. */
+export type CostOf = (key: string) => number | undefined;
+
 export type EndsOf = (preview: Preview) => PreviewEnds | undefined;
 
 const NO_WISH: ListWish = {
@@ -64,6 +78,7 @@ const NO_WISH: ListWish = {
   author: "",
   status: "",
   stage: "",
+  reason: "",
   sort: "age",
   descending: false,
   page: 1,
@@ -85,6 +100,7 @@ export function readListing(query: Readonly<Record<string, unknown>>): ListWish 
     author: text("author"),
     status: CONDITIONS.find((one) => one === text("status")) ?? "",
     stage: STAGES.find((one) => one === text("stage")) ?? "",
+    reason: text("reason"),
     sort: column ?? NO_WISH.sort,
     descending: column !== undefined && sort.startsWith("-"),
     page: /^[1-9][0-9]{0,5}$/.test(page) ? Number(page) : 1,
@@ -98,13 +114,18 @@ export function forStrangers(wish: ListWish): ListWish {
 }
 
 /** @param previews those that are gone among them where these are asked for */
-export function listingOf(previews: readonly Preview[], wish: ListWish, endsOf: EndsOf = () => undefined): Listing {
+export function listingOf(
+  previews: readonly Preview[],
+  wish: ListWish,
+  endsOf: EndsOf = () => undefined,
+  costOf: CostOf = () => undefined,
+): Listing {
   const ours = previews.filter(({ key }) => !isStage(key));
   const here = ours.filter(({ status }) => status.goneAt === undefined);
   const wanted = sorted(
     (wish.stage === "Gone" ? ours : here).filter((preview) => isWanted(preview, wish)),
     wish,
-    endsOf,
+    { endsOf, costOf },
   );
   const pages = Math.max(1, Math.ceil(wanted.length / PAGE));
   const page = Math.min(wish.page, pages);
@@ -123,31 +144,33 @@ export function listingOf(previews: readonly Preview[], wish: ListWish, endsOf: 
 }
 
 /** Whether the list as it was asked for shows it, on whichever page. */
-export function isWanted(preview: Preview, { q, repository, author, status, stage }: ListWish): boolean {
+export function isWanted(preview: Preview, { q, repository, author, status, stage, reason }: ListWish): boolean {
   const isGone = preview.status.goneAt !== undefined;
   if (isGone !== (stage === "Gone")) return false;
   if (repository && preview.repository !== repository) return false;
   if (author && preview.pullRequest?.author !== author) return false;
   if (status && preview.status.condition !== status) return false;
+  if (reason && preview.status.reason !== reason) return false;
   if (stage && stageOf(preview) !== stage) return false;
   return q === "" || wordsOf(preview).includes(q.toLowerCase());
 }
 
 /** True when nothing narrows the list. */
-export function showsAll({ q, repository, author, status, stage }: ListWish): boolean {
-  return q + repository + author + status + stage === "";
+export function showsAll({ q, repository, author, status, stage, reason }: ListWish): boolean {
+  return q + repository + author + status + stage + reason === "";
 }
 
 /** Of the list as asked for, with what is changed. */
 export function listHref(wish: Partial<ListWish>, changes: Partial<ListWish> = {}): string {
   const asked = { ...NO_WISH, ...wish, ...changes };
-  const { q, repository, author, status, stage, page } = asked;
+  const { q, repository, author, status, stage, reason, page } = asked;
   const parts = {
     q,
     repository,
     author,
     status,
     stage,
+    reason,
     sort: sortOf(asked),
     page: page === 1 ? "" : String(page),
   };
@@ -159,10 +182,6 @@ export function listHref(wish: Partial<ListWish>, changes: Partial<ListWish> = {
 export function sortOf({ sort, descending }: Pick<ListWish, "sort" | "descending">): string {
   if (sort === NO_WISH.sort && descending === NO_WISH.descending) return "";
   return `${descending ? "-" : ""}${sort}`;
-}
-
-export function detailHref(key: string): string {
-  return `/previews/${encodeURIComponent(key)}`;
 }
 
 /** ISO 8601 of the first of the times that end it; undefined where none does. */
@@ -191,8 +210,8 @@ function wordsOf({ key, gitBranch, pullRequest }: Preview): string {
 /** What it is sorted by; one that has none stands last in both directions. */
 type SortValue = string | number | undefined;
 
-function sorted(previews: readonly Preview[], { sort, descending }: ListWish, endsOf: EndsOf): readonly Preview[] {
-  const rows = previews.map((preview) => ({ preview, value: SORTS[sort](preview, endsOf) }));
+function sorted(previews: readonly Preview[], { sort, descending }: ListWish, known: Known): readonly Preview[] {
+  const rows = previews.map((preview) => ({ preview, value: SORTS[sort](preview, known) }));
   const way = descending ? -1 : 1;
   rows.sort((one, other) => {
     if (one.value === other.value) return byKey(one.preview, other.preview);
@@ -203,15 +222,21 @@ function sorted(previews: readonly Preview[], { sort, descending }: ListWish, en
   return rows.map(({ preview }) => preview);
 }
 
+interface Known {
+  readonly endsOf: EndsOf;
+  readonly costOf: CostOf;
+}
+
 /** Ages and visits grow backwards in time: the newest is the smallest. */
-const SORTS: Readonly<Record<Column, (preview: Preview, endsOf: EndsOf) => SortValue>> = {
+const SORTS: Readonly<Record<Column, (preview: Preview, known: Known) => SortValue>> = {
   status: ({ status }) => CONDITIONS.length - CONDITIONS.indexOf(status.condition),
   repository: ({ repository }) => repository,
   pull: ({ number, gitBranch }) => (number === undefined ? gitBranch : number),
   author: ({ pullRequest }) => pullRequest?.author.toLowerCase(),
   age: ({ createdAt, status }) => -Date.parse(status.goneAt ?? createdAt),
   visit: ({ lastVisitAt }) => (lastVisitAt === undefined ? undefined : -Date.parse(lastVisitAt)),
-  expires: (preview, endsOf) => expiryOf(endsOf(preview), preview.status.teardownAt),
+  cost: ({ key }, { costOf }) => costOf(key),
+  expires: (preview, { endsOf }) => expiryOf(endsOf(preview), preview.status.teardownAt),
   commit: ({ status }) => status.live?.source.commit ?? status.headSha,
   link: ({ key, status }) => mainUrlOf(key, status.live?.urls ?? {}),
 };

@@ -1,7 +1,7 @@
 /** What a preview's services print, all of them or one. */
+import { detailHref } from "../addresses.ts";
 import type { PreviewView } from "../api/preview-view.ts";
-import { type Html, html } from "./html.ts";
-import { detailHref } from "./listing.ts";
+import { type Html, html } from "../html.ts";
 
 const TAIL = 200;
 

@@ -1,6 +1,6 @@
 /** The pages that every page leads to. A new one is one line here. */
+import { type Html, html } from "../html.ts";
 import { type Deed, EVERYTHING, may } from "../roles.ts";
-import { type Html, html } from "./html.ts";
 import type { Frame } from "./layout.ts";
 
 interface Door {
@@ -8,11 +8,15 @@ interface Door {
   readonly to: string;
   /** What one must be allowed for there to be anything; absent: nothing. */
   readonly needs?: Deed;
+  /** It shows also those something who may only look at some repositories. */
+  readonly anywhere?: true;
 }
 
 const DOORS: readonly Door[] = [
   { text: "Previews", to: "/" },
   { text: "Trends", to: "/trends", needs: "look" },
+  { text: "KPIs", to: "/kpis", needs: "look", anywhere: true },
+  { text: "Costs", to: "/costs", needs: "look", anywhere: true },
   { text: "Repositories", to: "/repositories", needs: "look" },
   { text: "Services", to: "/services", needs: "look" },
   { text: "Sweep", to: "/sweep", needs: "operate" },
@@ -24,7 +28,9 @@ const DOORS: readonly Door[] = [
 ];
 
 export function navigation({ session, path }: Pick<Frame, "session" | "path">): Html {
-  const doors = DOORS.filter(({ needs }) => needs === undefined || may(session, needs, EVERYTHING));
+  const doors = DOORS.filter(
+    ({ needs, anywhere }) => needs === undefined || may(session, needs, anywhere ? undefined : EVERYTHING),
+  );
   if (doors.length === 1) return html``;
   return html`<nav class="doors" aria-label="Pages"><ul>${doors.map(
     ({ text, to }) => html`<li><a href="${to}"${isHere(to, path) && html` aria-current="page"`}>${text}</a></li>`,

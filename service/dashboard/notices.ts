@@ -1,7 +1,7 @@
 /** Pages of a few words: what is not there, what was refused, and what is asked before it is done. */
+import { type Html, html, sentenceOf } from "../html.ts";
 import type { Session } from "../session.ts";
 import { postForm, submitButton } from "./forms.ts";
-import { type Html, html, sentenceOf } from "./html.ts";
 import { type Frame, layout } from "./layout.ts";
 import { CONFIRMED } from "./posted.ts";
 

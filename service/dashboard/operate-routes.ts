@@ -6,7 +6,7 @@ import type { Operate } from "../operate.ts";
 import { EVERYTHING, may } from "../roles.ts";
 import type { Answering } from "./answering.ts";
 import { failedPage, forbiddenPage, questionPage, refusedPage } from "./notices.ts";
-import { findSwitch, SWITCHES } from "./pause-section.ts";
+import { findSwitch, SWITCHES, switchQuestion } from "./pause-section.ts";
 import { fieldOf, form, isConfirmed } from "./posted.ts";
 import { SWEEP_QUESTIONS, sweepPage } from "./sweep-page.ts";
 
@@ -19,17 +19,26 @@ export function operatePages(pages: Router, { operate, doing, frameOf, actor, se
     const [frame, session, name] = [await frameOf(request), actor(request), findSwitch(fieldOf(request, "action"))];
     if (!session) return send(response, 403, refusedPage(frame));
     if (!name) return send(response, 400, refusedPage(frame));
-    const { question, text } = SWITCHES[name];
+    const seen = { at: fieldOf(request, "at") ?? "", by: fieldOf(request, "by") ?? "" };
+    if (name === "resume-all" && seen.at === "") return send(response, 400, refusedPage(frame));
+    const { text } = SWITCHES[name];
+    const question = switchQuestion(name, seen);
     if (!isConfirmed(request)) {
-      const fields = { action: name };
+      const fields = { action: name, ...(name === "resume-all" ? seen : {}) };
       const asked = questionPage({ question, text, to: "/pause", session, fields, backTo: "/", frame });
       return send(response, 200, asked);
     }
-    await doing.note(request, { action: name }, async (by) => {
-      if (name === "resume-all") return operate.resumeAll();
-      await operate.stopAll(by);
-    });
-    response.redirect(303, `/?done=${name}`);
+    try {
+      await doing.note(request, { action: name }, async (by) => {
+        if (name === "resume-all") return operate.resumeAll(by, seen);
+        await operate.stopAll(by);
+      });
+    } catch (error) {
+      return send(response, 422, failedPage(plainError(error).message, frame));
+    }
+    // Where a budget stops everything still, the banner says so.
+    const isStill = name === "resume-all" && (await operate.pause()) !== undefined;
+    response.redirect(303, isStill ? "/" : `/?done=${name}`);
   });
 
   pages.get("/sweep", async (request, response) => {
@@ -46,8 +55,10 @@ export function operatePages(pages: Router, { operate, doing, frameOf, actor, se
     const [action = "", stack = ""] = [fieldOf(request, "action"), fieldOf(request, "stack")];
     const wish = wishOf(action, stack);
     if (!wish) return send(response, 400, refusedPage(frame));
-    if (wish.request.confirm !== undefined && !may(session, "administer", EVERYTHING))
+    if (wish.request.confirm !== undefined && !may(session, "administer", EVERYTHING)) {
+      await doing.refused(request, { action: "sweep", detail: `to confirm ${stack}` });
       return send(response, 403, forbiddenPage(frame));
+    }
     if (wish.question !== undefined && !isConfirmed(request)) {
       const fields = { action, ...(stack ? { stack } : {}) };
       const { question } = wish;

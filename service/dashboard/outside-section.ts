@@ -1,8 +1,8 @@
 /** Whom a preview talks to: the inboxes that catch what it sends, what it may call, and what it was refused. */
 import type { PreviewView } from "../api/preview-view.ts";
 import { egressLine } from "../egress/words.ts";
+import { type Html, html, safeHref } from "../html.ts";
 import { refusedSection } from "./egress-section.ts";
-import { type Html, html, safeHref } from "./html.ts";
 
 /** Nothing where it talks to nobody. */
 export function outsideSection(view: PreviewView): Html {

@@ -1,9 +1,16 @@
-/** Forms that come back: who may send them, and what they say. */
-import express, { type Request } from "express";
+/** Forms: where they may lead, who may send them, and what they say. */
+import express, { type Request, type Response } from "express";
 import { type AccessDeps, visitorOf } from "../api/access.ts";
 import { type Session, sameSecret } from "../session.ts";
 
 export const form = express.urlencoded({ extended: false, limit: "8kb", parameterLimit: 20 });
+
+/** The policy of the pages lets forms go to ourselves alone, and be led on to nobody; those of this answer may, to this server. */
+export function allowForm(response: Response, server: string): void {
+  const policy = String(response.getHeader("Content-Security-Policy") ?? "");
+  const allowed = policy.replace("form-action 'self'", `form-action 'self' ${new URL(server).origin}`);
+  response.setHeader("Content-Security-Policy", allowed);
+}
 
 /** Beside it, a question that was answered with yes. */
 export const CONFIRMED = "confirmed";

@@ -1,6 +1,6 @@
 /** What was removed, and the proof of it. */
+import { type Html, html } from "../html.ts";
 import type { Receipt } from "../status.ts";
-import { type Html, html } from "./html.ts";
 import { typeWords } from "./resource-tree.ts";
 import { ago, spanOf } from "./times.ts";
 

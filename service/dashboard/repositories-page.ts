@@ -1,8 +1,8 @@
 /** The repositories that get previews: where each is, what its preview.yaml says, and what is wrong with it. */
 import type { Router } from "express";
+import { type Html, html, safeHref } from "../html.ts";
 import type { ApplicationFacts, RepositoryFacts } from "../repository-facts.ts";
 import type { Answering } from "./answering.ts";
-import { type Html, html, safeHref } from "./html.ts";
 import { type Frame, layout } from "./layout.ts";
 import { ago } from "./times.ts";
 

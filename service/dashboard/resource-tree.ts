@@ -22,13 +22,14 @@ export function resourceTree(resources: readonly StackResource[]): readonly Reso
 
 const VALUE_MAX = 300;
 /** Not said of a single resource: large, or of no use to people. */
-const HIDDEN = /^(spec|environment|secrets|tags|__.*)$|secret|password|token|private|credential/i;
+const HIDDEN =
+  /^(spec|environment|secrets|tags|__.*)$|secret|passw(?:or)?d|token|private|credential|(?:api|access)[_-]?key/i;
 
 /** Outputs as words; what may hold a credential is masked, what is large is cut. */
 export function outputWords(outputs: Readonly<Record<string, unknown>>): readonly (readonly [string, string])[] {
   return Object.entries(outputs)
     .filter(([name, value]) => !HIDDEN.test(name) && value !== null && value !== "" && value !== undefined)
-    .map(([name, value]) => [name, cut(redact(typeof value === "string" ? value : JSON.stringify(value)))] as const)
+    .map(([name, value]) => [name, cut(wordsOf(value))] as const)
     .filter(([, text]) => text !== "{}" && text !== "[]");
 }
 
@@ -38,6 +39,16 @@ export function typeWords(type: string): string {
   if (port !== undefined && driver !== undefined) return `${port} (${driver.toLowerCase()})`;
   const last = type.slice(type.lastIndexOf(":") + 1);
   return last.replace(/(?<=[a-z0-9])(?=[A-Z])/g, " ").toLowerCase();
+}
+
+/** Each string by itself: in JSON its quotes are others. */
+function wordsOf(value: unknown): string {
+  if (typeof value === "string") return redact(value);
+  const masked = (name: string, inner: unknown) => {
+    if (HIDDEN.test(name)) return undefined;
+    return typeof inner === "string" ? redact(inner) : inner;
+  };
+  return JSON.stringify(value, masked) ?? "";
 }
 
 function cut(text: string): string {

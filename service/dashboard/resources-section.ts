@@ -2,13 +2,10 @@
 
 import type { StackResource } from "../../infra/stack-resources.ts";
 import type { PreviewView } from "../api/preview-view.ts";
+import { type Html, html } from "../html.ts";
 import type { Session } from "../session.ts";
-import { postForm, submitButton } from "./forms.ts";
-import { type Html, html } from "./html.ts";
-import { detailHref } from "./listing.ts";
+import { driftSection } from "./drift-section.ts";
 import { outputWords, type ResourceNode, resourceTree, typeWords } from "./resource-tree.ts";
-import { ago } from "./times.ts";
-import { verbOf } from "./verbs.ts";
 
 export interface ResourcesSection {
   readonly view: PreviewView;
@@ -25,7 +22,7 @@ export function resourcesSection({ view, resources, outputs, session, now }: Res
   const tree = resources && resourceTree(resources);
   const said = outputWords(outputs);
   return html`<section class="card" id="resources"><div class="row"><h2>Resources</h2><code class="soft">${view.stack}</code></div>
-${driftOf(view, session, now)}
+${driftSection(view, session, now)}
 ${
   tree === undefined
     ? html`<p class="soft">The stack's state is being read. They are here in a moment.</p>`
@@ -34,36 +31,6 @@ ${
       : html`<ul class="tree">${tree.map(nodeOf)}</ul>`
 }
 ${said.length > 0 && html`<h3>Outputs</h3><dl class="pairs">${said.map(pairOf)}</dl><p class="soft small">Secrets are not among them: they lie encrypted in the state.</p>`}</section>`;
-}
-
-/** What was edited by hand, or could not be read; that all is as it should be, where somebody looked. */
-function driftOf({ key, drift }: PreviewView, session: Session | undefined, now: Date): Html {
-  if (!drift) return html`<p class="soft">Not compared with the world yet.</p>`;
-  const { differences, unread, at } = drift;
-  const repair = verbOf("repair");
-  const form =
-    session &&
-    postForm({
-      to: `${detailHref(key)}/actions`,
-      session,
-      label: `Repair of ${key}`,
-      fields: { from: "detail" },
-      body: submitButton({
-        name: "action",
-        value: "repair",
-        text: repair.text,
-        question: repair.question?.(key) ?? "",
-        id: "do-repair",
-      }),
-    });
-  return html`${
-    differences.length > 0
-      ? html`<div class="banner warning"><div><p><b>Edited by hand</b>, as seen ${ago(at, now)}:</p><ul class="things">${differences.map(
-          ({ message, change }) =>
-            html`<li>${message}${change?.by && html` <span class="soft">by ${change.by}</span>`}</li>`,
-        )}</ul></div>${form}</div>`
-      : at !== undefined && html`<p class="soft">As it should be, as seen ${ago(at, now)}.</p>`
-  }${unread && html`<p class="soft">It could not be compared with the world ${ago(unread.at, now)}: ${unread.message}</p>`}`;
 }
 
 function nodeOf({ resource, children }: ResourceNode): Html {

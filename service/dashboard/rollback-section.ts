@@ -1,12 +1,12 @@
 /** The buttons by which somebody goes back to a commit that served before, and what their form brings back. */
 import { isStage } from "../../infra/names.ts";
+import { detailHref } from "../addresses.ts";
 import type { PreviewView } from "../api/preview-view.ts";
+import { type Html, html } from "../html.ts";
 import { minuteOf } from "../reason-words.ts";
 import type { Session } from "../session.ts";
 import type { Choice } from "./choice.ts";
 import { buttonGroup, postForm, submitButton } from "./forms.ts";
-import { type Html, html } from "./html.ts";
-import { detailHref } from "./listing.ts";
 
 export const rollbackChoice: Choice = { action: "rollback", field: "sha", text: "Roll back", question: questionOf };
 const OFFERED = 5;

@@ -1,7 +1,7 @@
 /**
  * Who may open which page and send which form. One that has no rule here is for admins alone, and a test names it.
  */
-import express, { type Request, type RequestHandler, type Router } from "express";
+import express, { type Request, type RequestHandler, type Response, type Router } from "express";
 import { type Deed, EVERYTHING, may } from "../roles.ts";
 import type { Session } from "../session.ts";
 import type { Preview } from "../status.ts";
@@ -28,6 +28,7 @@ export const PAGE_RULES: Readonly<Record<string, Rule>> = {
   "get /previews/:key/deployments/:id.txt": onPreview("look"),
   "post /previews/:key/actions": onPreview("operate"),
   "post /previews/:key/approve": onPreview("operate"),
+  "post /previews/:key/drift": onPreview("operate"),
   "post /previews/:key/flags": onPreview("operate"),
   "post /previews/:key/seed": onPreview("operate"),
   "post /previews/:key/rollback": onPreview("operate"),
@@ -35,6 +36,9 @@ export const PAGE_RULES: Readonly<Record<string, Rule>> = {
   "post /previews/:key/promote": onPreview("operate"),
   "get /services": onAll("look"),
   "get /trends": onAll("look"),
+  "get /costs": { may: "look", where: "anywhere" },
+  "post /costs/budgets": onAll("administer"),
+  "get /kpis": { may: "look", where: "anywhere" },
   "get /repositories": onAll("look"),
   "get /doctor": onAll("look"),
   "get /sweep": onAll("operate"),
@@ -45,7 +49,7 @@ export const PAGE_RULES: Readonly<Record<string, Rule>> = {
   "get /github/created": onAll("administer"),
   "get /github/installed": onAll("administer"),
   "get /gitlab": onAll("administer"),
-  "get /gitlab/connect": onAll("administer"),
+  "post /gitlab/connect": onAll("administer"),
   "get /gitlab/connected": onAll("administer"),
   "get /audit": onAll("administer"),
   "get /tokens": onAll("administer"),
@@ -62,7 +66,7 @@ export const PAGE_RULES: Readonly<Record<string, Rule>> = {
 
 const UNRULED: Rule = onAll("administer");
 
-export interface GuardDeps extends Pick<Answering, "frameOf" | "send"> {
+export interface GuardDeps extends Pick<Answering, "frameOf" | "send" | "doing"> {
   readonly sessionOf: (request: Request) => Session | undefined;
   /** Undefined for a key that there is not. */
   readonly named: (request: Request) => Promise<Preview | undefined>;
@@ -74,7 +78,7 @@ export interface GuardDeps extends Pick<Answering, "frameOf" | "send"> {
 export function guardOf(pages: Router, deps: GuardDeps): Router {
   const guard = express.Router();
   for (const [method, path] of routesIn(pages)) {
-    guard[method](path, before(PAGE_RULES[`${method} ${path}`] ?? UNRULED, deps));
+    guard[method](path, before(`${method} ${path}`, deps));
   }
   return guard;
 }
@@ -85,7 +89,13 @@ export function routesIn(pages: Router): readonly (readonly [method: "get" | "po
   );
 }
 
-function before(rule: Rule, deps: GuardDeps): RequestHandler {
+function before(route: string, deps: GuardDeps): RequestHandler {
+  const rule = PAGE_RULES[route] ?? UNRULED;
+  const forbid = async (request: Request, response: Response) => {
+    const { key } = request.params;
+    await deps.doing.refused(request, { action: route, ...(typeof key === "string" ? { key } : {}) });
+    deps.send(response, 403, forbiddenPage(await deps.frameOf(request)));
+  };
   return async (request, response, next) => {
     if (rule.may === "anyone") return next();
     const session = deps.sessionOf(request);
@@ -98,12 +108,12 @@ function before(rule: Rule, deps: GuardDeps): RequestHandler {
       return response.redirect(303, deps.loginHref?.(isPage ? request.originalUrl : "/", request) ?? "/");
     }
     const where = rule.where === "everything" ? EVERYTHING : undefined;
-    if (!may(session, deed, where)) return deps.send(response, 403, forbiddenPage(await deps.frameOf(request)));
+    if (!may(session, deed, where)) return forbid(request, response);
     if (rule.where !== "preview" || session.repositories === undefined) return next();
     const preview = await deps.named(request);
     const repository = preview?.repository ?? "";
     if (!may(session, "look", repository)) return deps.send(response, 404, missingPage(await deps.frameOf(request)));
-    if (!may(session, deed, repository)) return deps.send(response, 403, forbiddenPage(await deps.frameOf(request)));
+    if (!may(session, deed, repository)) return forbid(request, response);
     next();
   };
 }

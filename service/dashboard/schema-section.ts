@@ -1,6 +1,6 @@
 import type { PreviewView } from "../api/preview-view.ts";
+import { type Html, html } from "../html.ts";
 import { definitionOf, isLoss, nameOf, schemaSummary, sinceOf } from "../schema-words.ts";
-import { type Html, html } from "./html.ts";
 
 /** What migrations made of its database; nothing where nothing differs. */
 export function schemaList({ schema }: PreviewView): Html {

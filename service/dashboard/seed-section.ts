@@ -1,10 +1,10 @@
 /** The buttons that choose what a preview's database is seeded with, and what their form brings back. */
+import { detailHref } from "../addresses.ts";
 import type { PreviewView } from "../api/preview-view.ts";
+import { type Html, html } from "../html.ts";
 import type { Session } from "../session.ts";
 import type { Choice } from "./choice.ts";
 import { buttonGroup, postForm, submitButton } from "./forms.ts";
-import { type Html, html } from "./html.ts";
-import { detailHref } from "./listing.ts";
 
 export const seedChoice: Choice = {
   action: "seed",

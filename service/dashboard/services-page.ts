@@ -1,6 +1,6 @@
 /** Services of others over all repositories, as a table. */
 import type { ServiceMatrix, ServiceRow } from "../external/matrix.ts";
-import { type Html, html } from "./html.ts";
+import { type Html, html } from "../html.ts";
 import { type Frame, layout } from "./layout.ts";
 
 export function servicesPage(matrix: ServiceMatrix, frame: Frame): Html {

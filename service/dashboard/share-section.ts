@@ -1,18 +1,18 @@
 /** The button that makes a share link, and the page that shows it once. */
 import type { Request, Router } from "express";
+import { detailHref } from "../addresses.ts";
 import type { PreviewView } from "../api/preview-view.ts";
 import { SHARE_SECONDS } from "../api/routes/share.ts";
 import { plainError } from "../api/streams.ts";
 import type { Share, ShareLink } from "../gateway/access/share.ts";
+import { type Html, html, safeHref } from "../html.ts";
 import { minuteOf } from "../reason-words.ts";
 import type { Session } from "../session.ts";
 import type { Preview } from "../status.ts";
 import type { Answering } from "./answering.ts";
 import { copyButton } from "./copy-button.ts";
 import { buttonGroup, postForm, submitButton } from "./forms.ts";
-import { type Html, html, safeHref } from "./html.ts";
 import { type Frame, layout } from "./layout.ts";
-import { detailHref } from "./listing.ts";
 import { failedPage, missingPage, refusedPage } from "./notices.ts";
 import { fieldOf, form } from "./posted.ts";
 
@@ -24,9 +24,9 @@ const LIVES: ReadonlyMap<string, { readonly seconds: number; readonly text: stri
   ],
 );
 
-/** Nothing for one that is gone. */
-export function shareForm({ key, stage }: PreviewView, session: Session): Html {
-  if (stage === "Gone" || stage === "Closed") return html``;
+/** Nothing where there is nothing to be let into. */
+export function shareForm({ key, stage, url }: PreviewView, session: Session): Html {
+  if (stage === "Gone" || stage === "Closed" || url === undefined) return html``;
   const buttons = [...LIVES].map(([value, { text, label }]) => submitButton({ name: "life", value, text, label }));
   const body = buttonGroup("Share link", buttons);
   return postForm({ to: `${detailHref(key)}/share`, session, label: `Share ${key}`, body, leaves: true });

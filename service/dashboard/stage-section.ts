@@ -1,15 +1,15 @@
 /** What a stage was given and what waits for it, with the buttons that ask, approve and cancel, and what they bring back. */
 import type { Router } from "express";
+import { detailHref } from "../addresses.ts";
 import { actionRequest } from "../api/actions.ts";
 import type { PreviewView } from "../api/preview-view.ts";
 import { plainError } from "../api/streams.ts";
+import { type Html, html } from "../html.ts";
 import { minuteOf } from "../reason-words.ts";
 import type { Session } from "../session.ts";
 import { promotedWords } from "../stages/promotion.ts";
 import type { OnePreview } from "./choice.ts";
 import { postForm, submitButton } from "./forms.ts";
-import { type Html, html } from "./html.ts";
-import { detailHref } from "./listing.ts";
 import { failedPage, missingPage, questionPage, refusedPage } from "./notices.ts";
 import { fieldOf, form, isConfirmed } from "./posted.ts";
 
@@ -38,7 +38,7 @@ export function promotionDone({ key, promotion }: PreviewView): string {
 
 function waiting(
   view: PreviewView,
-  { sha, from, by, approvals, waitsFor }: NonNullable<PreviewView["promotion"]>,
+  { sha, from, by, at, approvals, waitsFor }: NonNullable<PreviewView["promotion"]>,
   session: Session | undefined,
 ): Html {
   const approved = approvals.length > 0 ? ` Approved by ${approvals.map((one) => one.by).join(" and ")}.` : "";
@@ -46,7 +46,7 @@ function waiting(
 ${by} asked for ${sha.slice(0, 7)} of ${from}.${approved} An approval counts for this commit alone.</p>`;
   if (!session) return html`${words}</div>`;
   const buttons = (["approve-promotion", "cancel-promotion"] as const).map((action) => button(view, action, sha));
-  return html`${words}${formOf(view, session, { sha }, buttons)}</div>`;
+  return html`${words}${formOf(view, session, { sha, at }, buttons)}</div>`;
 }
 
 function offer(
@@ -85,16 +85,20 @@ export function stagePages(pages: Router, { doing, named, frameOf, actor, send }
     if (!preview) return send(response, 404, missingPage(frame));
     const { key } = preview;
     const fields = Object.fromEntries(
-      ["action", "sha", "from"].flatMap((name) => {
+      ["action", "sha", "from", "at"].flatMap((name) => {
         const value = fieldOf(request, name);
         return value === undefined ? [] : [[name, value] as const];
       }),
     );
-    const { action = "", sha = "", from } = fields;
+    const { action = "", sha = "", from, at } = fields;
     const { data: wish } = actionRequest.safeParse(
       action === "cancel-promotion"
         ? { action }
-        : { action, sha, ...(from === undefined || action !== "promote" ? {} : { from }) },
+        : {
+            ...{ action, sha },
+            ...(from === undefined || action !== "promote" ? {} : { from }),
+            ...(at === undefined || action !== "approve-promotion" ? {} : { at }),
+          },
     );
     const text = Object.hasOwn(TEXTS, action) ? TEXTS[action] : undefined;
     if (!wish || text === undefined) return send(response, 400, refusedPage(frame));

@@ -1,8 +1,8 @@
 /** What a sweep found, with what it removed or may remove. */
+import { type Html, html, sentenceOf } from "../html.ts";
 import type { Session } from "../session.ts";
 import type { Stray, SweepReport } from "../sweep/report.ts";
 import { postForm, submitButton } from "./forms.ts";
-import { type Html, html, sentenceOf } from "./html.ts";
 import { type Frame, layout } from "./layout.ts";
 import { ago } from "./times.ts";
 

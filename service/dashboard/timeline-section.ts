@@ -1,6 +1,6 @@
+import { detailHref } from "../addresses.ts";
+import { type Html, html, sentenceOf } from "../html.ts";
 import { commitLink } from "./commit-link.ts";
-import { type Html, html, sentenceOf } from "./html.ts";
-import { detailHref } from "./listing.ts";
 import { EVENT_KINDS, type EventKind, type TimelineEvent } from "./timeline.ts";
 import { ago, clockOf, dayOf } from "./times.ts";
 

@@ -1,6 +1,6 @@
 /** Times as a person says them; the exact one is in the tooltip and in `datetime`. */
+import { type Html, html } from "../html.ts";
 import { minuteOf } from "../reason-words.ts";
-import { type Html, html } from "./html.ts";
 
 /** `5 min ago` */
 export function ago(at: string | undefined, now: Date): Html {

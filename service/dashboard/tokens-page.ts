@@ -3,6 +3,7 @@ import type { Router } from "express";
 import { tokenRequest } from "../api/routes/access.ts";
 import { plainError } from "../api/streams.ts";
 import { parseDuration } from "../config/duration.ts";
+import { type Html, html } from "../html.ts";
 import { minuteOf } from "../reason-words.ts";
 import { ROLES } from "../roles.ts";
 import type { Session } from "../session.ts";
@@ -10,7 +11,6 @@ import type { TokenRow, Tokens } from "../tokens/token.ts";
 import type { Answering } from "./answering.ts";
 import { copyButton } from "./copy-button.ts";
 import { postForm, submitButton } from "./forms.ts";
-import { type Html, html } from "./html.ts";
 import { type Frame, layout } from "./layout.ts";
 import { failedPage, questionPage, refusedPage } from "./notices.ts";
 import { fieldOf, form, isConfirmed } from "./posted.ts";
@@ -92,7 +92,7 @@ interface Shown {
   readonly frame: Frame;
 }
 
-export function tokensPage({ tokens, session, frame }: Shown): Html {
+function tokensPage({ tokens, session, frame }: Shown): Html {
   const live = html`<div class="head"><h1>Tokens</h1><p class="soft">For programs that call the API</p></div>
 ${tokens.length === 0 ? html`<div class="card empty"><h2>No tokens yet</h2><p class="soft">The command line on this machine uses the instance's own.</p></div>` : tableOf(tokens, session, frame)}
 <section class="card"><h2>Make a token</h2>${newForm(session)}

@@ -1,11 +1,14 @@
-/** How many previews there were, how fast they came and how surely they went, as pictures and as tables. */
+/** How many previews there were, how fast they came, how surely they went and what they cost, as pictures and as tables. */
 import type { Router } from "express";
+import { type Html, html } from "../html.ts";
+import type { Costs } from "../money/costs.ts";
 import type { Bucket, Summary } from "../trends/sample.ts";
 import type { Trends } from "../trends/trends.ts";
 import type { Answering } from "./answering.ts";
 import type { Chart } from "./chart.ts";
-import { type Html, html } from "./html.ts";
+import { costChart } from "./cost-chart.ts";
 import { type Frame, layout } from "./layout.ts";
+import { daysText, rateText, secondsText, timeUnit } from "./spans.ts";
 
 const RANGES = {
   day: { text: "24 hours", days: 1, hours: 1 },
@@ -15,9 +18,19 @@ const RANGES = {
 } as const;
 type Range = keyof typeof RANGES;
 
+/** In seconds. */
+const HOUR = 3600;
+
+const DAY_MS = 86_400_000;
+
+export interface TrendsPagesDeps {
+  readonly trends: Trends;
+  readonly costs: Pick<Costs, "sums" | "now">;
+}
+
 export function trendsPages(
   pages: Router,
-  { trends, frameOf, send }: Pick<Answering, "frameOf" | "send"> & { readonly trends: Trends },
+  { trends, costs, frameOf, send }: Pick<Answering, "frameOf" | "send"> & TrendsPagesDeps,
 ): void {
   pages.get("/trends", async (request, response) => {
     const frame = await frameOf(request);
@@ -25,8 +38,13 @@ export function trendsPages(
     const asked = request.query.range;
     const range = typeof asked === "string" && Object.hasOwn(RANGES, asked) ? (asked as Range) : "week";
     // Drawn for few, and so loaded for them.
-    const [{ chartOf }, buckets] = await Promise.all([import("./chart.ts"), trends.buckets(RANGES[range])]);
-    send(response, 200, trendsPage({ range, charts: chartsOf(buckets).map(chartOf), frame }));
+    const [{ chartOf }, buckets, cost] = await Promise.all([
+      import("./chart.ts"),
+      trends.buckets(RANGES[range]),
+      costOf(costs, RANGES[range]),
+    ]);
+    const charts = [...chartsOf(buckets), ...(cost ? [cost] : [])];
+    send(response, 200, trendsPage({ range, charts: charts.map(chartOf), frame }));
   });
 }
 
@@ -44,10 +62,23 @@ function trendsPage({ range, charts, frame }: { range: Range; charts: readonly H
     (name) =>
       html`<li><a class="tile" href="/trends?range=${name}"${name === range && html` aria-current="true"`}>${RANGES[name].text}</a></li>`,
   );
-  const live = html`<div class="head"><h1>Trends</h1><p class="soft">Counted once an hour, without stages; times are UTC</p></div>
+  const live = html`<div class="head"><h1>Trends</h1><p class="soft">Counted once an hour without stages, costs by day with them; times are UTC</p></div>
 <nav aria-label="Time"><ul class="tiles">${links}</ul></nav>
 <div class="charts">${charts}</div>`;
   return layout({ title: "Trends", frame, liveUrl: "", live, wide: true });
+}
+
+/** From the first day that something cost; the ledger has no hours. */
+async function costOf(
+  { sums, now }: TrendsPagesDeps["costs"],
+  { days, hours }: (typeof RANGES)[Range],
+): Promise<Chart | undefined> {
+  if (days === 1) return undefined;
+  const to = now().slice(0, 10);
+  const first = new Date(Date.parse(to) - (days - 1) * DAY_MS).toISOString().slice(0, 10);
+  const daily = await sums({ by: "day", from: first, to });
+  const from = daily.sums.at(-1)?.from ?? first;
+  return costChart(daily.sums, { from, to, by: hours === 168 ? "week" : "day" }, now());
 }
 
 function chartsOf(buckets: readonly Bucket[]): readonly Chart[] {
@@ -71,12 +102,12 @@ function chartsOf(buckets: readonly Bucket[]): readonly Chart[] {
       ({ stalled }) => stalled,
     ),
     chart(
-      { title: "Time to ready", lines: ["p50", "p95"], format: secondsText, least: 10 },
+      { title: "Time to ready", lines: ["p50", "p95"], format: secondsText, least: 10, unit: timeUnit },
       ({ readyP50 }) => readyP50,
       ({ readyP95 }) => readyP95,
     ),
     chart(
-      { title: "Mean age", lines: ["Mean age"], format: daysText, least: 86_400 },
+      { title: "Mean age", lines: ["Mean age"], format: daysText, least: 4 * HOUR, unit: timeUnit },
       ({ meanAgeSeconds }) => meanAgeSeconds,
     ),
     chart(
@@ -91,18 +122,4 @@ function lastWords(name: string, index: number, points: Chart["points"], format:
   const last = values.at(-1);
   if (last === undefined) return `${name}: nothing known.`;
   return `${name}: ${format(last)} now, between ${format(Math.min(...values))} and ${format(Math.max(...values))}.`;
-}
-
-function secondsText(seconds: number): string {
-  if (seconds < 10) return `${Math.round(seconds * 10) / 10} s`;
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
-}
-
-function daysText(seconds: number): string {
-  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} d`;
-}
-
-function rateText(rate: number): string {
-  return `${Math.round(rate * 1000) / 10} %`;
 }

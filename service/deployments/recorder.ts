@@ -1,8 +1,7 @@
 /** Keeps what a deployment tells: numbered, free of secrets, bounded, and in the store a moment later. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import { shownLine } from "../../components/local/output.ts";
-import { withoutValues } from "../../components/local/redact.ts";
+import { lineHider, shownLine } from "../../components/local/output.ts";
 import { codeOf } from "../store/database.ts";
 import type { DeployLine, DeployLog, Deployment, DeploymentStore, NewDeployment } from "./deployment.ts";
 import { createSteps, stageOfReason } from "./steps.ts";
@@ -49,38 +48,50 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   };
 }
 
-interface Pending {
+type End = Parameters<DeployLog["end"]>[0] & { readonly endedAt: string };
+
+/** What was told and is not in the store yet. */
+interface Told {
+  readonly about: Omit<NewDeployment, "queuedAt">;
+  /** ISO 8601 UTC */
+  readonly at: string;
+  readonly steps: ReturnType<typeof createSteps>;
   lines: DeployLine[];
   characters: number;
+  ended: End | undefined;
+  changed: boolean;
+  wake: () => void;
 }
 
-function record({ store, now, logger }: RecorderDeps, { queuedAt, ...about }: NewDeployment) {
+function record(deps: RecorderDeps, { queuedAt, ...about }: NewDeployment) {
+  const { now } = deps;
   const at = now();
   const steps = createSteps();
-  const secrets = new Set<string>();
-  const pending: Pending = { lines: [], characters: 0 };
-  const kept = createKept();
+  const secrets: string[] = [];
+  let withoutSecrets = lineHider(secrets);
+  const told: Told = {
+    about,
+    at,
+    steps,
+    lines: [],
+    characters: 0,
+    ended: undefined,
+    changed: true,
+    wake: () => {},
+  };
   let n = 0;
-  let ended: (Parameters<DeployLog["end"]>[0] & { readonly endedAt: string }) | undefined;
-  let changed = true;
-  let wake = () => {};
 
   const add = (kind: DeployLine["kind"], text: string, source?: string) => {
-    if (ended) return;
+    if (told.ended) return;
     n += 1;
-    pending.lines.push({ n, at: now(), kind, ...(source === undefined ? {} : { source }), text });
-    pending.characters += text.length;
-    while (pending.characters > WAITING_CHARACTERS) pending.characters -= pending.lines.shift()?.text.length ?? 0;
-    touch();
-  };
-  const touch = () => {
-    changed = true;
-    wake();
+    told.lines.push({ n, at: now(), kind, ...(source === undefined ? {} : { source }), text });
+    told.characters += text.length;
+    while (told.characters > WAITING_CHARACTERS) told.characters -= told.lines.shift()?.text.length ?? 0;
+    touch(told);
   };
   const say: DeployLog["say"] = (text, kind = "step") => {
-    const hidden = [...secrets];
     for (const line of text.split("\n").slice(0, EVENT_LINES)) {
-      if (line.trim() !== "") add(kind, shownLine(line, hidden));
+      if (line.trim() !== "") add(kind, shownLine(line, withoutSecrets));
     }
   };
   if (queuedAt !== undefined && queuedAt < at) steps.put({ stage: "queue", at: queuedAt, endedAt: at });
@@ -101,67 +112,73 @@ function record({ store, now, logger }: RecorderDeps, { queuedAt, ...about }: Ne
     output: ({ source, lines }) => {
       const stage = stageOfOutput(source);
       if (steps.enter(stage, now()) && stage !== "services") say(`${STAGE_TITLES[stage]}:`);
-      const hidden = [...secrets];
-      for (const line of lines) add("output", withoutValues(line, hidden), source);
+      for (const line of lines) add("output", withoutSecrets(line), source);
     },
     hide: (values) => {
-      for (const value of values) for (const part of [value, ...value.split(/\r?\n/)]) secrets.add(part);
+      secrets.push(...values);
+      withoutSecrets = lineHider(secrets);
     },
     end: (end) => {
-      if (ended) return;
+      if (told.ended) return;
       steps.close(now(), end.outcome === "failed" ? stageOfReason(end.reason) : undefined, end.outcome);
       const { message } = end;
       if (message) say(message, end.outcome === "failed" ? "problem" : "step");
-      ended = { ...end, ...(message ? { message: shownLine(message, [...secrets]) } : {}), endedAt: now() };
-      touch();
+      told.ended = { ...end, ...(message ? { message: shownLine(message, withoutSecrets) } : {}), endedAt: now() };
+      touch(told);
     },
   };
-  return { log, written: write() };
+  return { log, written: write(deps, told) };
+}
 
-  /** One write after the other until it has ended; never rejects. */
-  async function write(): Promise<void> {
-    let id: string | undefined;
-    let triedSince: number | undefined;
-    let written = 0;
-    for (;;) {
-      while (!changed) await new Promise<void>((resolve) => (wake = resolve));
-      const last = ended;
-      if (!last && id !== undefined && pending.characters < BATCH_CHARACTERS) await settle();
-      changed = false;
-      const batch = take(pending.lines);
-      try {
-        id ??= await store.beginDeployment({ ...about, at, steps: steps.list() });
-        const over = ended && batch.length === pending.lines.length;
-        written = batch.at(-1)?.n ?? written;
-        const lines = batch.map((line) => ({ ...line, text: line.text.toWellFormed() }));
-        await store.writeDeployment(
-          { id, key: about.key, steps: steps.list(), lines: written, ...stateOf(over ? ended : undefined) },
-          { lines, forget: kept.afterAdding(batch) },
-        );
-        kept.added(batch);
-        pending.lines = pending.lines.filter((line) => line.n > (batch.at(-1)?.n ?? 0));
-        pending.characters = pending.lines.reduce((sum, { text }) => sum + text.length, 0);
-        triedSince = undefined;
-        if (over) return;
-        if (pending.lines.length > 0 || ended) changed = true;
-      } catch (error) {
-        changed = true;
-        triedSince ??= performance.now();
-        if (ended && performance.now() - triedSince > GIVE_UP_MS) {
-          return logger.warn({ key: about.key, code: codeOf(error) }, "a deployment's log was not written to its end");
-        }
-        await delay(RETRY_MS, undefined, { ref: false });
+function touch(told: Told): void {
+  told.changed = true;
+  told.wake();
+}
+
+/** One write after the other until it has ended; never rejects. */
+async function write({ store, logger }: RecorderDeps, told: Told): Promise<void> {
+  const { about, at, steps } = told;
+  const kept = createKept();
+  let id: string | undefined;
+  let triedSince: number | undefined;
+  let written = 0;
+  for (;;) {
+    while (!told.changed) await new Promise<void>((resolve) => (told.wake = resolve));
+    if (!told.ended && id !== undefined && told.characters < BATCH_CHARACTERS) await settle(told);
+    told.changed = false;
+    const batch = take(told.lines);
+    try {
+      id ??= await store.beginDeployment({ ...about, at, steps: steps.list() });
+      const over = told.ended && batch.length === told.lines.length;
+      written = batch.at(-1)?.n ?? written;
+      const lines = batch.map((line) => ({ ...line, text: line.text.toWellFormed() }));
+      await store.writeDeployment(
+        { id, key: about.key, steps: steps.list(), lines: written, ...stateOf(over ? told.ended : undefined) },
+        { lines, forget: kept.afterAdding(batch) },
+      );
+      kept.added(batch);
+      told.lines = told.lines.filter((line) => line.n > (batch.at(-1)?.n ?? 0));
+      told.characters = told.lines.reduce((sum, { text }) => sum + text.length, 0);
+      triedSince = undefined;
+      if (over) return;
+      if (told.lines.length > 0 || told.ended) told.changed = true;
+    } catch (error) {
+      told.changed = true;
+      triedSince ??= performance.now();
+      if (told.ended && performance.now() - triedSince > GIVE_UP_MS) {
+        return logger.warn({ key: about.key, code: codeOf(error) }, "a deployment's log was not written to its end");
       }
+      await delay(RETRY_MS, undefined, { ref: false });
     }
   }
+}
 
-  /** Until a moment is over, or it has ended. */
-  async function settle(): Promise<void> {
-    const over = new AbortController();
-    wake = () => ended && over.abort();
-    await delay(FLUSH_MS, undefined, { signal: over.signal }).catch(() => undefined);
-    wake = () => {};
-  }
+/** Until a moment is over, or it has ended. */
+async function settle(told: Told): Promise<void> {
+  const over = new AbortController();
+  told.wake = () => told.ended && over.abort();
+  await delay(FLUSH_MS, undefined, { signal: over.signal }).catch(() => undefined);
+  told.wake = () => {};
 }
 
 function stateOf(

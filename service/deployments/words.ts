@@ -25,10 +25,13 @@ export interface EventWords {
   readonly stage?: DeployStage;
 }
 
+/** Where on this machine the engine found a plugin: its `workspace` package, "using %s from $PATH at %s". */
+const PLUGIN_FOUND = /^using pulumi-[\w-]+ from \$PATH at /;
+
 /** Undefined for what says nothing to people: what stays as it is, and what only groups others. */
 export function eventWords({ kind, severity, message, ...event }: RunEvent): EventWords | undefined {
   if (kind === "diagnostic") {
-    if (!message?.trim()) return undefined;
+    if (!message?.trim() || PLUGIN_FOUND.test(message)) return undefined;
     return { text: message, kind: severity === "error" ? "problem" : "engine" };
   }
   if (kind !== "resource") return undefined;
@@ -60,6 +63,11 @@ export function causeOf({ status, intents }: Pick<Preview, "status" | "intents">
     const back = intents.rolledBack?.sha === spec.source.commit;
     return `${back ? `Rollback to commit ${commit}` : `New commit ${commit}`}${again}`;
   }
+  const moved = Object.values(spec.sources ?? {}).find(
+    ({ name, commit: sha }) =>
+      !Object.values(live.sources ?? {}).some((one) => one.name === name && one.commit === sha),
+  );
+  if (moved) return `Commit ${moved.commit.slice(0, 7)} of ${moved.name}${again}`;
   if (JSON.stringify(live.flags) !== JSON.stringify(spec.flags)) return `A feature flag was set${again}`;
   if (again) return `Another try${again}`;
   if (drift && drift.differences.length > 0) return "What was changed by hand is put right";

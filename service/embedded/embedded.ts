@@ -5,10 +5,12 @@ import { dirname } from "node:path";
 import { replaceFile } from "../../components/local/json-file.ts";
 import { layout, prepareDataDir } from "../../components/local/layout.ts";
 import type { OperatorConfig } from "../config/types.ts";
+import { knownSecrets } from "../logs/known-secrets.ts";
+import { openLog } from "../logs/log.ts";
 import { resolveSecret } from "../secret-reference.ts";
 import { type ServiceOptions, startService } from "../service.ts";
+import { openTracing } from "../tracing/open.ts";
 import { openInstance } from "./instance.ts";
-import { openLog } from "./log.ts";
 import { portError, refuseTakenPort } from "./port.ts";
 import { type ServerName, startEmbeddedServers } from "./postgres-servers.ts";
 
@@ -51,8 +53,15 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
   });
   try {
     const config = await resolved(await options.config());
-    const { logger, close } = openLog({ dataDir, to: config.log ?? "file", onError: options.onError });
-    undo.push(close);
+    const tracing = await openTracing({ version: options.version, logger: () => logger });
+    const { logger, close } = openLog({
+      dataDir,
+      to: config.log ?? "file",
+      fields: tracing.fields,
+      secrets: [instance.token, ...(await knownSecrets(config))],
+      onError: options.onError,
+    });
+    undo.push(close, tracing.close);
     await prepareDataDir(dataDir);
     const { state, pulumiHome, engineRuns } = layout(dataDir);
     for (const folder of [state, pulumiHome, engineRuns]) await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -73,6 +82,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       instanceId: instance.instanceId,
       logger,
       version: options.version,
+      tracing,
       ...(options.onStep ? { onStep: options.onStep } : {}),
       ...(options.runnerLimits ? { runnerLimits: options.runnerLimits } : {}),
     }).catch((error: unknown) => {

@@ -1,5 +1,6 @@
 /** What a merge can wait for, in words that forges share. */
 import { digestOf } from "../digest.ts";
+import { HELD_BACK } from "../reasons.ts";
 import type { AnnounceInput } from "./announce-parts.ts";
 import type { Announcement } from "./forge.ts";
 
@@ -53,11 +54,7 @@ export async function writeStatus(
 
 /** Of a commit status, which knows no "neutral". */
 export function statusState({ condition, reason, rolledBack }: Announcement): "pending" | "failure" | "success" {
-  if (condition === "Reconciling" || isHeldBack(reason) || (condition === "Ready" && rolledBack)) return "pending";
-  return condition === "Stalled" ? "failure" : "success";
-}
-
-/** By a rule or for want of an approval: a person moves it on, and the commit is not at fault. */
-export function isHeldBack(reason: string): boolean {
-  return reason === "Blocked" || reason === "ApprovalNeeded";
+  if (condition === "Reconciling" || (condition === "Ready" && rolledBack)) return "pending";
+  if (condition !== "Stalled") return "success";
+  return HELD_BACK.has(reason) ? "pending" : "failure";
 }

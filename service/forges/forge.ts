@@ -22,6 +22,8 @@ export interface PullRequest {
   readonly trustedAuthor: boolean;
   readonly bot: boolean;
   readonly labels: readonly string[];
+  /** What its description says behind `Preview-With:`, as `readPreviewWith` reads it; absent where it says nothing. */
+  readonly previewWith?: readonly string[];
   readonly headSha: string;
   readonly headRef: string;
   readonly baseRef: string;
@@ -35,9 +37,14 @@ export interface PullRequest {
   /** ISO 8601 UTC */
   readonly createdAt: string;
   readonly updatedAt: string;
+  /** ISO 8601 UTC; only of one that was merged, where the forge says when. */
+  readonly mergedAt?: string;
   /** The forge's own id of the repository that it goes into, the same after a rename; undefined for a forge without. */
   readonly repositoryId?: string;
 }
+
+/** What of a pull request says whose approvals of it there are. */
+export type Reviewed = Pick<PullRequest, "number" | "headSha" | "headRef" | "fork">;
 
 /** A repository as the operator's config names it. `name` is unique and never changes. */
 export interface RepositoryRef {
@@ -54,7 +61,12 @@ export interface RepositoryRef {
  */
 export type PullRequestRead =
   | { readonly kind: "found"; readonly pullRequest: PullRequest }
-  | { readonly kind: "unreachable"; readonly message: string };
+  | {
+      readonly kind: "unreachable";
+      readonly message: string;
+      /** True where the forge shows the repository and none of that number in it; no evidence about one that was seen. */
+      readonly missing?: true;
+    };
 
 export type ListRead =
   | { readonly kind: "found"; readonly pullRequests: readonly PullRequest[] }
@@ -203,7 +215,7 @@ export interface Forge {
     pullRequest: Pick<PullRequest, "number" | "headSha" | "baseRef" | "baseSha">,
   ): Promise<ChangedPathsRead>;
   /** Absent for a forge that does not say of which commit an approval is. */
-  approvals?(repository: RepositoryRef, pullRequest: Pick<PullRequest, "number" | "headSha">): Promise<ReviewsRead>;
+  approvals?(repository: RepositoryRef, pullRequest: Reviewed): Promise<ReviewsRead>;
   /** Absent for a forge whose environments have no rules. */
   environmentRule?(repository: RepositoryRef, name: string): Promise<EnvironmentRead>;
   /** A file at a git ref; undefined when the ref exists and the file does not. Throws when the ref cannot be read. */
@@ -260,9 +272,14 @@ export interface ForgeGround {
   readonly homeUrl: string;
   /** Credentials that were made for it from the pages; undefined while there are none. Rejects when the store is away. */
   readonly kept: () => Promise<string | undefined>;
+  /** Watches what is asked of its API, for the metrics; called once for each credential. */
+  readonly watch?: WatchFetch;
   /** Changes them, one replica at a time; see `ForgeCredentialStore`. */
   readonly change: (change: (text: string | undefined) => Promise<string>) => Promise<void>;
 }
+
+/** A `fetch` that does the same and is watched. */
+export type WatchFetch = (ask: typeof fetch) => typeof fetch;
 
 /** What a forge's file exports. */
 export interface ForgeDefinition<O> {

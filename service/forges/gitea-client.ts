@@ -1,6 +1,8 @@
 /** Talks to the REST API of Gitea and Forgejo: repositories by their path, and who we are. */
 import { z } from "zod";
-import { createRestClient, type RestCall, unreachable } from "./rest-client.ts";
+import { unreachable } from "./answers.ts";
+import { repositoryUrl } from "./repository-url.ts";
+import { createRestClient, type RestCall, type RestServer } from "./rest-client.ts";
 
 export interface GiteaCall extends RestCall {
   /** `acme/shop`; `path` is below `/repos/acme/shop`. */
@@ -30,15 +32,19 @@ export interface GiteaClient {
 export const REFUSED = [400, 403, 404, 409, 410, 413, 422, 423];
 
 /** A client for one token. `url` is where people find the server, without a slash at its end. */
-export function createGiteaClient({ url, token }: { readonly url: string; readonly token: string }): GiteaClient {
+export function createGiteaClient({
+  url,
+  token,
+  watch,
+}: { readonly url: string; readonly token: string } & Pick<RestServer, "watch">): GiteaClient {
   const credential = async () => ({ authorization: `token ${token}` });
-  const send = createRestClient({ api: `${url}/api/v1`, name: "Gitea", credential });
+  const send = createRestClient({ api: `${url}/api/v1`, name: "Gitea", credential, watch });
   let login: Promise<string | undefined> | undefined;
 
   return {
     send,
     async call({ repository, path, ...call }) {
-      const { status, data, headers } = await send({ ...call, path: `${placeOf(repository)}${path}` });
+      const { status, data, headers } = await send({ ...call, path: `${repositoryUrl(repository, "Gitea")}${path}` });
       return { status, data, ...totalOf(headers) };
     },
     async version() {
@@ -63,11 +69,4 @@ export function createGiteaClient({ url, token }: { readonly url: string; readon
 function totalOf(headers: Headers): { readonly total?: number } {
   const said = headers.get("x-total-count");
   return said !== null && /^\d{1,9}$/.test(said) ? { total: Number(said) } : {};
-}
-
-function placeOf(repository: string): string {
-  const [owner, name, rest] = repository.split("/");
-  const isName = (part: string | undefined) => part !== undefined && /^[\w.-]*[\w-][\w.-]*$/.test(part);
-  if (rest === undefined && isName(owner) && isName(name)) return `/repos/${owner}/${name}`;
-  throw unreachable(`reading repository "${repository}": a repository of Gitea is written as "owner/name"`);
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { HookWays } from "./rest-hook.ts";
 
 /** `pull_request` stands for all that begin so: new commits, labels, reviews, and comments on pull requests. */
-export const HOOK_EVENTS = ["pull_request", "push", "repository"] as const;
+const HOOK_EVENTS = ["pull_request", "push", "repository"] as const;
 
 const hooks = z.array(
   z.object({

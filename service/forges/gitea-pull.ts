@@ -3,6 +3,7 @@ import { z } from "zod";
 import { commitSha } from "./contents.ts";
 import type { PullRequest } from "./forge.ts";
 import type { GiteaTrust } from "./gitea-trust.ts";
+import { readPreviewWith } from "./preview-with.ts";
 
 export const giteaUser = z.object({ id: z.int(), login: z.string() });
 type User = z.infer<typeof giteaUser>;
@@ -16,6 +17,7 @@ const branch = z.object({
 export const giteaPull = z.object({
   number: z.int().positive(),
   title: z.string(),
+  body: z.string().nullish(),
   state: z.enum(["open", "closed"]),
   draft: z.boolean().optional(),
   merged: z.boolean(),
@@ -32,6 +34,7 @@ export const giteaPull = z.object({
   html_url: z.string(),
   created_at: z.iso.datetime({ offset: true }),
   updated_at: z.iso.datetime({ offset: true }),
+  merged_at: z.iso.datetime({ offset: true }).nullish(),
 });
 export type GiteaPull = z.infer<typeof giteaPull>;
 
@@ -62,6 +65,7 @@ export async function presentPull(
     trustedAuthor: isPerson(user) && (await mayWrite({ repository, login: user.login })),
     bot: isBot(user, bots),
     labels: (found.labels ?? []).map((label) => label.name),
+    ...readPreviewWith(found.body),
     headSha: head.sha,
     headRef: head.ref,
     baseRef: base.ref,
@@ -72,6 +76,7 @@ export async function presentPull(
     reviewUrl: `${found.html_url}/commits/{sha}`,
     createdAt: new Date(found.created_at).toISOString(),
     updatedAt: withCount(found.updated_at, found.comments),
+    ...(found.merged && found.merged_at ? { mergedAt: new Date(found.merged_at).toISOString() } : {}),
   };
 }
 

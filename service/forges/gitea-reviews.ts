@@ -1,14 +1,20 @@
 import { z } from "zod";
 import { parseAnswer, unlessUnreachable } from "./answers.ts";
-import type { PullRequest } from "./forge.ts";
+import type { Reviewed } from "./forge.ts";
 import type { GiteaClient } from "./gitea-client.ts";
 import { PAGE_SIZE } from "./gitea-files.ts";
+import { giteaMakers } from "./gitea-makers.ts";
 import { giteaUser, isBot, isPerson } from "./gitea-pull.ts";
 import type { GiteaTrust } from "./gitea-trust.ts";
-import { approvalsOf, type ReviewSeen, type ReviewsRead } from "./reviews.ts";
+import { approvalsOf, type ReviewSeen, type ReviewsRead, reviewSeen } from "./reviews.ts";
 
 /** Whoever reviews more often than that has to say it in a comment. */
 const MOST_REVIEWS = 1_000;
+
+const VERDICTS: Readonly<Record<string, ReviewSeen["verdict"]>> = {
+  APPROVED: "approved",
+  REQUEST_CHANGES: "refused",
+};
 
 const reviews = z.array(
   z.object({
@@ -31,7 +37,7 @@ export interface GiteaReviewDeps {
 export function giteaApprovals(
   { client, mayWrite, bots }: GiteaReviewDeps,
   repository: string,
-  { number, headSha }: Pick<PullRequest, "number" | "headSha">,
+  { number, headSha }: Reviewed,
 ): Promise<ReviewsRead> {
   return unlessUnreachable(async () => {
     const found: Found[] = [];
@@ -45,19 +51,15 @@ export function giteaApprovals(
       if (list.length === 0 || found.length === total) break;
     }
     const people = found.filter(({ user }) => !isBot(user, bots));
-    const approvals: { login: string; at: string }[] = [];
-    for (const { login, at } of approvalsOf(people.flatMap(seen), headSha)) {
-      if (await mayWrite({ repository, login, certain: true })) approvals.push({ login, at });
-    }
-    return { kind: "found", approvals };
+    const approvals = await approvalsOf(people.flatMap(seen), headSha, (login) =>
+      mayWrite({ repository, login, certain: true }),
+    );
+    return { kind: "found", approvals, madeBy: await giteaMakers(client, repository, { number, headSha }) };
   });
 }
 
-/** One that only comments, is asked for or not sent yet changes nothing. */
 function seen({ user, state, dismissed, commit_id: sha, submitted_at: at }: Found): readonly ReviewSeen[] {
-  if (!isPerson(user) || !at || Number.isNaN(Date.parse(at))) return [];
-  const verdict = state === "APPROVED" ? "approved" : state === "REQUEST_CHANGES" ? "refused" : undefined;
-  if (!verdict) return [];
-  const said = dismissed ? "dismissed" : verdict;
-  return [{ login: user.login, verdict: said, sha: sha ?? undefined, at: new Date(at).toISOString() }];
+  const said = VERDICTS[state];
+  const login = isPerson(user) ? user.login : undefined;
+  return reviewSeen({ login, verdict: said && dismissed ? "dismissed" : said, sha, at });
 }

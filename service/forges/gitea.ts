@@ -1,11 +1,10 @@
 /** Gitea and Forgejo, with a token. Both have the same API; Forgejo was made from Gitea 1.21 on. */
 import { z } from "zod";
-import { TerminalError } from "../../components/errors.ts";
-import { parseAnswer, unlessUnreachable } from "./answers.ts";
+import { noSuchNumber, parseAnswer, unlessUnreachable } from "./answers.ts";
 import { askpass } from "./askpass.ts";
 import { commitSha, encodePath, fileText } from "./contents.ts";
 import type { Forge, ForgeDefinition, PullRequest, RepositoryRef } from "./forge.ts";
-import { isPlainPath, isPlausibleRef } from "./git-names.ts";
+import { isPlausibleRef } from "./git-names.ts";
 import { announceOnGitea, announceStageOnGitea } from "./gitea-announce.ts";
 import { checkGitea } from "./gitea-check.ts";
 import { createGiteaClient, type GiteaClient } from "./gitea-client.ts";
@@ -17,18 +16,14 @@ import { giteaPull, presentPull } from "./gitea-pull.ts";
 import { giteaApprovals } from "./gitea-reviews.ts";
 import { createGiteaTrust } from "./gitea-trust.ts";
 import { verifyGiteaDelivery } from "./gitea-webhook.ts";
-import type { HookPlace } from "./hook-place.ts";
+import { clonePointReader, fileReader, type RestSettings, restSettings, serverUrl } from "./rest-forge.ts";
 import { ensureHook } from "./rest-hook.ts";
 import { readSecret, secret } from "./secret.ts";
 
 const MOST_PULLS = 5_000;
 
 const options = z.strictObject({
-  url: z
-    .url({ protocol: /^https?$/ })
-    .refine(isPlainAddress, "must be an address alone, without a login, `?` and `#`")
-    .transform((url) => url.replace(/\/+$/, ""))
-    .describe("Where people find the server, such as `https://git.acme.dev`."),
+  url: serverUrl.describe("Where people find the server, such as `https://git.acme.dev`."),
   token: secret.describe("Of an account that is an administrator of the repositories, best one of its own."),
   webhookSecrets: z
     .array(secret)
@@ -53,31 +48,13 @@ export const giteaForge: ForgeDefinition<GiteaOptions> = {
   options,
   async connect(parsed, ground) {
     const token = await readSecret(parsed.token, "gitea");
-    const secrets = await Promise.all(parsed.webhookSecrets.map((reference) => readSecret(reference, "gitea")));
-    const client = createGiteaClient({ url: parsed.url, token });
-    return createGiteaForge(
-      { client },
-      {
-        token,
-        cloneUrl: parsed.cloneUrl ?? `${parsed.url}/{path}.git`,
-        bots: new Set(parsed.bots.map((login) => login.toLowerCase())),
-        hook: {
-          webhookUrl: ground && `${ground.homeUrl}/webhooks/${encodeURIComponent(ground.name)}`,
-          serverUrl: parsed.url,
-          secrets,
-          make: parsed.makeWebhooks,
-        },
-      },
-    );
+    const client = createGiteaClient({ url: parsed.url, token, watch: ground?.watch });
+    return createGiteaForge({ client }, { token, ...(await restSettings("gitea", parsed, ground)) });
   },
 };
 
-export interface GiteaSettings {
+export interface GiteaSettings extends RestSettings {
   readonly token: string;
-  readonly cloneUrl: string;
-  /** Lower case. */
-  readonly bots: ReadonlySet<string>;
-  readonly hook: HookPlace;
 }
 
 /** A forge over one server; see `Forge` for what each method promises. */
@@ -120,7 +97,11 @@ export function createGiteaForge({ client }: { client: GiteaClient }, settings: 
     read: ({ path: repository }, number) =>
       unlessUnreachable(async () => {
         const action = `reading pull request ${number} of "${repository}"`;
-        const { data } = await client.call({ repository, path: `/pulls/${number}`, action });
+        const { status, data } = await client.call({ repository, path: `/pulls/${number}`, action, statuses: [404] });
+        if (status === 404) {
+          await readRepository(repository);
+          return noSuchNumber({ action, server: "Gitea", as: "token" });
+        }
         const found = parse(giteaPull, data, action);
         return { kind: "found", pullRequest: await presentPull(found, { repository, mayWrite, bots }) };
       }),
@@ -145,21 +126,13 @@ export function createGiteaForge({ client }: { client: GiteaClient }, settings: 
 
     approvals: ({ path }, pullRequest) => giteaApprovals({ client, mayWrite, bots }, path, pullRequest),
 
-    async readFile(repository, gitRef, path) {
-      const action = `reading "${path}" at "${gitRef}" in "${repository.path}"`;
-      const notFound = new TerminalError({ reason: "RefNotFound", userMessage: `${action}: no such ref` });
-      if (!isPlausibleRef(gitRef)) throw notFound;
-      if (!isPlainPath(path)) return undefined;
-      const { status, data } = await client.call({
-        repository: repository.path,
-        path: `/contents/${encodePath(path)}?ref=${encodeURIComponent(gitRef)}`,
-        action,
-        statuses: [404],
-      });
-      if (status !== 404) return parse(fileText, data, action);
-      if (await resolveRef(repository, gitRef)) return undefined;
-      throw notFound;
-    },
+    readFile: fileReader({
+      server: "Gitea",
+      call: client.call,
+      address: (path, gitRef) => `/contents/${encodePath(path)}?ref=${gitRef}`,
+      text: fileText,
+      resolve: resolveRef,
+    }),
 
     resolve: resolveRef,
 
@@ -170,14 +143,11 @@ export function createGiteaForge({ client }: { client: GiteaClient }, settings: 
       return { id: String(id), path: full_name };
     },
 
-    async clonePoint({ path: repository }, pullRequest) {
-      const url = settings.cloneUrl.replaceAll("{path}", repository);
-      return {
-        url,
-        environment: /^https?:/.test(url) ? askpass(url, settings.token) : {},
-        refs: pullRequest ? [`refs/pull/${pullRequest.number}/head`] : ["refs/heads/*", "refs/tags/*"],
-      };
-    },
+    clonePoint: clonePointReader({
+      ...settings,
+      credential: async (url) => askpass(url, settings.token),
+      head: (number) => `refs/pull/${number}/head`,
+    }),
 
     announce: ({ path, name }, { number }, announcement, handles) =>
       announceOnGitea({ client }, { repository: path, name, number, announcement, handles }),
@@ -195,12 +165,6 @@ export function createGiteaForge({ client }: { client: GiteaClient }, settings: 
 
     check: (repository) => checkGitea({ client }, repository, hook),
   };
-}
-
-/** It stands in what `doctor` says. */
-function isPlainAddress(url: string): boolean {
-  const { username, password, search, hash } = new URL(url);
-  return [username, password, search, hash].every((part) => part === "");
 }
 
 const commits = z.array(z.object({ sha: commitSha }));

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { digestOf } from "../digest.ts";
+import { HELD_BACK } from "../reasons.ts";
 import type { AnnounceInput } from "./announce-parts.ts";
-import { checkName, isHeldBack, statusState } from "./commit-status.ts";
+import { checkName, statusState } from "./commit-status.ts";
 import type { Announcement } from "./forge.ts";
 import type { GithubPart } from "./github-announce.ts";
 import { type GithubClient, REFUSED } from "./github-client.ts";
@@ -114,7 +115,7 @@ function runState({ condition, reason, rolledBack }: Announcement): { status: st
   if (condition === "Reconciling") return { status: "in_progress" };
   if (condition === "Ready") return { status: "completed", conclusion: rolledBack ? "neutral" : "success" };
   if (condition === "Gone") return { status: "completed", conclusion: "neutral" };
-  return { status: "completed", conclusion: isHeldBack(reason) ? "action_required" : "failure" };
+  return { status: "completed", conclusion: HELD_BACK.has(reason) ? "action_required" : "failure" };
 }
 
 function toldOf({ details, checks, summary }: Announcement): string {

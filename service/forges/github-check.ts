@@ -52,7 +52,7 @@ export async function checkConnection(
 }
 
 /** No fault: it works, only later. */
-export const POLLING: ForgeFinding = {
+const POLLING: ForgeFinding = {
   ok: true,
   what: "GitHub sends no webhooks: polling only, so that a push is seen when `lifecycle.resync` comes round",
   remedy: "with a public address (`url`), make a webhook and name its secret in `webhookSecrets`: see docs/github.md",

@@ -1,11 +1,21 @@
-/** Talks to GitHub's REST API: who we are, how often we may ask, and what its errors mean. */
-import { createAppAuth } from "@octokit/auth-app";
-import { Octokit, RequestError } from "octokit";
-import { z } from "zod";
-import { StacklingError } from "../../components/errors.ts";
-import { createWrites, type GithubLimit, requestsLeft, type Writes, withinLimit } from "./github-limit.ts";
-import { fetchInTime, repositoryUrl, told, unreachable } from "./github-request.ts";
+/** Talks to GitHub about repositories: as whom, what it said last time, and how much may be written. */
+import type { GithubLimit } from "./github-limit.ts";
+import {
+  answerOr,
+  findInstallation,
+  findLogin,
+  type GithubServer,
+  leftOf,
+  type Place,
+  placesOn,
+  requestOn,
+  SERVER,
+  type Sent,
+  statusOf,
+  tokenOf,
+} from "./github-octokit.ts";
 import { HeldBack } from "./held-back.ts";
+import { repositoryUrl } from "./repository-url.ts";
 
 export type GithubCredential =
   | { readonly kind: "token"; readonly token: string }
@@ -67,46 +77,13 @@ export interface GithubClient {
 /** What GitHub answers when it will not do something, however often it is asked. */
 export const REFUSED = [403, 404, 409, 410, 422, 501];
 
-/** Longer than this nobody waits for a rate limit to pass; the next resync asks again. */
-const LONGEST_RETRY_AFTER_SECONDS = 30;
 const REMEMBERED_ANSWERS = 1_000;
 
-const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-const installation = z.object({ id: z.number(), permissions: z.record(z.string(), z.string()) });
-
-/**
- * A client for one credential. `rateLimits: false` is for Enterprise servers that have none: writes
- * are then not spaced out (GitHub asks for a second between writes: Best practices for using the REST API).
- */
-export function createGithubClient({
-  baseUrl,
-  credential,
-  rateLimits,
-}: {
-  baseUrl: string;
-  credential: GithubCredential;
-  rateLimits: boolean;
-}): GithubClient {
-  const mayWait = (seconds: number, _options: unknown, _octokit: unknown, retryCount: number) =>
-    seconds <= LONGEST_RETRY_AFTER_SECONDS && retryCount < 1;
-  const common = {
-    baseUrl,
-    log: silent,
-    userAgent: "stackling",
-    retry: { retries: 1 },
-    throttle: { enabled: rateLimits, id: baseUrl, onRateLimit: mayWait, onSecondaryRateLimit: mayWait },
-  };
-  const ownFetch = withinLimit(fetchInTime);
-  const ourselves =
-    credential.kind === "token"
-      ? new Octokit({ ...common, request: { fetch: ownFetch }, auth: credential.token })
-      : new Octokit({
-          ...common,
-          request: { fetch: ownFetch },
-          authStrategy: createAppAuth,
-          auth: { appId: credential.appId, privateKey: credential.privateKey, log: silent },
-        });
-  const own: Place = { who: "the token", octokit: ourselves, writes: createWrites(rateLimits) };
+/** A client for one credential. */
+export function createGithubClient(server: GithubServer): GithubClient {
+  const { credential } = server;
+  const placeAs = placesOn(server);
+  const own = placeAs();
   const ids = new Map<string, Promise<number>>();
   /** By the id of an installation, all of whose repositories have one token and one limit. */
   const places = new Map<number, Place>();
@@ -116,7 +93,7 @@ export function createGithubClient({
   const installationOf = (repository: string) => {
     const known = ids.get(repository);
     if (known) return known;
-    const finding = findInstallation(ourselves, repository).then(({ id }) => id);
+    const finding = findInstallation(own, repository).then(({ id }) => id);
     ids.set(repository, finding);
     finding.catch(() => ids.delete(repository));
     return finding;
@@ -125,15 +102,7 @@ export function createGithubClient({
     if (credential.kind === "token") return own;
     const known = places.get(installationId);
     if (known) return known;
-    const { appId, privateKey } = credential;
-    const octokit = new Octokit({
-      ...common,
-      request: { fetch: withinLimit(fetchInTime) },
-      throttle: { ...common.throttle, id: `${baseUrl} ${installationId}` },
-      authStrategy: createAppAuth,
-      auth: { appId, privateKey, installationId, log: silent },
-    });
-    const place = { who: `installation ${installationId}`, octokit, writes: createWrites(rateLimits) };
+    const place = placeAs(installationId);
     places.set(installationId, place);
     return place;
   };
@@ -141,13 +110,13 @@ export function createGithubClient({
     credential.kind === "app" ? placeOf(await installationOf(repository)) : own;
 
   const send = async (call: GithubCall, headers: Record<string, string>, tries = 0): Promise<Sent> => {
-    const url = repositoryUrl(call.repository);
+    const url = repositoryUrl(call.repository, SERVER);
     const place = await placeFor(call.repository);
     const isWrite = call.method !== undefined && call.method !== "GET";
     const heldMs = isWrite && tries === 0 ? place.writes.take(call.urgent ?? false) : 0;
     if (heldMs > 0) throw new HeldBack(call.action, heldMs);
     try {
-      return await requestOn(place.octokit, { ...call, path: call.whole ? call.path : `${url}${call.path}` }, headers);
+      return await requestOn(place, { ...call, path: call.whole ? call.path : `${url}${call.path}` }, headers);
     } catch (error) {
       const status = statusOf(error);
       // An App that was taken off the repository and put back has another installation.
@@ -162,8 +131,8 @@ export function createGithubClient({
   const renew = (place: Place) => {
     for (const [id, held] of places) if (held === place) places.delete(id);
   };
-  const askOn = async ({ octokit }: Place, call: OwnCall): Promise<GithubAnswer> => {
-    const sent: Sent = await requestOn(octokit, call, {}).catch((error: unknown) => answerOr(error, call));
+  const askOn = async (place: Place, call: OwnCall): Promise<GithubAnswer> => {
+    const sent: Sent = await requestOn(place, call, {}).catch((error: unknown) => answerOr(error, call));
     const { etag: _, ...answer } = sent;
     return answer;
   };
@@ -189,22 +158,17 @@ export function createGithubClient({
     },
     async gitToken(repository) {
       if (credential.kind === "token") return credential.token;
-      const { octokit } = await placeFor(repository);
-      try {
-        return z.object({ token: z.string() }).parse(await octokit.auth({ type: "installation" })).token;
-      } catch (error) {
-        throw describe(`asking for a token for "${repository}"`, error);
-      }
+      return tokenOf(await placeFor(repository), repository);
     },
     login() {
-      login ??= findLogin(ourselves, credential.kind);
+      login ??= findLogin(own, credential.kind);
       login.catch(() => {
         login = undefined;
       });
       return login;
     },
     async permissions(repository) {
-      return credential.kind === "app" ? (await findInstallation(ourselves, repository)).permissions : undefined;
+      return credential.kind === "app" ? (await findInstallation(own, repository)).permissions : undefined;
     },
     ask: (call) => askOn(own, call),
     asInstallation: (id, call) => askOn(placeOf(id), call),
@@ -214,80 +178,4 @@ export function createGithubClient({
       places.clear();
     },
   };
-}
-
-/** Whom a call is made as, with the limits of that one. */
-interface Place {
-  readonly who: string;
-  readonly octokit: Octokit;
-  readonly writes: Writes;
-}
-
-type Sent = GithubAnswer & { readonly etag?: string };
-
-async function requestOn(octokit: Octokit, call: OwnCall, headers: Record<string, string>): Promise<Sent> {
-  const response = await octokit.request({
-    method: call.method ?? "GET",
-    url: call.path,
-    headers: { accept: call.accept ?? "application/vnd.github+json", ...headers },
-    ...(call.body ? { data: call.body } : {}),
-  });
-  const [, next] = /<([^>]+)>; *rel="next"/.exec(response.headers.link ?? "") ?? [];
-  const nextCursor = next ? new URL(next).searchParams.get("cursor") : null;
-  const { status, data, headers: got } = response;
-  return { status, data, etag: got.etag, ...(nextCursor ? { nextCursor } : {}) };
-}
-
-function answerOr(error: unknown, { action, statuses }: Pick<GithubCall, "action" | "statuses">): GithubAnswer {
-  const status = statusOf(error);
-  if (status !== undefined && !isRateLimit(error) && statuses?.includes(status)) return { status, data: undefined };
-  throw describe(action, error);
-}
-
-/** Asking costs nothing of the limit. Source: REST API, "Get rate limit status for the authenticated user". */
-async function leftOf({ who, octokit, writes }: Place): Promise<GithubLimit> {
-  const sent = await requestOn(octokit, { path: "/rate_limit", action: "" }, {}).catch(() => undefined);
-  const requests = requestsLeft(sent?.data);
-  return { who, writes: writes.lastHour(), ...(requests ? { requests } : {}) };
-}
-
-async function findInstallation(octokit: Octokit, repository: string): Promise<z.infer<typeof installation>> {
-  try {
-    const { data } = await octokit.request({ method: "GET", url: `${repositoryUrl(repository)}/installation` });
-    return installation.parse(data);
-  } catch (error) {
-    if (statusOf(error) !== 404) throw describe(`finding the App's installation on "${repository}"`, error);
-    throw unreachable(`finding the App's installation on "${repository}": it is not installed there`, error);
-  }
-}
-
-async function findLogin(octokit: Octokit, kind: GithubCredential["kind"]): Promise<string | undefined> {
-  try {
-    if (kind === "app") {
-      const { data } = await octokit.request({ method: "GET", url: "/app" });
-      return `${z.object({ slug: z.string() }).parse(data).slug}[bot]`;
-    }
-    const { data } = await octokit.request({ method: "GET", url: "/user" });
-    return z.object({ login: z.string() }).parse(data).login;
-  } catch (error) {
-    const status = statusOf(error);
-    // A workflow's own token is nobody's: `GET /user` answers 403 to it.
-    if (status === 403 || status === 404) return undefined;
-    throw describe("asking who we are", error);
-  }
-}
-
-function describe(action: string, error: unknown): StacklingError {
-  return error instanceof StacklingError ? error : told(action, statusOf(error), error);
-}
-
-/** A 403 of the rate limit passes by itself and says nothing about rights. */
-function isRateLimit(error: unknown): boolean {
-  if (!(error instanceof RequestError) || !error.response) return false;
-  const { headers } = error.response;
-  return headers["retry-after"] !== undefined || String(headers["x-ratelimit-remaining"]) === "0";
-}
-
-function statusOf(error: unknown): number | undefined {
-  return error instanceof RequestError && error.response ? error.status : undefined;
 }

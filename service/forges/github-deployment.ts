@@ -17,7 +17,7 @@ export const announceDeployment: GithubPart = async ({ client }, input) => {
   const { announcement, handles } = input;
   const digest = markOf(announcement);
   if (handles.deployments === "unsupported" || handles.deploymentDigest === digest) return {};
-  const isAwaited = announcement.reason === "ApprovalNeeded";
+  const isAwaited = announcement.reason === "ApprovalNeeded" || announcement.reason === "OverBudget";
   // An older commit serves on, and its deployment with it; the newest is none yet.
   if (isAwaited && announcement.environmentUrl !== undefined) return { deploymentDigest: digest };
   const isOver = announcement.condition === "Gone" || announcement.reason === "Blocked" || isAwaited;

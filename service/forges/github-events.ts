@@ -6,7 +6,10 @@ const MOST = 100;
 
 const repository = z.object({ full_name: z.string().min(1), id: z.int().positive() });
 const number = z.int().positive();
-const pullRequests = z.array(z.object({ number })).default([]);
+/** Of a fork's branch also those of the repository it was forked from, and the other way round. */
+const pullRequests = z
+  .array(z.object({ number, base: z.object({ repo: z.object({ id: number }) }).optional() }))
+  .default([]);
 const sender = z.object({ login: z.string().min(1).max(100) });
 
 /** Source: GitHub docs, "Webhook events and payloads": `check_run`, `check_suite`. Only the App that made a run is told. */
@@ -54,7 +57,8 @@ function asked(json: unknown): Told {
   if (!success || (data.action === "requested_action" && !data.requested_action)) return {};
   const { check_run: run, check_suite: suite } = data;
   const [, ofKey] = /#([1-9]\d{0,9})$/.exec(run?.external_id ?? "") ?? [];
-  const found = ofKey === undefined ? (run ?? suite)?.pull_requests[0]?.number : Number(ofKey);
+  const own = (run ?? suite)?.pull_requests.find(({ base }) => base?.repo.id === data.repository.id);
+  const found = ofKey === undefined ? own?.number : Number(ofKey);
   if (found === undefined) return {};
   return {
     pullRequest: { repositoryPath: data.repository.full_name, number: found },

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { parseAnswer, unlessUnreachable } from "./answers.ts";
-import type { PullRequest } from "./forge.ts";
+import type { Reviewed } from "./forge.ts";
 import type { GithubClient } from "./github-client.ts";
+import { githubMakers } from "./github-makers.ts";
 import type { Trust } from "./github-trust.ts";
-import { approvalsOf, type ReviewSeen, type ReviewsRead } from "./reviews.ts";
+import { approvalsOf, type ReviewSeen, type ReviewsRead, reviewSeen } from "./reviews.ts";
 
 const PAGE_SIZE = 100;
 /** Whoever reviews more often than that has to say it in a comment. */
@@ -33,8 +34,9 @@ type Found = z.infer<typeof reviews>[number];
 export function githubApprovals(
   { client, mayWrite }: { readonly client: Pick<GithubClient, "get">; readonly mayWrite: Trust },
   repository: string,
-  { number, headSha }: Pick<PullRequest, "number" | "headSha">,
+  pullRequest: Reviewed,
 ): Promise<ReviewsRead> {
+  const { number, headSha } = pullRequest;
   return unlessUnreachable(async () => {
     const found: Found[] = [];
     for (let page = 1; ; page++) {
@@ -47,18 +49,14 @@ export function githubApprovals(
       if (list.length < PAGE_SIZE) break;
     }
     const associations = new Map(found.map(({ user, author_association: one }) => [user?.login, one]));
-    const approvals: { login: string; at: string }[] = [];
-    for (const { login, at } of approvalsOf(found.flatMap(seen), headSha)) {
-      const association = associations.get(login) ?? "NONE";
-      if (await mayWrite({ repository, login, association, certain: true })) approvals.push({ login, at });
-    }
-    return { kind: "found", approvals };
+    const approvals = await approvalsOf(found.flatMap(seen), headSha, (login) =>
+      mayWrite({ repository, login, association: associations.get(login) ?? "NONE", certain: true }),
+    );
+    return { kind: "found", approvals, madeBy: await githubMakers(client, repository, pullRequest) };
   });
 }
 
-/** One that only comments, or is not sent yet, changes nothing. */
 function seen({ user, state, commit_id: sha, submitted_at: at }: Found): readonly ReviewSeen[] {
-  const verdict = VERDICTS[state];
-  if (!user || user.type === "Bot" || !verdict || !at || Number.isNaN(Date.parse(at))) return [];
-  return [{ login: user.login, verdict, sha: sha ?? undefined, at: new Date(at).toISOString() }];
+  const login = user?.type === "Bot" ? undefined : user?.login;
+  return reviewSeen({ login, verdict: VERDICTS[state], sha, at });
 }

@@ -1,11 +1,11 @@
 /** GitHub and GitHub Enterprise Server, as an App or with a token. */
 import { z } from "zod";
-import { ConfigError, TerminalError } from "../../components/errors.ts";
-import { parseAnswer, unlessUnreachable } from "./answers.ts";
+import { ConfigError } from "../../components/errors.ts";
+import { noSuchNumber, parseAnswer, unlessUnreachable } from "./answers.ts";
 import { askpass } from "./askpass.ts";
 import { commitSha, encodePath, fileText } from "./contents.ts";
-import type { ClonePoint, Forge, ForgeDefinition, ForgeGround, PullRequest, RepositoryRef } from "./forge.ts";
-import { isPlainPath, isPlausibleRef } from "./git-names.ts";
+import type { Forge, ForgeDefinition, ForgeGround, PullRequest, RepositoryRef } from "./forge.ts";
+import { isPlausibleRef } from "./git-names.ts";
 import { announceOnGithub } from "./github-announce.ts";
 import { webhookUrl, webUrl } from "./github-app.ts";
 import type { MadeApp } from "./github-app-made.ts";
@@ -22,6 +22,8 @@ import { githubApprovals } from "./github-reviews.ts";
 import { announceStageOnGithub } from "./github-stage.ts";
 import { createTrust, type Trust } from "./github-trust.ts";
 import { verifyDelivery } from "./github-webhook.ts";
+import { readPreviewWith } from "./preview-with.ts";
+import { clonePointReader, fileReader } from "./rest-forge.ts";
 import { readSecret } from "./secret.ts";
 
 const PAGE_SIZE = 100;
@@ -31,6 +33,7 @@ const READY_EVENT = "stackling";
 const pull = z.object({
   number: z.int().positive(),
   title: z.string(),
+  body: z.string().nullish(),
   state: z.enum(["open", "closed"]),
   draft: z.boolean().default(false),
   merged_at: z.string().nullable(),
@@ -116,7 +119,11 @@ export function createGithubForge({ client }: { client: GithubClient }, settings
     async read({ path: repository }, number) {
       const action = `reading pull request ${number} of "${repository}"`;
       return unlessUnreachable(async () => {
-        const { data } = await client.get({ repository, path: `/pulls/${number}`, action });
+        const { status, data } = await client.get({ repository, path: `/pulls/${number}`, action, statuses: [404] });
+        if (status === 404) {
+          await client.call({ repository, path: "", action: `reading repository "${repository}"` });
+          return noSuchNumber({ action, server: "GitHub", as: "credential" });
+        }
         return { kind: "found", pullRequest: await present(parse(pull, data, action), { repository, mayWrite }) };
       });
     },
@@ -143,23 +150,13 @@ export function createGithubForge({ client }: { client: GithubClient }, settings
 
     environmentRule: ({ path }, environment) => githubEnvironment({ client }, path, environment),
 
-    async readFile(repository, gitRef, path) {
-      const action = `reading "${path}" at "${gitRef}" in "${repository.path}"`;
-      const notFound = new TerminalError({ reason: "RefNotFound", userMessage: `${action}: no such ref` });
-      if (!isPlausibleRef(gitRef)) throw notFound;
-      if (!isPlainPath(path)) return undefined;
-      const { status, data } = await client.get({
-        repository: repository.path,
-        path: `/contents/${encodePath(path)}?ref=${encodeURIComponent(gitRef)}`,
-        action,
-        statuses: [404],
-      });
-      if (status === 404) {
-        if (await resolveRef(repository, gitRef)) return undefined;
-        throw notFound;
-      }
-      return parse(fileText, data, action);
-    },
+    readFile: fileReader({
+      server: "GitHub",
+      call: client.get,
+      address: (path, gitRef) => `/contents/${encodePath(path)}?ref=${gitRef}`,
+      text: fileText,
+      resolve: resolveRef,
+    }),
 
     resolve: resolveRef,
 
@@ -176,14 +173,11 @@ export function createGithubForge({ client }: { client: GithubClient }, settings
       return { id: String(found.id), path: found.full_name };
     },
 
-    async clonePoint({ path: repository }, pullRequest): Promise<ClonePoint> {
-      const url = settings.cloneUrl.replaceAll("{path}", repository);
-      return {
-        url,
-        environment: /^https?:/.test(url) ? askpass(url, await client.gitToken(repository)) : {},
-        refs: pullRequest ? [`refs/pull/${pullRequest.number}/head`] : ["refs/heads/*", "refs/tags/*"],
-      };
-    },
+    clonePoint: clonePointReader({
+      ...settings,
+      credential: async (url, repository) => askpass(url, await client.gitToken(repository)),
+      head: (number) => `refs/pull/${number}/head`,
+    }),
 
     announce: ({ path, name }, { number }, announcement, handles) =>
       announceOnGithub(
@@ -239,6 +233,7 @@ async function present(
     trustedAuthor: user !== null && (await mayWrite({ repository, login: user.login, association })),
     bot: found.user?.type === "Bot" || (found.user?.login.endsWith("[bot]") ?? false),
     labels: found.labels.map((label) => label.name),
+    ...readPreviewWith(found.body),
     headSha: found.head.sha,
     headRef: found.head.ref,
     baseRef: found.base.ref,
@@ -249,6 +244,7 @@ async function present(
     reviewUrl: `${found.html_url}/commits/{sha}`,
     createdAt: new Date(found.created_at).toISOString(),
     updatedAt: new Date(found.updated_at).toISOString(),
+    ...(found.merged_at === null ? {} : { mergedAt: new Date(found.merged_at).toISOString() }),
   };
 }
 
@@ -257,16 +253,16 @@ async function clientOf(
   ground: ForgeGround | undefined,
 ): Promise<{ readonly client: GithubClient; readonly kept?: KeptApp }> {
   const { rateLimits } = parsed;
-  const baseUrl = parsed.baseUrl.replace(/\/+$/, "");
+  const server = { baseUrl: parsed.baseUrl.replace(/\/+$/, ""), rateLimits, watch: ground?.watch };
   if (parsed.app !== "manifest") {
-    return { client: createGithubClient({ baseUrl, rateLimits, credential: await readCredential(parsed) }) };
+    return { client: createGithubClient({ ...server, credential: await readCredential(parsed) }) };
   }
   if (!ground)
     throw new ConfigError("forges", [{ path: "github", message: "`app: manifest` needs a running service" }]);
   const { kept: read, homeUrl } = ground;
-  const kept = keptApp({ read, server: webUrl(baseUrl), newAppUrl: `${homeUrl}/github/new` });
+  const kept = keptApp({ read, server: webUrl(server.baseUrl), newAppUrl: `${homeUrl}/github/new` });
   const connect = (app: { readonly appId: string; readonly privateKey: string }) =>
-    createGithubClient({ baseUrl, rateLimits, credential: { kind: "app", ...app } });
+    createGithubClient({ ...server, credential: { kind: "app", ...app } });
   return { client: createKeptClient({ app: kept, connect }), kept };
 }
 

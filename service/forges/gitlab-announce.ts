@@ -1,8 +1,9 @@
 /** Says on GitLab what became of a preview: one note, a commit status, an environment with its deployments. */
 import { z } from "zod";
+import { HELD_BACK } from "../reasons.ts";
 import { type AnnounceInput, type AnnouncePart, announceParts } from "./announce-parts.ts";
 import { parseAnswer } from "./answers.ts";
-import { isHeldBack, statusName, writeStatus } from "./commit-status.ts";
+import { statusName, writeStatus } from "./commit-status.ts";
 import type { Announcement, AnnouncementHandles } from "./forge.ts";
 import { type GitlabClient, gitlabUser, REFUSED } from "./gitlab-client.ts";
 import { announceGitlabDeployment } from "./gitlab-deployment.ts";
@@ -76,7 +77,7 @@ const announceStatus: GitlabPart = ({ client }, input) =>
 
 /** GitLab's own words; a status is never "neutral", and one that waits for a person is pending. */
 function stateOf({ condition, reason, rolledBack }: Announcement): string {
-  if (isHeldBack(reason) || (condition === "Ready" && rolledBack)) return "pending";
+  if ((condition === "Stalled" && HELD_BACK.has(reason)) || (condition === "Ready" && rolledBack)) return "pending";
   if (condition === "Reconciling") return "running";
   if (condition === "Gone") return "canceled";
   return condition === "Stalled" ? "failed" : "success";

@@ -1,6 +1,7 @@
 /** Talks to GitLab's REST API (version 4): projects by their path, pages by their header. */
 import { z } from "zod";
-import { createRestClient, type RestAnswer, type RestCall, unreachable } from "./rest-client.ts";
+import { unreachable } from "./answers.ts";
+import { createRestClient, type RestAnswer, type RestCall, type RestServer } from "./rest-client.ts";
 
 export interface GitlabCall extends RestCall {
   /** `acme/shop`, or `acme/web/shop` in a subgroup. */
@@ -28,14 +29,15 @@ export const REFUSED = [400, 403, 404, 405, 409, 410, 413, 422];
 export function createGitlabClient({
   url,
   token,
-}: {
+  watch,
+}: Pick<RestServer, "watch"> & {
   readonly url: string;
   /** Asked before each call: that of an OAuth application ends after two hours. */
   readonly token: () => Promise<string>;
 }): GitlabClient {
   // As OAuth says it, which GitLab takes for its own tokens too (docs, "REST API authentication").
   const credential = async () => ({ authorization: `Bearer ${await token()}` });
-  const send = createRestClient({ api: `${url}/api/v4`, name: "GitLab", credential });
+  const send = createRestClient({ api: `${url}/api/v4`, name: "GitLab", credential, watch });
   let me: Promise<GitlabUser | undefined> | undefined;
 
   return {

@@ -18,6 +18,8 @@ const notes = z.array(
     id: z.int().positive(),
     body: z.string(),
     system: z.boolean().default(false),
+    /** GitLab docs, "Discussions API": `DiffNote` is one on a line of code. */
+    type: z.string().nullish(),
     author: gitlabUser.nullish(),
     created_at: z.iso.datetime({ offset: true }).transform((time) => new Date(time).toISOString()),
   }),
@@ -49,8 +51,8 @@ export function gitlabCommands({ client, mayWrite, bots }: GitlabCommandsDeps): 
           page = isPast ? undefined : nextPage(answer);
         }
         const news = found.filter(({ id, created_at: at }) => id > after && at >= since);
-        const isPersons = ({ author, body, system }: Note) =>
-          !system && !isBot(author?.username, bots) && !body.startsWith(MARKER_START);
+        const isPersons = ({ author, body, system, type }: Note) =>
+          !system && type !== "DiffNote" && !isBot(author?.username, bots) && !body.startsWith(MARKER_START);
         return commentsRead(news, { isPersons, present });
       }),
 

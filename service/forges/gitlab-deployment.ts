@@ -20,7 +20,7 @@ export const announceGitlabDeployment: AnnouncePart<Deps> = async ({ client }, i
   const { announcement, handles } = input;
   const digest = markOf(announcement);
   if (handles.deployments === "unsupported" || handles.deploymentDigest === digest) return {};
-  const isAwaited = announcement.reason === "ApprovalNeeded";
+  const isAwaited = announcement.reason === "ApprovalNeeded" || announcement.reason === "OverBudget";
   // An older commit serves on, and its deployment with it.
   if (isAwaited && announcement.environmentUrl !== undefined) return { deploymentDigest: digest };
   if (announcement.condition === "Gone" || announcement.reason === "Blocked" || isAwaited) {

@@ -69,10 +69,10 @@ export async function takeGrant(
 /** The token to ask with now, renewed in time by one replica for all. Rejects with `StacklingError` while there is none. */
 export function grantedToken(
   application: GitlabApplication,
-  { kept, change, homeUrl, name }: Pick<ForgeGround, "kept" | "change" | "homeUrl" | "name">,
+  { kept, change, homeUrl }: Pick<ForgeGround, "kept" | "change" | "homeUrl">,
   now: () => Date = () => new Date(),
 ): () => Promise<string> {
-  const connectUrl = `${homeUrl}/gitlab/connect?forge=${encodeURIComponent(name)}`;
+  const connectUrl = `${homeUrl}/gitlab`;
   let held: { readonly grant: GitlabGrant; readonly readAtMs: number } | undefined;
   let asking: Promise<string> | undefined;
 

@@ -4,12 +4,14 @@ import { commitSha } from "./contents.ts";
 import type { PullRequest } from "./forge.ts";
 import { gitlabUser } from "./gitlab-client.ts";
 import type { GitlabTrust } from "./gitlab-trust.ts";
+import { readPreviewWith } from "./preview-with.ts";
 
 const time = z.iso.datetime({ offset: true });
 
 export const mergeRequest = z.object({
   iid: z.int().positive(),
   title: z.string(),
+  description: z.string().nullish(),
   state: z.enum(["opened", "closed", "merged", "locked"]),
   draft: z.boolean().default(false),
   author: gitlabUser.nullish(),
@@ -27,6 +29,7 @@ export const mergeRequest = z.object({
   web_url: z.string(),
   created_at: time,
   updated_at: time,
+  merged_at: time.nullish(),
 });
 export type MergeRequest = z.infer<typeof mergeRequest>;
 
@@ -55,6 +58,7 @@ export async function presentMergeRequest(
     trustedAuthor: author ? await mayWrite({ repository, login: author.username }) : false,
     bot: isBot(author?.username, bots),
     labels: found.labels,
+    ...readPreviewWith(found.description),
     headSha: found.sha,
     headRef: found.source_branch,
     baseRef: found.target_branch,
@@ -65,6 +69,7 @@ export async function presentMergeRequest(
     reviewUrl: `${found.web_url}/diffs?commit_id={sha}`,
     createdAt: new Date(found.created_at).toISOString(),
     updatedAt: new Date(found.updated_at).toISOString(),
+    ...(found.state === "merged" && found.merged_at ? { mergedAt: new Date(found.merged_at).toISOString() } : {}),
   };
 }
 

@@ -1,14 +1,11 @@
 /** The entry of a GitLab in `forges`. */
 import { z } from "zod";
+import { serverUrl } from "./rest-forge.ts";
 import { secret } from "./secret.ts";
 
 export const gitlabOptions = z
   .strictObject({
-    url: z
-      .url({ protocol: /^https?$/ })
-      .transform((url) => url.replace(/\/+$/, ""))
-      .default("https://gitlab.com")
-      .describe("Where people find the server."),
+    url: serverUrl.default("https://gitlab.com").describe("Where people find the server."),
     token: secret
       .optional()
       .describe(

@@ -1,11 +1,11 @@
 /** GitLab.com and GitLab of one's own, with a token or as an OAuth application. */
 import { z } from "zod";
 import { ConfigError, TerminalError } from "../../components/errors.ts";
-import { parseAnswer, unlessUnreachable } from "./answers.ts";
+import { noSuchNumber, parseAnswer, unlessUnreachable } from "./answers.ts";
 import { askpass } from "./askpass.ts";
 import { commitSha } from "./contents.ts";
 import type { Forge, ForgeDefinition, ForgeGround, PullRequest, RepositoryRef } from "./forge.ts";
-import { isPlainPath, isPlausibleRef } from "./git-names.ts";
+import { isPlausibleRef } from "./git-names.ts";
 import { announceOnGitlab, announceStageOnGitlab } from "./gitlab-announce.ts";
 import { checkGitlab } from "./gitlab-check.ts";
 import { createGitlabClient, type GitlabClient, nextPage } from "./gitlab-client.ts";
@@ -18,7 +18,7 @@ import { type GitlabOptions, gitlabOptions } from "./gitlab-options.ts";
 import { gitlabPeople } from "./gitlab-people.ts";
 import { createGitlabTrust } from "./gitlab-trust.ts";
 import { verifyGitlabDelivery } from "./gitlab-webhook.ts";
-import type { HookPlace } from "./hook-place.ts";
+import { clonePointReader, fileReader, type RestSettings, restSettings } from "./rest-forge.ts";
 import { ensureHook } from "./rest-hook.ts";
 import { readSecret } from "./secret.ts";
 
@@ -29,22 +29,9 @@ const FILE_MAX_BYTES = 1024 * 1024;
 export const gitlabForge: ForgeDefinition<GitlabOptions> = {
   options: gitlabOptions,
   async connect(parsed, ground) {
-    const secrets = await Promise.all(parsed.webhookSecrets.map((reference) => readSecret(reference, "gitlab")));
     const token = await tokenOf(parsed, ground);
-    return createGitlabForge(
-      { client: createGitlabClient({ url: parsed.url, token }) },
-      {
-        token,
-        cloneUrl: parsed.cloneUrl ?? `${parsed.url}/{path}.git`,
-        bots: new Set(parsed.bots.map((name) => name.toLowerCase())),
-        hook: {
-          webhookUrl: ground && `${ground.homeUrl}/webhooks/${encodeURIComponent(ground.name)}`,
-          serverUrl: parsed.url,
-          secrets,
-          make: parsed.makeWebhooks,
-        },
-      },
-    );
+    const client = createGitlabClient({ url: parsed.url, token, watch: ground?.watch });
+    return createGitlabForge({ client }, { token, ...(await restSettings("gitlab", parsed, ground)) });
   },
 };
 
@@ -62,12 +49,8 @@ async function tokenOf(
   return grantedToken({ url, id: application.id, secret: await readSecret(application.secret, "gitlab") }, ground);
 }
 
-export interface GitlabSettings {
+export interface GitlabSettings extends RestSettings {
   readonly token: () => Promise<string>;
-  readonly cloneUrl: string;
-  /** Lower case. */
-  readonly bots: ReadonlySet<string>;
-  readonly hook: HookPlace;
 }
 
 /** A forge over one server; see `Forge` for what each method promises. */
@@ -98,7 +81,12 @@ export function createGitlabForge({ client }: { client: GitlabClient }, settings
     read: ({ path: repository }, number) =>
       unlessUnreachable(async () => {
         const action = `reading merge request ${number} of "${repository}"`;
-        const { data } = await client.call({ repository, path: `/merge_requests/${number}`, action });
+        const path = `/merge_requests/${number}`;
+        const { status, data } = await client.call({ repository, path, action, statuses: [404] });
+        if (status === 404) {
+          await readProject(repository);
+          return noSuchNumber({ action, server: "GitLab", as: "token" });
+        }
         const found = parse(mergeRequest, data, action);
         return { kind: "found", pullRequest: await presentMergeRequest(found, { repository, mayWrite, bots }) };
       }),
@@ -124,21 +112,13 @@ export function createGitlabForge({ client }: { client: GitlabClient }, settings
 
     changedPaths: ({ path }, pullRequest) => changedPaths(path, pullRequest),
 
-    async readFile(repository, gitRef, path) {
-      const action = `reading "${path}" at "${gitRef}" in "${repository.path}"`;
-      const notFound = new TerminalError({ reason: "RefNotFound", userMessage: `${action}: no such ref` });
-      if (!isPlausibleRef(gitRef)) throw notFound;
-      if (!isPlainPath(path)) return undefined;
-      const { status, data } = await client.call({
-        repository: repository.path,
-        path: `/repository/files/${encodeURIComponent(path)}?ref=${encodeURIComponent(gitRef)}`,
-        action,
-        statuses: [404],
-      });
-      if (status !== 404) return parse(fileAnswer, data, action);
-      if (await resolveRef(repository, gitRef)) return undefined;
-      throw notFound;
-    },
+    readFile: fileReader({
+      server: "GitLab",
+      call: client.call,
+      address: (path, gitRef) => `/repository/files/${encodeURIComponent(path)}?ref=${gitRef}`,
+      text: fileAnswer,
+      resolve: resolveRef,
+    }),
 
     resolve: resolveRef,
 
@@ -153,14 +133,11 @@ export function createGitlabForge({ client }: { client: GitlabClient }, settings
       return { id: String(id), path: found };
     },
 
-    async clonePoint({ path: repository }, pullRequest) {
-      const url = settings.cloneUrl.replaceAll("{path}", repository);
-      return {
-        url,
-        environment: /^https?:/.test(url) ? askpass(url, await settings.token(), "oauth2") : {},
-        refs: pullRequest ? [`refs/merge-requests/${pullRequest.number}/head`] : ["refs/heads/*", "refs/tags/*"],
-      };
-    },
+    clonePoint: clonePointReader({
+      ...settings,
+      credential: async (url) => askpass(url, await settings.token(), "oauth2"),
+      head: (number) => `refs/merge-requests/${number}/head`,
+    }),
 
     announce: ({ path, name }, { number }, announcement, handles) =>
       announceOnGitlab({ client }, { repository: path, name, number, announcement, handles }),

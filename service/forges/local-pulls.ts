@@ -9,6 +9,7 @@
 import { z } from "zod";
 import { StacklingError } from "../../components/errors.ts";
 import { runGit } from "../git.ts";
+import { readPreviewWith } from "./preview-with.ts";
 
 const PREFIX = "refs/stackling/pull/";
 const ATTEMPTS = 25;
@@ -24,6 +25,7 @@ const record = z.object({
   title: z.string(),
   author: z.string(),
   updatedAt: z.string(),
+  previewWith: z.array(z.string()).readonly().optional(),
 });
 
 export type LocalPull = z.infer<typeof record>;
@@ -36,6 +38,8 @@ export interface BranchTip {
   readonly author: string;
   /** ISO 8601 UTC */
   readonly updatedAt: string;
+  /** Of its commit's trailers: there is no other description. */
+  readonly previewWith?: readonly string[];
 }
 
 export interface Snapshot {
@@ -45,7 +49,17 @@ export interface Snapshot {
   readonly originHead: string | undefined;
 }
 
-const FORMAT = ["refname", "objectname", "symref", "committerdate:iso-strict", "authorname", "contents:subject"]
+/** One line each: `unfold` leaves no line break in what a commit says. */
+const PREVIEW_WITH = "trailers:key=Preview-With,unfold,separator=%x09";
+const FORMAT = [
+  "refname",
+  "objectname",
+  "symref",
+  "committerdate:iso-strict",
+  "authorname",
+  "contents:subject",
+  PREVIEW_WITH,
+]
   .map((field) => `%(${field})`)
   .join("%00");
 
@@ -58,10 +72,11 @@ export async function takeSnapshot(gitDir: string): Promise<Snapshot> {
   const oids = new Map<number, string>();
   let originHead: string | undefined;
   for (const line of stdout.toString("utf8").split("\n")) {
-    const [ref = "", oid = "", symref = "", date = "", author = "", title = ""] = line.split("\0");
+    const [ref = "", oid = "", symref = "", date = "", author = "", title = "", trailers = ""] = line.split("\0");
     if (ref.startsWith("refs/heads/")) {
       const branch = ref.slice("refs/heads/".length);
-      tips.set(branch, { branch, headSha: oid, title, author, updatedAt: toUtc(date) });
+      const links = readPreviewWith(trailers.replaceAll("\t", "\n"));
+      tips.set(branch, { branch, headSha: oid, title, author, updatedAt: toUtc(date), ...links });
     } else if (/^[1-9][0-9]{0,9}$/.test(ref.slice(PREFIX.length)) && ref.startsWith(PREFIX)) {
       oids.set(Number(ref.slice(PREFIX.length)), oid);
     } else if (symref.startsWith("refs/remotes/origin/")) {

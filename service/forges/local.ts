@@ -77,7 +77,10 @@ export function createLocalForge({ now }: { now: () => string }, { defaultBranch
           const snapshot = await takeSnapshot(gitDir);
           const baseRef = await base(repository, snapshot);
           const entry = snapshot.pulls.get(number);
-          if (!entry) throw failed(`"${repository.path}" has no pull request ${number}`);
+          if (!entry) {
+            const message = `"${repository.path}" has no pull request ${number}`;
+            return { kind: "unreachable", message, missing: true };
+          }
           const pull = await settle(gitDir, { snapshot, number, baseRef, now: now() });
           return pull && { kind: "found", pullRequest: present(number, pull, baseRef) };
         });
@@ -215,7 +218,9 @@ async function settle(
   if (!entry || entry.pull.state === "closed") return entry?.pull;
   const tip = snapshot.tips.get(entry.pull.branch);
   if (tip && tip.headSha === entry.pull.headSha) return entry.pull;
-  const pull = tip ? { ...entry.pull, ...tip } : await close(gitDir, { pull: entry.pull, baseRef, now });
+  const pull = tip
+    ? { ...entry.pull, previewWith: undefined, ...tip }
+    : await close(gitDir, { pull: entry.pull, baseRef, now });
   return (await writePull(gitDir, { number, pull, replaces: entry.oid })) ? pull : undefined;
 }
 
@@ -257,11 +262,14 @@ function present(number: number, pull: LocalPull, baseRef: string): PullRequest 
     trustedAuthor: true,
     bot: false,
     labels: [],
+    ...(pull.previewWith ? { previewWith: pull.previewWith } : {}),
     headSha: pull.headSha,
     headRef: pull.branch,
     baseRef,
     createdAt: pull.openedAt,
     updatedAt: pull.updatedAt,
+    // Its branch goes with the merge, as far as anybody can tell.
+    ...(pull.merged && pull.closedAt !== undefined ? { mergedAt: pull.closedAt } : {}),
   };
 }
 

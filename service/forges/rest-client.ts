@@ -1,7 +1,8 @@
 /** One call to a forge's REST API, where the forge has no client library here: bounded, and its errors in our words. */
-import { StacklingError } from "../../components/errors.ts";
-import { withinLimit } from "./github-limit.ts";
-import { fetchInTime } from "./github-request.ts";
+import { noAnswer, refusal } from "./answers.ts";
+import { fetchInTime } from "./fetch-in-time.ts";
+import type { WatchFetch } from "./forge.ts";
+import { unwatched, withinLimit } from "./rate-limit.ts";
 
 export interface RestCall {
   readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -28,17 +29,19 @@ export interface RestServer {
   readonly name: string;
   /** Who we are, as headers; asked before each call, for it may be renewed. */
   readonly credential: () => Promise<Readonly<Record<string, string>>>;
+  readonly watch?: WatchFetch;
 }
 
 const LONGEST_BODY = 64 * 1024 * 1024;
 
 /** Throws `StacklingError` "Unreachable" for any status that is neither 2xx nor named, and where nobody answers. */
-export function createRestClient({ api, name, credential }: RestServer): (call: RestCall) => Promise<RestAnswer> {
-  const ask = withinLimit(fetchInTime);
-  const notReached = (action: string, error: unknown) => {
-    const timedOut = error instanceof Error && /timeout|aborted/i.test(`${error.name} ${error.message}`);
-    return unreachable(`${action}: ${name} ${timedOut ? "did not answer in time" : "cannot be reached"}`, error);
-  };
+export function createRestClient({
+  api,
+  name,
+  credential,
+  watch = unwatched,
+}: RestServer): (call: RestCall) => Promise<RestAnswer> {
+  const ask = withinLimit(watch(fetchInTime));
 
   return async ({ path, action, body, method = "GET", statuses = [] }) => {
     const headers = {
@@ -48,18 +51,17 @@ export function createRestClient({ api, name, credential }: RestServer): (call: 
       ...(body ? { "content-type": "application/json" } : {}),
     };
     const asked = { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) };
-    const response = await ask(`${api}${path}`, asked).catch((error: unknown) => {
-      throw notReached(action, error);
-    });
-    const text = await textOf(response).catch((error: unknown) => {
-      throw notReached(action, error);
-    });
+    const failed = (error: unknown) => {
+      throw noAnswer({ action, server: name }, error);
+    };
+    const response = await ask(`${api}${path}`, asked).catch(failed);
+    const text = await textOf(response).catch(failed);
     const { status } = response;
     if (response.ok) return { status, data: parsed(text), headers: response.headers };
     if (statuses.includes(status) && !isRateLimit(response)) {
       return { status, data: undefined, headers: response.headers };
     }
-    throw answeredWith(`${action}: ${name}`, status);
+    throw refusal({ action, server: name, status, as: "token" });
   };
 }
 
@@ -80,24 +82,6 @@ async function textOf(response: Response): Promise<string> {
     if (text.length > LONGEST_BODY) throw new TypeError("the answer does not end");
   }
   return text + decoder.decode();
-}
-
-/** Errors are told by status alone: a stranger's server's words do not belong in messages. */
-function answeredWith(asked: string, status: number): StacklingError {
-  const meanings: Readonly<Record<number, string>> = {
-    401: "the token is not accepted",
-    403: "the token has not the right",
-    404: "it does not exist, or the token may not see it",
-    429: "a rate limit is reached",
-  };
-  const meaning = meanings[status];
-  return unreachable(`${asked} answered ${status}${meaning ? ` (${meaning})` : ""}`);
-}
-
-/** The request that failed is left out of the cause: it holds the token. */
-export function unreachable(userMessage: string, error?: unknown): StacklingError {
-  const cause = error instanceof Error ? `${error.name}: ${error.message}` : undefined;
-  return new StacklingError({ reason: "Unreachable", userMessage, ...(cause ? { cause } : {}) });
 }
 
 /** A refusal for want of rest passes by itself and says nothing about rights. */

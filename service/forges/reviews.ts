@@ -6,6 +6,8 @@ export type ReviewsRead =
       readonly kind: "found";
       /** Approving ones of exactly the head that still hold, by people who may write; `at`: ISO 8601 UTC. */
       readonly approvals: readonly { readonly login: string; readonly at: string }[];
+      /** Logins of who wrote the head and of who pushed it, as far as the forge tells. */
+      readonly madeBy: readonly string[];
     }
   | { readonly kind: "unreachable"; readonly message: string };
 
@@ -32,8 +34,26 @@ export interface ReviewSeen {
   readonly at: string;
 }
 
-/** Approvals of exactly that commit, by people who have not said otherwise since. `reviews` come oldest first. */
-export function approvalsOf(reviews: readonly ReviewSeen[], headSha: string): readonly ReviewSeen[] {
+/** Nothing of one that only comments, is asked for or not sent yet. */
+export function reviewSeen(review: {
+  readonly login: string | undefined;
+  readonly verdict: ReviewSeen["verdict"] | undefined;
+  readonly sha: string | null | undefined;
+  readonly at: string | null | undefined;
+}): readonly ReviewSeen[] {
+  const { login, verdict, sha, at } = review;
+  if (login === undefined || !verdict || !at || Number.isNaN(Date.parse(at))) return [];
+  return [{ login, verdict, sha: sha ?? undefined, at: new Date(at).toISOString() }];
+}
+
+/** Approvals of exactly that commit, by people who may write and have not said otherwise since. `reviews` come oldest first. */
+export async function approvalsOf(
+  reviews: readonly ReviewSeen[],
+  headSha: string,
+  mayWrite: (login: string) => Promise<boolean>,
+): Promise<readonly { readonly login: string; readonly at: string }[]> {
   const last = new Map(reviews.map((review) => [review.login.toLowerCase(), review]));
-  return [...last.values()].filter(({ verdict, sha }) => verdict === "approved" && sha === headSha);
+  const approving = [...last.values()].filter(({ verdict, sha }) => verdict === "approved" && sha === headSha);
+  const asked = approving.map(async ({ login, at }) => ((await mayWrite(login)) ? [{ login, at }] : []));
+  return (await Promise.all(asked)).flat();
 }

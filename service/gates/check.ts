@@ -9,7 +9,7 @@ import type { PreviewStatus } from "../status.ts";
 import { afterChecks, CHECKING } from "./outcome.ts";
 import { type CommandRun, runChecks } from "./run.ts";
 
-type CheckDeps = Pick<ActuateDeps, "store" | "stacks" | "world" | "config" | "resolveSecrets" | "now">;
+type CheckDeps = Pick<ActuateDeps, "store" | "stacks" | "world" | "config" | "resolveSecrets" | "tracing" | "now">;
 type Checking = Pick<Actuation, "preview" | "lease" | "interrupt"> & { readonly signal: AbortSignal };
 
 /** Failures of what the run stands on, which say nothing about the gate. */

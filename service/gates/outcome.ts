@@ -53,12 +53,15 @@ export function afterChecks(
   return { status: { ...seen.status, checks, failedChecks, failed: undefined }, intents: { ...intents, ...wishes } };
 }
 
-/** Fields of the status while a failure stands; undefined where none does. */
-export function failedChecksShown({
-  failedChecks,
-  live,
-  headSha,
-}: PreviewStatus): Pick<PreviewStatus, "reason" | "message" | "excerpt"> | undefined {
+/**
+ * Fields of the status while a failure stands; undefined where none does.
+ *
+ * @param again what has it checked anew, as a sentence
+ */
+export function failedChecksShown(
+  { failedChecks, live, headSha }: PreviewStatus,
+  again: string,
+): Pick<PreviewStatus, "reason" | "message" | "excerpt"> | undefined {
   if (!failedChecks || !live) return undefined;
   const { commit, reason, message, stays, results } = failedChecks;
   const serves = live.source.commit;
@@ -69,7 +72,7 @@ export function failedChecksShown({
     commit === serves
       ? `Commit ${short(commit)} serves on${why}.`
       : `Commit ${short(serves)} serves in place of ${short(commit)}.`;
-  return { reason, message: `${message}. ${what} A push tries again.`, excerpt: one?.excerpt ?? [] };
+  return { reason, message: `${message}. ${what} ${again}`, excerpt: one?.excerpt ?? [] };
 }
 
 interface WayBack {

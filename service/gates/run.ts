@@ -6,6 +6,7 @@ import { mainUrlOf } from "../../infra/names.ts";
 import type { PreviewSpec } from "../../infra/spec.ts";
 import { defaultChecks } from "../config/defaults.ts";
 import type { OperatorConfig } from "../config/types.ts";
+import type { Tracing } from "../tracing/tracing.ts";
 import type { Place, World } from "../world.ts";
 import { ask } from "./http.ts";
 import { measuredWords, measurePage, overBudget } from "./page-speed.ts";
@@ -28,6 +29,8 @@ export interface RunDeps {
   readonly config: Pick<OperatorConfig, "prometheus" | "limits">;
   /** Rejects where it could not be carried out. */
   readonly runCommand: (gate: GateOf<"command">) => Promise<CommandRun>;
+  /** Absent: no traces are made. */
+  readonly tracing?: Pick<Tracing, "span">;
 }
 
 export interface Running {
@@ -51,7 +54,7 @@ export async function runChecks(deps: RunDeps, running: Running): Promise<CheckR
   const add = async (kind: CheckKind, { name, required }: SmokeTest | Gate, work: () => Promise<CommandRun>) => {
     say(progressWords(checks, results.length));
     const began = performance.now();
-    const found = await work().catch((error: unknown): CommandRun => {
+    const found = await spanned(deps, { kind, name }, work).catch((error: unknown): CommandRun => {
       signal.throwIfAborted();
       if (!over.aborted) throw error;
       return { ok: false, text: `the time for all checks was over, ${limitSeconds} s` };
@@ -63,6 +66,19 @@ export async function runChecks(deps: RunDeps, running: Running): Promise<CheckR
   if (failedOne(results)) return results;
   for (const gate of checks.gates) await add(gate.kind, gate, () => passGate(deps, bounded, gate));
   return results;
+}
+
+function spanned(
+  { tracing }: RunDeps,
+  { kind, name }: Pick<CheckResult, "kind" | "name">,
+  work: () => Promise<CommandRun>,
+): Promise<CommandRun> {
+  if (!tracing) return work();
+  return tracing.span({ name: `check ${kind}`, attributes: { "stackling.check": name } }, async (span) => {
+    const found = await work();
+    span?.set({ "stackling.outcome": found.ok ? "passed" : "failed" });
+    return found;
+  });
 }
 
 function passGate(deps: RunDeps, running: Running, gate: Gate): Promise<CommandRun> {

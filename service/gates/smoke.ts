@@ -34,7 +34,7 @@ export function faultOf(
 }
 
 /** `200`, `200–299`, `200 or 404` */
-export function rangesOf(ranges: SmokeTest["status"]): string {
+function rangesOf(ranges: SmokeTest["status"]): string {
   return ranges.map(([from, to]) => (from === to ? String(from) : `${from}–${to}`)).join(" or ");
 }
 

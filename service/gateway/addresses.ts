@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import type { Preview } from "../status.ts";
 import type { Place } from "../world.ts";
 import type { ForwardOptions } from "./forward.ts";
+import { baggageOf } from "./trace-context.ts";
 
 export interface AddressCell {
   options?: ForwardOptions;
@@ -31,20 +32,21 @@ export function knownAddress(cell: AddressCell): ForwardOptions | undefined {
 export function askAddress(
   addressOf: AddressOf,
   route: {
+    readonly key: string;
     readonly stack: string;
     readonly service?: string;
     readonly preview: Preview;
     readonly address: AddressCell;
   },
 ): Promise<ForwardOptions | undefined> {
-  const { stack, service, preview, address: cell } = route;
+  const { key, stack, service, preview, address: cell } = route;
   if (service === undefined) return Promise.resolve(undefined);
   cell.asking ??= addressOf(stack, service, preview)
     .then((place) => {
       // The same object for the same place, so that a request allocates none.
       if (!place || !cell.place || !isSame(place, cell.place)) {
         cell.place = place;
-        cell.options = place && forwardOptions(place);
+        cell.options = place && forwardOptions(place, baggageOf(key));
       }
       cell.until = performance.now() + FRESH_MS;
       return cell.options;
@@ -66,12 +68,13 @@ function isSame(one: Place, other: Place): boolean {
   );
 }
 
-function forwardOptions({ address, reach }: Place): ForwardOptions | undefined {
+function forwardOptions({ address, reach }: Place, baggage: string): ForwardOptions | undefined {
   const target = parseAddress(address);
-  if (!target || !reach) return target && { target };
+  if (!target || !reach) return target && { target, baggage };
   const { tls, header } = reach;
   return {
     target: tls ? { ...target, protocol: "https:" } : target,
+    baggage,
     // A visitor's own header of that name is overwritten by it.
     ...(header && { headers: { [header.name]: header.value } }),
     ...(tls && {

@@ -1,3 +1,4 @@
+import { HELD_BACK } from "../reasons.ts";
 import type { Preview } from "../status.ts";
 
 /** What a visitor meets at a preview's address. Only `serve` reaches the application. */
@@ -11,10 +12,11 @@ export function doorOf({ status }: Pick<Preview, "status">): Door {
   if (status.goneAt || status.reason === "Gone") return "gone";
   if (status.reason === "Destroying" || status.reason === "DestroyFailed") return "closing";
   if (status.reason === "Paused" && !(status.live && status.awake)) return "paused";
+  if (status.reason === "OverBudget" && !status.awake) return "paused";
   if (status.live) {
     if (status.awake) return "serve";
     return status.reason === "Waking" ? "waking" : "asleep";
   }
-  if (status.reason === "Blocked" || status.reason === "ApprovalNeeded") return "blocked";
+  if (HELD_BACK.has(status.reason)) return "blocked";
   return status.condition === "Stalled" ? "failed" : "building";
 }

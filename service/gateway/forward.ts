@@ -11,6 +11,7 @@ import { createProxyServer } from "httpxy";
 import type { Networks } from "./access/address.ts";
 import { allowedCookies, stripOwnRequest } from "./access/own-paths.ts";
 import { type PageBanner, sendWithBanner } from "./banner/page.ts";
+import { createTraceContext } from "./trace-context.ts";
 
 export interface ForwardOptions {
   readonly target: { readonly protocol: "http:" | "https:"; readonly host: string; readonly port: number };
@@ -18,6 +19,8 @@ export interface ForwardOptions {
   readonly headers?: Record<string, string>;
   /** Where the target is `https:`. */
   readonly ssl?: { servername: string; ca?: string };
+  /** What it is told whose preview it is by. */
+  readonly baggage: string;
 }
 
 export interface ForwarderDeps {
@@ -57,6 +60,7 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
   const secureAgent = new SecureAgent(pooling);
   const web = createProxyServer({ agent });
   const secureWeb = createProxyServer({ agent: secureAgent });
+  const addTraceContext = createTraceContext();
   const pages = new WeakMap<IncomingMessage, PageBanner>();
   for (const proxy of [web, secureWeb]) {
     proxy.on("proxyRes", (upstream, request, response) => {
@@ -91,6 +95,7 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
   return {
     web(request, response, options, page) {
       prepare(request, deps);
+      addTraceContext(request.headers, options.baggage);
       const proxy = options.target.protocol === "http:" ? web : secureWeb;
       if (!page) return proxy.web(request, response, options);
       pages.set(request, page);
@@ -99,6 +104,7 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
     upgrade(request, socket, head, options) {
       if (!(socket instanceof Socket)) return Promise.reject(new Error("upgrading a connection that is no socket"));
       prepare(request, deps);
+      addTraceContext(request.headers, options.baggage);
       return sockets.ws(request, socket, options, head);
     },
     close() {

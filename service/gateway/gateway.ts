@@ -45,7 +45,8 @@ export interface GatewayDeps {
   readonly holdTimeoutMs?: number;
   /** Requests held at once, over all previews. */
   readonly holdMax?: number;
-  readonly onError: (error: unknown, route: Route) => void;
+  /** `of` a request that got no answer of its preview, or of the wish to wake one, which is said again while somebody waits. */
+  readonly onError: (error: unknown, route: Route, of: "request" | "wake") => void;
 }
 
 export interface Gateway {
@@ -65,7 +66,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const { routes, visits } = deps;
   const room = createWaitingRoom({ max: deps.holdMax ?? 512 });
   const wake = atMostEvery(WAKE_INTERVAL_MS, (route) => {
-    deps.wake(route.key).catch((error: unknown) => deps.onError(error, route));
+    deps.wake(route.key).catch((error: unknown) => deps.onError(error, route, "wake"));
   });
   const forwarder = createForwarder({
     scheme: deps.scheme,
@@ -99,7 +100,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     if (deps.banner?.answers(route, request, response)) return;
     if (route.door !== "serve") {
       meet(route, request, response).catch((error: unknown) => {
-        deps.onError(error, route);
+        deps.onError(error, route, "request");
         page("unreachable", request, response, { preview: route.preview });
       });
       return;
@@ -122,7 +123,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
         else page("starting", request, response, { preview: route.preview });
       },
       (error: unknown) => {
-        deps.onError(error, route);
+        deps.onError(error, route, "request");
         page("unreachable", request, response, { preview: route.preview });
       },
     );
@@ -141,7 +142,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       }
       route.address.until = 0;
       if (attempt === 0 && mayRepeat(request, error)) return serve(route, request, response, 1);
-      deps.onError(named(error, options), route);
+      deps.onError(named(error, options), route, "request");
       page("unreachable", request, response, { preview: route.preview });
     });
   }
@@ -226,7 +227,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       if (countsAsVisit(request, now.healthPaths)) socket.once("close", visits.open(now.key));
       await forwarder.upgrade(request, socket, head, options);
     } catch (error) {
-      deps.onError(error, route);
+      deps.onError(error, route, "request");
       answerRaw(socket, 502, "Bad Gateway");
     }
   }

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Html, styleElement } from "../dashboard/html.ts";
+import { type Html, styleElement } from "../html.ts";
 
 export interface PageStyle {
   readonly element: Html;

@@ -113,6 +113,9 @@ export function formFor(kind: PageKind, preview: Preview | undefined): PageForm 
     const text = kind === "waking" ? "Its data and its link are kept. The page opens by itself." : form.text;
     return { ...form, ...QUEUED, text, mark: "still" };
   }
+  if (kind === "paused" && reason === "OverBudget") {
+    return { ...form, title: "This preview is stopped", text: "The page opens by itself when it goes on.", says: true };
+  }
   // Only of a closed one the message leaves out how it comes back.
   if (kind === "gone" && goneReason !== undefined && goneReason !== "Closed" && message) {
     return { ...form, text: message, ...(goneReason === "Expired" ? { title: "This preview has expired" } : {}) };

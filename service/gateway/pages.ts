@@ -1,8 +1,8 @@
 /** What a visitor sees when there is no application to show: a page, a line of text or JSON, never a bare 502. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { pageUrl } from "../addresses.ts";
 import { isRebuildable } from "../api/preview-view.ts";
-import { documentOf, type Html, html, safeHref, sentenceOf } from "../dashboard/html.ts";
-import { detailHref } from "../dashboard/listing.ts";
+import { documentOf, type Html, html, safeHref, sentenceOf } from "../html.ts";
 import { minuteOf } from "../reason-words.ts";
 import type { Preview } from "../status.ts";
 import type { Pause } from "../store/operation.ts";
@@ -142,11 +142,7 @@ function pauseLine({ at }: Pause, kind: PageKind): Html {
 /** Nobody is logged in on a preview's own host, so the button is on ours. */
 function rebuildLink(homeUrl: string, preview: Preview): Html {
   if (!isRebuildable(preview)) return html``;
-  return html`<p><a class="button" href="${safeHref(statusHref(homeUrl, preview))}">Rebuild it</a></p>`;
-}
-
-function statusHref(homeUrl: string, { key }: Preview): string {
-  return `${homeUrl}${detailHref(key)}`;
+  return html`<p><a class="button" href="${safeHref(pageUrl(homeUrl, preview.key))}">Rebuild it</a></p>`;
 }
 
 function nameOf(preview: Preview): Html {
@@ -161,7 +157,7 @@ function stepOf({ at, message }: HistoryEntry): Html {
 
 function linksOf(homeUrl: string, preview: Preview | undefined): Html {
   const pullRequest = preview?.pullRequest?.url;
-  const home = preview ? statusHref(homeUrl, preview) : homeUrl;
+  const home = preview ? pageUrl(homeUrl, preview.key) : homeUrl;
   return html`<footer>
 <a href="${safeHref(home)}">${preview ? (preview.status.goneAt ? "Its history" : "Status and logs") : "All previews"}</a>
 ${pullRequest && html`<a href="${safeHref(pullRequest)}">Pull request</a>`}

@@ -17,8 +17,8 @@ export interface EdgeDeps {
   readonly maxConnections?: number;
 }
 
-/** Asked by load balancers and orchestrators under whatever address they have; tell nothing. */
-const PROBES = new Set(["/healthz", "/readyz"]);
+/** Asked by load balancers, orchestrators and Prometheus under whatever address they have; tell nothing, or want a token. */
+const PROBES = new Set(["/healthz", "/readyz", "/metrics"]);
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
 /**

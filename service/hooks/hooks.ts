@@ -1,10 +1,11 @@
 /** Outgoing webhooks: what came of a preview goes into an outbox, and from there to whoever the operator named. */
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { Logger } from "pino";
 import { StacklingError } from "../../components/errors.ts";
 import type { Finding } from "../../components/ports.ts";
+import { pageUrl } from "../addresses.ts";
 import type { HookConfig } from "../config/hooks.ts";
 import type { OperatorConfig } from "../config/types.ts";
-import { detailHref } from "../dashboard/listing.ts";
 import { every } from "../every.ts";
 import { readyEvent } from "../ready-event.ts";
 import type { Preview } from "../status.ts";
@@ -53,12 +54,13 @@ export function startHooks({ store, config, logger, ...times }: HooksDeps): Hook
       logger.warn({ err: error }, "looking for deliveries of hooks failed; it is tried again");
     }
   };
-  const soon = () => {
+  // Bound, for what is due is of all previews, whichever asked.
+  const soon = AsyncLocalStorage.bind(() => {
     sending ??= look().finally(() => {
       sending = undefined;
     });
     return sending;
-  };
+  });
   const send = async (delivery: HookDelivery) => {
     const { id, attempts } = delivery;
     const hook = hooks.get(delivery.hook);
@@ -80,7 +82,7 @@ export function startHooks({ store, config, logger, ...times }: HooksDeps): Hook
 
   return {
     async announce(preview) {
-      const event = readyEvent(preview, { pageUrl: `${home}${detailHref(preview.key)}` });
+      const event = readyEvent(preview, { pageUrl: pageUrl(home, preview.key) });
       if (!event) return;
       const names = (chosen.get(preview.repository) ?? [...hooks.keys()]).filter((name) =>
         hooks.get(name)?.events.includes(event.event),

@@ -17,7 +17,7 @@ export function parseChallenge(header: string | null): Challenge | undefined {
 /** `name="value"` or `name=value`, up to where the next challenge begins. */
 function parametersOf(text: string): Readonly<Record<string, string>> {
   const found: Record<string, string> = {};
-  const parameter = /\s*,?\s*([a-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))/iy;
+  const parameter = /[\s,]*([a-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))/iy;
   for (let match = parameter.exec(text); match; match = parameter.exec(text)) {
     found[(match[1] ?? "").toLowerCase()] = match[2]?.replace(/\\(.)/g, "$1") ?? match[3] ?? "";
   }

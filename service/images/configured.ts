@@ -4,7 +4,7 @@ import type { ImagesConfig } from "../config/types.ts";
 import { resolveSecret } from "../secret-reference.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 import { createSignatures, type Signatures } from "./signatures.ts";
-import type { Verify } from "./sigstore.ts";
+import type { ReadTrust } from "./sigstore.ts";
 
 /** The registry client with the operator's credentials, read anew each time: many are tokens that expire. */
 export function configuredRegistry({ credentials }: Pick<ImagesConfig, "credentials">): Registry {
@@ -22,15 +22,15 @@ export function configuredSignatures(
   { dataDir }: { readonly dataDir: string },
 ): Signatures | undefined {
   if (!images.signatures) return undefined;
-  let loading: Promise<Verify> | undefined;
+  let loading: Promise<ReadTrust> | undefined;
   const load = async () =>
-    (await import("./sigstore.ts")).createVerify({ cacheDir: join(dataDir, "cache"), now: () => new Date() });
+    (await import("./sigstore.ts")).createTrust({ cacheDir: join(dataDir, "cache"), now: () => new Date() });
   return createSignatures({
     registry: configuredRegistry(images),
     rules: images.signatures,
-    verify: async (...claim) => {
+    trust: async (signer) => {
       loading ??= load();
-      return (await loading)(...claim);
+      return (await loading)(signer);
     },
   });
 }

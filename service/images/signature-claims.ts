@@ -57,7 +57,8 @@ export async function readClaims(
 ): Promise<ClaimsRead> {
   const place = { registry, image };
   const trouble: Exclude<ContentRead, { kind: "found" }>[] = [];
-  const claims = [...(await bundles(place, digest, trouble)), ...(await simpleSignatures(place, digest, trouble))];
+  const both = await Promise.all([bundles(place, digest, trouble), simpleSignatures(place, digest, trouble)]);
+  const claims = both.flat();
   const away = trouble.find((one) => one.kind === "unavailable");
   // What was not seen may be the one that is looked for.
   if (away && claims.length === 0) return away;

@@ -3,7 +3,7 @@ import type { SignatureRule } from "../config/signatures.ts";
 import { type ImageReference, isCovered } from "./reference.ts";
 import type { Registry } from "./registry.ts";
 import { readClaims } from "./signature-claims.ts";
-import type { Judgement, Verify } from "./sigstore.ts";
+import type { ReadTrust } from "./sigstore.ts";
 
 export type SignatureRead =
   | { readonly kind: "signed" }
@@ -20,38 +20,41 @@ export interface Signatures {
 export interface SignaturesDeps {
   readonly registry: Pick<Registry, "content">;
   readonly rules: readonly SignatureRule[];
-  readonly verify: Verify;
+  readonly trust: ReadTrust;
 }
 
 /** Of those that were looked at in vain, in a message. */
 const TOLD = 3;
 
-export function createSignatures({ registry, rules, verify }: SignaturesDeps): Signatures {
+export function createSignatures({ registry, rules, trust }: SignaturesDeps): Signatures {
   return {
     async check(image, digest) {
       const asked = rules.filter(({ images }) => !images || isCovered(image, images));
       if (asked.length === 0) return { kind: "signed" };
       const read = await readClaims({ registry }, image, digest);
       if (read.kind === "unavailable") return read;
-      const judged: Judgement[] = [];
-      for (const claim of read.claims) {
-        for (const { signer } of asked) {
-          const judgement = await verify(claim, signer, digest);
+      const faults = new Set<string>();
+      let away: SignatureRead | undefined;
+      for (const { signer } of read.claims.length > 0 ? asked : []) {
+        const trusted = await trust(signer);
+        if (trusted.kind === "unavailable") {
+          away ??= trusted;
+          continue;
+        }
+        for (const claim of read.claims) {
+          const judgement = trusted.judge(claim, digest);
           if (judgement.kind === "accepted") return { kind: "signed" };
-          judged.push(judgement);
+          faults.add(judgement.why);
         }
       }
       // As long as it is not known whom to trust, nobody can say that it is not signed.
-      const away = judged.find((one) => one.kind === "unavailable");
-      if (away) return away;
-      return { kind: "unsigned", message: wordsOf(asked, judged, read.denied) };
+      return away ?? { kind: "unsigned", message: wordsOf(asked, [...faults], read.denied) };
     },
   };
 }
 
-function wordsOf(rules: readonly SignatureRule[], judged: readonly Judgement[], denied: boolean): string {
+function wordsOf(rules: readonly SignatureRule[], found: readonly string[], denied: boolean): string {
   const wanted = `it must be signed by ${[...new Set(rules.map(signerWords))].join(", or by ")}`;
-  const found = [...new Set(judged.flatMap((one) => (one.kind === "refused" ? [one.why] : [])))];
   if (found.length === 0)
     return denied ? `${wanted}; its registry denies the look for signatures` : `${wanted}, and is not signed`;
   const more = found.length > TOLD ? `; ${found.length - TOLD} more` : "";

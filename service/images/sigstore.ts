@@ -15,11 +15,18 @@ import type { Claim } from "./signature-claims.ts";
 export type Judgement =
   | { readonly kind: "accepted" }
   /** `why`: a clause for people, nothing of it in a stranger's words but names in quotes. */
-  | { readonly kind: "refused"; readonly why: string }
-  | { readonly kind: "unavailable"; readonly message: string };
+  | { readonly kind: "refused"; readonly why: string };
 
-/** Whether a claim is this signer's, about the image with this digest. Never rejects. */
-export type Verify = (claim: Claim, signer: Signer, digest: string) => Promise<Judgement>;
+/** What a signer's claims are checked with, read once for all of them. Never rejects. */
+export type ReadTrust = (signer: Signer) => Promise<TrustRead>;
+
+export type TrustRead =
+  | {
+      readonly kind: "read";
+      /** Whether a claim is this signer's, about the image with this digest. */
+      judge(claim: Claim, digest: string): Judgement;
+    }
+  | { readonly kind: "unavailable"; readonly message: string };
 
 /** What says "I signed this image" or "I built it"; other statements (an SBOM, a scan) say neither. */
 const PREDICATES: ReadonlySet<string> = new Set([
@@ -48,7 +55,7 @@ const rekorEntry = z.object({
 const rekorBody = z.object({ kind: z.string(), apiVersion: z.string() });
 
 /** @param cacheDir absolute; where TUF keeps what it knows of the public Sigstore */
-export function createVerify({ cacheDir, now }: { readonly cacheDir: string; readonly now: () => Date }): Verify {
+export function createTrust({ cacheDir, now }: { readonly cacheDir: string; readonly now: () => Date }): ReadTrust {
   let known: { readonly root: TrustedRoot; readonly atMs: number } | undefined;
   const publicRoot = async (): Promise<TrustedRoot> => {
     if (known && now().getTime() - known.atMs < ROOT_KEPT_MS) return known.root;
@@ -64,7 +71,7 @@ export function createVerify({ cacheDir, now }: { readonly cacheDir: string; rea
     if (trustedRoot === undefined) return publicRoot();
     return TrustedRoot.fromJSON(JSON.parse(await readFile(trustedRoot, "utf8")));
   };
-  return async (claim, signer, digest) => {
+  return async (signer) => {
     const needsRoot = signer.kind === "identity" || signer.transparencyLog;
     let trust: Trust;
     try {
@@ -72,12 +79,17 @@ export function createVerify({ cacheDir, now }: { readonly cacheDir: string; rea
     } catch (error) {
       return { kind: "unavailable", message: trustWords(error, signer) };
     }
-    try {
-      return judge(read(claim), { signer, digest, ...trust });
-    } catch {
-      // What hostile input does to a parser is told in our words, not in its own.
-      return { kind: "refused", why: "one signature is damaged, forged, or made in a way that is not known here" };
-    }
+    return {
+      kind: "read",
+      judge: (claim, digest) => {
+        try {
+          return judge(read(claim), { signer, digest, ...trust });
+        } catch {
+          // What hostile input does to a parser is told in our words, not in its own.
+          return { kind: "refused", why: "one signature is damaged, forged, or made in a way that is not known here" };
+        }
+      },
+    };
   };
 }
 

@@ -1,9 +1,8 @@
 /** Says on a stage's commit what became of it there: which version of what serves is seen where people read code. */
 import type { Logger } from "pino";
 import { isStage, parseKey } from "../../infra/names.ts";
-import { mainUrl } from "../comment/addresses.ts";
+import { mainUrl, pageUrl } from "../addresses.ts";
 import type { OperatorConfig } from "../config/types.ts";
-import { detailHref } from "../dashboard/listing.ts";
 import { digestOf } from "../digest.ts";
 import type { Announcement, Forge, RepositoryRef } from "../forges/forge.ts";
 import type { Sink } from "../notify.ts";
@@ -50,7 +49,7 @@ export function createStageSink({ forgeFor, store, config, logger }: StageSinkDe
 }
 
 /** Of the commit that it is meant to serve; undefined before there is one. */
-export function stageAnnouncement(
+function stageAnnouncement(
   preview: Pick<Preview, "key" | "status" | "intents" | "pullRequest">,
   { scheme, domain }: StageSinkDeps["config"],
 ): (Announcement & { readonly stage: { readonly name: string; readonly production: boolean } }) | undefined {
@@ -76,7 +75,7 @@ export function stageAnnouncement(
     summary: cut(words.replaceAll("`", "")),
     headSha,
     ...(environmentUrl === undefined ? {} : { environmentUrl }),
-    logUrl: `${scheme}://${domain}${detailHref(preview.key)}`,
+    logUrl: pageUrl(`${scheme}://${domain}`, preview.key),
   };
 }
 

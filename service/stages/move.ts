@@ -12,7 +12,7 @@ import { type Look, type WishDeps, wishFor } from "../wish.ts";
 import { promotedWords, promotionDone } from "./promotion.ts";
 
 /** Who goes back from a version that failed: nobody asked for it. */
-export const ITSELF = "itself";
+const ITSELF = "itself";
 
 export interface MoveDeps extends WishDeps {
   readonly store: Pick<Store, "updateAndNote">;

@@ -17,8 +17,12 @@ export interface StageActions {
    * @param asked.sha Commit that was shown to who asks: refused where another serves by now
    */
   promote(key: string, asked: { readonly from?: string; readonly sha?: string }, by: string): Promise<void>;
-  /** Of that commit alone. */
-  approvePromotion(key: string, sha: string, by: string): Promise<void>;
+  /**
+   * Of that commit alone.
+   *
+   * @param asked.at when the promotion that was shown was asked for: refused where it is another one by now
+   */
+  approvePromotion(key: string, asked: { readonly sha: string; readonly at?: string }, by: string): Promise<void>;
   cancelPromotion(key: string, by: string): Promise<void>;
 }
 
@@ -76,9 +80,9 @@ export function createStageActions(deps: PromoteDeps): StageActions {
         promotionAsked(target, { stage: to, source }, { by, now: now() }),
       );
     },
-    approvePromotion: (key, sha, by) =>
+    approvePromotion: (key, asked, by) =>
       change(key, { doing: "approving the promotion", by }, (target, stage) =>
-        promotionApproved(target, stage, { sha, by, now: now() }),
+        promotionApproved(target, stage, { ...asked, by, now: now() }),
       ),
     cancelPromotion: (key, by) =>
       change(key, { doing: "cancelling the promotion", by }, (target) => promotionCancelled(target)),

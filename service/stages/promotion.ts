@@ -1,4 +1,5 @@
 /** Taking over what another stage serves: asked for, approved, waited for, done. Pure. */
+import { canonical } from "../../infra/canonical.ts";
 import { approverProblem, isSamePerson, missingOf, type Word } from "../approval-rule.ts";
 import type { StageConfig } from "../config/stages.ts";
 import type { Intents } from "../intents.ts";
@@ -16,6 +17,8 @@ export interface Promoted {
   readonly sha: string;
   /** Images by the names the application gives them, pinned by digest; absent where the source runs. */
   readonly images?: Readonly<Record<string, string>>;
+  /** Commits of other repositories that served in it, by their names in `preview.yaml`; absent where there were none. */
+  readonly sources?: Readonly<Record<string, string>>;
   /** Stage that served it. */
   readonly from: string;
   /** Who asked. */
@@ -56,35 +59,47 @@ export function promotionAsked(
     return { problem: `"${stage.name}" follows the branch "${stage.branch ?? ""}"; push to that` };
   const good = goodVersion(from, source);
   if ("problem" in good) return good;
-  const { sha, images } = good;
+  const { sha, images, sources } = good;
   const { promotion, promoted } = target.intents;
-  if (promotion?.sha === sha) return { intents: {}, sha, answer: `${short(sha)} is asked for already` };
+  const isSame = (one: Promoted | undefined) =>
+    one?.sha === sha && contentOf(one) === contentOf({ images, sources }) && one.from === from;
+  if (isSame(promotion)) return { intents: {}, sha, answer: `${short(sha)} is asked for already` };
   if (promotion) {
     return {
       problem: `the promotion of ${short(promotion.sha)} by ${promotion.by} is still waiting; cancel it first`,
     };
   }
-  if (promoted && promoted.sha === sha && wishedCommit(target.intents, sha) === sha && !target.intents.removed) {
+  if (isSame(promoted) && wishedCommit(target.intents, sha) === sha && !target.intents.removed) {
     return { problem: `"${stage.name}" was given ${short(sha)} already, which is what "${from}" serves` };
   }
   const asked: Promotion = {
     ...{ sha, from, by, at: now, approvals: [], dueAt: after(now, stage.waitSeconds * 1000) },
     ...(images ? { images } : {}),
+    ...(sources ? { sources } : {}),
   };
   return { intents: { promotion: asked }, sha, answer: waitWords(asked, stage, now) ?? `${short(sha)} comes now` };
 }
 
-/** By somebody who may, of the very commit that he was shown. Said again it changes nothing. */
+/**
+ * By somebody who may, of the very commit that he was shown. Said again it changes nothing.
+ *
+ * @param said.at when that promotion was asked for, where who approves says so
+ */
 export function promotionApproved(
   { intents: { promotion } }: Pick<Target, "intents">,
   stage: StageConfig,
-  { sha, by, now }: Asked & { readonly sha: string },
+  { sha, at, by, now }: Asked & { readonly sha: string; readonly at?: string },
 ): Answered {
   if (!promotion) return { problem: "no promotion is waiting" };
   if (promotion.sha !== sha) {
     return { problem: `the promotion that waits is of ${short(promotion.sha)}, not of ${short(sha)}` };
   }
-  const problem = approverProblem(stage.approvals, by, promotion.by);
+  if (at !== undefined && at !== promotion.at) {
+    return { problem: `another one was asked for since, by ${promotion.by}; look at that first` };
+  }
+  const moved = movedWords(promotion, stage);
+  if (moved !== undefined) return { problem: moved };
+  const problem = approverProblem(stage.approvals, by, { asker: promotion.by });
   if (problem !== undefined) return { problem };
   if (promotion.approvals.some((one) => isSamePerson(one.by, by))) {
     return { intents: {}, sha, answer: `${by} approved it already` };
@@ -105,7 +120,8 @@ export function promotionDone(
   stage: StageConfig,
   now: string,
 ): { readonly intents: Partial<Intents>; readonly promoted: Promoted } | undefined {
-  if (!promotion || missingApprovals(promotion, stage) > 0 || now < promotion.dueAt) return undefined;
+  if (!promotion || movedWords(promotion, stage) !== undefined) return undefined;
+  if (missingApprovals(promotion, stage) > 0 || now < promotion.dueAt) return undefined;
   const { dueAt: _due, ...rest } = promotion;
   const promoted = { ...rest, at: now };
   return {
@@ -116,7 +132,7 @@ export function promotionDone(
 
 /** How many are still to approve; only those count who may now. */
 export function missingApprovals({ approvals, by }: Pick<Promotion, "approvals" | "by">, stage: StageConfig): number {
-  return missingOf(approvals, stage.approvals, by);
+  return missingOf(approvals, stage.approvals, { asker: by });
 }
 
 /** Who gave what, in a sentence. */
@@ -127,6 +143,8 @@ export function promotedWords({ sha, from, by, approvals }: Omit<Promoted, "at">
 
 /** What a promotion waits for, as a sentence without its full stop; undefined: for nothing. */
 export function waitWords(promotion: Promotion, stage: StageConfig, now: string): string | undefined {
+  const moved = movedWords(promotion, stage);
+  if (moved !== undefined) return moved;
   const missing = missingApprovals(promotion, stage);
   const time = now < promotion.dueAt ? `${minuteOf(promotion.dueAt)}` : undefined;
   const who = stage.approvals.by ? ` (of ${stage.approvals.by.join(", ")})` : "";
@@ -135,11 +153,21 @@ export function waitWords(promotion: Promotion, stage: StageConfig, now: string)
   return all.length === 0 ? undefined : `${short(promotion.sha)} waits for ${all.join(" and for ")}`;
 }
 
+/** What was asked for and approved is what another stage served than the one that counts now. */
+function movedWords({ sha, from }: Pick<Promotion, "sha" | "from">, stage: StageConfig): string | undefined {
+  if (stage.from === from) return undefined;
+  return `${short(sha)} is of "${from}", and the stage takes over from "${stage.from ?? ""}" by now; cancel it`;
+}
+
+function contentOf({ images = {}, sources = {} }: Pick<Promoted, "images" | "sources">): string {
+  return canonical({ images, sources });
+}
+
 /** What the stage before serves, whole and good. */
 function goodVersion(
   from: string,
   source: Source | undefined,
-): { readonly sha: string; readonly images?: Readonly<Record<string, string>> } | { readonly problem: string } {
+): Pick<Promoted, "sha" | "images" | "sources"> | { readonly problem: string } {
   const live = source?.status.live;
   if (!source || !live || source.status.goneAt !== undefined) return { problem: `"${from}" serves nothing yet` };
   const { condition, reason, message, attempted, interrupted } = source.status;
@@ -147,7 +175,12 @@ function goodVersion(
   if (condition !== "Ready" || interrupted || attempted?.ok === false) {
     return { problem: `"${from}" is not healthy (${reason}: ${message}); what serves there is ${short(commit)}` };
   }
-  return { sha: commit, ...(live.images ? { images: { ...live.images } } : {}) };
+  const sources = Object.entries(live.sources ?? {}).map(([alias, source]) => [alias, source.commit]);
+  return {
+    sha: commit,
+    ...(live.images ? { images: { ...live.images } } : {}),
+    ...(sources.length > 0 ? { sources: Object.fromEntries(sources) } : {}),
+  };
 }
 
 function short(sha: string): string {

@@ -2,6 +2,7 @@
 import { type Kysely, sql } from "kysely";
 import type { AuditEntry, AuditStore } from "../audit.ts";
 import { storable } from "./json.ts";
+import { pageOfRows } from "./page.ts";
 import type { Tables } from "./tables.ts";
 
 export interface AuditTrim {
@@ -48,9 +49,9 @@ export function auditStore({ db }: { readonly db: Kysely<Tables> }): AuditStore 
         .orderBy("id", "desc")
         .limit(limit + 1)
         .execute();
-      const shown = rows.slice(0, limit);
-      const last = shown.at(-1);
+      const { rows: shown, ...next } = pageOfRows(rows, limit, ({ id }) => id);
       return {
+        ...next,
         entries: shown.map(
           (row): AuditEntry => ({
             at: row.at.toISOString(),
@@ -63,7 +64,6 @@ export function auditStore({ db }: { readonly db: Kysely<Tables> }): AuditStore 
             outcome: row.outcome,
           }),
         ),
-        ...(rows.length > limit && last ? { next: last.id } : {}),
       };
     },
     async trimAudit(days) {

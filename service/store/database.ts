@@ -1,4 +1,5 @@
 /** One pool for tables and queue alike: the only place that opens connections to the store. */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from "kysely";
 import pg from "pg";
 import type { Logger } from "pino";
@@ -37,7 +38,11 @@ export function openDatabase({
   });
   // Without a listener, the server going away would end the process: of the pool for idle connections,
   // of each one for those in use, between two statements of a transaction.
-  pool.on("error", (error) => logger.warn({ code: codeOf(error) }, "the store dropped an idle connection"));
+  // Bound, for it is heard as a part of whatever opened the connection, of which it says nothing.
+  pool.on(
+    "error",
+    AsyncLocalStorage.bind((error) => logger.warn({ code: codeOf(error) }, "the store dropped an idle connection")),
+  );
   pool.on("connect", (client) => client.on("error", () => undefined));
   return { pool, db: new Kysely<Tables>({ dialect: new PostgresDialect({ pool: discarding(pool) }) }) };
 }

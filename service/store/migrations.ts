@@ -4,6 +4,9 @@ import { TerminalError } from "../../components/errors.ts";
 import { SEATS } from "../caps/migration.ts";
 import { DEPLOYMENTS } from "../deployments/migration.ts";
 import { HOOKS } from "../hooks/migration.ts";
+import { KPIS } from "../kpis/store.ts";
+import { BUDGETS } from "../money/budgets/store.ts";
+import { COSTS } from "../money/ledger.ts";
 import { TOKENS } from "../tokens/store.ts";
 import { TRENDS } from "../trends/store.ts";
 import { AUDIT } from "./audit.ts";
@@ -27,6 +30,9 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0010-deploy-log": { up: (db) => run(db, DEPLOYMENTS) },
   "0011-hooks": { up: (db) => run(db, HOOKS) },
   "0014-trends": { up: (db) => run(db, TRENDS) },
+  "0015-costs": { up: (db) => run(db, COSTS) },
+  "0016-budgets": { up: (db) => run(db, BUDGETS) },
+  "0017-kpis": { up: (db) => run(db, KPIS) },
 };
 
 /**

@@ -1,5 +1,6 @@
 /** What holds for all previews at once: the kill switch, and what the sweeps found. */
 import { type Kysely, sql } from "kysely";
+import { stopper } from "../money/budgets/words.ts";
 import type { PauseSpan } from "../pauses.ts";
 import type { SweepReport } from "../sweep/report.ts";
 import { storableJson } from "./json.ts";
@@ -20,8 +21,10 @@ export interface OperationStore {
   pause(): Promise<Pause | undefined>;
   /** When everything was stopped, oldest first, with the one that lasts: the newest hundred. */
   pauses(): Promise<readonly PauseSpan[]>;
-  /** The first one stays until it is taken back with `undefined`. */
+  /** The first one stays until it is taken back with `undefined`; a budget's becomes that of the person who asks for one too. */
   setPause(pause: Pause | undefined): Promise<void>;
+  /** Takes back the one that is `by`'s, of that time where it is said; any other stays. */
+  endPause(by: string, at?: string): Promise<void>;
   /** The newest report; undefined before the first sweep. */
   lastSweep(): Promise<SweepReport | undefined>;
   addSweep(report: SweepReport): Promise<void>;
@@ -59,9 +62,15 @@ export function operationStore({
       await db
         .insertInto("setting")
         .values({ name: PAUSE, body: storableJson(pause) })
-        .onConflict((conflict) => conflict.doNothing())
+        .onConflict((conflict) =>
+          conflict
+            .column("name")
+            .doUpdateSet({ body: sql`setting.body || jsonb_build_object('by', excluded.body->>'by')` })
+            .where(sql`setting.body->>'by'`, "like", `${stopper("")}%`),
+        )
         .execute();
     },
+    endPause: (by, at) => endPause(db, now(), at === undefined ? { by } : { by, at }),
     async lastSweep() {
       const row = await db.selectFrom("sweep").select("body").orderBy("id", "desc").limit(1).executeTakeFirst();
       return row?.body;
@@ -78,9 +87,10 @@ export function operationStore({
 }
 
 /** In one statement, so that the time it took is known whenever the switch is back; again, it does nothing. */
-async function endPause(db: Kysely<Tables>, to: string): Promise<void> {
+async function endPause(db: Kysely<Tables>, to: string, only: Partial<Pause> = {}): Promise<void> {
   await sql`
-    with ended as (delete from setting where name = ${PAUSE} returning body)
+    with ended as (
+      delete from setting where name = ${PAUSE} and body @> ${storableJson(only)}::jsonb returning body)
     insert into setting (name, body)
     select ${PAST} || (body->>'at'), body || jsonb_build_object('to', ${to}::text) from ended
     on conflict (name) do update set body = excluded.body`.execute(db);

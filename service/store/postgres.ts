@@ -5,6 +5,11 @@ import { type SeatStore, seatStore } from "../caps/seats.ts";
 import type { DeploymentStore } from "../deployments/deployment.ts";
 import { DEPLOYMENT_CHANNEL, deploymentStore } from "../deployments/store.ts";
 import { type HookStore, hookStore } from "../hooks/store.ts";
+import { type KpiStore, kpiStore } from "../kpis/store.ts";
+import { type LevelStore, levelStore } from "../metrics/store.ts";
+import { type PullStateStore, pullStateStore } from "../money/actuals/state.ts";
+import { type BudgetStore, budgetStore } from "../money/budgets/store.ts";
+import { type LedgerStore, ledgerStore } from "../money/ledger.ts";
 import { tokenStore } from "../tokens/store.ts";
 import type { TokenStore } from "../tokens/token.ts";
 import { type TrendStore, trendStore } from "../trends/store.ts";
@@ -17,6 +22,7 @@ import { type IdentityStore, identityStore } from "./identities.ts";
 import { acquireLease, releaseLeasesOf } from "./lease.ts";
 import { listen } from "./listener.ts";
 import { migrate } from "./migrations.ts";
+import { createMoves, type MoveWatch, subscribe } from "./moves.ts";
 import { operationStore } from "./operation.ts";
 import { PREVIEW_CHANNEL, previewStore } from "./previews.ts";
 import { bossQueue, type Queue, WORK_CHANNEL } from "./queue.ts";
@@ -39,6 +45,12 @@ export interface PostgresStore
     IdentityStore,
     AuditStore,
     TrendStore,
+    KpiStore,
+    LedgerStore,
+    BudgetStore,
+    PullStateStore,
+    LevelStore,
+    MoveWatch,
     AuditTrim,
     TokenStore {
   readonly queue: Queue;
@@ -80,12 +92,19 @@ export async function openStore({ url, holder, logger, now, steps }: PostgresSto
   }, PRUNE_EVERY_MS);
   pruning.unref();
 
-  const previews = previewStore({ db, now });
+  const { moved, proved, ...moves } = createMoves();
+  const previews = previewStore({ db, now, moved });
   return {
     ...previews,
-    ...recordStore({ db, queue }),
+    ...moves,
+    ...recordStore({ db, queue, proved }),
     ...operationStore({ db, now }),
     ...trendStore({ db }),
+    ...kpiStore({ db }),
+    ...ledgerStore({ db }),
+    ...budgetStore({ db }),
+    ...pullStateStore({ db }),
+    ...levelStore({ db, now }),
     ...forgeCredentialStore({ db }),
     ...identityStore({ db }),
     ...auditStore({ db }),
@@ -144,9 +163,4 @@ export async function openStore({ url, holder, logger, now, steps }: PostgresSto
       })
       .catch((error) => logger.warn({ code: codeOf(error) }, "reading all previews after a lost connection failed"));
   }
-}
-
-function subscribe<T>(set: Set<T>, callback: T): () => void {
-  set.add(callback);
-  return () => set.delete(callback);
 }

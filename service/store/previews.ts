@@ -3,6 +3,7 @@ import { type Kysely, type Selectable, sql, type Transaction } from "kysely";
 import { changeStatus, type Preview } from "../status.ts";
 import { storableJson } from "./json.ts";
 import { requireLease, type WriteLease } from "./lease.ts";
+import type { MoveListener } from "./moves.ts";
 import { addHistory } from "./records.ts";
 import type { HistoryEntry, Store } from "./store.ts";
 import type { PreviewTable, Tables } from "./tables.ts";
@@ -24,9 +25,14 @@ type PreviewStore = Pick<
   | "visited"
 >;
 
-export function previewStore(deps: { readonly db: Kysely<Tables>; readonly now: () => string }): PreviewStore {
-  const { db, now } = deps;
+export interface PreviewStoreDeps {
+  readonly db: Kysely<Tables>;
+  readonly now: () => string;
+  /** Told of each move behind its commit. Never throws. */
+  readonly moved: MoveListener;
+}
 
+export function previewStore({ db, now, moved }: PreviewStoreDeps): PreviewStore {
   const write = (
     key: string,
     change: Parameters<Store["update"]>[1],
@@ -93,8 +99,16 @@ export function previewStore(deps: { readonly db: Kysely<Tables>; readonly now: 
               .executeTakeFirstOrThrow()),
         );
       }),
-    setStatus: (key, status, held) =>
-      write(key, (preview) => ({ status: changeStatus(preview.status, status, now()) }), { held, also: recordMove }),
+    async setStatus(key, status, held) {
+      const befores: Preview[] = [];
+      const also: WriteOptions["also"] = async (transaction, before, after) => {
+        if (await recordMove(transaction, before, after)) befores.push(before);
+      };
+      const change = (preview: Preview) => ({ status: changeStatus(preview.status, status, now()) });
+      const after = await write(key, change, { held, also });
+      for (const before of befores) if (after) moved(before, after);
+      return after;
+    },
     async setDue(key, dueAt) {
       await db
         .updateTable("preview")
@@ -147,11 +161,12 @@ interface WriteOptions {
   readonly also?: (transaction: Transaction<Tables>, before: Preview, after: Preview) => Promise<void>;
 }
 
-/** Every change of condition or reason is an entry of the history. */
-async function recordMove(transaction: Transaction<Tables>, before: Preview, after: Preview): Promise<void> {
+/** Every change of condition or reason is an entry of the history; false where there was none. */
+async function recordMove(transaction: Transaction<Tables>, before: Preview, after: Preview): Promise<boolean> {
   const { condition, reason, message, since, headSha } = after.status;
-  if (condition === before.status.condition && reason === before.status.reason) return;
+  if (condition === before.status.condition && reason === before.status.reason) return false;
   await addHistory(transaction, [{ key: after.key, at: since, reason, message, headSha }]);
+  return true;
 }
 
 async function notify(transaction: Transaction<Tables>, key: string): Promise<void> {

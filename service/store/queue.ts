@@ -6,6 +6,7 @@ import { type Kysely, sql, type Transaction } from "kysely";
 import type pg from "pg";
 import { fromKysely, type JobInsert, PgBoss } from "pg-boss";
 import type { Logger } from "pino";
+import type { Origin } from "../tracing/tracing.ts";
 import { codeOf } from "./database.ts";
 import type { Tables } from "./tables.ts";
 
@@ -15,11 +16,23 @@ export const WORK_CHANNEL = "stackling_work";
 const HEARTBEAT_SECONDS = 10;
 /** Engine runs end long before; pg-boss allows under 24 h. */
 const EXPIRE_SECONDS = 23 * 3600;
+/** Ten pushes are one job; a thousand need not all be told of. */
+const TRACES_MAX = 32;
 
 export interface Job {
   readonly id: string;
   readonly key: string;
+  /** Of the delivery that made it, where one did. */
+  readonly deliveryId?: string;
+  /** Where the deliveries stand in their traces that asked for it while it waited, the first one first. */
+  readonly traces?: readonly string[];
 }
+
+/** What is handed on beside its key: never read but for trace and log. */
+type JobData = { readonly key: string } & Pick<Job, "deliveryId" | "traces">;
+
+/** Who asked for a look, by the keys; the keys of others may be among them. */
+export type Origins = readonly (Origin & { readonly key: string })[];
 
 export interface Queue {
   /** Up to `limit` jobs of keys that nobody works on; empty when there are none or Postgres is away. */
@@ -36,7 +49,7 @@ export interface Queue {
 
 export interface BossQueue extends Omit<Queue, "onWork"> {
   /** Adds keys inside the caller's transaction and wakes the workers when it commits. */
-  add(transaction: Transaction<Tables>, keys: readonly string[]): Promise<void>;
+  add(transaction: Transaction<Tables>, keys: readonly string[], origins?: Origins): Promise<void>;
   /** Puts back what this holder worked on in an earlier life. */
   reclaim(): Promise<void>;
   start(): Promise<void>;
@@ -64,13 +77,15 @@ export function bossQueue(deps: {
   });
   boss.on("error", (error) => logger.warn({ code: codeOf(error) }, "the queue could not do its upkeep"));
 
-  async function add(transaction: Transaction<Tables>, keys: readonly string[]): Promise<void> {
+  async function add(transaction: Transaction<Tables>, keys: readonly string[], origins: Origins = []): Promise<void> {
     if (keys.length === 0) return;
+    const deliveries = new Map(origins.map(({ key, deliveryId }) => [key, deliveryId]));
     // Sorted, so that two transactions never wait for each other's rows crosswise.
     const jobs = [...new Set(keys)]
       .sort()
-      .map((key): GroupedJob => ({ data: { key }, singletonKey: key, groupId: key }));
+      .map((key): GroupedJob => ({ data: dataOf(key, deliveries.get(key)), singletonKey: key, groupId: key }));
     await boss.insert(QUEUE, jobs, { db: fromKysely(transaction) });
+    await addTraces(transaction, origins);
     await sql`select pg_notify(${WORK_CHANNEL}, '')`.execute(transaction);
   }
 
@@ -91,12 +106,12 @@ export function bossQueue(deps: {
     },
     fetch: (limit) =>
       db.transaction().execute(async (transaction) => {
-        const jobs = await boss.fetch<{ key: string }>(QUEUE, {
+        const jobs = await boss.fetch<JobData>(QUEUE, {
           batchSize: limit,
           groupConcurrency: 1,
           db: fromKysely(transaction),
         });
-        const taken = jobs.map((job) => ({ id: job.id, key: job.data.key }));
+        const taken = jobs.map(({ id, data }): Job => ({ id, ...data }));
         if (taken.length > 0) {
           // In the same transaction, so that a killed holder finds its work again at once.
           await transaction
@@ -137,4 +152,31 @@ export function bossQueue(deps: {
         );
       }),
   };
+}
+
+function dataOf(key: string, deliveryId: string | undefined): JobData {
+  return { key, ...(deliveryId === undefined ? {} : { deliveryId }) };
+}
+
+/**
+ * A job that waits already takes the traces of those that it does the work of too. Its row is held from here to the
+ * commit, in the order of the keys, so that two transactions never wait for each other's crosswise.
+ */
+async function addTraces(transaction: Transaction<Tables>, origins: Origins): Promise<void> {
+  const traced = origins.flatMap(({ key, traceparent }) => (traceparent === undefined ? [] : [{ key, traceparent }]));
+  if (traced.length === 0) return;
+  await sql`
+    with asked as (
+      select key, jsonb_agg(trace) as traces
+      from unnest(${traced.map(({ key }) => key)}::text[], ${traced.map((one) => one.traceparent)}::text[]) as one (key, trace)
+      group by key
+    ), held as (
+      select job.id, asked.traces from pgboss.job as job join asked on asked.key = job.singleton_key
+      where job.name = ${QUEUE} and job.state < 'active'
+      order by job.singleton_key for update of job
+    )
+    update pgboss.job as job
+    set data = job.data || jsonb_build_object('traces', jsonb_path_query_array(
+      coalesce(job.data->'traces', '[]') || held.traces, '$[0 to $last]', jsonb_build_object('last', ${TRACES_MAX} - 1)))
+    from held where job.name = ${QUEUE} and job.id = held.id`.execute(transaction);
 }

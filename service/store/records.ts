@@ -1,6 +1,8 @@
 /** What is only ever added: deliveries, history, receipts, counters, registered repositories. */
 import { type Kysely, sql } from "kysely";
 import { pruneDeployments } from "../deployments/store.ts";
+import { prunePullRequests } from "../kpis/store.ts";
+import type { Receipt } from "../status.ts";
 import { storable, storableJson } from "./json.ts";
 import { requireLease } from "./lease.ts";
 import type { BossQueue } from "./queue.ts";
@@ -29,21 +31,31 @@ type RecordStore = Pick<
   | "forgetRepository"
 >;
 
-export function recordStore({ db, queue }: { readonly db: Kysely<Tables>; readonly queue: BossQueue }): RecordStore {
+export interface RecordStoreDeps {
+  readonly db: Kysely<Tables>;
+  readonly queue: BossQueue;
+  /** Told of each receipt behind its commit. Never throws. */
+  readonly proved: (receipt: Receipt) => void;
+}
+
+export function recordStore({ db, queue, proved }: RecordStoreDeps): RecordStore {
   return {
     receive: (deliveries) =>
       db.transaction().execute(async (transaction) => {
         // Sorted, so that two replicas never wait for each other's rows crosswise.
         const sorted = [...deliveries].sort((a, b) => (a.deliveryId < b.deliveryId ? -1 : 1));
         const column = (name: "forge" | "deliveryId" | "event" | "key") => sorted.map((row) => row[name] ?? null);
-        const { rows } = await sql<{ key: string | null }>`
+        const { rows } = await sql<{ key: string | null; delivery_id: string }>`
           insert into delivery (forge, delivery_id, event, key)
           select * from unnest(${column("forge")}::text[], ${column("deliveryId")}::text[],
                                ${column("event")}::text[], ${column("key")}::text[])
-          on conflict do nothing returning key`.execute(transaction);
+          on conflict do nothing returning key, delivery_id`.execute(transaction);
+        const taken = rows.flatMap(({ key, delivery_id: deliveryId }) => (key === null ? [] : [{ key, deliveryId }]));
+        const traces = new Map(sorted.map(({ deliveryId, traceparent }) => [deliveryId, traceparent]));
         await queue.add(
           transaction,
-          rows.flatMap(({ key }) => (key === null ? [] : [key])),
+          taken.map(({ key }) => key),
+          taken.map((one) => ({ ...one, traceparent: traces.get(one.deliveryId) })),
         );
       }),
     enqueue: (keys) => db.transaction().execute((transaction) => queue.add(transaction, keys)),
@@ -75,15 +87,17 @@ export function recordStore({ db, queue }: { readonly db: Kysely<Tables>; readon
         ...(row.head_sha === null ? {} : { headSha: row.head_sha }),
       }));
     },
-    addReceipt: (receipt, held) =>
-      db.transaction().execute(async (transaction) => {
+    async addReceipt(receipt, held) {
+      await db.transaction().execute(async (transaction) => {
         if (held) await requireLease(transaction, held);
         const { key, at } = receipt;
         await transaction
           .insertInto("receipt")
           .values({ key, at, body: storableJson(receipt) })
           .execute();
-      }),
+      });
+      proved(receipt);
+    },
     async receipts(key) {
       const rows = await db
         .selectFrom("receipt")
@@ -142,6 +156,7 @@ export async function prune(db: Kysely<Tables>): Promise<void> {
     and gone_at < now() - make_interval(days => ${ENGINES_KEPT_DAYS}))`;
   await sql`delete from engine_run as held where ${isGone}`.execute(db);
   await pruneDeployments(db);
+  await prunePullRequests(db);
   // A later lease of the same stack still gets a higher fence: it is at least the server's clock.
   await sql`delete from lease as held where expires_at < now() and ${isGone}`.execute(db);
 }

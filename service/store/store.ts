@@ -11,6 +11,8 @@ export interface DeliveryRow {
   readonly event: string;
   /** Key to look at; undefined for what concerns no configured pull request (kept as a counter only). */
   readonly key?: string;
+  /** Where it stands in its trace; handed on with the key, and not kept. */
+  readonly traceparent?: string;
 }
 
 export interface HistoryEntry {

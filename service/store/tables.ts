@@ -6,6 +6,9 @@ import type { DeploymentOutputTable, DeploymentTable } from "../deployments/tabl
 import type { AnnouncementHandles, PullRequest } from "../forges/forge.ts";
 import type { HookDeliveryTable, ToldTable } from "../hooks/tables.ts";
 import type { Intents } from "../intents.ts";
+import type { PullRequestTable } from "../kpis/store.ts";
+import type { BudgetTable } from "../money/budgets/store.ts";
+import type { CostAboutTable, CostReadingTable, CostTable } from "../money/ledger.ts";
 import type { Role } from "../roles.ts";
 import type { PreviewStatus, Receipt } from "../status.ts";
 import type { SweepReport } from "../sweep/report.ts";
@@ -87,5 +90,10 @@ export interface Tables {
   deployment: DeploymentTable;
   deployment_output: DeploymentOutputTable;
   sweep: { id: Generated<string>; at: Time; body: JSONColumnType<SweepReport> };
+  budget: BudgetTable;
+  cost: CostTable;
+  cost_about: CostAboutTable;
+  cost_reading: CostReadingTable;
+  pull_request: PullRequestTable;
   trend: { hour: Time; body: JSONColumnType<Sample> };
 }

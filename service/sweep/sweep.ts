@@ -22,6 +22,8 @@ export interface SweepDeps extends FindDeps, AdoptDeps {
   readonly stopping?: AbortSignal;
   /** How long a usual destroy is waited for. */
   readonly destroyWithinMs?: number;
+  /** Told of each one that came to its end. Never throws. */
+  readonly onSwept?: (report: SweepReport) => void;
 }
 
 export interface SweepWish {
@@ -56,6 +58,7 @@ export function createSweep(deps: SweepDeps): (wish: SweepWish) => Promise<Sweep
     }
     const report = { at, dryRun, found: strays, removed, failed, unread };
     if (keep) await deps.store.addSweep(report);
+    deps.onSwept?.(report);
     return report;
   };
 }

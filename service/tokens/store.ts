@@ -1,5 +1,6 @@
 import { type Kysely, type Selectable, sql } from "kysely";
 import { storableJson } from "../store/json.ts";
+import { pageOfRows } from "../store/page.ts";
 import type { Tables } from "../store/tables.ts";
 import type { TokenRow, TokenStore } from "./token.ts";
 
@@ -39,9 +40,8 @@ export function tokenStore({ db }: { readonly db: Kysely<Tables> }): TokenStore 
         .orderBy("id", "desc")
         .limit(limit + 1)
         .execute();
-      const shown = rows.slice(0, limit);
-      const last = shown.at(-1);
-      return { tokens: shown.map(rowOf), ...(rows.length > limit && last ? { next: last.id } : {}) };
+      const { rows: shown, ...next } = pageOfRows(rows, limit, ({ id }) => id);
+      return { tokens: shown.map(rowOf), ...next };
     },
     async findToken(digest) {
       const row = await db

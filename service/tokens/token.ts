@@ -8,7 +8,7 @@ import { TerminalError } from "../../components/errors.ts";
 import type { Caller, Role } from "../roles.ts";
 
 /** By which secret scanners know one that somebody committed. */
-export const TOKEN_PREFIX = "stk_";
+const TOKEN_PREFIX = "stk_";
 const SHAPE = /^stk_([A-Za-z0-9_-]{43})([0-9a-f]{8})$/;
 
 export interface TokenRow {

@@ -1,6 +1,7 @@
 /** What an hour of all previews comes to, and what many hours do. Pure; stages are not previews and count for nothing. */
 import { isStage } from "../../infra/names.ts";
 import { stageOf } from "../api/preview-view.ts";
+import { AT_REST, HELD_BACK } from "../reasons.ts";
 import type { Preview } from "../status.ts";
 
 /** Counts as they were at its end, and what ended in it. */
@@ -36,16 +37,7 @@ export interface Ended {
 
 const READY_MAX = 1_000;
 /** From here on nothing was being brought up. */
-const SETTLED = new Set([
-  "Healthy",
-  "Asleep",
-  "Gone",
-  "Destroying",
-  "Paused",
-  "Blocked",
-  "ApprovalNeeded",
-  "NothingPromoted",
-]);
+const SETTLED = new Set(["Healthy", ...AT_REST, ...HELD_BACK, "Gone", "Destroying", "NothingPromoted"]);
 
 export function sampleOf(
   previews: readonly Preview[],
@@ -62,34 +54,57 @@ export function sampleOf(
     stalled: ours.filter(({ status }) => status.condition === "Stalled").length,
     queued: ours.filter(({ status }) => status.reason === "Queued").length,
     meanAgeSeconds: Math.round(ages.reduce((sum, age) => sum + age, 0) / Math.max(1, ages.length)),
-    readySeconds: readyTimes(moves, previews, since).slice(0, READY_MAX),
+    readySeconds: versionsReady(moves, previews, since)
+      .map(({ seconds }) => seconds)
+      .slice(0, READY_MAX),
     tornDown: tornDown.filter(({ key }) => !isStage(key)).length,
     teardownsFailed: failed.length,
   };
 }
 
-/** Seconds until each version served that came to since then. A wake makes none, and what broke on the way counts in full. */
-function readyTimes(moves: readonly Move[], previews: readonly Preview[], since: string): readonly number[] {
+/** What a version that serves has just come from; out of an outage of the forge comes none. */
+const MADE = new Set(["Provisioning", "Updating", "Checking"]);
+
+/** A version that came to serve. */
+export interface VersionReady {
+  readonly key: string;
+  /** ISO 8601 UTC */
+  readonly at: string;
+  /** From its first word; what broke on the way counts in full. */
+  readonly seconds: number;
+}
+
+/** Those of since then; a wake makes none. */
+export function versionsReady(
+  moves: readonly Move[],
+  previews: readonly Pick<Preview, "key" | "createdAt">[],
+  since: string,
+): readonly VersionReady[] {
   const createdAt = new Map(previews.map(({ key, createdAt: at }) => [key, at]));
   const begun = new Map<string, string | undefined>();
-  const times: number[] = [];
+  const before = new Map<string, string>();
+  const versions: VersionReady[] = [];
   for (const { key, at, reason } of moves) {
     if (isStage(key)) continue;
     const isFirst = !begun.has(key);
     if (SETTLED.has(reason) || reason === "Waking") {
       const start = begun.get(key);
-      if (reason === "Healthy" && start !== undefined && at > since) {
-        times.push(Math.round((Date.parse(at) - Date.parse(start)) / 100) / 10);
+      const isMade = reason === "Healthy" && MADE.has(before.get(key) ?? "");
+      if (isMade && start !== undefined && at > since) {
+        versions.push({ key, at, seconds: Math.round((Date.parse(at) - Date.parse(start)) / 100) / 10 });
       }
       // Serving again after a wake is no new version.
       begun.set(key, undefined);
     } else if (isFirst) {
       const made = createdAt.get(key);
       // The wait before its first word counts; one that is older began with this word.
-      begun.set(key, made !== undefined && Date.parse(at) - Date.parse(made) < DAY_MS ? made : at);
+      // So does one of a life before this one.
+      const waitedMs = made === undefined ? -1 : Date.parse(at) - Date.parse(made);
+      begun.set(key, made !== undefined && waitedMs >= 0 && waitedMs < DAY_MS ? made : at);
     } else if (begun.get(key) === undefined) begun.set(key, at);
+    before.set(key, reason);
   }
-  return times;
+  return versions;
 }
 
 const DAY_MS = 86_400_000;

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { isSecret, type Output, runtime } from "@pulumi/pulumi";
+import { withClient } from "../../components/local/database-client.ts";
 import type { DatabaseDriver } from "../../components/ports.ts";
+import { eventually } from "../support/eventually.ts";
 
 /** A server the suite may make databases on, as the engine's provider would. */
 export interface DatabaseWorld<O> {
@@ -130,6 +132,21 @@ export function databaseContract<O>(subject: {
         assert.equal(await operations.explain?.({ options: ground.options, stack: "shop-pr-2" }), undefined);
         const missing = await operations.explain?.({ options: ground.options, stack: "shop-pr-3" });
         assert.match(missing ?? "", /\S+ \S+/);
+      });
+
+      it("tells what is taken and held by a stack alone, where it counts", async () => {
+        const { operations } = await load();
+        const of = (stack: string, held: boolean) => operations.usage?.({ options: ground.options, stack }, { held });
+        const { url } = await ground.make("shop-pr-4");
+        if (!operations.usage) return;
+        await withClient(url, (client) => client.query("SELECT pg_sleep(0.2)"));
+        const worked = await eventually(async () => {
+          const found = await of("shop-pr-4", true);
+          return found?.counters.some(({ hours }) => hours > 0) ? found : undefined;
+        });
+        assert.ok(worked.held.length > 0 && worked.held.every(({ gib }) => gib > 0));
+        assert.deepEqual((await of("shop-pr-4", false))?.held, []);
+        assert.deepEqual(await of("shop-pr-404", true), { counters: [], held: [] });
       });
 
       it("finds nothing wrong with a server that is there", async () => {

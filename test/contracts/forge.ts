@@ -97,7 +97,8 @@ export function forgeContract(subject: {
       await listed();
       const mend = await fixture.breakOff();
       try {
-        assert.equal((await fixture.forge.read(fixture.repository, number)).kind, "unreachable");
+        const read = await fixture.forge.read(fixture.repository, number);
+        assert.ok(read.kind === "unreachable" && !read.missing, JSON.stringify(read));
         assert.equal((await fixture.forge.list(fixture.repository)).kind, "unreachable");
         await assert.rejects(fixture.forge.readFile(fixture.repository, "main", "preview.yaml"));
         await assert.rejects(fixture.forge.resolve(fixture.repository, "main"));
@@ -108,9 +109,9 @@ export function forgeContract(subject: {
       assert.equal((await readOpen(number)).state, "open");
     });
 
-    it("says unreachable for a number that was never given", async () => {
+    it("says unreachable for a number that was never given, and that it is missing", async () => {
       const read = await fixture.forge.read(fixture.repository, 4_000_000);
-      assert.equal(read.kind, "unreachable");
+      assert.ok(read.kind === "unreachable" && read.missing, JSON.stringify(read));
     });
 
     describe("naming the files that a pull request changes", () => {

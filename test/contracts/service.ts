@@ -142,6 +142,7 @@ function operationContract<O>({ load, createWorld }: Required<Pick<ServiceSubjec
     assert.equal(await operations.explain?.(context), undefined);
 
     await operations.setAwake?.(context, false);
+    const asleep = await operations.usage?.(context, { held: false });
     assert.equal(await operations.isAwake?.(context), false);
     assert.match((await operations.explain?.(context)) ?? "", /asleep/);
     await operations.setAwake?.(context, true);
@@ -155,7 +156,14 @@ function operationContract<O>({ load, createWorld }: Required<Pick<ServiceSubjec
 
     const owned = (await operations.owned?.(world.options, STACK)) ?? [];
     assert.ok(owned.some(({ kind }) => kind === "process"));
+    // Counters only rise, also over sleep, wake and its end; what it held goes with it.
+    const awake = await operations.usage?.(context, { held: true });
     await world.destroy();
+    const gone = await operations.usage?.(context, { held: true });
+    const hoursOf = (usage: typeof gone) => usage?.counters.reduce((sum, { hours }) => sum + hours, 0) ?? 0;
+    assert.ok(hoursOf(asleep) <= hoursOf(awake) && hoursOf(awake) <= hoursOf(gone));
+    if (awake) assert.ok(awake.held.every(({ gib }) => gib > 0));
+    assert.deepEqual(gone?.held ?? [], []);
     assert.deepEqual(await operations.owned?.(world.options, STACK), []);
   });
 

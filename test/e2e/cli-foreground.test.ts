@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { PreviewView } from "../../service/api/preview-view.ts";
 import { eventually } from "../support/eventually.ts";
+import { freePort } from "../support/free-port.ts";
 import { createRepository, type TestRepository } from "../support/git-repository.ts";
 import { requires } from "../support/requires.ts";
-import { type CommandLine, freePort, prepareCommandLine, processesOn, type Run } from "./support/command-line.ts";
+import { type CommandLine, prepareCommandLine, processesOn, type Run } from "./support/command-line.ts";
 import { visitorOf } from "./support/visitor.ts";
 
 const needs = requires("engine", "postgres");

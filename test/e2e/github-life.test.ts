@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { withClient } from "../../components/local/database-client.ts";
+import { type Collected, type Collector, startCollector } from "../support/collector.ts";
 import { eventually } from "../support/eventually.ts";
 import { requires } from "../support/requires.ts";
 import { type GithubWorld, prepareGithubWorld } from "./support/github-world.ts";
@@ -12,12 +13,17 @@ const APP = tinyApp({ text: "main" });
 
 describe("a pull request on GitHub", requires("engine", "postgres"), () => {
   let world: GithubWorld;
+  let collector: Collector;
   const stacks = new Map<number, string>();
   before(async () => {
-    world = await prepareGithubWorld({ files: APP });
+    collector = await startCollector();
+    world = await prepareGithubWorld({ files: APP, environment: collector.environment });
     await world.instance.start();
   });
-  after(() => world.remove());
+  after(async () => {
+    await world.remove();
+    await collector.close();
+  });
 
   const live = async (number: number, headSha: string) => {
     const preview = await world.instance.waitFor(
@@ -73,6 +79,55 @@ describe("a pull request on GitHub", requires("engine", "postgres"), () => {
     );
     assert.deepEqual([deployment.environment, deployment.environmentUrl], [`preview/shop#${number}`, url]);
     assert.equal((await instance.client.find(`shop#${number}`)).pullRequestUrl?.includes("/acme/shop/pull/"), true);
+  });
+
+  it("leaves one trace from the delivery to the link, with the engine's own steps in it", async () => {
+    const { spans } = collector;
+    const told = await eventually(() => spans.find((span) => span.attributes["url.full"] !== undefined), {
+      what: "a span of the link",
+    });
+    const trace = spans.filter(({ traceId }) => traceId === told.traceId);
+    const parentOf = (span: Collected) => trace.find(({ spanId }) => spanId === span.parentSpanId);
+    const wayTo = (span: Collected | undefined): readonly string[] => {
+      const parent = span && parentOf(span);
+      return span ? [...(parent ? wayTo(parent) : []), span.name] : [];
+    };
+    const begin = ["POST /webhooks/:forge", "store delivery", "reconcile"];
+    assert.deepEqual(wayTo(told), [...begin, "step announce", "announce"]);
+    const made = trace.find(({ name }) => name === "create stackling:local:Service");
+    assert.deepEqual(wayTo(made), [...begin, "step up", "pulumi up", "create stackling:local:Service"]);
+    for (const step of ["step read", "step source"]) {
+      assert.deepEqual(wayTo(trace.find(({ name }) => name === step)), [...begin, step]);
+    }
+    const asked = trace.filter(({ attributes }) => attributes["server.address"] !== undefined).map(wayTo);
+    for (const step of ["step read", "announce"])
+      assert.ok(
+        asked.some((way) => way.at(-2) === step),
+        step,
+      );
+    const root = trace.filter(({ parentSpanId }) => !parentSpanId);
+    assert.deepEqual(
+      root.map(({ kind, attributes }) => [kind, attributes["stackling.delivery.event"]]),
+      [[2, "pull_request"]],
+    );
+    assert.equal(told.resource["service.name"], "stackling");
+    const text = JSON.stringify(spans);
+    for (const secret of [world.github.token, world.github.webhookSecret, world.github.app.privateKey.slice(40, 80)]) {
+      assert.ok(!text.includes(secret));
+    }
+  });
+
+  it("tells its services what their traces and errors are to be named by, and nothing of its own collector", async () => {
+    const [environment = ""] = await environmentsOf({
+      dataDir: world.instance.dataDir,
+      stack: stacks.get(1) ?? "",
+    });
+    const { commit } = await world.instance.client.find("shop#1");
+    const known = Object.fromEntries(environment.split("\0").map((one) => one.split(/=(.*)/s)));
+    const { OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, SENTRY_ENVIRONMENT, SENTRY_RELEASE } = known;
+    assert.deepEqual([OTEL_SERVICE_NAME, SENTRY_ENVIRONMENT, SENTRY_RELEASE], ["web", "pr-1", commit]);
+    assert.ok(OTEL_RESOURCE_ATTRIBUTES.startsWith("deployment.environment.name=pr-1,"), OTEL_RESOURCE_ATTRIBUTES);
+    assert.ok(!environment.includes(collector.url));
   });
 
   it("serves what was pushed and says so in the same comment", async () => {

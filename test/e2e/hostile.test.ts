@@ -61,12 +61,15 @@ describe("a hostile pull request", requires("engine", "postgres"), () => {
       const text = JSON.stringify(environment);
       assert.doesNotMatch(text, /of-the-operator/);
       for (const secret of await operatorSecrets()) assert.ok(!text.includes(secret));
-      const { DATABASE_URL, PORT, ...rest } = environment;
+      const { DATABASE_URL, PORT, OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, ...rest } = environment;
       assert.ok(DATABASE_URL && PORT);
+      // Names of its own, and no collector of the operator's.
+      const { SENTRY_ENVIRONMENT, SENTRY_RELEASE, ...others } = rest;
+      assert.ok(OTEL_SERVICE_NAME && OTEL_RESOURCE_ATTRIBUTES && SENTRY_ENVIRONMENT && SENTRY_RELEASE);
       const expected =
         /^(PATH|HOME|TMPDIR|LANG|PWD|OLDPWD|SHLVL|_|STACKLING_\w+|\w+_proxy|\w+_PROXY|NODE_EXTRA_CA_CERTS|SSL_CERT_\w+)$/i;
       assert.deepEqual(
-        Object.keys(rest).filter((name) => !expected.test(name)),
+        Object.keys(others).filter((name) => !expected.test(name)),
         [],
       );
     });
@@ -122,6 +125,7 @@ describe("a hostile pull request", requires("engine", "postgres"), () => {
         for (const [method, path] of [
           ["GET", "/api/v1/previews"],
           ["GET", "/api/v1/doctor"],
+          ["GET", "/metrics"],
           ["POST", `/api/v1/previews/${encodeURIComponent(victim.key)}/actions`],
         ]) {
           const answer = await spied<SpyAnswer>({ what: "call", port, host, method: method ?? "", path: path ?? "" });

@@ -217,6 +217,11 @@ describe("pull requests of a shop on this machine", requires("engine", "postgres
     assert.ok(receipts[0]?.removed.some((urn) => urn.includes("stackling:local:Database")));
     assert.ok(receipts[0]?.proof.every(({ found }) => found === 0));
     assert.equal((await statusOf(evening)).orders, 0);
+    const told = await instance.metrics();
+    assert.equal(told.get('stackling_destroy_attempts_total{outcome="done",repository="teashop"}'), 1);
+    assert.equal(told.get('stackling_destroy_proofs_total{reason="Closed",repository="teashop"}'), 1);
+    assert.equal(told.get("stackling_previews_unproved"), 0);
+    assert.ok((told.get('stackling_gateway_requests_total{code="2xx",repository="teashop"}') ?? 0) > 0);
   });
 
   it("begins anew, with rows of its own, when a pull request is opened from the same branch", async () => {

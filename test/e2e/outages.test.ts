@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { StacklingError } from "../../components/errors.ts";
 import { locateEngine, sdkVersion } from "../../infra/engine.ts";
 import { eventually } from "../support/eventually.ts";
+import { freePort } from "../support/free-port.ts";
 import { requires } from "../support/requires.ts";
 import { type Deliveries, openDeliveries, synchronized } from "./support/deliveries.ts";
 import { type GithubWorld, prepareGithubWorld } from "./support/github-world.ts";
@@ -172,7 +173,6 @@ describe("an outage", requires("engine", "postgres"), () => {
       const [code] = (await once(child, "close")) as [number | null];
       return { code, lines: said.trim().split("\n") };
     };
-    const freePort = async () => (await import("./support/command-line.ts")).freePort();
     const tree = async (path: string) =>
       (await readdir(path, { recursive: true, withFileTypes: true }).catch(() => []))
         .map((entry) => join(entry.parentPath, entry.name))

@@ -7,10 +7,11 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { withClient } from "../../components/local/database-client.ts";
+import { freePort } from "../support/free-port.ts";
 import { createRepository, type TestRepository } from "../support/git-repository.ts";
 import { testDatabase } from "../support/postgres.ts";
 import { requires } from "../support/requires.ts";
-import { type CommandLine, freePort, prepareCommandLine } from "./support/command-line.ts";
+import { type CommandLine, prepareCommandLine } from "./support/command-line.ts";
 import { tinyApp } from "./support/tiny-app.ts";
 import { visitorOf } from "./support/visitor.ts";
 

@@ -1,8 +1,10 @@
 /** Stages on the real engine: staging follows a branch, production takes what staging serves, and both stay. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { launchBrowser } from "../support/browser.ts";
 import { createRepository, type TestRepository } from "../support/git-repository.ts";
 import { requires } from "../support/requires.ts";
+import { type CommandLine, prepareCommandLine } from "./support/command-line.ts";
 import { type Instance, prepareInstance } from "./support/instance.ts";
 import { tinyApp } from "./support/tiny-app.ts";
 
@@ -23,6 +25,7 @@ const PRODUCTION = "shop:production";
 describe("the stages of a repository", requires("engine", "postgres"), () => {
   let shop: TestRepository;
   let instance: Instance;
+  let cli: CommandLine;
 
   before(async () => {
     const files = tinyApp({ text: "one", server: SERVER });
@@ -37,8 +40,10 @@ describe("the stages of a repository", requires("engine", "postgres"), () => {
       environment: { E2E_STAGING_KEY: "test-key", E2E_LIVE_KEY: "live-key" },
     });
     await instance.start();
+    cli = await prepareCommandLine({ of: instance.dataDir });
   });
   after(async () => {
+    await cli?.remove();
     await instance?.remove();
     await shop?.remove();
   });
@@ -47,8 +52,9 @@ describe("the stages of a repository", requires("engine", "postgres"), () => {
   const served = (key: string, commit: string) =>
     instance.waitFor(key, (now) => now.condition === "Ready" && now.commit === commit, `serves ${commit.slice(0, 7)}`);
   const textOf = async (url: string | undefined) => (await instance.get(url ?? "")).text;
-  const promote = () => instance.client.act(PRODUCTION, { action: "promote", from: "staging" });
   let one = "";
+  /** What was promoted last, where there is a browser. */
+  let last: { readonly text: string; readonly commit: string } | undefined;
 
   it("are there from the start: one follows its branch, the other waits for a promotion", async () => {
     one = (await instance.waitFor(STAGING, ({ condition }) => condition === "Ready", "serves")).commit ?? "";
@@ -60,7 +66,9 @@ describe("the stages of a repository", requires("engine", "postgres"), () => {
   });
 
   it("take over exactly the commit that was promoted, with their own secrets and database, though the branch moves on", async () => {
-    await promote();
+    const { code, stdout } = await cli.run("promote", "shop", "staging", "production");
+    assert.equal(code, 0);
+    assert.match(stdout, /: [0-9a-f]{7} was promoted from "staging" by api\. It is live: http:\/\/production-shop\./);
     const two = await push("two");
     const { url, promoted } = await served(PRODUCTION, one);
     assert.deepEqual([promoted?.sha, promoted?.from], [one, "staging"]);
@@ -72,7 +80,12 @@ describe("the stages of a repository", requires("engine", "postgres"), () => {
   it("go back by themselves from a version that does not start, and serve all the while", async () => {
     const broken = await push("broken");
     await served(STAGING, broken);
-    await promote();
+    const { code, stdout } = await cli.run("promote", "shop", "staging", "production");
+    assert.equal(code, 1);
+    assert.match(
+      stdout,
+      new RegExp(`^shop:production: ${broken.slice(0, 7)} does not serve, ${one.slice(0, 7)} serves`),
+    );
     const { url, commit } = await instance.waitFor(
       PRODUCTION,
       ({ condition, rolledBack }) => condition === "Ready" && rolledBack !== undefined,
@@ -84,13 +97,40 @@ describe("the stages of a repository", requires("engine", "postgres"), () => {
     assert.match(history, /failed \(StartFailed.*goes back to [0-9a-f]{7} by itself/);
   });
 
+  it("are shown apart from previews, and promoted by a button that asks first", requires("browser"), async () => {
+    const three = await push("three");
+    await served(STAGING, three);
+    const browser = await launchBrowser();
+    try {
+      const page = await browser.newPage();
+      await page.goto(await instance.client.loginLink());
+      await page.getByRole("region", { name: "Stages" }).getByRole("link", { name: PRODUCTION }).click();
+      await page.getByText(/^Rolled back to [0-9a-f]{7} by itself.*; the next promotion ends that\.$/).waitFor();
+      await page.getByRole("button", { name: `Promote ${three.slice(0, 7)}` }).click();
+      const dialog = page.getByRole("dialog");
+      await dialog.getByText(`Promote commit ${three.slice(0, 12)} to ${PRODUCTION}?`).waitFor();
+      assert.equal((await instance.client.find(PRODUCTION)).promotion, undefined);
+      await dialog.getByRole("button", { name: `Promote ${three.slice(0, 7)}` }).click();
+      const { url } = await served(PRODUCTION, three);
+      await page
+        .getByText(`${three.slice(0, 7)} was promoted from "staging" by page.`)
+        .first()
+        .waitFor();
+      assert.equal(await textOf(url), "three live-key shop_st_production");
+    } finally {
+      await browser.close();
+    }
+    last = { text: "three", commit: three };
+  });
+
   it("serve on through stop-all and sweep, and go by a confirmed word alone", async () => {
     await instance.client.pause(true);
     const { found } = await instance.client.sweep({ dryRun: false, confirm: true });
     assert.deepEqual(found, []);
     const { url, commit } = await instance.client.find(PRODUCTION);
-    assert.equal(await textOf(url), "one live-key shop_st_production");
-    assert.equal(commit, one);
+    const serving = last ?? { text: "one", commit: one };
+    assert.equal(await textOf(url), `${serving.text} live-key shop_st_production`);
+    assert.equal(commit, serving.commit);
     await instance.client.pause(false);
     await assert.rejects(instance.client.act(STAGING, { action: "down" }), /it is a stage.*--confirm/);
     await instance.client.act(STAGING, { action: "down", confirm: true });

@@ -24,6 +24,17 @@ describe("the spec", () => {
     });
   }
 
+  it("has another digest for another commit of a linked repository, and for none the one that it had", () => {
+    const wish = spec("shop-pr-1");
+    const linked = (digit: string, number?: number) => {
+      const sources = { api: { ...wish.source, name: "api", commit: digit.repeat(40), ...(number ? { number } : {}) } };
+      return previewSpec.parse(JSON.parse(JSON.stringify({ ...wish, sources })));
+    };
+    const digests = [wish, linked("a"), linked("b"), linked("a", 7)].map(specDigest);
+    assert.equal(new Set(digests).size, 4);
+    assert.equal(specDigest({ ...wish, sources: undefined }), digests[0]);
+  });
+
   it("has the same digest whatever the order of its keys", () => {
     const wish = spec("shop-pr-1");
     fc.assert(

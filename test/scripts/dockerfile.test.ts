@@ -1,11 +1,13 @@
-/** There is no Docker where tests run: what can be told of the Dockerfile without building it. */
+/** What can be told of the Dockerfile without building it; and the image, where something builds one. */
 import assert from "node:assert/strict";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
+import { builderPath, requires } from "../support/requires.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -96,6 +98,20 @@ describe("the Dockerfile", () => {
     const { files } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { files: string[] };
     for (const file of files.filter((name) => name !== "dist" && !name.startsWith("!"))) {
       assert.ok(ignore.includes(`!${file.split("/")[0]}`), `.dockerignore leaves out ${file}`);
+    }
+  });
+
+  it("builds an image that answers as a user who is not root", requires("builder"), async () => {
+    const builder = builderPath() ?? "";
+    const image = `stackling-test:${process.pid}`;
+    await execa(builder, ["build", "--tag", image, "."], { cwd: root });
+    try {
+      const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+      assert.equal((await execa(builder, ["run", "--rm", image, "--version"])).stdout, version);
+      const id = await execa(builder, ["run", "--rm", "--entrypoint", "id", image, "--user"]);
+      assert.equal(id.stdout, only(last, "USER").split(":")[0]);
+    } finally {
+      await execa(builder, ["rmi", "--force", image]);
     }
   });
 

@@ -1,13 +1,27 @@
 import assert from "node:assert/strict";
-import { access, chmod, constants, mkdir, mkdtemp, readdir, realpath, rm, symlink } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import {
+  access,
+  chmod,
+  constants,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import { freePort, processesOn } from "../e2e/support/command-line.ts";
+import { processesOn } from "../e2e/support/command-line.ts";
 import { visitorOf } from "../e2e/support/visitor.ts";
+import { freePort } from "../support/free-port.ts";
 import { createRepository } from "../support/git-repository.ts";
 import { requires } from "../support/requires.ts";
 
@@ -31,19 +45,40 @@ describe("the packed package, in another project's node_modules", () => {
   });
   after(() => rm(project, { recursive: true, force: true }));
 
-  it("has an executable that answers", async () => {
-    const { stdout } = await execa(process.execPath, [join(installed, "bin", "stackling.mjs"), "--help"], {
-      cwd: project,
-    });
-    assert.match(stdout, /Usage: stackling/);
+  /** As `npx stackling` would, from the project's own folder. */
+  const stackling = (...args: readonly string[]) =>
+    execa(process.execPath, [join(installed, "bin", "stackling.mjs"), ...args], { cwd: project, reject: false });
+
+  it("has an executable that answers, and says its version", async () => {
+    assert.match((await stackling("--help")).stdout, /Usage: stackling/);
+    const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+    assert.equal((await stackling("--version")).stdout, version);
   });
 
   it("keeps the exit code of wrong use", async () => {
-    const run = await execa(process.execPath, [join(installed, "bin", "stackling.mjs"), "no-such-verb"], {
-      cwd: project,
-      reject: false,
-    });
-    assert.equal(run.exitCode, 2);
+    assert.equal((await stackling("no-such-verb")).exitCode, 2);
+  });
+
+  it("reads the project's configuration", async () => {
+    await writeFile(join(project, "preview.yaml"), "services:\n  web: {comand: npm start}\n");
+    const wrong = await stackling("config", "check", "preview.yaml");
+    assert.equal(wrong.exitCode, 1);
+    assert.match(`${wrong.stdout}${wrong.stderr}`, /preview\.yaml:2: unknown key "comand"/);
+    await writeFile(join(project, "preview.yaml"), "services:\n  web: {command: npm start}\n");
+    await writeFile(join(project, "stackling.yaml"), "repositories: [{path: ., name: project}]\n");
+    for (const file of ["preview.yaml", "stackling.yaml"]) {
+      const right = await stackling("config", "check", file);
+      assert.equal(right.exitCode, 0, right.stderr);
+    }
+  });
+
+  it("shows the life of a pull request, and leaves nothing", requires("engine", "postgres"), async () => {
+    // Preview services run as users of their own, who must pass through.
+    await chmod(project, 0o755);
+    const { exitCode, stdout, stderr } = await stackling("demo", "--once", "--json");
+    assert.equal(exitCode, 0, stderr);
+    const steps = stdout.split("\n").map((line) => (JSON.parse(line) as { step: string }).step);
+    assert.deepEqual(steps, ["opened", "live", "pushed", "updated", "closed", "gone"]);
   });
 
   it("gives its components and infra to other programs", async () => {
@@ -94,11 +129,7 @@ describe("the packed package, in another project's node_modules", () => {
       const { value } = await lines.next();
       const { url } = JSON.parse(String(value)) as { url: string };
       assert.match((await visitorOf(url).get("/")).text, /Packed/);
-      const stack = await execa(
-        process.execPath,
-        [join(installed, "bin", "stackling.mjs"), "pulumi", "work@main", "--data", dataDir, "--", "stack"],
-        { cwd: project },
-      );
+      const stack = await stackling("pulumi", "work@main", "--data", dataDir, "--", "stack");
       assert.match(stack.stdout, /stackling:local:Service/);
     } finally {
       up.kill("SIGINT");
@@ -109,9 +140,15 @@ describe("the packed package, in another project's node_modules", () => {
   });
 });
 
-/** What an install would put beside the package, without a second download of it. */
+/** What an install would put beside the package, without a second download of it: nothing that only tests use. */
 async function linkPackages(folder: string): Promise<void> {
-  for (const name of await readdir(join(root, "node_modules"))) {
-    if (!name.startsWith(".")) await symlink(join(root, "node_modules", name), join(folder, name));
+  const { packages } = JSON.parse(await readFile(join(root, "package-lock.json"), "utf8")) as {
+    packages: Readonly<Record<string, { readonly dev?: boolean; readonly devOptional?: boolean }>>;
+  };
+  for (const [path, { dev, devOptional }] of Object.entries(packages)) {
+    const [, name = ""] = /^node_modules\/((?:@[^/]+\/)?[^/]+)$/.exec(path) ?? [];
+    if (name === "" || dev || devOptional || !existsSync(join(root, path))) continue;
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await symlink(join(root, path), join(folder, name));
   }
 }

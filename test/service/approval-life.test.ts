@@ -98,6 +98,24 @@ describe("a trusted pull request under a rule of approvals", () => {
     assert.ok(history.some(({ message }) => message === "Commit aaaaaaa was approved, by @cy."));
   });
 
+  it("is not approved by who pushed it or a program, nor by another forge's person for who is called so here", async () => {
+    const { key, number } = await opened(one);
+    bench.forge.makers.set(SHA.a, ["bob"]);
+    comments.say(number, `/preview approve ${SHA.a}`, { author: "bob" });
+    await look(key);
+    assert.match(await lastAnswer(key), /^confused: @bob wrote or pushed it, and nobody approves what is his own/);
+    await assert.rejects(actions.approve(key, SHA.a, "@Bob"), { message: /@Bob wrote or pushed it/ });
+    await assert.rejects(actions.approve(key, SHA.a, "token ci"), { message: /token ci is a program's/ });
+    const atHub = benchActions(bench, { repositories: async () => [{ ...shop, approval: rule }], loginForge: "hub" });
+    await assert.rejects(atHub.approve(key, SHA.a, "@cy"), { message: /whether @cy of hub is one of those who made/ });
+    rule = { ...one, by: ["@cy", "@dan of hub"] };
+    await assert.rejects(atHub.approve(key, SHA.a, "@cy"), { message: /@cy of hub is none of those who may/ });
+    await atHub.approve(key, SHA.a, "@dan");
+    await look(key);
+    assert.deepEqual(await stateOf(key), ["Healthy", SHA.a]);
+    bench.forge.makers.clear();
+  });
+
   it("waits for its time, is looked at again by then, and asks nobody for it", async () => {
     const { key } = await opened({ required: 0, waitSeconds: 600 });
     const { status, dueAt } = await bench.preview(key);

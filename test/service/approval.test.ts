@@ -20,15 +20,22 @@ interface Case {
   readonly intents?: Partial<Intents>;
   readonly now?: string;
   readonly unread?: string;
+  /** Who wrote and who pushed the commit, as the forge tells. */
+  readonly madeBy?: readonly string[];
 }
 
-function inputOf({ rule, said = [], reviews = [], environment, intents, now = LATER, unread }: Case) {
+function inputOf({ rule, said = [], reviews = [], environment, intents, now = LATER, unread, madeBy = [] }: Case) {
   const approval: ApprovalRead =
     unread === undefined
-      ? { kind: "found", reviews: reviews.map((by) => ({ by, at: AT })), ...(environment ? { environment } : {}) }
+      ? {
+          kind: "found",
+          madeBy,
+          reviews: reviews.map((by) => ({ by, at: AT })),
+          ...(environment ? { environment } : {}),
+        }
       : { kind: "unreachable", message: unread };
   const approvals = said.map((one) => {
-    const [by = "", sha = ""] = one.split(" ");
+    const [, by = "", sha = ""] = /^(.+) (\S+)$/.exec(one) ?? [];
     return { by, sha, at: AT };
   });
   return {
@@ -78,6 +85,27 @@ describe("a commit under a rule of approvals", () => {
       "counts nobody for what he opened himself",
       { rule: { required: 1 }, said: [`@Ada ${SHA.a}`], reviews: ["@ada"] },
       "0 of 1 approval of commit `aaaaaaa`",
+    ],
+    [
+      "counts nobody who wrote or pushed it, whoever opened the pull request",
+      { rule: two, madeBy: ["@bob", "@cy"], said: [`@Bob ${SHA.a}`], reviews: ["@cy", "@dan"] },
+      "1 of 2 approvals of commit `aaaaaaa`: by @dan",
+    ],
+    [
+      "counts no token, for that is a program's",
+      { rule: { required: 1 }, said: [`token ci ${SHA.a}`] },
+      "0 of 1 approval of commit `aaaaaaa`",
+    ],
+    ["counts a token that is named", { rule: { required: 1, by: ["token ci"] }, said: [`token ci ${SHA.a}`] }, "runs"],
+    [
+      "counts no name of which nobody knows whether it is of one of those who made it, unless the rule has it",
+      { rule: { required: 1 }, said: [`ada@acme.dev ${SHA.a}`, `subject 7 ${SHA.a}`] },
+      "0 of 1 approval of commit `aaaaaaa`",
+    ],
+    [
+      "takes nobody of another forge for who has the same login here",
+      { rule: { required: 1, by: ["bob"] }, said: [`@bob of hub ${SHA.a}`] },
+      "0 of 1 approval of commit `aaaaaaa` (@bob)",
     ],
     [
       "counts no word for another commit",

@@ -137,6 +137,7 @@ describe("the operator's template in the config", () => {
     const logger = pino({ level: "warn" }, { write: (line: string) => void warnings.push(line) });
     const of = (text: string) =>
       createComments({
+        store: { current: async () => [] },
         config: {
           comments: "full",
           repositories: [],

@@ -32,6 +32,11 @@ const CASES: Readonly<Record<Reason, Partial<PreviewStatus> & { readonly serves?
     serves: true,
     headSha: NEWER,
   },
+  OverBudget: {
+    condition: "Stalled",
+    message:
+      'The budget "team" of shop ($100.00 a month) is used to 100 % or more. No new previews are made; what is there stays. It goes on by itself on 2026-12-01; before that an admin lifts it: `stackling budget lift team --of shop --for 48h`, or the page of costs.',
+  },
   NothingPromoted: { condition: "Stalled", message: "Nothing was promoted to it yet." },
   SpecInvalid: {
     condition: "Stalled",
@@ -129,6 +134,12 @@ const CASES: Readonly<Record<Reason, Partial<PreviewStatus> & { readonly serves?
   CertificateMissing: { condition: "Stalled", message: 'Secret "edge-tls" is not there' },
   EdgeNotReady: { condition: "Stalled", message: 'Ingress "edge" has no public address' },
   StackLocked: { condition: "Stalled", message: "locked by ada@laptop since 3 minutes", serves: true },
+  Locked: {
+    condition: "Ready",
+    message: "waiting for another process on Stackling's machine: it is still at work, and the service's log names it",
+    serves: true,
+  },
+  FenceLost: { condition: "Reconciling", message: 'changing stack "shop-pr-42": run 7 was overtaken by run 8' },
   EngineFailed: { condition: "Stalled", message: "the engine exited with 255" },
   EngineTimedOut: { condition: "Stalled", message: "no event for 5 minutes" },
   EngineInterrupted: {
@@ -244,6 +255,33 @@ describe("the comment", () => {
     const comment = renderComment({ ...preview, status: { ...preview.status, checks } }, AT_HOME);
     assert.match(comment, /^\| Checks \| ❌ 1 of 2 checks failed \|$/m);
     await assertGolden("checks", comment);
+  });
+
+  it("names the commits of other repositories that serve in it, and the lines that do not count", async () => {
+    const preview = previewOf("ApprovalNeeded");
+    const { live } = preview.status;
+    assert.ok(live);
+    const head = "e".repeat(40);
+    const source = { ...live.source, repository: "https://github.com/acme/api.git" };
+    const sources = {
+      api: { ...source, name: "api", commit: head, number: 7 },
+      mail: { ...source, name: "mail", commit: "f".repeat(40) },
+    };
+    const page = "https://github.com/acme/api";
+    const links = [
+      { said: "acme/payroll#1", problem: "No service comes from that repository." },
+      { said: "acme/api#7", key: "api#7", headSha: head, url: `${page}/pull/7`, commitUrl: `${page}/commit/{sha}` },
+    ];
+    const status = { ...preview.status, live: { ...live, sources }, links };
+    const comment = renderComment({ ...preview, status }, AT_HOME);
+    assert.match(comment, /^\| Linked \| \[acme\/api\\#7\]\(.*\) at \[`eeeeeee`\]\(.*\) · mail at `fffffff` \|$/m);
+    assert.match(comment, /and \[what `eeeeeee` of acme\/api\\#7 changes\].*\n(.*\n)+.*these commits alone/);
+    await assertGolden("linked", comment);
+  });
+
+  it("leads to the previews of other repositories that it is part of", async () => {
+    const part = { ...AT_HOME, runsIn: ["site#3", "mobile-app#12"] };
+    await assertGolden("part-of", renderComment(previewOf("Healthy"), part));
   });
 
   it("says of each service what it is doing, whatever kind it is", () => {
@@ -453,6 +491,13 @@ describe("the comment", () => {
     }
   });
 
+  it("promises nothing of a visit that a budget turns away", () => {
+    const warned = warnedPreview("ada");
+    const stopped = { ...warned, status: { ...warned.status, reason: "OverBudget", awake: false } };
+    assert.match(renderComment(warned), /^> A visit or a push keeps it;/m);
+    assert.match(renderComment(stopped), /^> A push keeps it;/m);
+  });
+
   it("begins with the marker by which it is found again", () => {
     assert.ok(renderComment(previewOf("Healthy")).startsWith("<!-- stackling:shop#42 -->\n"));
   });
@@ -479,7 +524,7 @@ describe("the fallback", () => {
 
   it("is offered while the preview cannot be had, and not while its link opens or will open", async () => {
     const offered = REASONS.filter((reason) => renderComment(previewOf(reason), { fallbackUrl }).includes(fallbackUrl));
-    assert.deepEqual(offered.sort(), ["ApprovalNeeded", "Blocked", "Destroying", "Gone", "Paused"]);
+    assert.deepEqual(offered.sort(), ["ApprovalNeeded", "Blocked", "Destroying", "Gone", "OverBudget", "Paused"]);
     await assertGolden("fallback", renderComment(previewOf("Paused"), { fallbackUrl }));
   });
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { gone } from "../../service/conditions.ts";
 import type { Lifecycle } from "../../service/config/types.ts";
 import { NO_INTENTS } from "../../service/intents.ts";
 import {
@@ -151,6 +152,11 @@ describe("a pause", () => {
     assert.deepEqual([hardStop, warnAt, idleStop, teardownAt], [undefined, undefined, undefined, undefined]);
   });
 
+  it("of a budget is forgotten with the life that it was in", () => {
+    const { status: stopped } = { ...live, ...status({ stops: [{ from: day(1), to: day(2) }] }) };
+    assert.equal({ ...stopped, ...gone("Closed", stopped, day(3)) }.stops, undefined);
+  });
+
   it("moves every end by its length, and several by the sum", () => {
     const moved = lifetimeOf(live, TIMES, at(day(13), pauses));
     assert.deepEqual([moved.warnAt, moved.hardStop], [day(17), day(33)]);
@@ -201,6 +207,12 @@ describe("extending", () => {
     assert.deepEqual(extended(live, {}, { seconds: 900 * DAY_SECONDS, ...moment }), {
       intents: { extendedTo: day(920), renewedAt: now },
     });
+  });
+
+  it("reaches further by what a budget stopped", () => {
+    const stopped = { ...live, ...status({ stops: [{ from: day(1), to: day(26) }] }) };
+    const moment = at(day(100), [{ from: day(20), to: day(30) }]);
+    assert.deepEqual(extended(stopped, TIMES, { seconds: 30 * DAY_SECONDS, ...moment }), { furthest: day(119) });
   });
 });
 

@@ -42,4 +42,18 @@ describe("a notifier of several places", () => {
     await notifier.settled();
     assert.equal(told[0], "works shop#42 Provisioning");
   });
+
+  it("forgets what it said of one that is gone", async () => {
+    const told: string[] = [];
+    const write: Sink["write"] = async ({ key }) => {
+      told.push(key);
+      return "written";
+    };
+    const notifier = createNotifier({ sinks: [{ name: "works", write }], logger: silent, quietMs: 3_600_000 });
+    const gone = aPreview({ status: { reason: "Gone", goneAt: "2026-11-22T10:00:00.000Z" } });
+    for (const times of [1, 2]) {
+      await notifier.announce(gone);
+      await eventually(() => told.length === times);
+    }
+  });
 });

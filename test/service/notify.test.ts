@@ -221,7 +221,11 @@ async function withGithub(
           return row;
         },
       },
-      comments: createComments({ config: { ...config, comments, repositories: [] }, logger }),
+      comments: createComments({
+        store: { current: async () => [row] },
+        config: { ...config, comments, repositories: [] },
+        logger,
+      }),
       config,
       logger,
     });

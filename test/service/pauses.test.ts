@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { afterUnpaused, isPaused, type PauseSpan } from "../../service/pauses.ts";
+import { afterUnpaused, either, isPaused, type PauseSpan } from "../../service/pauses.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -29,6 +29,19 @@ describe("time without pauses", () => {
   for (const [outcome, pauses, end] of table) {
     it(outcome, () => assert.equal(afterUnpaused(at(0), 10 * HOUR_MS, pauses), end));
   }
+
+  it("leaves out once what lies in two pauses", () => {
+    const span = (from: number, to?: number): PauseSpan => ({
+      from: at(from),
+      ...(to === undefined ? {} : { to: at(to) }),
+    });
+    assert.deepEqual(either([span(1, 3), span(8)], [span(2, 4), span(5, 6), span(9, 10)]), [
+      span(1, 4),
+      span(5, 6),
+      span(8),
+    ]);
+    assert.deepEqual(either([span(1, 2)], [span(1)]), [span(1)]);
+  });
 
   it("counts a pause from its beginning on, up to its end", () => {
     const pauses = [{ from: at(1), to: at(2) }, { from: at(5) }];

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
-import { startResync } from "../../service/resync.ts";
+import { NO_INTENTS } from "../../service/intents.ts";
+import { createPullRequestLog, type MergeSeen } from "../../service/kpis/pull-requests.ts";
+import { type ResyncDeps, startResync } from "../../service/resync.ts";
+import { createSubjectReader } from "../../service/subject.ts";
 import { eventually } from "../support/eventually.ts";
 import { pullRequest } from "../support/memory-forge.ts";
 import { testDatabase } from "../support/postgres.ts";
-import { type Bench, benchActions, reconcileBench, SHA, shop, silent } from "../support/reconcile-world.ts";
+import { type Bench, benchActions, config, reconcileBench, SHA, shop, silent } from "../support/reconcile-world.ts";
 
 let database: Awaited<ReturnType<typeof testDatabase>>;
 let bench: Bench;
@@ -25,8 +28,9 @@ async function queued(): Promise<string[]> {
 }
 
 describe("resync", () => {
-  const resync = (store: typeof bench.store = bench.store) =>
+  const resync = (store: typeof bench.store = bench.store, more: Partial<ResyncDeps> = {}) =>
     startResync({
+      ...more,
       store,
       stacks: bench.stacks,
       repositories: async () => [shop],
@@ -49,6 +53,28 @@ describe("resync", () => {
     await running.run();
     await running.close();
     assert.deepEqual(await queued(), ["shop#2", "shop#3", "shop#4"]);
+  });
+
+  it("looks at one that never had a preview once the list shows it no more, so that its merge is known", async () => {
+    const { store } = bench;
+    const onMerged = (merge: MergeSeen) => void merges.push(merge);
+    const merges: MergeSeen[] = [];
+    const pullRequests = createPullRequestLog({ store, onMerged, now: () => bench.clock.now, logger: silent });
+    const running = resync(store, { pullRequests });
+    const opened = { draft: true, createdAt: "2026-11-20T10:00:00.000Z" };
+    bench.forge.pulls.set(1, pullRequest(1, SHA.a, opened));
+    await running.run();
+    assert.deepEqual(await queued(), ["shop#1"]);
+    const mergedAt = "2026-11-20T16:00:00.000Z";
+    bench.forge.pulls.set(1, pullRequest(1, SHA.a, { ...opened, state: "closed", merged: true, mergedAt }));
+    await running.run();
+    assert.deepEqual(await queued(), ["shop#1"]);
+    const subjects = createSubjectReader({ config, forge: () => bench.forge, pullRequests });
+    await subjects.readSubject({ number: 1, gitBranch: "feature-1", intents: NO_INTENTS }, shop);
+    assert.deepEqual(merges, [{ repository: "shop", previewed: false, leadSeconds: 6 * 3600 }]);
+    await running.run();
+    assert.deepEqual(await queued(), []);
+    await running.close();
   });
 
   it("leaves alone what was taken down or expired, until something of its pull request changes", async () => {

@@ -173,6 +173,12 @@ describe("what a rollback does to the database", () => {
     assert.match(answer({ schema: "two" }, true), /stays as newer migrations left it/);
     assert.match(answer({ database: { shared: true } }), /not its own and stays/);
   });
+
+  it("ends with the next promotion where nothing else moves it", () => {
+    const promoted = { sha: C, from: "staging", by: "ada", at: NOW, approvals: [] };
+    const { answer = "" } = roll({ intents: { ...NO_INTENTS, promoted } }, A);
+    assert.match(answer, /; the next promotion ends that$/);
+  });
 });
 
 describe("a rollback in effect", () => {

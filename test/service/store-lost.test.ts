@@ -54,6 +54,24 @@ describe("a preview whose store was lost", () => {
     assert.equal((await bench.preview(KEY)).status.goneAt, undefined);
   });
 
+  it("is waited for from the word on that brings its repository back, not called unknown still", async () => {
+    const ref = "feature/cart";
+    bench.forge.refs.set(ref, SHA.a);
+    bench.forge.files.set(`${SHA.a}:preview.yaml`, "services: {web: x}\n");
+    const { upByHand } = benchActions(bench, { repositories: async () => [] });
+    const up = () => upByHand({ repository: "/srv/shop", ref, by: "ada" });
+    const { key } = await up();
+    await bench.reconcile(key);
+    await withClient(database.url, (client) => client.query("truncate preview, seat, receipt, history, lease"));
+    await bench.reconcile(key, { findRepository: async () => undefined });
+    assert.equal((await bench.preview(key)).status.reason, "NotConfigured");
+    const { status } = await up();
+    assert.deepEqual([status.condition, status.reason], ["Reconciling", "Queued"]);
+    await bench.reconcile(key);
+    assert.equal((await bench.preview(key)).status.condition, "Ready");
+    await bench.store.forgetRepository("shop");
+  });
+
   it("has the feature flags that a person set", async () => {
     bench.forge.files.set("main:preview.yaml", "services: {web: x}\nflags: {theme: light}\n");
     await bench.reconcile(KEY);

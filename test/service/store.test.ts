@@ -301,6 +301,30 @@ describe("deliveries and queue", () => {
     assert.deepEqual(await queue.fetch(10), []);
   });
 
+  it("hand on which of them made the job, and the traces of all that it does the work of", async () => {
+    const { receive, queue } = await open();
+    const delivery = (deliveryId: string) => ({ forge: "github", deliveryId, event: "pull_request", key: "shop#1" });
+    const traced = (deliveryId: string) => ({ ...delivery(deliveryId), traceparent: `trace of ${deliveryId}` });
+    await receive([traced("a")]);
+    await receive([delivery("b"), traced("c")]);
+    // Sent again it is no delivery more.
+    await receive([traced("c")]);
+    const [job] = await queue.fetch(10);
+    assert.deepEqual([job?.deliveryId, job?.traces], ["a", ["trace of a", "trace of c"]]);
+  });
+
+  it("hand on no more traces than a span has room for, the first ones", async () => {
+    const { receive, queue } = await open();
+    const one = { forge: "github", event: "pull_request", key: "shop#1" };
+    await receive([{ ...one, deliveryId: "first", traceparent: "first" }]);
+    for (const round of ["x", "y"]) {
+      const ids = Array.from({ length: 30 }, (_, index) => `${round}${index}`);
+      await receive(ids.map((id) => ({ ...one, deliveryId: id, traceparent: id })));
+    }
+    const [job] = await queue.fetch(10);
+    assert.deepEqual([job?.traces?.length, job?.traces?.[0]], [32, "first"]);
+  });
+
   it("let one more wait behind the one that runs, and hold up no other key", async () => {
     const [one, two] = await Promise.all([open("one"), open("two")]);
     await one.enqueue(["shop#1"]);

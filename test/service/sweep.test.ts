@@ -3,7 +3,8 @@ import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { StacklingError, TerminalError } from "../../components/errors.ts";
 import { withClient } from "../../components/local/database-client.ts";
 import type { OwnedThing } from "../../components/ports.ts";
-import { startOperate } from "../../service/operate.ts";
+import { resumedWords } from "../../service/cli/verbs/stop-all.ts";
+import { type OperateDeps, startOperate } from "../../service/operate.ts";
 import { createSweep, type SweepDeps, type SweepWish } from "../../service/sweep/sweep.ts";
 import { startSweepTimer } from "../../service/sweep/timer.ts";
 import { eventually } from "../support/eventually.ts";
@@ -293,8 +294,9 @@ describe("the sweep", () => {
 });
 
 describe("the kill switch", () => {
-  const operate = () =>
+  const operate = (more: Partial<OperateDeps> = {}) =>
     startOperate({
+      ...more,
       ...deps(),
       store: bench.store,
       logger: silent,
@@ -328,6 +330,46 @@ describe("the kill switch", () => {
     assert.equal(bench.awake.get("shop-pr-1"), true);
     assert.deepEqual(await Promise.all(["shop#1", "shop#3"].map(shown)), ["Ready Healthy", "Ready Healthy"]);
     assert.deepEqual(await all.check().then((found) => found.filter(({ what }) => /stopped/.test(what))), []);
+  });
+
+  it("is on still where a budget stops everything behind a person", async () => {
+    const left = { at: bench.clock.now, by: "budget whole" };
+    const all = operate({ onResume: async () => left });
+    await all.stopAll("ada");
+    await all.resumeAll("ada");
+    assert.deepEqual(await all.pause(), left);
+    await all.close();
+    assert.match(
+      resumedWords(left),
+      /the budget "whole" stops everything still: "stackling budget lift whole --for 48h"/,
+    );
+    assert.equal(resumedWords(null), "everything goes on");
+  });
+
+  it("ends no stop that somebody asks for meanwhile, nor any but the one that was seen", async () => {
+    const all = operate({ onResume: () => all.stopAll("ada").then(() => undefined) });
+    await bench.store.setPause({ at: bench.clock.now, by: "budget whole" });
+    await all.resumeAll("ben");
+    assert.equal((await all.pause())?.by, "ada");
+    const seen = { at: bench.clock.now, by: "budget whole" };
+    await assert.rejects(all.resumeAll("ben", seen), /by "budget whole" is over, and "ada" stops it since .*; nothing/);
+    assert.equal((await all.pause())?.by, "ada");
+    await all.close();
+  });
+
+  it("ends no stop that the same person asks for anew while another goes", async () => {
+    const { store } = bench;
+    const onResume = async () => {
+      await store.endPause("ada");
+      bench.clock.advance(60);
+      await store.setPause({ at: bench.clock.now, by: "ada" });
+      return undefined;
+    };
+    const all = operate({ onResume });
+    await all.stopAll("ada");
+    await all.resumeAll("ben");
+    assert.deepEqual(await all.pause(), { at: bench.clock.now, by: "ada" });
+    await all.close();
   });
 
   it("wakes nothing for a visit while it is set", async () => {

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Finding } from "../../components/ports.ts";
 import { parseOperator } from "../../service/config/operator.ts";
-import { freePort } from "../../service/embedded/port.ts";
 import { checkTargets } from "../../service/target-findings.ts";
 import { type CloudflareServer, startCloudflareServer } from "../support/cloudflare-server.ts";
+import { freePort } from "../support/free-port.ts";
 
 const SECRET = "hushhush-4f1e";
 

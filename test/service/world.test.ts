@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { layout } from "../../components/local/layout.ts";
 import type { TargetConfig } from "../../service/config/types.ts";
 import { createWorld } from "../../service/world.ts";
 
@@ -30,6 +31,16 @@ describe("the world", () => {
     const world = createWorld({ config: { targets: [] } });
     assert.deepEqual(await world.owned("shop-pr-1", [here]), []);
     await assert.rejects(world.owned("shop-pr-1", [away]));
+  });
+
+  it("says when what a preview holds could not be told", async () => {
+    await mkdir(layout(dataDir).preview("shop-pr-2").folder, { recursive: true });
+    const { PATH } = process.env;
+    process.env.PATH = "/nowhere";
+    const asked = createWorld({ config: { targets: [] } }).usage(here, "shop-pr-2", { held: true });
+    const { held, failed } = await asked.finally(() => Object.assign(process.env, { PATH }));
+    assert.deepEqual(held, []);
+    assert.match(String(failed?.cause), /counting the files in ".*shop-pr-2" by du\(1\)/);
   });
 
   it("names what is looked for there, each kind once", async () => {

@@ -24,6 +24,7 @@ import {
 import { createGitServer } from "./emulate-git.ts";
 import { type ApiCall, createMirror } from "./emulate-mirror.ts";
 import { createRecords, type Records } from "./emulate-records.ts";
+import { freePort } from "./free-port.ts";
 import { createRepository, type TestRepository } from "./git-repository.ts";
 
 const OWNER_TOKEN = "owner-token";
@@ -54,6 +55,7 @@ export interface TestGithub {
     gitBranch: string;
     files: Readonly<Record<string, string | undefined>>;
     title?: string;
+    description?: string;
     /** Made in a fork by somebody with no rights. */
     fromFork?: boolean;
     by?: Person;
@@ -116,6 +118,7 @@ export async function startGithub({
   await symlink(repository.path, join(cloneRoot, "acme", "shop.git"));
   const front = createServer();
   const url = await listen(front);
+  // The emulator cannot be told its outer address and choose a port itself.
   const port = await freePort();
   const inner = `http://127.0.0.1:${port}`;
   const emulator = await createEmulator({ service: "github", port, baseUrl: url, seed: SEED });
@@ -145,7 +148,8 @@ export async function startGithub({
     const now = path.replace(/^\/repos\/acme\/shop(?![^/?])/, `/repos/${renames?.now ?? "acme/shop"}`);
     const response = await fetch(`${inner}${now}`, {
       method,
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      // A connection that is kept may be closed at the very moment when it is used again.
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json", connection: "close" },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
@@ -218,7 +222,15 @@ export async function startGithub({
     path: "acme/shop",
     repository,
     requests,
-    async open({ gitBranch, files: changes, title, fromFork = false, by = fromFork ? "outsider" : "owner", draft }) {
+    async open({
+      gitBranch,
+      files: changes,
+      title = `Change ${gitBranch}`,
+      description = "",
+      fromFork = false,
+      by = fromFork ? "outsider" : "owner",
+      draft = false,
+    }) {
       const headSha = await repository.commit(gitBranch, changes);
       const place = fromFork ? places.outsider : places.owner;
       if (fromFork) await call("POST", "/repos/acme/shop/forks", { token: OUTSIDER_TOKEN, body: {} }).catch(() => {});
@@ -226,7 +238,7 @@ export async function startGithub({
       const head = `${fromFork ? "mallory" : "acme"}:${gitBranch}`;
       const made = (await call("POST", "/repos/acme/shop/pulls", {
         token: places[by].token,
-        body: { title: title ?? `Change ${gitBranch}`, head, base: "main", draft: draft ?? false },
+        body: { title, body: description, head, base: "main", draft },
       })) as { number: number };
       pulls.set(made.number, { number: made.number, gitBranch, person: fromFork ? "outsider" : "owner" });
       await setHead(made.number, headSha);
@@ -370,12 +382,4 @@ export function signedHeaders(event: string, body: string, secret = WEBHOOK_SECR
 async function listen(server: ReturnType<typeof createServer>): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-/** The emulator cannot be told its outer address and choose a port itself. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const url = await listen(server);
-  await new Promise((resolve) => server.close(resolve));
-  return Number(new URL(url).port);
 }

@@ -12,6 +12,8 @@ export interface MemoryForge extends Forge {
   readonly changed: Map<number, readonly string[]>;
   /** Approving reviews, as `login commit`. */
   readonly reviews: string[];
+  /** Logins of who wrote and pushed a commit. */
+  readonly makers: Map<string, readonly string[]>;
   /** Rules of environments by name. */
   readonly environments: Map<string, EnvironmentRule>;
   /** What answers at the repository's path. */
@@ -32,6 +34,7 @@ export function memoryForge(): MemoryForge {
     name: "memory",
     changed,
     reviews: [],
+    makers: new Map(),
     environments: new Map(),
     identity: { id: "1", path: "acme/shop" },
     pulls,
@@ -45,7 +48,7 @@ export function memoryForge(): MemoryForge {
       if (forge.outage) return { kind: "unreachable", message: forge.outage };
       return pullRequest
         ? { kind: "found", pullRequest: bearing(pullRequest) }
-        : { kind: "unreachable", message: "404" };
+        : { kind: "unreachable", message: "404", missing: true };
     },
     async list() {
       if (forge.outage) return { kind: "unreachable", message: forge.outage };
@@ -63,7 +66,7 @@ export function memoryForge(): MemoryForge {
         const [login = "", sha] = review.split(" ");
         return sha === headSha ? [{ login, at: "2026-01-01T00:00:00.000Z" }] : [];
       });
-      return { kind: "found", approvals };
+      return { kind: "found", approvals, madeBy: forge.makers.get(headSha) ?? [] };
     },
     async environmentRule(_repository, name) {
       const rule = forge.environments.get(name);

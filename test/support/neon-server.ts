@@ -11,6 +11,8 @@ import type {
   BranchesResponse,
   BranchResponse,
   BranchUpdateRequest,
+  ConsumptionHistoryPerBranchV2,
+  ConsumptionHistoryPerBranchV2Response,
   CursorPaginationResponse,
   Database,
   DatabasesResponse,
@@ -19,6 +21,7 @@ import type {
   EndpointUpdateRequest,
   GeneralError,
   MaskingRule,
+  PaginationResponse,
   RolePasswordResponse,
 } from "@neondatabase/api-client";
 
@@ -37,12 +40,15 @@ export interface NeonServer {
   readonly masks: Map<string, readonly MaskingRule[]>;
   /** What a masked branch goes through before it is masked, one look each. */
   readonly stages: string[];
+  /** What branches used, also of those that are gone. */
+  readonly usage: ConsumptionHistoryPerBranchV2[];
   /** Of the project's owner. */
   limit: number;
   close(): Promise<void>;
 }
 
 export const NEON_KEY = "napi_secret_of_the_test";
+export const NEON_ORGANIZATION = "org-cool-darkness-12345678";
 export const NEON_PROJECT = "spring-example-302709";
 const AT = "2026-11-21T10:00:00Z";
 
@@ -65,6 +71,7 @@ export async function startNeonServer(): Promise<NeonServer> {
     failures: [],
     masks: new Map(),
     stages: [],
+    usage: [],
     limit: 10,
     async close() {
       server.closeAllConnections();
@@ -192,6 +199,7 @@ const routes: readonly (readonly [RegExp, (call: Call) => object | undefined])[]
       return answer;
     },
   ],
+  [/^GET \/api\/v2\/consumption_history\/v2\/branches$/, ({ state, query }) => usagePage(state, query)],
   [/^PATCH \/endpoints\/([^/]+)$/, ({ state, id, body }) => resize(state, id, JSON.parse(body))],
   [/^DELETE \/endpoints\/([^/]+)$/, ({ state, id }) => removed(state.endpoints, (endpoint) => endpoint.id === id)],
   [/^POST \/endpoints\/([^/]+)\/(start|suspend)$/, ({ state, id, part }) => run(state, id, part)],
@@ -231,6 +239,30 @@ function page(all: readonly Branch[], query: URLSearchParams): BranchesResponse 
   const from = Number(query.get("cursor") ?? 0);
   const next = from + 2;
   return { branches: found.slice(from, next), ...(next < found.length && { pagination: { next: String(next) } }) };
+}
+
+/** Two a page; 404 for another organization or project. */
+function usagePage(
+  { usage }: NeonServer,
+  query: URLSearchParams,
+): (ConsumptionHistoryPerBranchV2Response & PaginationResponse) | undefined {
+  const isOurs = query.get("org_id") === NEON_ORGANIZATION && query.getAll("project_ids").includes(NEON_PROJECT);
+  if (!isOurs || query.get("granularity") !== "daily") return undefined;
+  const [from, to] = [query.get("from") ?? "", query.get("to") ?? ""];
+  const within = (start = "") => start >= from && start < to;
+  const found = usage.map(({ periods, ...branch }) => ({
+    ...branch,
+    periods: periods.map(({ consumption, ...period }) => ({
+      ...period,
+      consumption: consumption.filter(({ timeframe_start: start }) => within(start)),
+    })),
+  }));
+  const at = Number(query.get("cursor") ?? 0);
+  const next = at + 2;
+  return {
+    branches: found.slice(at, next),
+    ...(next < found.length && { pagination: { cursor: String(next) } }),
+  };
 }
 
 function branchOf({ branches }: NeonServer, id: string): BranchResponse | undefined {

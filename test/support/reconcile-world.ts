@@ -80,6 +80,8 @@ export function emptyWorld(awake: Map<string, boolean>): World {
     address: async () => undefined,
     async *logs() {},
     check: async () => [],
+    usage: async () => ({ counters: [], held: [] }),
+    counting: async () => ({ service: false, database: false }),
     changed: async () => undefined,
     explain: async () => undefined,
     configured: [],

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
@@ -21,6 +22,9 @@ export type Kind =
   | "psql"
   | "nftables"
   | "redis"
+  | "promtool"
+  | "prlimit"
+  | "builder"
   | "cgroups";
 
 const engineFault: string | undefined = await locateEngine().then(
@@ -42,6 +46,9 @@ const lacks: Readonly<Record<Kind, () => string | undefined>> = {
   openssl: () => missing("openssl"),
   psql: () => missing("psql"),
   redis: () => missing("redis-server"),
+  builder: () => (builderPath() ? undefined : "neither Docker nor Podman answers"),
+  promtool: () => missing("promtool"),
+  prlimit: () => missing("prlimit"),
   nftables: () => nftablesFault,
   root: () => (process.getuid?.() === 0 ? undefined : "this user is not root"),
   cgroups: () => (cgroupsWritable() ? undefined : "this user may make no control groups"),
@@ -63,6 +70,19 @@ export function requires(...kinds: readonly Kind[]): { skip: false | string } {
     return { skip: `requires ${kind}: ${fault}` };
   }
   return { skip: false };
+}
+
+/** What builds and runs images: `docker` or `podman`, with a daemon where it needs one. */
+export function builderPath(): string | undefined {
+  return ["docker", "podman"].map(onPath).find((path) => {
+    if (path === undefined) return false;
+    try {
+      execFileSync(path, ["info"], { stdio: "ignore", timeout: 10_000 });
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }
 
 function cgroupsWritable(): boolean {

@@ -1,8 +1,7 @@
 /** A Slack for tests: the emulator `emulate`, and clicks of buttons as Slack signs and sends them. */
 import { createHmac } from "node:crypto";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { createEmulator } from "emulate";
+import { freePort } from "./free-port.ts";
 
 export const SLACK_TOKEN = "xoxb-test-token";
 export const SIGNING_SECRET = "a signing secret";
@@ -48,7 +47,8 @@ export async function startSlack(): Promise<TestSlack> {
   const call = async (method: string, body: object): Promise<Record<string, unknown>> => {
     const response = await fetch(`${url}/api/${method}`, {
       method: "POST",
-      headers: { authorization: `Bearer ${SLACK_TOKEN}`, "content-type": "application/json" },
+      // A connection that is kept may be closed at the very moment when it is used again.
+      headers: { authorization: `Bearer ${SLACK_TOKEN}`, "content-type": "application/json", connection: "close" },
       body: JSON.stringify(body),
     });
     const answer = (await response.json()) as Record<string, unknown>;
@@ -88,12 +88,4 @@ export function clickOf(
       "x-slack-signature": signature,
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

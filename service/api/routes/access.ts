@@ -24,7 +24,7 @@ export const tokenRequest = z.strictObject({
   name: text
     .regex(/^[A-Za-z][A-Za-z0-9._-]{0,39}$/, "must be letters, digits and . _ -, a letter first, at most 40")
     .describe("What it is for."),
-  role: z.enum(ROLES),
+  role: z.enum(ROLES).describe("What it may do."),
   repositories: z
     .array(text.min(1).max(200))
     .min(1)
@@ -42,13 +42,13 @@ export type TokenRequest = z.input<typeof tokenRequest>;
 
 const tokenRow = z
   .strictObject({
-    id: text,
-    name: text,
-    role: z.enum(ROLES),
-    repositories: z.array(text).optional(),
+    id: text.describe("Of this one token."),
+    name: text.describe("What it is for."),
+    role: z.enum(ROLES).describe("What it may do."),
+    repositories: z.array(text).optional().describe("Those that it is for; absent: all."),
     createdAt: time,
-    createdBy: text,
-    expiresAt: time.optional(),
+    createdBy: text.describe("Who made it."),
+    expiresAt: time.optional().describe("When it ends; absent: when it is revoked."),
     lastUsedAt: time.optional().describe("A minute old at most."),
   })
   .meta({ id: "Token" });
@@ -56,21 +56,21 @@ const tokenRow = z
 const auditEntry = z
   .strictObject({
     at: time,
-    actor: text,
-    action: text,
-    key: text.optional(),
-    detail: text.optional(),
-    via: z.enum(AUDIT_VIAS),
-    address: text.optional(),
-    outcome: z.enum(AUDIT_OUTCOMES),
+    actor: text.describe("Person or token that asked."),
+    action: text.describe("What was asked, as a verb."),
+    key: text.optional().describe("Of the preview that it was asked of."),
+    detail: text.optional().describe("With what, in words."),
+    via: z.enum(AUDIT_VIAS).describe("By which way it came."),
+    address: text.optional().describe("From where."),
+    outcome: z.enum(AUDIT_OUTCOMES).describe("What came of it."),
   })
   .meta({ id: "AuditEntry" });
 
 export const auditQuery = z.object({
   ...pageQuery,
   key: text.max(300).optional().describe("Of a preview."),
-  actor: text.max(200).optional(),
-  action: text.max(60).optional(),
+  actor: text.max(200).optional().describe("Of one person or token."),
+  action: text.max(60).optional().describe("Of one verb."),
 });
 
 export function accessRoutes({ tokens, audit, doing, sessions, loginUrl }: AccessRoutesDeps): readonly Route[] {

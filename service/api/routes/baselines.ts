@@ -13,14 +13,14 @@ export type BaselineCheckRequest = z.input<typeof checkRequest>;
 
 const baseline = z
   .strictObject({
-    name: z.string(),
-    builtAt: z.iso.datetime().nullable(),
-    bytes: z.number(),
-    newest: z.boolean(),
-    source: z.enum(["dump", "url", "seed"]).nullable(),
-    nextAt: z.iso.datetime().nullable(),
-    building: z.boolean(),
-    failure: z.string().nullable(),
+    name: z.string().describe("As the config has it."),
+    builtAt: z.iso.datetime().nullable().describe("Null: it is still to be built."),
+    bytes: z.number().describe("Its size."),
+    newest: z.boolean().describe("Whether new previews are copies of this one."),
+    source: z.enum(["dump", "url", "seed"]).nullable().describe("What it is built from."),
+    nextAt: z.iso.datetime().nullable().describe("When it is built anew by itself."),
+    building: z.boolean().describe("Whether that is being done now."),
+    failure: z.string().nullable().describe("Why the last build came to nothing."),
   })
   .meta({ id: "Baseline" });
 

@@ -14,7 +14,7 @@ export interface DeploymentRoutesDeps {
 const text = z.string();
 const time = z.iso.datetime().describe("ISO 8601 UTC");
 
-export const deploymentSchema = z.strictObject({
+const deploymentSchema = z.strictObject({
   id: text,
   key: text,
   kind: z.enum(["up", "destroy"]),
@@ -44,8 +44,11 @@ const lineSchema = z.strictObject({
   text,
 });
 
+/** As far as the store counts. */
+const LINE_MAX = 2_147_483_647;
+
 const logQuery = z.object({
-  after: z.coerce.number().int().min(0).default(0).describe("Number of the last line that is known."),
+  after: z.coerce.number().int().min(0).max(LINE_MAX).default(0).describe("Number of the last line that is known."),
   follow: z.enum(["0", "1", "true", "false"]).default("0").describe("Go on until it has ended."),
 });
 

@@ -6,7 +6,7 @@ import type { Operate } from "../../operate.ts";
 import { EVERYTHING, may } from "../../roles.ts";
 import type { Store } from "../../store/store.ts";
 import type { Doing, Noted } from "../doing.ts";
-import { Refused } from "../problem.ts";
+import { FORBIDDEN, Refused } from "../problem.ts";
 import { type Route, route } from "../route.ts";
 
 export interface OperateRoutesDeps {
@@ -27,6 +27,12 @@ const pauseRequest = z.strictObject({
     .max(100)
     .optional()
     .describe("Who says so, for people; believed of the instance's own token alone."),
+  seen: z
+    .strictObject({ at: z.iso.datetime(), by: z.string().min(1).max(1024) })
+    .optional()
+    .describe(
+      "With `paused: false`: `at` and `by` of the stop that is to end, so that a second try ends no other; 409 where another holds. A budget's stop ends by a lift of that budget until the month ends.",
+    ),
 });
 
 export const sweepRequest = z.strictObject({
@@ -113,12 +119,12 @@ export function operateRoutes(deps: OperateRoutesDeps): readonly Route[] {
       where: "everything",
       body: pauseRequest,
       answer: { status: 202, schema: pauseAnswer, says: "As it is now." },
-      async handle({ request, caller, body: { paused, by } }) {
+      async handle({ request, caller, body: { paused, by, seen } }) {
         // Its bearer is whoever sits at the machine, and says who that is.
         const said = caller.name === "api" ? by : undefined;
         const what = { action: paused ? "stop-all" : "resume-all", ...(said ? { detail: `as ${said}` } : {}) };
         await doing.note(request, what, async (asker) => {
-          if (!paused) return operate.resumeAll();
+          if (!paused) return operate.resumeAll(said ?? asker, seen);
           await operate.stopAll(said ?? asker);
         });
         return pauseNow();
@@ -152,7 +158,7 @@ export function operateRoutes(deps: OperateRoutesDeps): readonly Route[] {
       answer: { status: 200, schema: z.strictObject({ report }), says: "What became of each." },
       async handle({ request, caller, body }) {
         if (body.confirm !== undefined && !may(caller, "administer", EVERYTHING))
-          throw new Refused(403, "Forbidden", 'sweeping: "confirm" is for admins');
+          throw new Refused(403, FORBIDDEN, 'sweeping: "confirm" is for admins');
         const sweep = () => operate.sweep(body);
         return { report: body.dryRun ? await sweep() : await doing.note(request, sweepNoted(body), sweep) };
       },

@@ -1,7 +1,8 @@
 import { isAbsolute } from "node:path";
 import { z } from "zod";
 import { EVERYTHING, may, visibleTo } from "../../roles.ts";
-import type { Preview } from "../../status.ts";
+import { CONDITIONS, type Preview, STAGES } from "../../status.ts";
+import { pageOfRows } from "../../store/page.ts";
 import type { HistoryEntry, Store } from "../../store/store.ts";
 import { type Actions, actionRequest } from "../actions.ts";
 import type { Doing } from "../doing.ts";
@@ -10,7 +11,7 @@ import type { EndsReader } from "../preview-ends.ts";
 import { type PreviewView, previewView, stageOf, type ViewExtras } from "../preview-view.ts";
 import { Refused } from "../problem.ts";
 import { type Route, route } from "../route.ts";
-import { CONDITIONS, driftReportSchema, historySchema, previewSchema, receiptSchema, STAGES } from "../schemas.ts";
+import { driftReportSchema, historySchema, previewSchema, receiptSchema } from "../schemas.ts";
 
 export interface PreviewRoutesDeps {
   readonly store: Pick<Store, "list" | "find" | "history" | "receipts">;
@@ -30,16 +31,16 @@ const byHand = z
   .refine(({ repository, path }) => (repository === undefined) !== (path === undefined), {
     message: 'give either "repository" or "path"',
   });
-const lookRequest = z.strictObject({ key: z.string().min(1).max(1024) });
+const lookRequest = z.strictObject({ key: z.string().min(1).max(1024).describe("Such as `shop#42`.") });
 const yes = z.enum(["0", "1", "true", "false"]);
 const isYes = (said: string) => said === "1" || said === "true";
 
 const listQuery = z.object({
   ...pageQuery,
   gone: yes.default("0").describe("Those that are gone too."),
-  repository: z.string().max(200).optional(),
-  condition: z.enum(CONDITIONS).optional(),
-  stage: z.enum(STAGES).optional(),
+  repository: z.string().max(200).optional().describe("Of one repository, by its name."),
+  condition: z.enum(CONDITIONS).optional().describe("In this condition."),
+  stage: z.enum(STAGES).optional().describe("At this point of its life."),
   author: z.string().max(200).optional().describe("Of the pull request, with or without `@`."),
 });
 
@@ -125,9 +126,7 @@ export function previewRoutes(deps: PreviewRoutesDeps): readonly Route[] {
       async handle(call) {
         const { limit, cursor } = call.query;
         const { key } = await call.preview();
-        const entries = await store.history(key, limit + 1, cursor);
-        const shown = entries.slice(0, limit);
-        const next = entries.length > limit ? shown.at(-1)?.id : undefined;
+        const { rows: shown, next } = pageOfRows(await store.history(key, limit + 1, cursor), limit, ({ id }) => id);
         pointOn(call, next);
         return { history: shown.map(withoutId), receipts: await store.receipts(key), next };
       },

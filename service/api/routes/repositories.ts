@@ -10,7 +10,7 @@ export interface RepositoryRoutesDeps {
 
 const text = z.string();
 
-export const repositorySchema = z.strictObject({
+const repositorySchema = z.strictObject({
   name: text,
   forge: text,
   kind: text,

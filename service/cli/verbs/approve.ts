@@ -7,10 +7,13 @@ import type { RunVerb } from "../verb.ts";
 export const approve: RunVerb = async ({ args: [given = "", sha = ""], options, context }) => {
   if (!isCommitId(sha)) throw new WrongUse(`approving "${given}": "${sha}" is not the whole id of a commit`);
   const client = await connect(options, context);
-  const { key, approval } = await client.act(given, { action: "approve", sha });
+  const { key, approval, links = [] } = await client.act(given, { action: "approve", sha });
   if (options.json) printJson(context.stdout, { key, approved: sha.toLowerCase() });
   else {
-    const what = approval ? "is approved; it runs once nothing is missing" : "may run, without the operator's secrets";
+    // What runs beside it may wait yet by a rule of its own repository.
+    const isBeside = links.some(({ headSha, problem }) => headSha !== undefined && problem === undefined);
+    const without = approval ? "" : ", without the operator's secrets";
+    const what = approval || isBeside ? `is approved; it runs once nothing is missing${without}` : `may run${without}`;
     printLine(context.stdout, `${key}: commit ${sha.slice(0, 7)} ${what}`);
   }
   return 0;

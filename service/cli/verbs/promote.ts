@@ -52,7 +52,7 @@ function requestOf(
   if (options.cancel) return { action: "cancel-promotion" };
   if (!options.approve) return { action: "promote", from };
   // What is approved is what was read here, whatever is asked for meanwhile.
-  if (promotion) return { action: "approve-promotion", sha: promotion.sha };
+  if (promotion) return { action: "approve-promotion", sha: promotion.sha, at: promotion.at };
   throw new TerminalError({
     reason: "PromotionRefused",
     userMessage: `approving the promotion "${key}": no promotion is waiting`,

@@ -17,7 +17,7 @@ export const rollback: RunVerb = async ({ args: [given = "", sha], options, cont
   const before = await client.find(given);
   const after = await client.act(given, { action: "rollback", ...(sha === undefined ? {} : { sha }), ...keepDatabase });
   const { rolledBack } = after;
-  const words = rolledBack ? rollbackWords(rolledBack) : "It follows the head.";
+  const words = rolledBack ? rollbackWords(rolledBack, after) : "It follows the head.";
   if (!options.json) printLine(context.stdout, `${after.key}: ${words.replaceAll("`", "")}`);
   return waitUntilReady({
     client,

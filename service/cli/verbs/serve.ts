@@ -2,9 +2,10 @@ import { resolve } from "node:path";
 import type { OperatorConfig } from "../../config/types.ts";
 import { pullRequests } from "../../embedded/example-changes.ts";
 import type { Client } from "../client.ts";
-import { dataDirOf } from "../context.ts";
+import { dataDirOf, portOf } from "../context.ts";
 import { inForeground, untilAborted } from "../foreground.ts";
-import { portOption, textOption } from "../options.ts";
+import { besideLog } from "../live.ts";
+import { textOption } from "../options.ts";
 import { colorsFor, printJson, printLine } from "../output.ts";
 import { readOperator } from "../read-operator.ts";
 import { needEngine, startInForeground } from "../start-embedded.ts";
@@ -16,7 +17,7 @@ export const serve: RunVerb = async ({ options, context }) => {
   const dataDir = dataDirOf(options, context);
   const file = textOption(options.config);
   const config = file === undefined ? undefined : await readOperator(resolve(directory, file), dataDir);
-  const port = portOption(options.port);
+  const port = portOf(options, context);
   const host = textOption(options.host);
   await needEngine(context);
   return inForeground(context, {
@@ -47,7 +48,7 @@ export const serve: RunVerb = async ({ options, context }) => {
       for (const { name, path } of instance.config.repositories) printLine(stdout, `  repository ${name}:  ${path}`);
       printLine(stdout, "  Ctrl-C stops it and every preview; the next start brings them back");
       printLine(stdout);
-      await watchPreviews(client, context, signal);
+      await watchPreviews(client, besideLog(context, instance.config.log), signal);
       return 0;
     },
   });

@@ -4,6 +4,7 @@ import { commentText } from "../../comment/comment.ts";
 import { driftLine } from "../../drift/words.ts";
 import { egressLine, refusedLine } from "../../egress/words.ts";
 import { checkLine } from "../../gates/words.ts";
+import { smallMoneyWords } from "../../money/words.ts";
 import { minuteOf } from "../../reason-words.ts";
 import { rollbackWords } from "../../rollback.ts";
 import { schemaLine } from "../../schema-words.ts";
@@ -51,12 +52,14 @@ function rowsOf(preview: PreviewView): readonly (readonly [string, string])[] {
     ...furtherLinks(preview).map(([name, url]) => [`  ${name}`, url] as const),
     ["commit", preview.commit],
     ["newest", preview.headSha === preview.commit ? undefined : preview.headSha],
+    ...(preview.linked ?? []).map(({ said, commit }) => ["linked", `${said} at ${commit}`] as const),
+    ...(preview.links ?? []).map(({ said, problem }) => ["not linked", problem && `${said}: ${problem}`] as const),
     ["approval", preview.awaitsApproval && `awaited for ${preview.awaitsApproval}`],
     ["approved", preview.approval && approvedLine(preview.approval)],
     ["not trusted", preview.untrusted && trustLine(preview.untrusted)],
     ["promoted", preview.promoted && `${promotedWords(preview.promoted)} ${minuteOf(preview.promoted.at)}`],
     ["promotion", preview.promotion && promotionLine(preview.promotion)],
-    ["rolled back", preview.rolledBack && rollbackWords(preview.rolledBack).replaceAll("`", "")],
+    ["rolled back", preview.rolledBack && rollbackWords(preview.rolledBack, preview).replaceAll("`", "")],
     ["good before", preview.goodCommits?.map(({ sha }) => sha.slice(0, 7)).join(", ")],
     ["database", preview.database],
     ["db login", preview.loginValidUntil && `valid until ${minuteOf(preview.loginValidUntil)}, and renewed before`],
@@ -81,10 +84,20 @@ function rowsOf(preview: PreviewView): readonly (readonly [string, string])[] {
     ["hard stop", time(preview.ends?.hardStop)],
     ["teardown", preview.teardownAt && `${minuteOf(preview.teardownAt)}, unless it is kept or extended beyond`],
     ["looked at", preview.dueAt && `again at ${minuteOf(preview.dueAt)}`],
+    ["cost", preview.cost && costLine(preview.cost)],
     ["drift", preview.drift && driftLine(preview.drift)],
     ["stack", preview.stack],
   ];
   return rows.flatMap(([name, value]) => (value ? [[name, value] as const] : []));
+}
+
+function costLine({ total, month, currency, estimate }: NonNullable<PreviewView["cost"]>): string {
+  const words = (amount: number) => smallMoneyWords(amount, currency);
+  const isWhole = estimate?.unpriced.length === 0;
+  const ahead = estimate
+    ? `; ${isWhole ? `at most ${words(estimate.awakePerHour * 24)} a day awake` : estimate.words}`
+    : "";
+  return `${words(total)} so far, ${words(month)} of it this month${ahead}`;
 }
 
 function flagsLine(flags: NonNullable<PreviewView["flags"]>): string {

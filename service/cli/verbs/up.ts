@@ -8,9 +8,9 @@ import { uncommittedFiles } from "../../config/source-tree.ts";
 import { findGitDir, runGit } from "../../git.ts";
 import { WrongUse } from "../../wrong-use.ts";
 import type { Client } from "../client.ts";
-import { type CliContext, dataDirOf, findService } from "../context.ts";
+import { type CliContext, dataDirOf, findService, portOf } from "../context.ts";
 import { inForeground, untilAborted } from "../foreground.ts";
-import { portOption, textOption, timeoutOption } from "../options.ts";
+import { textOption, timeoutOption } from "../options.ts";
 import { printLine } from "../output.ts";
 import { needEngine, startInForeground } from "../start-embedded.ts";
 import type { RunVerb, VerbCall } from "../verb.ts";
@@ -119,7 +119,7 @@ async function bringUp(
 /** Like a development server: everything ends with Ctrl-C, and the next start has it again. */
 async function upInForeground(wish: Wish, call: VerbCall): Promise<number> {
   const { options, context } = call;
-  const port = portOption(options.port);
+  const port = portOf(options, context);
   await needEngine(context);
   return inForeground(context, {
     start: () =>

@@ -3,6 +3,7 @@ import { refresh } from "./live.js";
 
 const FAILED = "That could not be done. Reload the page and try again.";
 const AWAY = "The service does not answer. Try again in a moment.";
+const CHANGED = "Nothing was done: what you were asked about has changed meanwhile. Look at it, and ask again.";
 
 export function askBeforeSending() {
   // Before the form itself hears of it.
@@ -40,13 +41,24 @@ function onSubmit(event) {
   if (!isSent) void ask(form, button, question);
 }
 
+/** The page goes on changing behind the dialog: a yes is to what was asked, such as one commit, and to nothing newer. */
 async function ask(form, button, question) {
+  const asked = whatIsSent(form, button);
   if (!(await isSure(question, button))) return;
+  if (!button.isConnected || whatIsSent(form, button) !== asked) {
+    say(CHANGED);
+    outcome().focus();
+    return;
+  }
   const yes = document.createElement("input");
   [yes.type, yes.name, yes.value] = ["hidden", "confirmed", "yes"];
   form.append(yes);
   form.requestSubmit(button);
   yes.remove();
+}
+
+function whatIsSent(form, button) {
+  return JSON.stringify([form.action, button.dataset.question, ...new FormData(form, button)]);
 }
 
 /** A dialog of the page, for it can be read, styled and left by Escape. */

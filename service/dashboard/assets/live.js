@@ -7,6 +7,8 @@ const WHOLE_AFTER_MS = 3_000;
 /** What is said of times, such as "5 min ago". */
 const AGES_MS = 60_000;
 const NOT_LIVE_AFTER_MS = 2_000;
+/** After a request that did not come through: a network that is away is not asked without a pause. */
+const AGAIN_AFTER_MS = 2_000;
 /** More are fetched as the page that they are on. */
 const ROWS_MAX = 20;
 
@@ -79,8 +81,10 @@ async function work() {
     changed.clear();
     const rows = wholePage ? undefined : rowsUrl(keys);
     wholePage = false;
-    await (rows === undefined ? fetchPage() : htmx.ajax("GET", rows, { source: stream(), swap: "none" }));
-    if (rows === undefined) await new Promise((resolve) => setTimeout(resolve, SPACED_MS));
+    if (!(await cameThrough(rows === undefined ? fetchPage() : fetchRows(rows)))) {
+      wholePage = true;
+      await pause(AGAIN_AFTER_MS);
+    } else if (rows === undefined) await pause(SPACED_MS);
     else if (!wholeSoon) wholeSoon = setTimeout(wholeNow, WHOLE_AFTER_MS);
   }
   running = false;
@@ -97,6 +101,22 @@ function rowsUrl(keys) {
   const has = (key) => document.querySelector(`#live [data-key="${CSS.escape(key)}"]`);
   if (url === undefined || keys.length > ROWS_MAX || !keys.every(has)) return undefined;
   return keys.reduce((address, key) => `${address}&key=${encodeURIComponent(key)}`, url);
+}
+
+/** Htmx rejects where the network fails: what changed is then still to be shown. */
+function cameThrough(request) {
+  return request.then(
+    () => true,
+    () => false,
+  );
+}
+
+function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function fetchRows(rows) {
+  await htmx.ajax("GET", rows, { source: stream(), swap: "none" });
 }
 
 async function fetchPage() {

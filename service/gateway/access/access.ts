@@ -19,7 +19,7 @@ export interface AccessDeps {
   /** Bearer token of the API, from which the keys are made; secret. */
   readonly token: string;
   readonly now: () => Date;
-  readonly onError: (error: unknown) => void;
+  readonly onError: (error: unknown, about: { readonly key: string }) => void;
   /** Where secrets by `{env: NAME}` are. Default: the process's own. */
   readonly environment?: NodeJS.ProcessEnv;
 }

@@ -8,7 +8,7 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { RepositoryConfig } from "../../config/repository-types.ts";
-import { documentOf, html, scriptElement } from "../../dashboard/html.ts";
+import { documentOf, html, scriptElement } from "../../html.ts";
 import { sendAnswer } from "../page-answer.ts";
 import type { Route, Routes } from "../routes.ts";
 import { readForm } from "./form.ts";

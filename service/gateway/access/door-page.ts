@@ -1,6 +1,6 @@
 /** What is shown to whom a preview's door is shut. It tells nothing of the preview but its key, which its host tells already. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { documentOf, type Html, html, sentenceOf } from "../../dashboard/html.ts";
+import { documentOf, type Html, html, sentenceOf } from "../../html.ts";
 import { pageStyle, sendAnswer } from "../page-answer.ts";
 import type { NamedDoor } from "./guard.ts";
 import { BYPASS_HEADER, DOOR_PATH, LOGIN_PATH } from "./own-paths.ts";

@@ -1,11 +1,12 @@
 /** Makes the guards of all previews from the config, once for all that have the same. */
-import { formatKey } from "../../../infra/names.ts";
+import { formatKey, isStage, parseKey } from "../../../infra/names.ts";
 import { defaultAccess, SHARE_MAX_SECONDS } from "../../config/access-schema.ts";
 import type { AccessConfig, ApplicationAccess, DoorOptions } from "../../config/access-types.ts";
 import { isLoginForge } from "../../config/forge-logins.ts";
 import type { OperatorConfig, SecretReference } from "../../config/types.ts";
 import type { ForgePeople } from "../../forges/people.ts";
 import { resolveSecret } from "../../secret-reference.ts";
+import { stageKeys } from "../../stages/stage.ts";
 import type { Preview } from "../../status.ts";
 import type { DoorDeps, DoorName } from "./door.ts";
 import { forgeKinds } from "./forge-kinds.ts";
@@ -34,6 +35,7 @@ export async function createGuards(deps: GuardsDeps): Promise<GuardOf> {
   const parts = { digest: deps.digest, secret: secretReader(deps.environment), ...placesOf(deps) };
   const everywhere = await guardFrom(config.access ?? defaultAccess(config.domain), parts);
   const own = new Map<string, Guard | undefined>();
+  const known = new Set([...config.repositories.map(({ name }) => name), ...stageKeys(config.repositories)]);
   for (const { name, access, stages = {} } of config.repositories) {
     if (access) own.set(name, await guardFrom(access, parts));
     for (const stage of Object.values(stages)) {
@@ -42,11 +44,22 @@ export async function createGuards(deps: GuardsDeps): Promise<GuardOf> {
     }
   }
   return ({ key = "", repository, status }, service) => {
+    if (!known.has(isStage(key) ? key : repository) && wasConfigured({ key, status })) return SHUT;
     const whole = own.has(key) ? own.get(key) : own.has(repository) ? own.get(repository) : everywhere;
     const guard = service !== undefined && whole?.openServices.has(service) ? undefined : whole;
     const { access } = status.live ?? {};
     return access ? shutFurther(guard, access, parts) : guard;
   };
+}
+
+/** Nobody passes, and no link leads in. */
+const SHUT: Guard = { rows: [{ doors: [], satisfy: "all" }], openServices: new Set(), isUndecided: false };
+
+/** Its own door is known no more, and any other may be wider. What `up PATH` made was never in the config, and is by hand. */
+function wasConfigured({ key, status: { live } }: Pick<Preview, "key" | "status">): boolean {
+  const parsed = parseKey(key);
+  if (isStage(key) || (parsed && "number" in parsed)) return true;
+  return live !== undefined && URL.canParse(live.source.repository);
 }
 
 async function guardFrom(access: AccessConfig, deps: DoorDeps): Promise<Guard | undefined> {

@@ -1,6 +1,6 @@
 /** Where a visitor chooses, or confirms, as whom of the seeds the application is to see them. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { documentOf, type Html, html, sentenceOf } from "../../dashboard/html.ts";
+import { documentOf, type Html, html, sentenceOf } from "../../html.ts";
 import { pageStyle, sendAnswer } from "../page-answer.ts";
 import { LOGIN_PATH, LOGOUT_PATH } from "./own-paths.ts";
 

@@ -29,7 +29,7 @@ export interface PorterDeps {
   /** Domain of the gateway with its port, as in the config. */
   readonly domain: string;
   readonly now: () => Date;
-  readonly onError: (error: unknown) => void;
+  readonly onError: (error: unknown, about: Pick<Route, "key">) => void;
 }
 
 export interface Porter {
@@ -216,7 +216,7 @@ export function createPorter(deps: PorterDeps): Porter {
       try {
         return await look({ route, request, response });
       } catch (error) {
-        deps.onError(error);
+        deps.onError(error, route);
         return refuse({ route, request, response }, { doors: [], to: "/", notice: "broken" });
       }
     },
@@ -226,7 +226,7 @@ export function createPorter(deps: PorterDeps): Porter {
       try {
         return (await refusalOf(route.guard, await broughtBy(request, route))) === undefined;
       } catch (error) {
-        deps.onError(error);
+        deps.onError(error, route);
         return false;
       }
     },

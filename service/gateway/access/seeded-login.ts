@@ -4,8 +4,8 @@
  */
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import { mainUrl } from "../../addresses.ts";
 import { isForeign } from "../../api/access.ts";
-import { mainUrl } from "../../comment/addresses.ts";
 import type { LoginKeys } from "../../login-keys.ts";
 import { hostNameOf } from "../routes.ts";
 import { readForm } from "./form.ts";

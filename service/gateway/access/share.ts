@@ -1,7 +1,7 @@
 /** Links that let anybody in who has one, for a while. */
 import { TerminalError } from "../../../components/errors.ts";
 import { hostName, parseKey } from "../../../infra/names.ts";
-import { mainUrl } from "../../comment/addresses.ts";
+import { mainUrl } from "../../addresses.ts";
 import { SHARE_MAX_SECONDS } from "../../config/access-schema.ts";
 import type { Preview } from "../../status.ts";
 import { hostNameOf } from "../routes.ts";

@@ -1,6 +1,6 @@
 /** What the banner says and offers, from what is known of a preview. Pure. Nothing of it is a secret: the preview's own scripts can read it. */
+import { pageUrl } from "../../addresses.ts";
 import type { PreviewView } from "../../api/preview-view.ts";
-import { detailHref } from "../../dashboard/listing.ts";
 import { LOGIN_PATH, LOGOUT_PATH } from "../access/own-paths.ts";
 import { type QrCode, qrCodeOf } from "./qr.ts";
 
@@ -40,7 +40,7 @@ const USERS_SHOWN = 6;
 
 export function bannerFacts({ view, url, homeUrl, hasDoor = false }: BannerSubject): BannerFacts {
   const { key, title, commit, commitUrl, database, scenario, pullRequestUrl } = view;
-  const page = `${homeUrl}${detailHref(key)}`;
+  const page = pageUrl(homeUrl, key);
   const isHere = view.stage !== "Gone" && view.stage !== "Closed";
   return {
     key,
@@ -92,8 +92,8 @@ function noticeOf(view: PreviewView): BannerNotice | undefined {
   return { tone: "busy", text: newest ? `Commit ${newest} is newer and ${waits}.` : `An update ${waits}.` };
 }
 
-function remarksOf({ untrusted, egress }: PreviewView): readonly string[] {
-  const remarks = [];
+function remarksOf({ untrusted, egress, linked = [] }: PreviewView): readonly string[] {
+  const remarks = linked.map(({ said, commit }) => `With ${said} at ${commit.slice(0, 7)}.`);
   if (untrusted) {
     const apart = untrusted.isolated ? "" : " It is not kept apart from the service that runs it.";
     remarks.push(`Not trusted: from a fork or an outsider, without the team's secrets.${apart}`);

@@ -1,7 +1,7 @@
 /** A link as a QR code, for the phone beside the screen. */
 import { encode } from "uqr";
 import { isLocalhost } from "../../config/access-schema.ts";
-import { type Html, html } from "../../dashboard/html.ts";
+import { type Html, html } from "../../html.ts";
 
 export interface QrCode {
   /** Width and height in modules, with the quiet zone. */

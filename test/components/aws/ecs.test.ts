@@ -66,6 +66,27 @@ describe("a preview on ECS", () => {
     await assert.rejects(declare(aws, {}, { proxy: "http://me:secret@egress.internal:3128" }), /HTTP proxy/);
   });
 
+  it("tells what Stackling knows as it is: a git branch that is called like a reference stands for none", async () => {
+    const environment = { STACKLING_GIT_BRANCH: "${secrets.KEY}", STACKLING_COMMIT: "1", SENTRY_RELEASE: "1" };
+    const told = { STACKLING_COMMIT: "2", SENTRY_RELEASE: "2" };
+    const { source } = atCommit("2");
+    const arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:key";
+    const { one } = await declare(aws, {
+      environment,
+      sources: { api: { ...source, environment: told } },
+      secretReferences: { KEY: { kind: "aws", arn } },
+      services: [aService({ source: "api", environment: { SENTRY_RELEASE: "own" } })],
+    });
+    const { web } = containersOf(one("TaskDefinition", "service-web"));
+    const values = Object.fromEntries((web?.environment ?? []).map(({ name, value }) => [name, value]));
+    assert.partialDeepStrictEqual(values, {
+      STACKLING_GIT_BRANCH: "${secrets.KEY}",
+      STACKLING_COMMIT: "2",
+      SENTRY_RELEASE: "own",
+    });
+    assert.deepEqual(web?.secrets, []);
+  });
+
   it("hangs everything below the component, with the explicit provider, which holds no credentials and is where tags go", async () => {
     const { all } = await declare(aws, withDatabase());
     const provider = all.find(({ type }) => type === "pulumi:providers:aws");
@@ -160,11 +181,13 @@ describe("a preview on ECS", () => {
     const { one } = await declare(aws, {
       ...withDatabase(),
       tasks: [],
+      // A name that is among both, ECS refuses.
+      environment: { KEY: "ours" },
       services: [aService({ environment })],
       secrets: secret<Record<string, string>>({ KEY: "hunter33" }),
     });
     const definition = one("TaskDefinition", "service-web");
-    assert.doesNotMatch(JSON.stringify(definition.inputs), /hunter/);
+    assert.doesNotMatch(JSON.stringify(definition.inputs), /hunter|ours/);
     const own = "arn:aws:secretsmanager:eu-central-1:123456789012:thing:service-environment";
     const { web } = containersOf(definition);
     assert.deepEqual(web?.secrets, [
@@ -286,6 +309,19 @@ describe("a preview on ECS", () => {
     assert.deepEqual(policy.Statement[0].Resource, [
       "arn:aws:ecs:eu-central-1:123456789012:task-definition/shop-pr-1_nightly:*",
     ]);
+  });
+
+  it("runs a job of another repository again when that has a new commit, and not when the preview's own has", async () => {
+    const mark = async (own: string, other: string) => {
+      const { source } = atCommit(other);
+      const sources = { api: { ...source, environment: {} } };
+      const services = [aService(), aService({ name: "import", kind: "job", source: "api" })];
+      const { one } = await declare(aws, { ...atCommit(own), sources, services });
+      return one("LogStream", "service-import").inputs.name;
+    };
+    const first = await mark("1", "2");
+    assert.equal(await mark("3", "2"), first);
+    assert.notEqual(await mark("1", "3"), first);
   });
 
   it("shares a load balancer where it is the edge itself", async () => {

@@ -31,6 +31,7 @@ import {
 } from "@aws-sdk/client-servicediscovery";
 import { clearName } from "../../../components/aws/claim.ts";
 import { type Clients, createClients } from "../../../components/aws/clients.ts";
+import { createCostExplorer } from "../../../components/aws/cost-explorer.ts";
 import { type EcsOptions, ecsOptions } from "../../../components/aws/ecs-options.ts";
 import { readListener } from "../../../components/aws/listener.ts";
 import { targetGroupName } from "../../../components/aws/names.ts";
@@ -494,5 +495,31 @@ describe("AWS outside Pulumi", await requiresMoto(), () => {
       assert.deepEqual(await ownHosts(clients.dns, zoneId), []);
       await clearHost(clients.dns, zoneId, { host: host(1), stack: STACK });
     });
+  });
+
+  it("reads the bill that Cost Explorer gives", async () => {
+    const group = (Keys: readonly string[], Amount: string) => ({
+      Keys,
+      Metrics: { UnblendedCost: { Amount, Unit: "USD" }, UsageQuantity: { Amount: "2", Unit: "hours" } },
+    });
+    const ResultsByTime = [
+      {
+        TimePeriod: { Start: "2026-11-20", End: "2026-11-21" },
+        Groups: [group([`stackling:stack$${STACK}`, "EUC1-Fargate-vCPU-Hours:perCPU"], "0.0931")],
+      },
+    ];
+    await fetch(`${moto.url}/moto-api/static/ce/cost-and-usage-results`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ results: [{ ResultsByTime }] }),
+    });
+    const { region: _anywhere, ...account } = testAccount(moto.url);
+    const explorer = createCostExplorer(account, { spend: async () => {} });
+    assert.deepEqual(await explorer.costs({ from: "2026-11-20", to: "2026-11-20" }), [
+      {
+        ...{ stack: STACK, day: "2026-11-20", meter: "cpu", unit: "vCPU-hours" },
+        ...{ quantity: 2, cost: 0.0931, currency: "USD" },
+      },
+    ]);
   });
 });

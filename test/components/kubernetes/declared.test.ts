@@ -80,6 +80,41 @@ describe("a preview on Kubernetes", () => {
     ]);
   });
 
+  it("tells a service of another repository its own commit", async () => {
+    const [own, theirs] = ["a".repeat(40), "b".repeat(40)];
+    const source = { repository: "https://git.test/api.git", commit: theirs };
+    const steps = { submodules: false, lfs: false, install: [], build: [] };
+    const { inputs } = await declare({
+      environment: { STACKLING_COMMIT: own },
+      services: [aService(), aService({ name: "api", source: "api" })],
+      sources: { api: { ...source, ...steps, environment: { STACKLING_COMMIT: theirs } } },
+    });
+    const commitOf = (name: string) => {
+      const { template } = inputs("Deployment", name).spec as {
+        template: { spec: { containers: readonly { env: readonly { name: string; value: string }[] }[] } };
+      };
+      return template.spec.containers[0]?.env.find((one) => one.name === "STACKLING_COMMIT")?.value;
+    };
+    assert.deepEqual([commitOf("web"), commitOf("api")], [own, theirs]);
+  });
+
+  it("tells a service and a migration nothing that the application declares itself, for Kubernetes would take ours", async () => {
+    const environment = { SENTRY_ENVIRONMENT: "pr-1", SENTRY_RELEASE: "r" };
+    const { inputs, of } = await declare({
+      environment,
+      services: [aService({ environment: { SENTRY_ENVIRONMENT: "theirs" } })],
+      tasks: [aTask("migrate")],
+    });
+    type Pod = { spec: { containers: readonly { env: readonly { name: string }[] }[] } };
+    const pods = [inputs("Deployment", "web"), ...of("Job").map((job) => job.inputs)];
+    for (const { spec } of pods) {
+      const names = (spec as { template: Pod }).template.spec.containers[0]?.env.map(({ name }) => name) ?? [];
+      assert.deepEqual([names.includes("SENTRY_ENVIRONMENT"), names.includes("SENTRY_RELEASE")], [false, true]);
+    }
+    const maps = of("ConfigMap").filter(({ inputs: { data } }) => JSON.stringify(data).includes("theirs"));
+    assert.equal(maps.length, 2);
+  });
+
   it("reaches named hosts by the operator's proxy alone, and every container is told of it", async () => {
     const proxy = { url: "http://egress.proxies:3128", to: { namespace: "proxies", pods: { app: "egress" } } };
     const { of, inputs } = await declare({ environment: { STACKLING_KEY: "shop#1" } }, { network: { proxy } });

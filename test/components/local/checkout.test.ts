@@ -45,6 +45,39 @@ describe("a checkout", () => {
     await assert.rejects(lstat(join(path, ".git")));
   });
 
+  it("leaves alone those of other repositories, which may be in the making, and takes leftovers of its own", async () => {
+    const source = { repository: repository.path, commit, submodules: false, lfs: false, install: [], build: [] };
+    const make = async (slot: string | undefined, generation: number) => {
+      const inputs = { ...(slot ? { slot } : {}), source, environment: {}, generation };
+      return (await checkoutResource.create(world.context(), inputs, "checkout")).state.path;
+    };
+    const [own, api] = await Promise.all([make(undefined, 0), make("api", 0)]);
+    const mail = await make("mail-out", 0);
+    const there = async () => (await readdir(layout(world.dataDir).preview("shop-pr-1").checkouts)).length / 2;
+    for (const path of [own, api, mail]) assert.ok(await lstat(path));
+    const before = await there();
+    await make("api", 1);
+    assert.equal(await there(), before, "the one before was a leftover");
+    await assert.rejects(lstat(api));
+    assert.ok(await lstat(own));
+  });
+
+  it("is built while that of another repository is, and neither ends what the other runs, nor writes to its log", async () => {
+    const make = (slot: string) => {
+      const build = [{ command: `sleep 1; echo ${slot} | tee built`, directory: "." }];
+      const source = { repository: repository.path, commit, submodules: false, lfs: false, install: [], build };
+      return checkoutResource.create(world.context(), { slot, source, environment: {}, generation: 0 }, "checkout");
+    };
+    const made = await Promise.all([make("api"), make("mail")]);
+    const built = made.map(({ state }) => readFile(join(state.path, "built"), "utf8"));
+    assert.deepEqual(await Promise.all(built), ["api\n", "mail\n"]);
+    const { log } = layout(world.dataDir).preview("shop-pr-1");
+    for (const slot of ["api", "mail"]) {
+      const command = `sleep 1; echo ${slot} | tee built`;
+      assert.equal(await readFile(log(`build-${slot}`), "utf8"), `$ ${command}\n${slot}\n`);
+    }
+  });
+
   it("belongs to the preview's user when root made it", requires("root"), async () => {
     const path = await world.checkOut({ repository: repository.path, commit });
     assert.ok((await stat(join(path, "src", "main.js"))).uid >= 300_000);

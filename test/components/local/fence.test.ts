@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +9,8 @@ import { admitFence, highestFence, pruneFences } from "../../../components/local
 import { tryFileLock, withFileLock } from "../../../components/local/file-lock.ts";
 import { writeJson } from "../../../components/local/json-file.ts";
 import { layout } from "../../../components/local/layout.ts";
+import { isStopped, startTimeOf } from "../../../components/local/process-identity.ts";
+import { eventually } from "../../support/eventually.ts";
 
 describe("a fence", () => {
   let dataDir: string;
@@ -64,6 +67,45 @@ describe("a fence", () => {
     assert.ok(release);
     assert.equal(await tryFileLock(path), undefined);
     await release();
+  });
+
+  it("names a holder that is stopped, and how to go on, instead of waiting for it", async () => {
+    const path = join(dataDir, "stopped");
+    const holder = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
+    try {
+      const pid = holder.pid ?? assert.fail("it did not start");
+      await writeJson(path, { pid, startTime: startTimeOf(pid), token: "stopped" });
+      const enter = () => withFileLock(path, async () => "inside", { waitMs: 600_000, stoppedMs: 1 });
+      holder.kill("SIGSTOP");
+      await eventually(() => isStopped(pid));
+      await assert.rejects(enter(), {
+        reason: "Locked",
+        message: "waiting for another process on Stackling's machine: it is stopped, and the service's log names it",
+        cause: new Error(
+          `the lock "${path}": process ${pid} holds it and is stopped; "kill -CONT ${pid}" lets it go on, "kill -KILL ${pid}" ends it`,
+        ),
+      });
+      holder.kill("SIGKILL");
+      assert.equal(await enter(), "inside");
+    } finally {
+      holder.kill("SIGKILL");
+    }
+  });
+
+  it("is waited for no longer than that while its holder is at work", async () => {
+    const path = join(dataDir, "busy");
+    await writeJson(path, { pid: process.ppid, startTime: startTimeOf(process.ppid), token: "busy" });
+    await assert.rejects(
+      withFileLock(path, async () => "inside", { waitMs: 1 }),
+      {
+        reason: "Locked",
+        message:
+          "waiting for another process on Stackling's machine: it is still at work, and the service's log names it",
+        cause: new Error(
+          `the lock "${path}": process ${process.ppid} holds it and is at work; "kill ${process.ppid}" ends it`,
+        ),
+      },
+    );
   });
 
   it("is taken over when the machine went down while it was written", async () => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { execa } from "execa";
 import { layout } from "../../../components/local/layout.ts";
+import { sizeOf, tailOfLog } from "../../../components/local/log-file.ts";
 import { findByUser } from "../../../components/local/processes.ts";
 import { listUsers } from "../../../components/local/users.ts";
 import { createRepository, type TestRepository } from "../../support/git-repository.ts";
@@ -123,6 +124,16 @@ describe("a hostile commit", () => {
     assert.ok(await checkOut(fits));
     const large = await commitOf(await tree(...["a", "b", "c"].map((name) => `100644 blob ${half}\t${name}`)));
     assert.match((await failureOf(checkOut(large))).userMessage, /more than 1 MiB.*limits\.checkoutMiB/);
+  });
+
+  it("leaves no more of what its build printed than a log may hold, and tells its end", async () => {
+    const commit = await repository.head("main");
+    const command = "head -c 7000000 /dev/zero | tr '\\0' 'x'; echo; echo last; exit 1";
+    const error = await failureOf(checkOut(commit, { build: [{ command, directory: "." }] }));
+    assert.equal(error.excerpt.at(-1), "last");
+    const log = layout(world.dataDir).preview(STACK).log("build");
+    assert.equal(await sizeOf(log), 0);
+    assert.equal(await tailOfLog(log, 5), "last\n");
   });
 
   it("ends its own build by forking without end, and leaves no process", requires("root"), async () => {

@@ -3,7 +3,7 @@ import { appendFile, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { followOutput, LINE_MAX, shownLine } from "../../../components/local/output.ts";
+import { followOutput, LINE_MAX, lineHider, shownLine } from "../../../components/local/output.ts";
 import { eventually } from "../../support/eventually.ts";
 
 const SECRET = "hunter2-very-secret";
@@ -21,9 +21,9 @@ describe("a line of a program's output", () => {
   });
 
   it("holds no secret, also where escapes cut it apart or it lies across the cut", () => {
-    assert.doesNotMatch(shownLine(`key ${SECRET}`, [SECRET]), /hunter2/);
-    assert.doesNotMatch(shownLine(`key hunter2\u001b[1m-very-secret`, [SECRET]), /very-secret/);
-    const across = shownLine(`${"x".repeat(LINE_MAX - 6)}${SECRET}`, [SECRET]);
+    assert.doesNotMatch(shownLine(`key ${SECRET}`, lineHider([SECRET])), /hunter2/);
+    assert.doesNotMatch(shownLine(`key hunter2\u001b[1m-very-secret`, lineHider([SECRET])), /very-secret/);
+    const across = shownLine(`${"x".repeat(LINE_MAX - 6)}${SECRET}`, lineHider([SECRET]));
     assert.doesNotMatch(across, /hunter/);
     assert.match(shownLine("postgres://me:pass@host/db"), /\[redacted\]@host/);
   });

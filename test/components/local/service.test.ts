@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { execa } from "execa";
@@ -131,6 +133,22 @@ describe("a release of a service", () => {
     );
     assert.match(error.userMessage, /sidecar "helper" exited with code 4/);
     assert.deepEqual(await processes(), []);
+  });
+
+  it("says what a sidecar must do whose port the version before still has", async () => {
+    const command = `exec node -e 'require("node:net").createServer().listen(process.env.FIXED, "127.0.0.1")'`;
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const { port } = taken.address() as AddressInfo;
+    // Never healthy, so that the sidecar fails before it however slowly it starts.
+    const inputs = serviceInputs(checkout, { command: "exec sleep 600", sidecars: [{ name: "cache", command }] });
+    try {
+      const error = await failureOf(world.start({ ...inputs, environment: { FIXED: String(port) } }));
+      assert.equal(error.reason, "StartFailed");
+      assert.match(error.userMessage, /sidecar "cache" exited with code 1; .* is taken, .* a socket that \$PORT names/);
+    } finally {
+      taken.close();
+    }
   });
 
   it("is made when a job has succeeded, and not before", async () => {

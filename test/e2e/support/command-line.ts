@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { eventually } from "../../support/eventually.ts";
+import { freePort } from "../../support/free-port.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../../bin/stackling.mjs", import.meta.url));
 
@@ -45,9 +45,10 @@ export interface CommandLine {
 
 const PATIENCE_MS = 90_000;
 
-export async function prepareCommandLine(): Promise<CommandLine> {
+/** @param of data folder of an instance that runs already; default: one of its own */
+export async function prepareCommandLine({ of }: { readonly of?: string } = {}): Promise<CommandLine> {
   const root = await mkdtemp(join(tmpdir(), "stackling-cli-"));
-  const [dataDir, temporary] = [join(root, "data"), await mkdtemp(join(root, "tmp-"))];
+  const [dataDir, temporary] = [of ?? join(root, "data"), await mkdtemp(join(root, "tmp-"))];
   for (const folder of [root, temporary]) await chmod(folder, 0o711);
   const started = new Set<{ readonly child: ChildProcess; readonly running: Running }>();
   const env = {
@@ -105,16 +106,6 @@ export async function processesOn(folder: string): Promise<readonly string[]> {
     }),
   );
   return found.flat();
-}
-
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  await once(probe, "close");
-  if (typeof address !== "object" || address === null) throw new Error("there is no free port");
-  return address.port;
 }
 
 function watch(child: ChildProcess, what: string): Running {

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -11,6 +10,8 @@ import type { PreviewView } from "../../../service/api/preview-view.ts";
 import { type Client, createClient } from "../../../service/cli/client.ts";
 import type { Step } from "../../../service/reconcile.ts";
 import { eventually } from "../../support/eventually.ts";
+import { freePort } from "../../support/free-port.ts";
+import { type Samples, samplesOf } from "../../support/metrics.ts";
 import type { HeldMemory } from "./held-memory.ts";
 import { dial } from "./visitor.ts";
 
@@ -59,6 +60,8 @@ export interface Instance {
   waitForBranch(gitBranch: string, done: (preview: PreviewView) => boolean, what: string): Promise<PreviewView>;
   /** What the API answers on `path` below `/api/v1`, beyond what the client knows. */
   ask(path: string): Promise<unknown>;
+  /** What `/metrics` says now. */
+  metrics(): Promise<Samples>;
   /** GET through the gateway; the body as text. */
   get(url: string, path?: string): Promise<{ status: number; text: string }>;
   remove(): Promise<void>;
@@ -188,6 +191,10 @@ export async function prepareInstance({
       });
       return JSON.parse(answer.text);
     },
+    metrics: async () => {
+      const headers = { host: `127.0.0.1:${port}`, authorization: `Bearer ${token}` };
+      return samplesOf((await dial(port, { path: "/metrics", headers })).text);
+    },
     get: async (url, path = "/") => {
       const { hostname } = new URL(url);
       return dial(port, { path, headers: { host: `${hostname}:${port}` } });
@@ -203,14 +210,4 @@ export async function prepareInstance({
 function pipeOf({ stdout }: ChildProcess): Readable {
   if (!stdout) throw new Error("the service's output is not piped");
   return stdout;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -231,7 +231,9 @@ describe("the platform on AWS", () => {
     const attached = graph.one("aws:iam/rolePolicyAttachment:RolePolicyAttachment").inputs;
     assert.equal(attached.role, "stackling-role");
     const state = JSON.parse(String(graph.one("stackling-role-state").inputs.policy)).Statement;
-    for (const { Resource } of state) assert.match(String(Resource), /stackling-state/);
+    const bill = state.filter(({ Action }: { Action: string[] }) => Action.every((action) => action.startsWith("ce:")));
+    assert.deepEqual(bill[0]?.Action, ["ce:GetCostAndUsage", "ce:ListCostAllocationTags"]);
+    for (const one of state) if (one !== bill[0]) assert.match(String(one.Resource), /stackling-state/);
     const start = JSON.parse(String(graph.one("stackling-execution-policy").inputs.policy)).Statement;
     const wide = start.filter(({ Resource }: { Resource: string[] }) => Resource.includes("*"));
     assert.ok(wide.every(({ Action }: { Action: string[] }) => Action.every((action) => action.startsWith("ecr:"))));
@@ -249,9 +251,12 @@ describe("the platform on AWS", () => {
     assert.equal((notifications as unknown[]).length, 4);
     const tags = graph.of("aws:costexplorer/costAllocationTag:CostAllocationTag").map(({ inputs }) => inputs.tagKey);
     assert.ok(tags.includes("stackling:preview"));
+    // By this one Stackling reads the bill.
+    assert.ok(tags.includes("stackling:stack"));
     const quiet = await install({ budget: undefined, costTags: false });
     assert.equal(quiet.of("aws:budgets/budget:Budget").length, 0);
     assert.equal(quiet.of("aws:costexplorer/costAllocationTag:CostAllocationTag").length, 0);
+    assert.doesNotMatch(String(quiet.one("stackling-role-state").inputs.policy), /ce:/);
   });
 
   it("asks the given account for everything, under the platform's tag", () => {

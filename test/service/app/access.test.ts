@@ -95,3 +95,84 @@ describe("the doctor", () => {
     }
   });
 });
+
+describe("what somebody may not do", () => {
+  let edge: AppEdge;
+  beforeEach(async () => {
+    edge = await startApp();
+    edge.store.put(aPreview({}));
+  });
+  afterEach(() => edge.close());
+
+  const refused = () =>
+    edge.audit.entries
+      .filter(({ outcome }) => outcome === "refused")
+      .map(({ at: _at, address: _from, ...rest }) => rest);
+  const looker = async (name = "looker") => {
+    const { token } = await edge.tokens.create({ name, role: "viewer" }, "test");
+    return (path: string, method = "POST", body = "{}") =>
+      edge.ask({
+        path: `/api/v1${path}`,
+        method,
+        ...(method === "POST" ? { body } : {}),
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      });
+  };
+
+  it("stands in the audit: who, what, of which preview, and what was missing", async () => {
+    const call = await looker();
+    assert.equal((await call("/previews/shop%2342/actions", "POST", '{"action":"wake"}')).status, 403);
+    assert.equal((await call("/audit", "GET")).status, 403);
+    const needs = (right: string) => `the right of ${right} is needed`;
+    assert.deepEqual(refused(), [
+      {
+        actor: "token looker",
+        via: "api",
+        action: "act",
+        key: "shop#42",
+        detail: `wake: calling "act": ${needs("an operator")}`,
+        outcome: "refused",
+      },
+      {
+        actor: "token looker",
+        via: "api",
+        action: "listAudit",
+        detail: `calling "listAudit": ${needs("an admin")}`,
+        outcome: "refused",
+      },
+    ]);
+    assert.deepEqual(edge.acts, []);
+  });
+
+  it("stands there for pages, too", async () => {
+    const at = new Date().toISOString();
+    const cookie = edge.sessions.open({ provider: "test", name: "@ada", at, ids: ["viewer"] }) ?? "";
+    const headers = { cookie: `stackling-4000=${cookie}` };
+    assert.equal((await edge.ask({ path: "/tokens", headers })).status, 403);
+    const type = { "content-type": "application/x-www-form-urlencoded" };
+    const form = { method: "POST", headers: { ...headers, ...type }, body: "action=down" };
+    assert.equal((await edge.ask({ ...form, path: "/previews/shop%2342/actions" })).status, 403);
+    assert.deepEqual(
+      refused().map(({ actor, via, action, key }) => [actor, via, action, key]),
+      [
+        ["@ada", "page", "get /tokens", undefined],
+        ["@ada", "page", "post /previews/:key/actions", "shop#42"],
+      ],
+    );
+  });
+
+  it("stands there once for who tries it again and again, and no more than so often for who tries everything", async () => {
+    const [call, other] = [await looker(), await looker("other")];
+    for (let tries = 0; tries < 3; tries += 1) await call("/audit", "GET");
+    assert.equal(refused().length, 1);
+    for (let name = 0; name < 60; name += 1) await call(`/tokens/t${name}`, "DELETE");
+    for (let number = 0; number < 60; number += 1) {
+      edge.store.put(aPreview({ number }));
+      await call(`/previews/shop%23${number}/actions`, "POST", '{"action":"wake"}');
+    }
+    assert.ok(refused().length <= 20, String(refused().length));
+    const before = refused().length;
+    await other("/audit", "GET");
+    assert.equal(refused().length, before + 1, "which hides nobody else's");
+  });
+});

@@ -49,6 +49,14 @@ describe("API", () => {
     assert.equal((await edge.api({ path: "/previews", headers: { origin: "http://localhost:4000" } })).status, 200);
   });
 
+  it("refuses a line's number that no log reaches, before the store has to", async () => {
+    const path = "/previews/shop%2342/deployments/latest/log?after=";
+    for (const after of ["2147483648", "9e99", "-1", "1.5"]) {
+      assert.equal((await edge.api({ path: `${path}${after}` })).status, 400, after);
+    }
+    assert.equal((await edge.api({ path: `${path}2147483647` })).status, 404, "there is no deployment");
+  });
+
   it("stops everything and lets it go on, and shows it on the page", async () => {
     const ask = async (call: { readonly method?: string; readonly body?: string }) =>
       JSON.parse((await edge.api({ path: "/pause", headers: JSON_TYPE, ...call })).body).pause;
@@ -58,7 +66,13 @@ describe("API", () => {
     assert.equal((await ask({})).by, "api");
     assert.equal((await ask({ method: "POST", body: '{"paused":true,"by":"ada"}' })).by, "ada");
     assert.match(await page(), /Everything is stopped/);
+    const seen = { at: (await ask({})).at, by: "budget whole" };
+    const other = { path: "/pause", method: "POST", headers: JSON_TYPE, body: JSON.stringify({ paused: false, seen }) };
+    const refused = await edge.api(other);
+    assert.deepEqual([refused.status, JSON.parse(refused.body).reason], [409, "StoppedByOther"]);
+    assert.equal((await ask({})).by, "ada");
     assert.equal(await ask({ method: "POST", body: '{"paused":false}' }), null);
+    assert.equal((await edge.api(other)).status, 202, "again, it is as was asked");
     assert.doesNotMatch(await page(), /Everything is stopped/);
   });
 

@@ -1,6 +1,6 @@
 /** The whole port: edge, app and pages over a store in memory, with a forge that signs by HMAC. */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { ConflictError, RejectedDeliveryError } from "../../../components/errors.ts";
+import { ConflictError, RejectedDeliveryError, TerminalError } from "../../../components/errors.ts";
 import type { LogLine } from "../../../components/ports.ts";
 import { formatKey } from "../../../infra/names.ts";
 import type { Actions } from "../../../service/api/actions.ts";
@@ -13,12 +13,21 @@ import { createGateway } from "../../../service/gateway/gateway.ts";
 import { createRoutes } from "../../../service/gateway/routes.ts";
 import { createEdgeServer } from "../../../service/gateway/server.ts";
 import { createVisits } from "../../../service/gateway/visits.ts";
-import type { Operate } from "../../../service/operate.ts";
+import { createGithubSetup } from "../../../service/github-setup.ts";
+import { createGitlabSetup } from "../../../service/gitlab-setup.ts";
+import { type Facts, measure } from "../../../service/kpis/measure.ts";
+import type { BudgetState } from "../../../service/money/budgets/budgets.ts";
+import { type Costs, createCosts } from "../../../service/money/costs.ts";
+import type { CostQuery, DayCost } from "../../../service/money/ledger.ts";
+import { pricesFor } from "../../../service/money/load-prices.ts";
+import type { CostAbout } from "../../../service/money/types.ts";
+import { type Operate, refuseOther } from "../../../service/operate.ts";
 import { ROLES } from "../../../service/roles.ts";
 import { createSessions } from "../../../service/session.ts";
 import type { Pause } from "../../../service/store/operation.ts";
 import type { DeliveryRow } from "../../../service/store/store.ts";
 import type { Stray } from "../../../service/sweep/report.ts";
+import { createTracing } from "../../../service/tracing/tracing.ts";
 import { bucketsOf, type Sample, summaryOf } from "../../../service/trends/sample.ts";
 import { memoryAudit } from "../../support/memory-audit.ts";
 import { memoryDeployments } from "../../support/memory-deployments.ts";
@@ -42,6 +51,7 @@ export async function startApp(more: Partial<AppDeps> = {}) {
   const acts: string[] = [];
   const errors: unknown[] = [];
   const lines: LogLine[] = [];
+  const tracing = createTracing();
   const onError = (error: unknown) => void errors.push(error);
   const tokens = memoryTokens(onError);
   const sessions = createSessions({ now: () => new Date(), secret: TOKEN });
@@ -69,7 +79,8 @@ export async function startApp(more: Partial<AppDeps> = {}) {
     },
     down: note("down"),
     promote: async (key, { from }, by) => void acts.push(`promote ${key} ${from} by ${by}`),
-    approvePromotion: async (key, sha, by) => void acts.push(`approve-promotion ${key} ${sha} by ${by}`),
+    approvePromotion: async (key, { sha, at = "" }, by) =>
+      void acts.push(`approve-promotion ${key} ${sha} ${at} by ${by}`),
     cancelPromotion: note("cancel-promotion"),
     redeploy: note("redeploy"),
     sleep: note("sleep"),
@@ -81,9 +92,13 @@ export async function startApp(more: Partial<AppDeps> = {}) {
     rotate: note("rotate"),
     rollback: async (key, { sha }, by) => void acts.push(`rollback ${key} ${sha} by ${by}`),
     flag: async (key, { name, value }, by) => void acts.push(`flag ${key} ${name}=${value} by ${by}`),
-    approve: async (key, sha, by) => void acts.push(`approve ${key} ${sha} by ${by}`),
+    approve: async (key, sha, by, linked) =>
+      void acts.push(`approve ${key} ${sha}${linked ? ` with ${JSON.stringify(linked)}` : ""} by ${by}`),
     repair: note("repair"),
-    drift: async () => ({ differences: [] }),
+    drift: async (key) => {
+      acts.push(`drift ${key}`);
+      return { differences: [] };
+    },
     lease: async () => {
       throw new ConflictError({ reason: "StackLocked", userMessage: "an engine runs on it now" });
     },
@@ -91,13 +106,25 @@ export async function startApp(more: Partial<AppDeps> = {}) {
   let pause: Pause | undefined;
   const strays: Stray[] = [];
   const samples: Sample[] = [];
+  const ledger: DayCost[] = [];
+  const budgets: BudgetState[] = [];
+  const facts: Omit<Facts, "previews" | "born"> = {
+    moves: [],
+    telling: [],
+    tornDown: [],
+    merged: [],
+    mergedSince: undefined,
+    costs: [],
+    sweeps: [],
+  };
   const operate: Operate = {
     pause: async () => pause,
     async stopAll(by) {
       pause = { at: "2026-11-21T10:00:00.000Z", by };
       return pause;
     },
-    async resumeAll() {
+    async resumeAll(_by, seen) {
+      refuseOther(pause, seen);
       pause = undefined;
     },
     async sweep({ dryRun, confirm }) {
@@ -107,6 +134,8 @@ export async function startApp(more: Partial<AppDeps> = {}) {
     lastSweep: async () => undefined,
     check: async () => [],
   };
+  const homeUrl = "http://localhost:4000";
+  const setup = { config: { forges: [], repositories: [] }, token: TOKEN, homeUrl, now: () => new Date() };
   const deps: AppDeps = {
     store,
     actions,
@@ -120,8 +149,36 @@ export async function startApp(more: Partial<AppDeps> = {}) {
       const role = ROLES.find((one) => one === said);
       return role && { role, ...(reads ? { repositories: reads } : {}) };
     },
-    homeUrl: "http://localhost:4000",
+    homeUrl,
     baselines: { list: async () => [], build: nothing, check: nothing, findings: async () => [] },
+    costs: costsOf(ledger),
+    budgets: {
+      any: true,
+      of: async () => undefined,
+      states: async () => budgets,
+      lift: async ({ name, subject = "all", forSeconds, by }) => {
+        if (name !== "whole") throw new TerminalError({ reason: "BudgetNotFound", userMessage: "there is none" });
+        acts.push(`lift ${name} of ${subject} for ${forSeconds} by ${by}`);
+        return { at: "2026-11-21T10:00:00.000Z", until: "2026-11-23T10:00:00.000Z", by };
+      },
+      unlift: async ({ name }) => void acts.push(`unlift ${name}`),
+      resumed: async () => undefined,
+      look: async () => {},
+      close: async () => {},
+    },
+    kpis: async ({ days, repositories }) => {
+      const now = new Date().toISOString();
+      const since = new Date(Date.parse(now) - days * 86_400_000).toISOString();
+      const previews = await store.current();
+      const sweeps = repositories === undefined ? facts.sweeps : undefined;
+      return measure({ ...facts, previews, born: previews, sweeps }, { days, since, now }, repositories);
+    },
+    github: createGithubSetup({ ...setup, store: { forgeCredential: none, keepForgeCredential: none } }),
+    gitlab: createGitlabSetup({ ...setup, store: { forgeCredential: none, changeForgeCredential: none } }),
+    chat: (_request, response) => void response.status(404).end(),
+    relay: nobody,
+    appRelay: nobody,
+    metrics: { text: async () => "" },
     external: { read: async () => ({ at: "2026-11-21T10:00:00.000Z", services: [], warnings: [] }) },
     share: async ({ key }, { seconds, to = "/" }) => {
       acts.push(`share ${key} ${seconds} ${to}`);
@@ -135,7 +192,10 @@ export async function startApp(more: Partial<AppDeps> = {}) {
     doctor: async () => [{ ok: true, what: "the engine is there" }],
     ends: async () => (preview) =>
       previewEnds(preview, defaultLifecycle, { now: "2026-11-21T12:00:00.000Z", pauses: [] }),
-    extras: async () => ({ comment: "<!-- stackling -->\n**Ready** at the link" }),
+    extras: async (preview) => {
+      const cost = ledger.length > 0 ? await deps.costs.of(preview) : undefined;
+      return { comment: "<!-- stackling -->\n**Ready** at the link", ...(cost ? { cost } : {}) };
+    },
     deployments,
     resources: async () => [],
     repositories: async () => [],
@@ -155,6 +215,7 @@ export async function startApp(more: Partial<AppDeps> = {}) {
         received.push(delivery);
       },
       counters,
+      tracing,
       limits: { maxBytes: MAX_BYTES, largeBodies: 1, timeoutMs: 1_000 },
     },
     onError,
@@ -181,10 +242,18 @@ export async function startApp(more: Partial<AppDeps> = {}) {
     counters,
     received,
     acts,
+    actions,
     errors,
+    tracing,
     lines,
     /** What the trends are made of. */
     samples,
+    /** What further numbers are made of, to be filled. */
+    facts: facts as { -readonly [Name in keyof typeof facts]: (typeof facts)[Name] },
+    /** What previews cost, each by `ada` at the team of its repository's name. */
+    ledger,
+    /** How far budgets are used. */
+    budgets,
     /** What a sweep finds; it removes none of it. */
     strays,
     ask,
@@ -211,6 +280,40 @@ export async function startApp(more: Partial<AppDeps> = {}) {
     },
   };
 }
+
+/** Over lines in memory. */
+export function costsOf(
+  ledger: readonly DayCost[],
+  {
+    now = () => "2026-11-22T12:00:00.000Z",
+    by = () => ({ author: "ada" }),
+  }: { readonly now?: () => string; readonly by?: (key: string) => Pick<CostAbout, "author" | "title"> } = {},
+): Costs {
+  const within = ({ from, to, key, repositories }: CostQuery) =>
+    ledger.filter(
+      (line) =>
+        line.day >= from &&
+        line.day <= to &&
+        (key === undefined || line.key === key) &&
+        (repositories === undefined || repositories.includes(line.key.split("#")[0] ?? "")),
+    );
+  const about = (key: string): CostAbout => {
+    const [repository = "", number] = key.split("#");
+    return { key, repository, number: Number(number), team: repository, target: "local", ...by(key) };
+  };
+  return createCosts({
+    store: {
+      costs: async (query) => within(query),
+      costsAbout: async (keys) => new Map(keys.map((key) => [key, about(key)])),
+    },
+    prices: pricesFor({}),
+    account: "preview.acme.dev",
+    now,
+  });
+}
+
+const none = async () => undefined;
+const nobody: AppDeps["relay"] = async (_request, response) => void response.writeHead(404).end();
 
 async function* nothing(): AsyncGenerator<never> {}
 

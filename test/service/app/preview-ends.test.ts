@@ -40,6 +40,16 @@ describe("the ends of a preview, as pages and CLI show them", () => {
     assert.equal(ends(aPreview({ urls: URLS }), late)?.idleStop, "2026-12-17T10:00:00.000Z");
   });
 
+  it("count nothing that a budget stopped", () => {
+    const stops = [{ from: "2026-11-21T12:00:00.000Z", to: "2026-11-22T09:00:00.000Z" }];
+    assert.deepEqual(ends(aPreview({ urls: URLS, status: { stops } })), {
+      idleSince: "2026-11-21T10:00:00.000Z",
+      sleepsAt: "2026-11-24T07:00:00.000Z",
+      idleStop: "2026-12-13T07:00:00.000Z",
+      hardStop: "2026-12-22T07:00:00.000Z",
+    });
+  });
+
   it("are none where it is gone, and where everything is stopped", () => {
     assert.equal(ends(aPreview({ status: { goneAt: MOMENT.now, reason: "Gone" } })), undefined);
     const stopped = ends(aPreview({ urls: URLS }), { ...MOMENT, pauses: [{ from: "2026-11-22T09:00:00.000Z" }] });

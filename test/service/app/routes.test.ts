@@ -37,6 +37,12 @@ const RULES: Readonly<Record<string, readonly [least: Role, ofOne: boolean]>> = 
   doctor: ["viewer", false],
   listServices: ["viewer", false],
   listRepositories: ["viewer", true],
+  listCosts: ["viewer", true],
+  exportCosts: ["viewer", true],
+  listBudgets: ["viewer", true],
+  liftBudget: ["admin", false],
+  unliftBudget: ["admin", false],
+  readKpis: ["viewer", true],
   listBaselines: ["viewer", false],
   buildBaseline: ["admin", false],
   checkBaseline: ["admin", false],
@@ -54,6 +60,7 @@ const BODIES: Readonly<Record<string, object>> = {
   share: {},
   setPause: { paused: false },
   sweep: { dryRun: true },
+  liftBudget: { forSeconds: 3600 },
   createToken: { name: "another", role: "viewer" },
 };
 

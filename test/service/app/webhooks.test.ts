@@ -113,6 +113,19 @@ describe("webhooks", () => {
     assert.equal(edge.received.length, 1);
   });
 
+  it("names the delivery in what the log says of it, and of no other", async () => {
+    const noted: object[] = [];
+    const other: AppEdge = await startApp({ onError: () => void noted.push(other.tracing.fields()) });
+    try {
+      other.store.away = true;
+      await other.deliver(OPENED);
+      await other.deliver(OPENED, { "x-delivery": "d-2" });
+      assert.deepEqual(noted, [{ deliveryId: "d-1" }, { deliveryId: "d-2" }]);
+    } finally {
+      await other.close();
+    }
+  });
+
   it("counts a flood of bad requests without a write for each", async () => {
     const before = edge.store.questions();
     for (let i = 0; i < 30; i += 1) await edge.deliver(OPENED, { "x-signature": "bad" });

@@ -11,6 +11,10 @@ describe("looking for what is somebody's", () => {
     assert.deepEqual(found("{jörg@müller.de,b@c.io}"), ["email jörg@müller.de", "email b@c.io"]);
   });
 
+  it("comes to the end of a file that lies in a column", () => {
+    assert.deepEqual(found(`${"deadbeef".repeat(50_000)} b@c.io`), ["email b@c.io"]);
+  });
+
   it("leaves addresses at domains that nobody has", () => {
     assert.deepEqual(found("a@example.com, b@mail.example.org, c@shop.test, d@localhost, @handle, a@b"), []);
   });

@@ -23,11 +23,18 @@ function nextPreview(title = "Show the cart total"): (status?: Partial<PreviewSt
 }
 
 /** One sink, and what it remembers. */
-function sinkOf(chat: ChatConfig, repositories: readonly object[] = []): Sink & { readonly told: Map<string, Told> } {
+function sinkOf(
+  chat: ChatConfig,
+  {
+    repositories = [],
+    previews = [],
+  }: { readonly repositories?: readonly object[]; previews?: readonly Preview[] } = {},
+): Sink & { readonly told: Map<string, Told> } {
   const told = new Map<string, Told>();
   const store = {
     told: async (_place: string, key: string) => told.get(key),
     tell: async (_place: string, key: string, body: Told) => void told.set(key, body),
+    current: async () => previews,
   };
   const config = {
     chat: { team: chat },
@@ -85,6 +92,15 @@ describe("Slack", () => {
       "Destroy this preview?",
     ])
       assert.ok(blocks.includes(said), `${said} is not in ${blocks}`);
+  });
+
+  it("says of what it is part, as the comment does", async () => {
+    const preview = nextPreview();
+    const links = [{ said: "acme/shop", key: preview().key, headSha: "c".repeat(40) }];
+    const web = aPreview({ number: 7, repository: "web", status: { links } });
+    await sinkOf(bot(), { previews: [web] }).write(preview());
+    const blocks = JSON.stringify((await about(preview()))[0]?.blocks);
+    assert.match(blocks, /\*Part of\*\\n<https:\/\/preview\.acme\.dev\/previews\/web%237\|web#7>/);
   });
 
   it("gets a new message when somebody deleted the one before", async () => {
@@ -170,9 +186,9 @@ describe("Slack", () => {
 describe("a chat", () => {
   it("is told of the repositories that chose it, and of none that chose others", async () => {
     const posted = await startTeams();
-    const one = sinkOf(posted.chat, [{ name: "shop", chat: ["other"] }]);
+    const one = sinkOf(posted.chat, { repositories: [{ name: "shop", chat: ["other"] }] });
     assert.equal(await one.write(nextPreview()()), "same");
-    const other = sinkOf(posted.chat, [{ name: "shop", chat: ["team"] }]);
+    const other = sinkOf(posted.chat, { repositories: [{ name: "shop", chat: ["team"] }] });
     assert.equal(await other.write(nextPreview()()), "written");
     posted.close();
   });

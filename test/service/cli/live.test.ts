@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createActivity, createBlock, fitted } from "../../../service/cli/live.ts";
+import { besideLog, createActivity, createBlock, fitted } from "../../../service/cli/live.ts";
 
 const loud = (text: string) => `<${text}>`;
 
@@ -29,5 +29,17 @@ describe("words on the screen", () => {
     for (const doing of ["starting", "starting", "waiting"]) activity.say(doing);
     activity.end();
     assert.equal(written, "starting …\nwaiting …\n");
+  });
+
+  it("draws over nothing on a terminal where lines of the log come too", () => {
+    let written = "";
+    const screen = { write: (text: string) => (written += text), isTTY: true, columns: 80 };
+    const context = { environment: { TERM: "xterm" }, directory: "/", stdout: screen, stderr: screen, version: "1" };
+    const activity = createActivity(besideLog(context, "stderr"));
+    activity.say("starting");
+    activity.end();
+    assert.equal(written, "starting …\n");
+    assert.equal(besideLog(context, "file"), context);
+    assert.equal(besideLog(context, undefined), context);
   });
 });

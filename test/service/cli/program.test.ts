@@ -8,6 +8,9 @@ import { after, before, describe, it } from "node:test";
 import { actionRequest } from "../../../service/api/actions.ts";
 import { runCli } from "../../../service/cli/program.ts";
 import { verbs } from "../../../service/cli/verbs.ts";
+import type { LinkSeen } from "../../../service/linked/links.ts";
+import { aPreview } from "../../support/previews.ts";
+import { startApp, TOKEN } from "../app/app-edge.ts";
 
 describe("the command line", () => {
   let directory: string;
@@ -44,6 +47,30 @@ describe("the command line", () => {
     }
   });
 
+  it("takes the data folder from the environment where the command line names none", async () => {
+    assert.match((await run(["ls"], { STACKLING_DATA: "here" })).stderr, new RegExp(`"${join(directory, "here")}"`));
+    assert.match((await run(["ls", "--data", "there"], { STACKLING_DATA: "here" })).stderr, /there"/);
+  });
+
+  it("says of an approval that its commit may run where nothing beside it may wait yet", async () => {
+    const edge = await startApp();
+    try {
+      const url = { STACKLING_URL: `http://127.0.0.1:${edge.port}`, STACKLING_TOKEN: TOKEN };
+      const sha = "89abcdef0123456789abcdef0123456789abcdef";
+      const told = async (links: readonly LinkSeen[]) => {
+        edge.store.put(aPreview({ status: { reason: "ApprovalNeeded", headSha: sha, links } }));
+        return (await run(["approve", "shop#42", sha], url)).stdout;
+      };
+      assert.equal(await told([]), "shop#42: commit 89abcde may run, without the operator's secrets\n");
+      assert.match(
+        await told([{ said: "acme/api#7", key: "api#7", headSha: sha }]),
+        /89abcde is approved; it runs once nothing is missing, without/,
+      );
+    } finally {
+      await edge.close();
+    }
+  });
+
   it("answers wrong use with exit code 2 and the nearest word", async () => {
     assert.deepEqual((await run([])).code, 2);
     const verb = await run(["redeplo", "shop#1"]);
@@ -58,6 +85,8 @@ describe("the command line", () => {
     });
     assert.equal(timeout.code, 2);
     assert.equal((await run(["serve", "--port", "70000", "--data", "d"])).code, 2);
+    const port = await run(["serve", "--data", "d"], { STACKLING_PORT: "70000" });
+    assert.match(port.stderr, /reading STACKLING_PORT: "70000" is no port/);
     assert.equal((await run(["ls", "--url", "ftp://x"])).code, 2);
   });
 

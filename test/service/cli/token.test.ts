@@ -52,7 +52,7 @@ describe("tokens by the command line", () => {
       .map((line) => JSON.parse(line));
     assert.deepEqual(
       entries.map(({ actor, action, outcome }) => `${actor} ${action} ${outcome}`),
-      ["api token revoke done", "token ci keep done", "api token create done"],
+      ["api token revoke done", "token ci setPause refused", "token ci keep done", "api token create done"],
     );
     assert.match(
       (await run(["audit", "--actor", "token ci"])).stdout,

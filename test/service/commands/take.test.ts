@@ -2,11 +2,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { withClient } from "../../../components/local/database-client.ts";
+import { renderComment } from "../../../service/comment/comment.ts";
 import type { ReconcileDeps } from "../../../service/reconcile.ts";
 import { type MemoryComments, memoryComments } from "../../support/memory-comments.ts";
 import { pullRequest } from "../../support/memory-forge.ts";
 import { testDatabase } from "../../support/postgres.ts";
-import { type Bench, PREVIEW_YAML, reconcileBench, SHA } from "../../support/reconcile-world.ts";
+import { type Bench, emptyWorld, PREVIEW_YAML, reconcileBench, SHA } from "../../support/reconcile-world.ts";
 
 describe("a command in a comment", () => {
   let database: Awaited<ReturnType<typeof testDatabase>>;
@@ -82,6 +83,54 @@ describe("a command in a comment", () => {
         ["@ada", "sleep", "comment", "done"],
       ],
     );
+  });
+
+  it("shows the last lines of its log, redacted, and which services there are where it is none", async () => {
+    const { key, number } = await opened();
+    const services = (await bench.preview(key)).status.live?.services ?? [];
+    assert.deepEqual(
+      services.map(({ name }) => name),
+      ["web"],
+    );
+    const said = ["\u001b[31mlistening\u001b[0m", "got the key hunter2-very-secret", "see postgres://me:pw@db/shop"];
+    const world: ReconcileDeps["world"] = {
+      ...emptyWorld(new Map()),
+      async *logs(_target, _stack, { service = "web", tail }) {
+        for (const text of said.slice(-tail)) yield { service, text };
+      },
+    };
+    const resolveSecrets = async () => ({ KEY: "hunter2-very-secret" });
+    comments.say(number, "/preview logs wbe\n/preview logs");
+    await look(key, { world, resolveSecrets });
+    assert.deepEqual(await answersOf(key), [
+      "logs wbe; ada; confused; it has no such service; there are `web`",
+      "logs; ada; done; its last lines are below",
+    ]);
+    assert.deepEqual((await bench.preview(key)).intents.commands?.answers?.at(-1)?.lines, [
+      "listening",
+      "got the key [redacted]",
+      "see postgres://[redacted]@db/shop",
+    ]);
+    assert.deepEqual(await noted(key), []);
+    assert.match(
+      renderComment(await bench.preview(key)),
+      /The last lines of its log[\s\S]*listening\ngot the key \[redacted\]/,
+    );
+    bench.clock.advance(10);
+    comments.say(number, "/preview logs web");
+    await look(key, { world, resolveSecrets });
+    const shown = (await bench.preview(key)).intents.commands?.answers?.filter(({ lines }) => lines);
+    assert.equal(shown?.length, 1, "of a log that was shown before nothing is kept");
+    bench.clock.advance(10);
+    comments.say(number, "/preview logs");
+    const broken: ReconcileDeps["world"] = {
+      ...world,
+      logs: () => {
+        throw new Error("the cluster is away");
+      },
+    };
+    await look(key, { world: broken, resolveSecrets });
+    assert.match((await answersOf(key)).at(-1) ?? "", /its log cannot be read now/);
   });
 
   it("seeds with another scenario, on a new database, and says which there are where it is none", async () => {

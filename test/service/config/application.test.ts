@@ -79,7 +79,7 @@ foo: 1
         'preview.yaml:3: unknown key "comand" in "services.web"; did you mean "command"?',
         'preview.yaml:4: "services.web.kind" is "wbe"; must be one of "web", "worker", "cron", "job"; did you mean "web"?',
         'preview.yaml:5: name "Api" must be lower-case letters, digits and dashes, a letter first and no dash last, at most 30 characters',
-        'preview.yaml:6: unknown key "foo"; known: services, main, install, build, database, env, secrets, external, flags, access, banner, login, smoke, gates, onFailure, submodules, lfs',
+        'preview.yaml:6: unknown key "foo"; known: services, repositories, main, install, build, database, env, secrets, external, flags, access, banner, login, smoke, gates, onFailure, submodules, lfs',
       ],
     );
   });

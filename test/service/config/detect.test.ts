@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -11,6 +10,7 @@ import { type Detection, detectApplication } from "../../../service/config/detec
 import { commitTree, uncommittedFiles } from "../../../service/config/source-tree.ts";
 import { findGitDir } from "../../../service/git.ts";
 import { eventually } from "../../support/eventually.ts";
+import { freePort } from "../../support/free-port.ts";
 import { createRepository } from "../../support/git-repository.ts";
 
 async function detectIn(files: Readonly<Record<string, string>>): Promise<Detection> {
@@ -98,6 +98,44 @@ describe("detecting how an application runs", () => {
     assert.deepEqual(application.database, { migrate: { command: "bin/migrate", directory: "." } });
   });
 
+  it("runs a Node application's Procfile, with its packages and scripts around", async () => {
+    const files = {
+      "package.json": manifest({
+        scripts: { start: "next start", migrate: "x", seed: "y" },
+        dependencies: { next: "1" },
+      }),
+      "package-lock.json": "{}",
+      "index.js": "process.env.DATABASE_URL",
+    };
+    const bin = 'export PATH="$PWD/node_modules/.bin:$PATH"; ';
+    const npm = { install: [{ command: "npm ci --no-audit --no-fund", directory: "." }], build: [] };
+    const { application } = await foundIn({
+      ...files,
+      Procfile: "web: next start -p $PORT\nworker: node work.js\nrelease: prisma migrate deploy\n",
+    });
+    const { install, build, database } = application;
+    assert.deepEqual({ install, build }, npm);
+    assert.deepEqual(database, {
+      migrate: { command: `${bin}prisma migrate deploy`, directory: "." },
+      seed: { command: "npm run seed", directory: "." },
+    });
+    const { application: half } = await foundIn({ ...files, Procfile: "worker: node work.js\n" });
+    assert.deepEqual(
+      [application, half].map(({ services }) => services.map(({ name, kind, command }) => [name, kind, command])),
+      [
+        [
+          ["web", "web", `${bin}next start -p $PORT`],
+          ["worker", "worker", `${bin}node work.js`],
+        ],
+        [
+          ["web", "web", `${bin}npm start`],
+          ["worker", "worker", `${bin}node work.js`],
+        ],
+      ],
+    );
+    assert.equal(half.database?.migrate?.command, "npm run migrate");
+  });
+
   it("says what to write when it cannot tell", async () => {
     const cases = [
       [{ "main.c": "" }, /no package\.json with a start script, no Procfile, and no index\.html/],
@@ -179,11 +217,3 @@ describe("the server of static files", () => {
     assert.equal((await fetch(`${origin}/`, { headers: { "if-none-match": etag } })).status, 304);
   });
 });
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return typeof address === "object" && address ? address.port : 0;
-}

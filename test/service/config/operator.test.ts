@@ -32,6 +32,20 @@ describe("reading stackling.yaml", () => {
     assert.deepEqual(config.repositories[0]?.secrets, { KEY: { file: "/etc/stackling/key.txt" } });
   });
 
+  it("keeps applications' logs for a week, or for as many days as are written", async () => {
+    const logs = async (text: string) => (await parse(`${text}repositories: [{path: a}]\n`)).applicationLogs;
+    assert.deepEqual(await logs(""), { keepDays: 7 });
+    assert.deepEqual(await logs("applicationLogs: {keep: 36h}\n"), { keepDays: 2 });
+    await assert.rejects(logs("applicationLogs: {keep: 0}\n"), /"applicationLogs\.keep"/);
+  });
+
+  it("reads what opens the metrics, and takes no key beside it", async () => {
+    const config = await parse("metrics: {token: {file: metrics-token}}\nrepositories: [{path: a}]\n");
+    assert.deepEqual(config.metrics, { token: { file: "/etc/stackling/metrics-token" } });
+    assert.equal((await parse("repositories: [{path: a}]\n")).metrics, undefined);
+    await assert.rejects(parse("metrics: {public: true}\nrepositories: [{path: a}]\n"), /public/);
+  });
+
   it("looks for files of forges and drivers beside itself", async () => {
     const config = await parse(
       [
@@ -169,6 +183,11 @@ describe("reading stackling.yaml", () => {
       "an id of a local repository",
       "repositories: [{path: a, id: 42}]\n",
       /a local repository has no id; leave "id" out/,
+    ],
+    [
+      "a folder of a forge that knows none",
+      "forges: {github: {token: {env: GITHUB_TOKEN}}}\nrepositories:\n  - path: /srv/shop.git\n",
+      /stackling\.yaml:3: .*a folder on this machine, and its forge is github; put "local: \{\}" under "forges"/,
     ],
     [
       "a baseline for strangers of no name",

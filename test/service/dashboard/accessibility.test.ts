@@ -8,6 +8,7 @@ import { launchBrowser } from "../../support/browser.ts";
 import { aPreview } from "../../support/previews.ts";
 import { requires } from "../../support/requires.ts";
 import { type AppEdge, startApp } from "../app/app-edge.ts";
+import { someBudgets, someCosts } from "../app/some-costs.ts";
 
 const AXE = readFileSync(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
 const PATHS = [
@@ -16,6 +17,9 @@ const PATHS = [
   "/previews/shop%2342",
   "/previews/shop%2343",
   "/trends",
+  "/costs",
+  "/costs?by=pull-request",
+  "/kpis",
   "/services",
   "/sweep",
   "/audit",
@@ -76,6 +80,20 @@ describe("what keeps people out of the pages", requires("browser"), () => {
       });
     }
     edge.samples.reverse();
+    edge.ledger.push(...someCosts());
+    edge.budgets.push(...someBudgets());
+    const ago = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
+    edge.facts.moves = [
+      { key: "shop#43", at: ago(300), reason: "BuildFailed" },
+      { key: "shop#43", at: ago(3), reason: "BuildFailed" },
+    ];
+    edge.facts.merged = [1, 2, 3].map((number) => ({
+      key: `shop#${number}`,
+      openedAt: ago(30 + number * 100),
+      mergedAt: ago(number * 90),
+      previewed: number !== 2,
+      bot: false,
+    }));
   });
   after(async () => {
     await browser?.close();

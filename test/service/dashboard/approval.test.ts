@@ -44,13 +44,37 @@ describe("the approval of a stranger's commit on its page", () => {
   });
 
   it("is asked for twice, bound to that commit, and said when it is done", async () => {
-    const asked = await post(`sha=${NEWER}&csrf=${csrf}`);
+    const asked = await post(`sha=${NEWER}&linked={}&csrf=${csrf}`);
     assert.match(asked.body, /Approve commit 89abcdef0123 of shop#42[\s\S]*name="sha" value="89ab/);
     assert.deepEqual(edge.acts, []);
-    const done = await post(`sha=${NEWER}&confirmed=yes&csrf=${csrf}`);
+    const done = await post(`sha=${NEWER}&linked={}&confirmed=yes&csrf=${csrf}`);
     assert.equal(done.status, 303);
-    assert.deepEqual(edge.acts, [`approve shop#42 ${NEWER} by page`]);
+    assert.deepEqual(edge.acts, [`approve shop#42 ${NEWER} with {} by page`]);
     assert.match((await edge.ask({ path: `${PAGE}?done=approve`, headers: { cookie } })).body, /The commit may run/);
+  });
+
+  it("names the commits of others that it is an approval of as well", async () => {
+    const links = [
+      { said: "acme/api#7", key: "api#7", headSha: "c".repeat(40), url: "https://forge.example/acme/api/pull/7" },
+      { said: "acme/api#8", problem: "Of that repository acme/api#7 is named before it." },
+    ];
+    edge.store.put(aPreview({ status: { ...WAITING, links } }));
+    const shown = await page();
+    assert.match(
+      shown,
+      /at <code>cccccccccccc<\/code> of <a href="[^"]*\/acme\/api\/pull\/7">acme\/api#7<\/a>, which runs/,
+    );
+    assert.match(shown, /It counts for these commits alone/);
+    const heads = JSON.stringify({ "api#7": "c".repeat(40) });
+    const field = `name="linked" value="${heads.replaceAll('"', "&#34;")}"`;
+    assert.ok(shown.includes(field));
+    const asked = await post(`sha=${NEWER}&linked=${encodeURIComponent(heads)}&csrf=${csrf}`);
+    assert.match(asked.body, /of shop#42 by ada, with cccccccccccc of acme\/api#7\? Its code/);
+    assert.ok(asked.body.includes(field));
+    await post(`sha=${NEWER}&linked=${encodeURIComponent(heads)}&confirmed=yes&csrf=${csrf}`);
+    assert.deepEqual(edge.acts, [`approve shop#42 ${NEWER} with ${heads} by page`]);
+    const { body } = await edge.ask({ path: `${PAGE}?done=approve`, headers: { cookie } });
+    assert.match(body, /The approval is noted: shop#42 is built without the operator(&#39;|')s secrets once nothing/);
   });
 
   it("of a trusted one under a rule says who approved it already, and nothing of secrets", async () => {
@@ -73,7 +97,11 @@ describe("the approval of a stranger's commit on its page", () => {
       403,
     );
     for (const sha of ["", "89abcde", `${NEWER}0`, "main"]) {
-      assert.equal((await post(`sha=${sha}&confirmed=yes&csrf=${csrf}`)).status, 400, sha);
+      assert.equal((await post(`sha=${sha}&linked={}&confirmed=yes&csrf=${csrf}`)).status, 400, sha);
+    }
+    for (const linked of ["", "[]", '{"api#7":"main"}', "{"]) {
+      const fields = `sha=${NEWER}&linked=${encodeURIComponent(linked)}`;
+      assert.equal((await post(`${fields}&confirmed=yes&csrf=${csrf}`)).status, 400, linked);
     }
     assert.deepEqual(edge.acts, []);
   });

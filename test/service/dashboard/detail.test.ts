@@ -27,7 +27,15 @@ const up: Deployment = {
   steps: [],
   lines: 1,
 };
-const empty: Story = { events: [], deployments: [], receipts: [], resources: [], outputs: {}, chosen: {} };
+const empty: Story = {
+  events: [],
+  deployments: [],
+  receipts: [],
+  resources: [],
+  outputs: {},
+  cost: { sums: [] },
+  chosen: {},
+};
 const frameOf = (role: Role) => ({ session: { csrf: "c", name: "@ada", role }, now });
 
 describe("the timeline", () => {
@@ -126,6 +134,16 @@ describe("a stack's resources", () => {
     );
     assert.doesNotMatch(JSON.stringify(shown), /hunter22/);
     assert.ok((shown[1]?.[1].length ?? 0) < 400);
+  });
+
+  it("show nothing of a credential that lies deeper in an output, however it is quoted or cut", () => {
+    const shown = outputWords({
+      endpoint: { host: "db", credentials: { user: "me", code: "hunter22" }, ports: [1] },
+      command: { args: ['serve --password="hunter22 and more"', "x".repeat(400)] },
+    });
+    assert.deepEqual(shown[0], ["endpoint", '{"host":"db","ports":[1]}']);
+    assert.match(shown[1]?.[1] ?? "", /^\{"args":\["serve --password=\[redacted\]","xxx/);
+    assert.doesNotMatch(JSON.stringify(shown), /hunter22|and more/);
   });
 
   it("are called by what they are", () => {

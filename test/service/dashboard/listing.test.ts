@@ -46,6 +46,8 @@ describe("the list", () => {
     const previews = [by(1, "Ada"), by(2, "grace"), other, broken, gone(7, "2026-11-20T10:00:00.000Z")];
     assert.deepEqual(keys(previews, { repository: "billing" }), ["billing#5"]);
     assert.deepEqual(keys(previews, { status: "Stalled" }), ["shop#900"]);
+    assert.deepEqual(keys(previews, { reason: "Asleep" }), ["billing#5"]);
+    assert.deepEqual(keys(previews, { reason: "Asleep", repository: "shop" }), []);
     assert.deepEqual(keys(previews, { stage: "Asleep" }), ["billing#5"]);
     assert.deepEqual(keys(previews, { stage: "Gone" }), ["shop#7"]);
     assert.deepEqual(keys(previews, { author: "grace" }), ["shop#2"]);
@@ -94,8 +96,8 @@ describe("the list", () => {
   });
 
   it("is named by the address, and what that says wrongly is not asked for", () => {
-    const wish = readListing({ q: " a&b ", status: "Stalled", sort: "-visit", page: "2" });
-    assert.equal(listHref(wish), "/?q=a%26b&status=Stalled&sort=-visit&page=2");
+    const wish = readListing({ q: " a&b ", status: "Stalled", reason: "BuildFailed", sort: "-visit", page: "2" });
+    assert.equal(listHref(wish), "/?q=a%26b&status=Stalled&reason=BuildFailed&sort=-visit&page=2");
     assert.deepEqual(readListing(Object.fromEntries(new URLSearchParams(listHref(wish).slice(2)))), wish);
     for (const page of ["0", "-1", "1e3", ["2"], undefined]) {
       assert.equal(listHref(readListing({ page, status: "x", stage: ["Gone"], sort: "constructor" })), "/");

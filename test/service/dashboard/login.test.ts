@@ -8,9 +8,9 @@ import type { ForgePeople, Right } from "../../../service/forges/people.ts";
 import { createPasses } from "../../../service/gateway/access/passes.ts";
 import { createRelay } from "../../../service/gateway/access/relay.ts";
 import { createPageLogin } from "../../../service/login/login.ts";
+import { freePort } from "../../support/free-port.ts";
 import { aPreview } from "../../support/previews.ts";
 import { type AppEdge, startApp, TOKEN } from "../app/app-edge.ts";
-import { freePort } from "../gateway/access/free-port.ts";
 
 const DOMAIN = "localhost:4000";
 const CALLBACK = `http://${DOMAIN}/auth/callback`;
@@ -143,7 +143,10 @@ describe("a login to the pages", () => {
     assert.equal((await go("/audit", session)).status, 403);
     assert.deepEqual(
       edge.audit.entries.map(({ actor, action, outcome, detail }) => [actor, action, outcome, detail]),
-      [["@acme", "login", "done", "with GitHub, as operator"]],
+      [
+        ["@acme", "login", "done", "with GitHub, as operator"],
+        ["@acme", "get /audit", "refused", undefined],
+      ],
     );
   });
 

@@ -386,6 +386,37 @@ describe("pages in a browser", requires("browser"), () => {
     assert.deepEqual(complaints, []);
   });
 
+  it("does not take a yes to one commit for one to the next, which came while it asked", async () => {
+    const [seen, pushed] = ["a".repeat(40), "b".repeat(40)];
+    const waiting = (headSha: string) =>
+      aPreview({ status: { condition: "Stalled", reason: "ApprovalNeeded", message: "Nothing of it runs.", headSha } });
+    edge.store.put(waiting(seen));
+    await signIn();
+    await page.getByRole("link", { name: "shop#42", exact: true }).click();
+    await page.getByRole("button", { name: "Approve this commit" }).click();
+    const dialog = page.getByRole("dialog", { name: /^Approve commit aaaaaaaaaaaa/ });
+    await dialog.waitFor();
+    edge.store.put(waiting(pushed));
+    await page.locator(`input[name=sha][value="${pushed}"]`).waitFor({ state: "attached" });
+    await dialog.getByRole("button", { name: "Approve this commit" }).click();
+    await page.getByRole("status").getByText("has changed meanwhile").waitFor();
+    assert.deepEqual(edge.acts, []);
+  });
+
+  it("goes on after a request that did not come through", async () => {
+    edge.store.put(aPreview());
+    await signIn();
+    let lost = 0;
+    await page.route("**/*", async (route) => {
+      const isLost = lost === 0 && route.request().resourceType() === "xhr";
+      if (isLost) lost += 1;
+      await (isLost ? route.abort("internetdisconnected") : route.continue());
+    });
+    edge.store.put(aPreview({ urls: URLS }));
+    await page.getByRole("row", { name: "shop#42" }).getByText("Ready").waitFor();
+    assert.equal(lost, 1);
+  });
+
   it("says when it is not live, and takes up again what changed meanwhile", async () => {
     edge.store.put(aPreview());
     await signIn();
@@ -458,4 +489,23 @@ describe("pages in a browser", requires("browser"), () => {
     assert.ok(await fits(), "a question");
   });
   const fits = () => page.evaluate("document.documentElement.scrollWidth <= innerWidth");
+
+  it("cuts no row's actions off, however wide the window is", async () => {
+    const urls = {
+      web: `http://${"pr-42-".repeat(6)}shop.localhost:4000`,
+      api: "http://a.localhost",
+      admin: "http://b.localhost",
+    };
+    const status = { condition: "Stalled", reason: "HealthCheckFailed", message: "It does not answer." } as const;
+    edge.store.put(aPreview({ urls, status, title: "Say what one cup costs, and what two do" }));
+    await signIn();
+    for (const width of [720, 980, 1024, 1200, 1279, 1280]) {
+      await page.setViewportSize({ width, height: 700 });
+      await page.goto(home());
+      const over = await page.evaluate(
+        "(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector('.list'))",
+      );
+      assert.equal(over, 0, `${width} pixels`);
+    }
+  });
 });

@@ -4,7 +4,7 @@ import { previewView } from "../../../service/api/preview-view.ts";
 import { stageSection } from "../../../service/dashboard/stage-section.ts";
 import { NO_INTENTS } from "../../../service/intents.ts";
 import type { Promotion } from "../../../service/stages/promotion.ts";
-import { aPreview } from "../../support/previews.ts";
+import { aPreview, COMMIT } from "../../support/previews.ts";
 import { type AppEdge, startApp } from "../app/app-edge.ts";
 
 const KEY = "shop:production";
@@ -51,7 +51,9 @@ describe("a promotion on a stage's page", () => {
     assert.match(body, /&#60;b&#62;ana asked for aaaaaaa of staging/);
     assert.match(
       body,
-      new RegExp(`name="sha" value="${SHA}"[\\s\\S]*Approve this promotion[\\s\\S]*Cancel the promotion`),
+      new RegExp(
+        `name="sha" value="${SHA}"[\\s\\S]*name="at" value="${AT}"[\\s\\S]*Approve this promotion[\\s\\S]*Cancel the promotion`,
+      ),
     );
     assert.doesNotMatch((await edge.ask({ path: PAGE })).body, /Approve this promotion/);
   });
@@ -61,14 +63,34 @@ describe("a promotion on a stage's page", () => {
     assert.match(asked.body, /Approve the promotion of commit aaaaaaaaaaaa to shop:production\?/);
     assert.deepEqual(edge.acts, []);
     const yes = `confirmed=yes&csrf=${csrf}`;
-    assert.equal((await post("promote", `action=approve-promotion&sha=${SHA}&${yes}`)).status, 303);
+    assert.equal((await post("promote", `action=approve-promotion&sha=${SHA}&at=${AT}&${yes}`)).status, 303);
     assert.equal((await post("promote", `action=cancel-promotion&sha=${SHA}&${yes}`)).status, 303);
     assert.equal((await post("promote", `action=promote&from=staging&sha=${SHA}&${yes}`)).status, 303);
     assert.deepEqual(edge.acts, [
-      `approve-promotion ${KEY} ${SHA} by page`,
+      `approve-promotion ${KEY} ${SHA} ${AT} by page`,
       `cancel-promotion ${KEY} by page`,
       `promote ${KEY} staging by page`,
     ]);
+  });
+
+  it("says of one that went back that the next promotion ends that, and nothing of a pull request", async () => {
+    const from = { from: "staging", by: "ada", at: AT, approvals: [] };
+    const rolledBack = { sha: COMMIT, head: SHA, by: "itself", at: AT };
+    const stage = aStage();
+    edge.store.put({
+      ...stage,
+      status: { ...stage.status, headSha: SHA },
+      intents: { ...stage.intents, promoted: { ...from, sha: SHA }, rolledBack },
+    });
+    const body = await page();
+    assert.match(body, /Rolled back to 0123456 by itself; the next promotion ends that\./);
+    assert.doesNotMatch(body, /a push follows|Comment on the pull request/);
+  });
+
+  it("offers no link to share while nothing serves", async () => {
+    const { status, ...stage } = aStage();
+    edge.store.put({ ...stage, gitBranch: "", status: { ...status, live: undefined, outputs: {} } });
+    assert.doesNotMatch(await page(), /Share link|Application log|>branch/);
   });
 
   it("is refused without the session, its token, a commit, or for another action", async () => {

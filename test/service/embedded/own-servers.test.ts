@@ -7,8 +7,8 @@ import pg from "pg";
 import { parseOperator } from "../../../service/config/operator.ts";
 import type { OperatorConfig } from "../../../service/config/types.ts";
 import { type EmbeddedInstance, startEmbedded } from "../../../service/embedded/embedded.ts";
-import { freePort } from "../../../service/embedded/port.ts";
 import { eventually } from "../../support/eventually.ts";
+import { freePort } from "../../support/free-port.ts";
 import { startTestPostgres } from "../../support/postgres.ts";
 import { requires } from "../../support/requires.ts";
 

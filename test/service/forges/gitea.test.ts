@@ -57,6 +57,13 @@ describe("Gitea, as recorded", () => {
     assert.equal(reviewUrl, `${origin}/acme/shop/pulls/1/commits/{sha}`);
   });
 
+  it("says when it was merged", async () => {
+    assert.equal((await readOne()).mergedAt, undefined);
+    const merge = { state: "closed", merged: true, merged_at: "2026-11-22T06:46:40+01:00" };
+    server.answer(/^GET \/pulls\/1$/, { body: change("pull", (found) => Object.assign(found, merge)) });
+    assert.equal((await readOne()).mergedAt, "2026-11-22T05:46:40.000Z");
+  });
+
   for (const status of [401, 403, 404, 410, 429, 500, 502]) {
     it(`says unreachable when the server answers ${status}`, async () => {
       server.answer(/^GET \/pulls/, { status, body: "{}" });
@@ -143,6 +150,12 @@ describe("Gitea, as recorded", () => {
     assert.deepEqual(await shown(-2, "gitea-actions"), ["ghost", true, false]);
     assert.deepEqual(await shown(-1, "Ghost"), ["ghost", false, false]);
     assert.deepEqual(await shown(9, "Renovate"), ["Renovate", true, false]);
+  });
+
+  it("reads in the description what it is to be previewed with", async () => {
+    const body = "A cart.\n\nPreview-With: acme/api#7\n";
+    server.answer(/^GET \/pulls\/1$/, { body: change("pull", (found) => Object.assign(found, { body })) });
+    assert.deepEqual((await readOne()).previewWith, ["acme/api#7"]);
   });
 
   it("knows a draft by its title on servers that do not say", async () => {

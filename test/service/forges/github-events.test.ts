@@ -45,6 +45,19 @@ describe("deliveries of GitHub", () => {
     });
   }
 
+  it("of a check that names pull requests of other repositories too lead to that of its own, or to nothing", () => {
+    const repository = { full_name: "acme/shop", id: 1 };
+    const of = (number: number, id: number) => ({ number, base: { repo: { id } } });
+    for (const event of ["check_run", "check_suite"]) {
+      const told = (...pull_requests: readonly unknown[]) =>
+        hinted(event, { action: "rerequested", [event]: { pull_requests }, repository, sender: { login: "ada" } });
+      // A fork's branch stands in pull requests of the fork and of what it was forked from.
+      assert.equal(told(of(7, 2), of(42, 1)).pullRequest?.number, 42, event);
+      assert.deepEqual(told(of(7, 2)), {}, event);
+      assert.deepEqual(told({ number: 7 }), {}, event);
+    }
+  });
+
   it("are each tried here", () => {
     const files = readdirSync(FIXTURES).map((file) => file.replace(/\.json$/, ""));
     assert.deepEqual(files.sort(), Object.keys(LEADS_TO).sort());

@@ -100,6 +100,20 @@ describe("reading from GitHub", () => {
     assert.equal(read.kind, "found");
     assert.equal(read.pullRequest.state, "closed");
     assert.equal(read.pullRequest.merged, true);
+    const { createdAt, mergedAt = "" } = read.pullRequest;
+    assert.ok(mergedAt >= createdAt, `opened at "${createdAt}", merged at "${mergedAt}"`);
+  });
+
+  it("reads in the description what it is to be previewed with", async () => {
+    const { number } = await github.open({ gitBranch: "linked", files: { "l.txt": "l" } });
+    const named = async (body: string) => {
+      await github.api("PATCH", `/repos/acme/shop/pulls/${number}`, { body });
+      const read = await forge.read(REPOSITORY, number);
+      assert.equal(read.kind, "found");
+      return read.pullRequest.previewWith;
+    };
+    assert.deepEqual(await named("A cart.\r\n\r\nPreview-With: acme/api#7"), ["acme/api#7"]);
+    assert.equal(await named("A cart."), undefined);
   });
 
   it("does not trust an author without rights, fork or no fork", async () => {

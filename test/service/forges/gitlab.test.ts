@@ -50,6 +50,15 @@ describe("GitLab", () => {
     assert.equal(reviewUrl?.replace("{sha}", headSha), `${project}/-/merge_requests/1/diffs?commit_id=${headSha}`);
   });
 
+  it("reads in the description what it is to be previewed with", async () => {
+    const { number } = await open();
+    const merge = server.project.merges.get(number);
+    assert.ok(merge);
+    assert.equal((await read(number)).previewWith, undefined);
+    merge.description = "A cart.\n\nPreview-With: acme/web/api!7\n";
+    assert.deepEqual((await read(number)).previewWith, ["acme/web/api!7"]);
+  });
+
   it("counts a merge request as open until it is merged", async () => {
     const { number } = await open();
     const merge = server.project.merges.get(number);
@@ -58,13 +67,13 @@ describe("GitLab", () => {
     for (const state of ["opened", "locked", "merged", "closed"] as const) {
       merge.state = state;
       const found = await read(number);
-      states.push([found.state, found.merged]);
+      states.push([found.state, found.merged, found.mergedAt]);
     }
     assert.deepEqual(states, [
-      ["open", false],
-      ["open", false],
-      ["closed", true],
-      ["closed", false],
+      ["open", false, undefined],
+      ["open", false, undefined],
+      ["closed", true, "2026-11-22T05:46:40.000Z"],
+      ["closed", false, undefined],
     ]);
   });
 
@@ -209,6 +218,19 @@ describe("GitLab", () => {
     assert.ok(found?.kind === "found");
     assert.deepEqual([found.comments.length, found.comments[0]?.body, found.last?.id], [10, "240", 250]);
     assert.equal(server.asked.length - asked, 1);
+  });
+
+  it("reads no note on a line of code, and passes it by", async () => {
+    const { number } = await open();
+    const at = "2026-01-01T05:00:00.000Z";
+    const note = { iid: number, by: "ada", system: false, createdAt: at, emoji: [] } as const;
+    server.project.notes.push(
+      { ...note, id: 1, body: "/preview sleep", type: "DiscussionNote", emoji: [] },
+      { ...note, id: 2, body: "/preview down", type: "DiffNote", emoji: [] },
+    );
+    const found = await forge.commands?.comments(repository(), number, { since: at, after: 0 });
+    assert.ok(found?.kind === "found");
+    assert.deepEqual([found.comments.map(({ body }) => body), found.last?.id], [["/preview sleep"], 2]);
   });
 
   it("makes its webhook with the secret, once, and says how it stands", async () => {

@@ -23,6 +23,18 @@ describe("pull requests of a local repository", () => {
       assert.equal(read.kind === "found" && read.pullRequest.state, "closed");
     }));
 
+  it("name in the newest commit's trailers what they are to be previewed with", () =>
+    withRepository(async (source, repository) => {
+      const named = async () => {
+        const read = await createLocalForge(clock).read(repository, (await numbers(repository)).one ?? 0);
+        return read.kind === "found" ? read.pullRequest.previewWith : read.message;
+      };
+      await source.commit("one", { "a.txt": "1" }, "One\n\nText.\n\nPreview-With: api#3\nPreview-With: mail#1\n");
+      assert.deepEqual(await named(), ["api#3", "mail#1"]);
+      await source.commit("one", { "a.txt": "2" }, "Two");
+      assert.equal(await named(), undefined);
+    }));
+
   it("end with the old name of a branch that is renamed, and begin with the new one", () =>
     withRepository(async (source, repository) => {
       const headSha = await source.commit("one", { "a.txt": "1" });
@@ -69,6 +81,7 @@ describe("pull requests of a local repository", () => {
       await source.deleteBranch("feature");
       const read = await createLocalForge(clock).read(repository, 1);
       assert.equal(read.kind === "found" && read.pullRequest.merged, true);
+      assert.equal(read.kind === "found" && read.pullRequest.mergedAt, clock.now());
     }));
 
   it("are only those whose branch matches a pattern", () =>

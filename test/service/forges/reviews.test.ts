@@ -8,7 +8,7 @@ import { type Replay, startReplay } from "../../support/gitea/replay.ts";
 
 const REPOSITORY = { name: "shop", path: "acme/shop" };
 const [HEAD, OLDER] = ["a".repeat(40), "b".repeat(40)];
-const PULL = { number: 7, headSha: HEAD };
+const PULL = { number: 7, headSha: HEAD, headRef: "feature/cart", fork: false };
 
 describe("approving reviews on GitHub", () => {
   let github: TestGithub;
@@ -88,10 +88,38 @@ describe("approving reviews on GitHub", () => {
       mends.push(serve(2, [`bob APPROVED ${HEAD}`]));
       mends.push(github.fail({ path: /\/permission$/, status: 200, body: '{"permission":"admin"}' }));
       const read = await forge.approvals?.(REPOSITORY, PULL);
-      assert.deepEqual(read, { kind: "found", approvals: [{ login: "bob", at: "2026-03-01T12:00:00.000Z" }] });
+      const approvals = [{ login: "bob", at: "2026-03-01T12:00:00.000Z" }];
+      assert.deepEqual(read, { kind: "found", approvals, madeBy: [] });
     } finally {
       for (const mend of mends) mend();
     }
+  });
+
+  it("come with who wrote that commit and who pushed it, whoever the commit says it is of", async () => {
+    const none = github.fail({ path: /\/reviews/, status: 200, body: "[]" });
+    const madeBy = async (pull: typeof PULL, ...mends: readonly (() => void)[]) => {
+      try {
+        const read = await forge.approvals?.(REPOSITORY, pull);
+        return read?.kind === "found" ? read.madeBy : read?.kind;
+      } finally {
+        for (const mend of mends) mend();
+      }
+    };
+    const commit = (status: number, author: unknown, committer: unknown = { login: "web-flow" }) =>
+      github.fail({ path: /\/commits\/a{40}$/, status, body: JSON.stringify({ sha: HEAD, author, committer }) });
+    const pushes = (status: number, ...shown: readonly (readonly [sha: string, login: string])[]) =>
+      github.fail({
+        path: /\/activity\?ref=refs%2Fheads%2Ffeature%2Fcart&/,
+        status,
+        body: JSON.stringify(shown.map(([after, login]) => ({ after, actor: { login }, activity_type: "push" }))),
+      });
+    const both = [commit(200, { login: "ada" }), pushes(200, [HEAD, "bob"], [OLDER, "cy"])];
+    assert.deepEqual(await madeBy(PULL, ...both), ["ada", "bob"]);
+    const fork = [commit(200, null), pushes(200, [HEAD, "bob"])];
+    assert.deepEqual(await madeBy({ ...PULL, fork: true }, ...fork), [], "what is pushed to a fork is not told here");
+    assert.deepEqual(await madeBy(PULL, commit(200, { login: "ada" }), pushes(404)), ["ada"], "an older server");
+    assert.equal(await madeBy(PULL, commit(502, null), pushes(200)), "unreachable");
+    none();
   });
 
   it("say nothing when the server does not tell what a reviewer may do", async () => {
@@ -209,6 +237,8 @@ describe("approving reviews on Gitea", () => {
       headers: { "x-total-count": String(reviews.length) },
     });
     server.answer(/\/permission$/, { body: '{"permission":"read"}' });
+    const made = { sha: HEAD, author: { id: 7, login: "ada" }, committer: null };
+    server.answer(/^GET \/git\/commits\/a{40}\?/, { body: JSON.stringify(made) });
     for (const writer of ["bob", "renovate"]) {
       server.answer(new RegExp(`collaborators/${writer}/permission$`), { body: '{"permission":"write"}' });
     }
@@ -224,6 +254,12 @@ describe("approving reviews on Gitea", () => {
     assert.equal(await approvers([review("bob", "APPROVED", HEAD), review("bob", "COMMENT", HEAD)]), "bob");
     assert.equal(await approvers([review("eve", "APPROVED", HEAD), review("renovate", "APPROVED", HEAD)]), "");
     assert.equal(await approvers([review("bob", "REQUEST_REVIEW", HEAD, { user: null })]), "");
+  });
+
+  it("come with who wrote that commit", async () => {
+    await approvers([]);
+    const read = await forge.approvals?.(REPOSITORY, PULL);
+    assert.deepEqual(read, { kind: "found", approvals: [], madeBy: ["ada"] });
   });
 
   it("say nothing when they cannot be read", async () => {

@@ -107,10 +107,13 @@ describe("what follows from results", () => {
     };
     const done = { commit: GOOD, at: NOW, results: [] };
     const verdict = { kind: "present", commit: COMMIT } as never;
-    const shown = (more: Partial<PreviewStatus>) =>
-      settledStatus({ verdict, desired: wanted }, preview({ checks: done, failedChecks, ...more }).status, NOW);
+    const shown = (more: Partial<PreviewStatus>, byPromotion = false) => {
+      const { status } = preview({ checks: done, failedChecks, ...more });
+      return settledStatus({ verdict, desired: wanted, byPromotion }, status, NOW);
+    };
     assert.partialDeepStrictEqual(shown({}), { condition: "Stalled", reason: "SmokeTestFailed" });
     assert.match(shown({}).message ?? "", /^It is broken\. Commit `0123456` serves on\. A push tries again\.$/);
+    assert.match(shown({}, true).message ?? "", / serves on\. The next promotion tries again\.$/);
     assert.equal(shown({ failedChecks: { ...failedChecks, commit: OTHER } }).reason, "Healthy");
     assert.equal(shown({ failedChecks: { ...failedChecks, commit: OTHER }, headSha: OTHER }).reason, "SmokeTestFailed");
     assert.deepEqual([shown({ checks: undefined, failedChecks: undefined }).reason], ["Checking"]);

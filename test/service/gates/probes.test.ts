@@ -10,6 +10,7 @@ import { ask } from "../../../service/gates/http.ts";
 import { measurePage } from "../../../service/gates/page-speed.ts";
 import { queryShare } from "../../../service/gates/prometheus.ts";
 import { runChecks } from "../../../service/gates/run.ts";
+import { createTracing, type Span, type SpanStart } from "../../../service/tracing/tracing.ts";
 import { aPreview } from "../../support/previews.ts";
 import { config } from "../../support/reconcile-world.ts";
 
@@ -196,6 +197,34 @@ describe("Prometheus", () => {
 });
 
 describe("checks together", () => {
+  it("are spans of the trace, each with what came of it", async () => {
+    const told: string[] = [];
+    const begin = ({ name, attributes }: SpanStart): Span => ({
+      traceId: "",
+      spanId: "",
+      traceparent: "",
+      begin,
+      set: (more) => void told.push(`${name} ${attributes?.["stackling.check"]} ${more["stackling.outcome"]}`),
+      end: () => {},
+    });
+    handle = (_request, response) => response.end("ok");
+    await runChecks(
+      {
+        world: { address: async () => ({ address }) },
+        config: { limits: config.limits },
+        runCommand: async () => ({ ok: false, text: "it failed" }),
+        tracing: createTracing({ begin, close: async () => {} }),
+      },
+      {
+        spec: specOf(),
+        checks: checksOf('smoke: [{path: /, within: 5s}]\ngates: [{name: e2e, command: "false"}]\n'),
+        signal: never,
+        say: () => {},
+      },
+    );
+    assert.deepEqual(told, ["check smoke GET / passed", "check command e2e failed"]);
+  });
+
   it("try again until an answer is right, and run no gate behind a smoke test that failed", async () => {
     let asked = 0;
     handle = (_request, response) => {

@@ -33,6 +33,8 @@ export interface Edge {
   /** The next so many wishes to wake are lost. */
   failWakes(times: number): void;
   readonly errors: unknown[];
+  /** Of each error whose it is, and what failed. */
+  readonly failed: string[];
   readonly visits: ReturnType<typeof createVisits>;
   /** Only where `access` was given. */
   readonly access: Access | undefined;
@@ -60,7 +62,11 @@ export async function startEdge(
   const woken: string[] = [];
   let wakesToFail = 0;
   const errors: unknown[] = [];
-  const onError = (error: unknown) => void errors.push(error);
+  const failed: string[] = [];
+  const onError = (error: unknown, about?: { readonly key: string }, of?: string) => {
+    errors.push(error);
+    failed.push([about?.key, of].filter((word) => word !== undefined).join(" "));
+  };
   const now = options.now ?? (() => new Date());
   const access = options.access && (await accessFor(options.access, { now, onError }));
   const { domain = DOMAIN, scheme = "http" } = options.access ?? {};
@@ -108,6 +114,7 @@ export async function startEdge(
       wakesToFail = times;
     },
     errors,
+    failed,
     visits,
     access,
     async close() {
@@ -123,7 +130,9 @@ function accessFor(
   { environment, ...config }: Partial<AccessDeps["config"]> & Pick<AccessDeps, "environment">,
   { now, onError }: Pick<AccessDeps, "now" | "onError">,
 ): Promise<Access> {
-  const whole = { domain: DOMAIN, scheme: "http", repositories: [], ...config } as const;
+  const shop = { name: "shop", forge: "hub", path: "acme/shop", target: "local", secrets: {}, tags: {} };
+  const repositories = [{ ...shop, branches: ["**"] }];
+  const whole = { domain: DOMAIN, scheme: "http", repositories, ...config } as const;
   return createAccess({ config: whole, token: "t0k3n", environment, now, onError });
 }
 

@@ -197,7 +197,7 @@ describe("gateway", () => {
     const page = await ask(edge.port, { headers: { accept: "text/html" } });
     assert.equal(page.status, 502);
     assert.match(page.body, /does not answer/);
-    assert.equal(edge.errors.length, 1);
+    assert.deepEqual(edge.failed, ["shop#42 request"]);
     upstream = await startUpstream(() => {});
   });
 
@@ -234,7 +234,7 @@ describe("gateway", () => {
     await eventually(() => edge.woken.length, { timeoutMs: 10_000 });
     await edge.store.setStatus("shop#42", { reason: "Healthy", awake: true });
     assert.equal((await answer).status, 200);
-    assert.equal(edge.errors.length, 1);
+    assert.deepEqual(edge.failed, ["shop#42 wake"], "no request of a visitor's");
   });
 
   it("holds a WebSocket until the preview is awake", async () => {

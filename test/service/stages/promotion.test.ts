@@ -96,7 +96,7 @@ describe("a promotion", () => {
     ["of a stage that is being updated", ask(production(), {}, staging(A, { interrupted: true })), /not healthy/],
     [
       "of what it has already",
-      ask(production(), { promoted: { sha: A, from: "staging", by: "x", at: NOW, approvals: [] } }),
+      ask(production(), { promoted: { sha: A, images: IMAGES, from: "staging", by: "x", at: NOW, approvals: [] } }),
       /was given `aaaaaaa` already/,
     ],
     [
@@ -121,6 +121,23 @@ describe("a promotion", () => {
     assert.match(problemOf(answered), /cancel it first/);
   });
 
+  it("of the same commit with other images is another one", () => {
+    const other = { "acme/shop:a": `acme/shop@sha256:${"2".repeat(64)}` };
+    const rebuilt = staging(A, { live: { source: { commit: A }, images: other } as unknown as PreviewSpec });
+    assert.match(problemOf(ask(production(), { promotion: pending() }, rebuilt)), /cancel it first/);
+    const given = { sha: A, images: IMAGES, from: "staging", by: "x", at: NOW, approvals: [] };
+    assert.equal(ask(production(), { promoted: given }, rebuilt).problem, undefined);
+  });
+
+  it("waits on once the stage takes over from another one, until it is cancelled", () => {
+    const promotion = pending(production());
+    const moved = production({ from: "qa" });
+    assert.equal(promotionDone({ promotion }, moved, LATER), undefined);
+    assert.match(waitWords(promotion, moved, NOW) ?? "", /is of "staging", and the stage takes over from "qa" by now/);
+    const approved = promotionApproved(target({ promotion }), moved, { sha: A, by: "@ben", now: NOW });
+    assert.match(problemOf(approved), /takes over from "qa" by now; cancel it/);
+  });
+
   it("that is asked for twice changes nothing", () => {
     const again = ask(production(), { promotion: pending() });
     assert.deepEqual(again.problem === undefined && again.intents, {});
@@ -131,6 +148,34 @@ describe("a promotion", () => {
     assert.deepEqual(cancelled.problem === undefined && cancelled.intents, { promotion: undefined });
     assert.match(problemOf(promotionCancelled(target())), /no promotion is waiting/);
   });
+});
+
+describe("a promotion of what holds services of other repositories", () => {
+  const asked = (commit: string, given?: string) => {
+    const source = staging();
+    const { live } = source.status;
+    const sources = { api: { commit } } as unknown as PreviewSpec["sources"];
+    const promoted = given === undefined ? {} : { promoted: promotionOf({ images: IMAGES, sources: { api: given } }) };
+    return promotionAsked(
+      { ...target(promoted) },
+      {
+        stage: production(),
+        source: { ...source, status: { ...source.status, live: { ...live, sources } as PreviewSpec } },
+      },
+      { by: "@ana", now: NOW },
+    );
+  };
+
+  it("is of their commits too, and may be asked for again when only those are others", () => {
+    const first = asked(B);
+    assert.deepEqual("intents" in first && first.intents.promotion?.sources, { api: B });
+    assert.match(asked(B, B).problem ?? "", /was given `aaaaaaa` already/);
+    assert.equal(asked(B, A).problem, undefined);
+  });
+
+  function promotionOf(more: object): Promotion {
+    return { sha: A, from: "staging", by: "@ana", at: NOW, dueAt: NOW, approvals: [], ...more };
+  }
 });
 
 describe("an approval of a promotion", () => {
@@ -157,6 +202,15 @@ describe("an approval of a promotion", () => {
     assert.match(problemOf(approve(pending(stage), "@ana")), /nobody approves what is his own/);
     assert.match(problemOf(approve(pending(stage), "@ben", B)), /is of `aaaaaaa`, not of `bbbbbbb`/);
     assert.match(problemOf(approve(undefined, "@ben")), /no promotion is waiting/);
+  });
+
+  it("is of the promotion that was shown, and not of a later one of the same commit", () => {
+    const shown = pending(stage);
+    const later = { ...shown, by: "@cleo", at: LATER };
+    const said = (at: string) =>
+      promotionApproved(target({ promotion: later }), stage, { sha: A, at, by: "@ben", now: LATER });
+    assert.match(problemOf(said(shown.at)), /another one was asked for since, by @cleo/);
+    assert.equal(said(LATER).problem, undefined);
   });
 
   it("of who asked counts where the operator says so", () => {

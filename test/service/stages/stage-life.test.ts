@@ -131,10 +131,16 @@ describe("a repository's stages", requires("postgres"), () => {
     const guarded = { ...production, approvals: { required: 1, own: false }, waitSeconds: 3600 };
     repository = { ...shop, stages: { staging, production: guarded } };
     await promote();
-    await assert.rejects(actions().approvePromotion(PRODUCTION, SHA.a, "@ana"), /nobody approves what is his own/);
+    await assert.rejects(
+      actions().approvePromotion(PRODUCTION, { sha: SHA.a }, "@ana"),
+      /nobody approves what is his own/,
+    );
     await push(SHA.b);
-    await assert.rejects(actions().approvePromotion(PRODUCTION, SHA.b, "@ben"), /is of "aaaaaaa", not of "bbbbbbb"/);
-    await actions().approvePromotion(PRODUCTION, SHA.a, "@ben");
+    await assert.rejects(
+      actions().approvePromotion(PRODUCTION, { sha: SHA.b }, "@ben"),
+      /is of "aaaaaaa", not of "bbbbbbb"/,
+    );
+    await actions().approvePromotion(PRODUCTION, { sha: SHA.a }, "@ben");
     await look(PRODUCTION);
     const waiting = await bench.preview(PRODUCTION);
     assert.deepEqual([waiting.status.live, waiting.dueAt], [undefined, waiting.intents.promotion?.dueAt]);
@@ -186,6 +192,16 @@ describe("a repository's stages", requires("postgres"), () => {
     bench.stacks.during = async () => {};
     await promote();
     assert.deepEqual(await stateOf(PRODUCTION), ["Ready", "Healthy", SHA.b]);
+  });
+
+  it("say what has a version tried again that failed", async () => {
+    breaks(SHA.a);
+    await promote();
+    const said = async (key: string) => (await bench.preview(key)).status.message;
+    assert.equal(await said(PRODUCTION), "starting web: it exited with 1. The next promotion tries again.");
+    breaks(SHA.b);
+    await push(SHA.b);
+    assert.equal(await said(STAGING), "starting web: it exited with 1. A push tries again.");
   });
 
   it("wait out what is nothing of the commit, and do not go back for it", async () => {

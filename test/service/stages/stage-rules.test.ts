@@ -3,7 +3,9 @@ import { describe, it } from "node:test";
 import type { PreviewSpec } from "../../../infra/spec.ts";
 import type { RepositoryConfig } from "../../../service/config/repository-types.ts";
 import type { StageConfig } from "../../../service/config/stages.ts";
+import type { OperatorConfig } from "../../../service/config/types.ts";
 import { afterChecks } from "../../../service/gates/outcome.ts";
+import { refusalOf } from "../../../service/gateway/access/guard.ts";
 import { createGuards } from "../../../service/gateway/access/guards.ts";
 import { rulesFor } from "../../../service/gateway/banner/off.ts";
 import { NO_INTENTS } from "../../../service/intents.ts";
@@ -49,6 +51,31 @@ describe("a stage's own rules", () => {
     });
     assert.equal(guardOf(of("shop:production")), undefined);
     assert.ok(guardOf(of("shop#1")));
+  });
+
+  it("shut its door to everybody once they are gone, where one that is wider was all that is left", async () => {
+    const repositories = [{ ...repository, access: { kind: "public" } as const, stages: {} }];
+    const at = (config: Pick<OperatorConfig, "repositories">) =>
+      createGuards({ config: { ...config, domain: "preview.acme.dev", access: { kind: "public" } }, digest: () => "" });
+    const live = { source: { repository: "https://github.com/acme/shop.git" }, services: [] } as unknown as PreviewSpec;
+    const served = (key: string) => ({ ...of(key), status: { ...newStatus(AT), live } });
+    const brought = {
+      address: "203.0.113.7",
+      host: "",
+      repository: "shop",
+      share: { opened: ["share"], until: new Date() },
+    };
+    const refused = async (config: Pick<OperatorConfig, "repositories">, key: string, service?: string) => {
+      const guard = (await at(config))(served(key), service);
+      return guard && (await refusalOf(guard, brought));
+    };
+    assert.deepEqual(await refused({ repositories }, "shop:production"), []);
+    assert.deepEqual(await refused({ repositories }, "shop:production", "api"), []);
+    assert.equal(await refused({ repositories }, "shop#1"), undefined);
+    assert.deepEqual(await refused({ repositories: [] }, "shop#1"), [], "of a repository that is gone");
+    const registered = { ...live, source: { ...live.source, repository: "/home/ada/shop" } };
+    const byHand = { ...served("shop@main"), status: { ...newStatus(AT), live: registered } };
+    assert.equal((await at({ repositories: [] }))(byHand), undefined, "of one on this machine, which no config names");
   });
 
   it("decide what comes of checks that fail: back to the version before, with the database as it is", () => {

@@ -46,6 +46,12 @@ describe("a sample", () => {
     assert.deepEqual(of([move(1, "Provisioning"), move(2, "Healthy")], [], [preview]).readySeconds, [90]);
   });
 
+  it("takes no version of a life before for one that was made since", () => {
+    const preview = { ...aPreview({ number: 1, urls: URLS }), createdAt: at(20) };
+    const moves = [move(1, "Provisioning"), move(2, "Healthy"), move(9, "Gone"), move(21, "Provisioning")];
+    assert.deepEqual(of([...moves, move(23, "Healthy")], [], [preview]).readySeconds, [60, 120]);
+  });
+
   it("takes no wake for a new version, nor what served before, nor a stage", () => {
     const moves = [
       move(-9, "Updating"),
@@ -57,6 +63,18 @@ describe("a sample", () => {
       move(2, "Healthy", "shop:staging"),
     ];
     assert.deepEqual(of(moves).readySeconds, []);
+  });
+
+  it("takes no outage of the forge for a new version, and not the time of one for that of the next", () => {
+    const moves = [
+      move(-9, "Updating"),
+      move(-8, "Healthy"),
+      move(1, "Unreachable"),
+      move(50, "Healthy"),
+      move(52, "Updating"),
+      move(53, "Healthy"),
+    ];
+    assert.deepEqual(of(moves).readySeconds, [60]);
   });
 
   it("counts what began before it and ended in it", () => {

@@ -4,12 +4,12 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { mkdtemp, open, realpath, rm, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { execa } from "execa";
 import { eventually } from "../eventually.ts";
+import { freePort } from "../free-port.ts";
 import { goLab } from "../go-lab.ts";
 
 export interface Gitea {
@@ -147,14 +147,4 @@ ENABLED = false
 MODE = console
 LEVEL = Warn
 `;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -15,6 +15,7 @@ export interface Merge {
   readonly fromFork: boolean;
   readonly by: Person;
   draft: boolean;
+  description?: string;
   labels: readonly string[];
   readonly createdAt: string;
   updatedAt: string;
@@ -28,6 +29,7 @@ export interface Note {
   body: string;
   readonly by: Person;
   readonly system: boolean;
+  readonly type?: "DiffNote" | "DiscussionNote";
   readonly createdAt: string;
   readonly emoji: string[];
 }
@@ -82,6 +84,7 @@ export function gitlabRoutes({
     title: merge.title,
     state: merge.state,
     draft: merge.draft,
+    description: merge.description ?? null,
     author: userOf(merge.by),
     labels: merge.labels,
     sha: merge.headSha,
@@ -92,13 +95,15 @@ export function gitlabRoutes({
     user_notes_count: project.notes.filter(({ iid }) => iid === merge.iid).length,
     web_url: `${url}/${project.path}/-/merge_requests/${merge.iid}`,
     created_at: merge.createdAt,
+    merged_at: merge.state === "merged" ? "2026-11-22T05:46:40.000Z" : null,
     updated_at: merge.updatedAt,
   });
-  const showNote = ({ id, body, by, system, createdAt }: Note) => ({
+  const showNote = ({ id, body, by, system, type, createdAt }: Note) => ({
     id,
     body,
     author: userOf(by),
     system,
+    type: type ?? null,
     noteable_type: "MergeRequest",
     created_at: createdAt,
     updated_at: createdAt,

@@ -4,9 +4,9 @@ import type { IncomingMessage } from "node:http";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { createEmulator, type Emulator } from "emulate";
 import * as client from "openid-client";
+import { freePort } from "../../../support/free-port.ts";
 import { aPreview } from "../../../support/previews.ts";
 import { ask, DOMAIN, type Edge, HOST, startEdge, startUpstream, URLS } from "../edge.ts";
-import { freePort } from "./free-port.ts";
 
 const OTHER = "pr-43-shop.localhost:4000";
 const ELSEWHERE = "pr-7-blog.localhost:4000";

@@ -1,0 +1,38 @@
+/** Meter, ledger and budgets, wired. */
+import { startUsage } from "../../components/local/usage.ts";
+import type { Undo } from "../service.ts";
+import type { Parts } from "../start-work.ts";
+import { type Budgets, startBudgets } from "./budgets/budgets.ts";
+import { type Costs, createCosts } from "./costs.ts";
+import { pricesFor } from "./load-prices.ts";
+import { startMeter } from "./meter.ts";
+
+export interface Money {
+  readonly costs: Costs;
+  readonly budgets: Budgets;
+}
+
+/** Begins to count; what was counted before counts on. */
+export function startMoney(
+  {
+    config,
+    dataDir,
+    store,
+    world,
+    audit,
+    logger,
+    now,
+  }: Pick<Parts, "config" | "dataDir" | "store" | "world" | "audit" | "logger" | "now">,
+  undo: Undo[],
+): Money {
+  const prices = pricesFor(config);
+  if (config.targets.some(({ service }) => service.driver === "local")) {
+    const usage = startUsage({ dataDir, logger });
+    undo.push(() => usage.close());
+  }
+  const meter = startMeter({ store, world, prices, now, logger });
+  undo.push(() => meter.close());
+  const budgets = startBudgets({ store, config, prices, audit, now, logger });
+  undo.push(() => budgets.close());
+  return { costs: createCosts({ store, prices, account: config.domain, now }), budgets };
+}
