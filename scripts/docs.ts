@@ -12,13 +12,17 @@ import { stacklingPolicy } from "../components/aws/policy.ts";
 import { permissions } from "../components/kubernetes/permissions.ts";
 import { registry } from "../components/registry.ts";
 import { platformSettings } from "../infra/platform/settings.ts";
-import { type RoutesDeps, routesOf } from "../service/api/routes.ts";
 import { PARTS } from "../service/comment/comment.ts";
 import { VOCABULARY } from "../service/comment/vocabulary.ts";
 import { forges } from "../service/forges/registry.ts";
+import { apiReference, routes } from "./reference/api.ts";
+import { cliReference, commonOptions } from "./reference/cli.ts";
+import { configReference } from "./reference/config.ts";
+import { fenced, type JsonSchema, tableOf } from "./reference/markdown.ts";
+import { metricsReference } from "./reference/metrics.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const MARK = /<!-- made by scripts\/docs\.ts: ([a-z0-9 -]+) -->\n[\s\S]*?<!-- end -->/g;
+const MARK = /<!-- made by scripts\/docs\.ts: ([a-z0-9 .-]+) -->\n[\s\S]*?<!-- end -->/g;
 
 /** The text with every marked part as the code has it. Throws for a mark that nothing is known of. */
 export async function withMadeParts(text: string): Promise<string> {
@@ -35,24 +39,46 @@ export const drivers: readonly string[] = Object.entries(registry).flatMap(([por
   Object.keys(byName).map((name) => `${port} ${name}`),
 );
 
+/** Parts by their names. */
+const makers: Readonly<Record<string, () => string>> = {
+  "aws-policy": () => fenced("json", JSON.stringify(examplePolicy(), null, 2)),
+  "kubernetes-role": () => fenced("yaml", stringify(exampleRole(), { aliasDuplicateObjects: false })),
+  "platform-settings": () => optionsTable(platformSettings),
+  api: apiTable,
+  "api reference": apiReference,
+  "comment words": wordsTable,
+  "comment parts": partsTable,
+  cli: cliReference,
+  "cli options": commonOptions,
+};
+
+/** Parts that are of something, by the first word of their names. */
+const makersOf: Readonly<Record<string, (of: string) => string | Promise<string>>> = {
+  metrics: metricsReference,
+  config: configReference,
+  options: driverOptions,
+};
+
 async function make(name: string): Promise<string> {
-  if (name === "aws-policy") return fenced("json", JSON.stringify(examplePolicy(), null, 2));
-  if (name === "kubernetes-role") return fenced("yaml", stringify(exampleRole(), { aliasDuplicateObjects: false }));
-  if (name === "platform-settings") return table(z.toJSONSchema(platformSettings, JSON_OPTIONS));
-  if (name === "api") return apiTable();
-  if (name === "comment words") return wordsTable();
-  if (name === "comment parts") return partsTable();
-  const [, port = "", driver = ""] = /^options (\w+) (\w+)$/.exec(name) ?? [];
-  const loads: Readonly<Record<string, Readonly<Record<string, () => Promise<{ options: z.ZodType }>>>>> = registry;
-  const load = port === "forge" ? forgesByName[driver] : loads[port]?.[driver];
-  if (!load) throw new Error(`making the part "${name}" of the documentation: there is no such driver`);
-  return table(z.toJSONSchema((await load()).options, JSON_OPTIONS));
+  const [kind = "", ...of] = name.split(" ");
+  const maker = makers[name] ?? (() => makersOf[kind]?.(of.join(" ")));
+  const made = await maker();
+  if (made === undefined) throw new Error(`making the part "${name}" of the documentation: nothing makes it`);
+  return made;
 }
 
-const forgesByName: Readonly<Record<string, () => Promise<{ options: z.ZodType }>>> = forges;
+type Loads = Readonly<Record<string, () => Promise<{ readonly options: z.ZodType }>>>;
+
+/** Of a driver, as `service ecs`, or of a forge, as `forge gitea`. */
+async function driverOptions(name: string): Promise<string> {
+  const [port = "", driver = ""] = name.split(" ");
+  const loads: Readonly<Record<string, Loads>> = { ...registry, forge: forges };
+  const load = loads[port]?.[driver];
+  if (!load) throw new Error(`making the options of "${name}": there is no such driver`);
+  return optionsTable((await load()).options);
+}
 
 const NEEDED = { look: "viewer", operate: "operator", administer: "admin" } as const;
-const JSON_OPTIONS = { io: "input", unrepresentable: "any" } as const;
 
 /** For the account, cluster, zone and listener of an example. */
 function examplePolicy() {
@@ -75,24 +101,16 @@ function exampleRole() {
   };
 }
 
-interface Schema {
-  readonly description?: string;
-  readonly default?: unknown;
-  readonly properties?: Readonly<Record<string, Schema | boolean>>;
-  readonly required?: readonly string[];
-  readonly enum?: readonly unknown[];
-}
-
 /** One row a key, those of a map below it behind a dot. */
-function table(schema: unknown): string {
-  const rows = rowsOf(schema as Schema, "");
+function optionsTable(options: z.ZodType): string {
+  const schema = z.toJSONSchema(options, { io: "input", unrepresentable: "any" }) as unknown as JsonSchema;
+  const rows = rowsOf(schema, "");
   if (rows.length === 0) return "It has no options.";
-  return ["| option | meaning | default |", "|---|---|---|", ...rows].join("\n");
+  return tableOf(["option", "meaning", "default"], rows);
 }
 
-function rowsOf({ properties = {}, required = [] }: Schema, above: string): string[] {
-  return Object.entries(properties).flatMap(([name, given]) => {
-    const property: Schema = typeof given === "boolean" ? {} : given;
+function rowsOf({ properties = {}, required = [] }: JsonSchema, above: string): string[][] {
+  return Object.entries(properties).flatMap(([name, property]) => {
     const path = `${above}${name}`;
     const { description = "", properties: inner } = property;
     const standard =
@@ -102,7 +120,7 @@ function rowsOf({ properties = {}, required = [] }: Schema, above: string): stri
           ? "needed"
           : "";
     const choices = property.enum && !description ? property.enum.map((one) => `\`${String(one)}\``).join(", ") : "";
-    const row = `| \`${path}\` | ${cell(description || choices)} | ${cell(standard)} |`;
+    const row = [`\`${path}\``, description || choices, standard];
     return [row, ...(inner ? rowsOf(property, `${path}.`) : [])];
   });
 }
@@ -111,36 +129,28 @@ function rowsOf({ properties = {}, required = [] }: Schema, above: string): stri
 function wordsTable(): string {
   const rows = Object.entries(VOCABULARY).map(([name, { says, holds = [], list }]) => {
     const parts = name === "markdown" ? "the parts below" : holds.map((part) => `\`${part}\``).join(", ");
-    return `| \`${name}\` | ${cell(says)} | ${list ? `list${parts ? ` of ${parts}` : ""}` : parts} |`;
+    return [`\`${name}\``, says, list ? `list${parts ? ` of ${parts}` : ""}` : parts];
   });
-  return ["| name | what it is | holds |", "|---|---|---|", ...rows].join("\n");
+  return tableOf(["name", "what it is", "holds"], rows);
 }
 
 function partsTable(): string {
-  const rows = Object.entries(PARTS).map(([name, says]) => `| \`markdown.${name}\` | ${cell(says)} |`);
-  return ["| name | what it is |", "|---|---|", ...rows].join("\n");
+  const rows = Object.entries(PARTS).map(([name, says]) => [`\`markdown.${name}\``, says]);
+  return tableOf(["name", "what it is"], rows);
 }
 
 /** Calls of the API, from the table that makes them; nothing of theirs is called here. */
 function apiTable(): string {
-  const routes = routesOf({ baselines: {} } as unknown as RoutesDeps);
-  const rows = routes.map(
-    ({ method, path, may, where, summary }) =>
-      `| \`${method.toUpperCase()} ${path.replace(/:(\w+)/g, (_all, name: string) => name.toUpperCase())}\` | ${NEEDED[may]}${where === "everything" ? ", of all" : ""} | ${summary} |`,
-  );
-  return ["| call | least role | does |", "|---|---|---|", ...rows].join("\n");
-}
-
-function cell(text: string): string {
-  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
-}
-
-function fenced(language: string, text: string): string {
-  return `\`\`\`${language}\n${text.trimEnd()}\n\`\`\``;
+  const rows = routes.map(({ method, path, may, where, summary }) => [
+    `\`${method.toUpperCase()} ${path.replace(/:(\w+)/g, (_all, name: string) => name.toUpperCase())}\``,
+    `${NEEDED[may]}${where === "everything" ? ", of all" : ""}`,
+    summary,
+  ]);
+  return tableOf(["call", "least role", "does"], rows);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const file of globSync("docs/*.md", { cwd: root })) {
+  for (const file of globSync("docs/**/*.md", { cwd: root, exclude: ["**/node_modules"] })) {
     const path = join(root, file);
     const text = readFileSync(path, "utf8");
     const made = await withMadeParts(text);

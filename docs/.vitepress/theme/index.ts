@@ -1,0 +1,5 @@
+/** VitePress' own theme; what differs is in the style sheet. */
+import theme from "vitepress/theme";
+import "./style.css";
+
+export default theme;
