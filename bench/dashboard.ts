@@ -13,7 +13,7 @@ import { type BenchPart, sample } from "./part.ts";
 import { median } from "./report.ts";
 
 const PREVIEWS = 200;
-const PAGE_MAX_KIB = 300_000 / 1024;
+const PAGE_MAX_KIB = Math.floor(300_000 / 1024);
 /** In one sample, of which the median counts: one answer takes a few milliseconds. */
 const ASKED_AGAIN = 21;
 const PATIENCE_MS = 30_000;

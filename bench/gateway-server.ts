@@ -9,6 +9,8 @@ import { createGateway } from "../service/gateway/gateway.ts";
 import { createRoutes } from "../service/gateway/routes.ts";
 import { createEdgeServer } from "../service/gateway/server.ts";
 import { createVisits } from "../service/gateway/visits.ts";
+import { gatewayCount, metered } from "../service/metrics/gateway.ts";
+import { createNumbers } from "../service/metrics/registry.ts";
 import { aPreview } from "../test/support/previews.ts";
 
 const HOST = "pr-42-shop.localhost:4000";
@@ -60,5 +62,11 @@ async function ours(): Promise<Server> {
     addressOf: async () => ({ address: upstream }),
     onError,
   });
-  return createEdgeServer({ routes, gateway, app: (_request, response) => response.end(), domain: "localhost:4000" });
+  const numbers = createNumbers();
+  return createEdgeServer({
+    routes,
+    gateway: metered(gateway, gatewayCount(numbers)),
+    app: (_request, response) => response.end(),
+    domain: "localhost:4000",
+  });
 }

@@ -78,8 +78,14 @@ async function listUsers(dataDir: string): Promise<Thing[]> {
   return owners.map((owner) => ({ kind: "user", id: owner, stack: owner }));
 }
 
-/** Looked at above, or no preview's: servers, caches, and fences, which outlive their stack on purpose (DESIGN §3 rule 6). */
-const ELSEWHERE = new Set(["postgres", "mirrors", "cache", "fences", "previews", "engine-runs", "state", "uids.json"]);
+/**
+ * Looked at above, or no preview's: servers, caches, and what outlives its stack on purpose: fences (DESIGN §3 rule 6),
+ * and counts of what it took, which the ledger may not have read yet.
+ */
+const ELSEWHERE = new Set([
+  ...["postgres", "mirrors", "cache", "previews", "engine-runs", "state", "uids.json"],
+  ...["fences", "usage"],
+]);
 
 async function listOthers(dataDir: string, pattern: RegExp): Promise<Thing[]> {
   const found: Thing[] = [];

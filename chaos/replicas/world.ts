@@ -3,10 +3,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { firewallFault, removeFirewall } from "../../components/local/firewall.ts";
 import { layout, prepareDataDir } from "../../components/local/layout.ts";
 import type { PreviewView } from "../../service/api/preview-view.ts";
 import { type Client, createClient } from "../../service/cli/client.ts";
@@ -15,6 +15,7 @@ import type { Step } from "../../service/reconcile.ts";
 import { tinyApp } from "../../test/e2e/support/tiny-app.ts";
 import { dial } from "../../test/e2e/support/visitor.ts";
 import { eventually } from "../../test/support/eventually.ts";
+import { freePort } from "../../test/support/free-port.ts";
 import { createRepository, type TestRepository } from "../../test/support/git-repository.ts";
 import type { ReplicaSettings } from "./replica-process.ts";
 
@@ -75,7 +76,11 @@ async function start(
   { ownHosts = false, runnerLimits }: ReplicaWish,
 ): Promise<Omit<ReplicaWorld, "remove">> {
   const dataDir = await mkdtemp(join(tmpdir(), "stackling-replicas-"));
-  undo.push(() => rm(dataDir, { recursive: true, force: true }));
+  undo.push(async () => {
+    // Replicas leave it to whoever goes on; here nobody does.
+    if ((await firewallFault()) === undefined) await removeFirewall(dataDir);
+    await rm(dataDir, { recursive: true, force: true });
+  });
   await chmod(dataDir, 0o711);
   await prepareDataDir(dataDir);
   const paths = layout(dataDir);
@@ -85,7 +90,7 @@ async function start(
   undo.push(repository.remove);
   const servers = await startEmbeddedServers({ dir: paths.postgres, needed: ["store", "previews"], logger: SILENT });
   undo.push(servers.stop);
-  const [front = 0, ...further] = await freePorts(names.length);
+  const [front = 0, ...further] = await Promise.all(names.map(freePort));
   const token = randomBytes(16).toString("hex");
   const replicas = await Promise.all(
     names.map(async (name, index) => {
@@ -180,18 +185,4 @@ const NAMED = ["unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"'] as 
 function outputOf({ stdout }: ChildProcess) {
   if (!stdout) throw new Error("the replica's output is not piped");
   return stdout;
-}
-
-/** All held until the last is known, so that they differ. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, "127.0.0.1");
-      await once(server, "listening");
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), "close")));
-  return ports;
 }

@@ -116,6 +116,7 @@ export function createMemory({ now }: { readonly now: () => string }): Memory {
       if (!pause && paused) past.push({ from: paused.at, to: now() });
       paused = pause && (paused ?? pause);
     },
+    endPause: async (by) => (paused?.by === by ? store.setPause(undefined) : undefined),
     lastSweep: async () => sweeps.at(-1),
     addSweep: async (report) => void sweeps.push(report),
     ...createSeats({ previews, update, enqueue }),
