@@ -41,11 +41,13 @@ export function chartOf(chart: Chart): Html {
   const one = unit?.(greatest) ?? 1;
   const scale = scaleLinear([0, greatest / one], [HEIGHT - PAD.bottom, PAD.top]).nice(TICKS.up);
   const y = (value: number) => scale(value / one);
-  const isLong = Number(times.at(-1) ?? 0) - Number(times[0] ?? 0) > 2 * DAY_MS;
+  const isLong = chart.each !== undefined || Number(times.at(-1) ?? 0) - Number(times[0] ?? 0) > 2 * DAY_MS;
   const day = x.tickFormat(TICKS.across, isLong ? "%-d %b" : "%H:%M");
+  // A few days have hours between them that no point is of.
+  const marks = chart.each !== undefined && times.length <= TICKS.across ? times : x.ticks(TICKS.across);
   const picture = html`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${says}">
 ${scale.ticks(TICKS.up).map((mark) => html`<line class="grid" x1="${PAD.left}" x2="${WIDTH - PAD.right}" y1="${round(scale(mark))}" y2="${round(scale(mark))}"/><text class="up" x="${PAD.left - 8}" y="${round(scale(mark) + 4)}">${format(mark * one)}</text>`)}
-${x.ticks(TICKS.across).map((tick, at) => html`<text class="${at % 2 === 0 ? "across" : "across between"}" x="${round(x(tick))}" y="${HEIGHT - 10}">${day(tick)}</text>`)}
+${marks.map((tick, at) => html`<text class="${at % 2 === 0 ? "across" : "across between"}" x="${round(x(tick))}" y="${HEIGHT - 10}">${day(tick)}</text>`)}
 ${lines.map((_, index) => lineOf({ points, index, x: (at) => x(new Date(at)), y }))}</svg>`;
   return html`<figure class="card chart"><figcaption><h2>${title}</h2>${legendOf(lines)}</figcaption>${
     known.length === 0 ? html`<p class="soft">Nothing is known yet: it is counted once an hour.</p>` : picture
