@@ -161,11 +161,14 @@ function healthContainer(
   };
 }
 
-/** The connection stays open for writing while the answer is awaited: some servers take its end for a hang-up. */
+/**
+ * As on the other targets `localhost` is asked for: development servers and frameworks refuse hosts that they do not
+ * know. The connection stays open for writing while the answer is awaited: some servers take its end for a hang-up.
+ */
 function healthCommand(port: number, path: string | undefined): string {
   // Not every nc has -z.
   if (path === undefined) return `nc -w 4 127.0.0.1 ${port} -e true`;
-  const request = `GET ${path} HTTP/1.1\\r\\nHost: 127.0.0.1:${port}\\r\\nUser-Agent: stackling-health\\r\\nConnection: close\\r\\n\\r\\n`;
+  const request = `GET ${path} HTTP/1.1\\r\\nHost: localhost\\r\\nUser-Agent: stackling-health\\r\\nConnection: close\\r\\n\\r\\n`;
   return `(printf ${quote(request.replaceAll("%", "%%"))}; sleep 3) | nc -w 3 127.0.0.1 ${port} | head -n 1 | grep -Eq '^HTTP/1\\.[01] [23][0-9][0-9]'`;
 }
 

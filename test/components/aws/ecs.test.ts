@@ -1,11 +1,24 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { output, secret } from "@pulumi/pulumi";
+import { execa } from "execa";
 import { refuseEcs } from "../../../components/aws/refusals.ts";
 import { decodeFromEngine } from "../../../components/errors.ts";
 import { type AwsServer, startAwsServer } from "../../support/aws-server.ts";
 import { aService, atCommit, containersOf, type Declared, declare, image, STACK, withDatabase } from "./declared.ts";
 
+/** What the health image has of nc: `-w SECONDS HOST PORT`, input to the server and its answer back. */
+const NETCAT = `#!${process.execPath}
+const [host, port] = process.argv.slice(-2);
+const socket = require("node:net").connect(Number(port), host);
+process.stdin.pipe(socket).pipe(process.stdout);
+`;
 const GATE = { name: "gate", command: "npm run e2e", directory: ".", image: image("a"), generation: 1 } as const;
 
 describe("a preview on ECS", () => {
@@ -174,6 +187,34 @@ describe("a preview on ECS", () => {
     assert.equal(tail?.image, image("1"));
     assert.match(health?.healthCheck?.command[1] ?? "", /GET \/health HTTP.*127\.0\.0\.1 3000/);
     assert.partialDeepStrictEqual(one("TaskDefinition", "service-web").inputs, { cpu: "256", memory: "512" });
+  });
+
+  it("finds a service healthy that answers to localhost alone, and one unhealthy that refuses that", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "stackling-nc-"));
+    const server = createServer(({ headers, url }, response) => {
+      const known = headers.host === "localhost" && url === "/health";
+      response.writeHead(known ? 200 : 400).end();
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    try {
+      // The health image's own is not on every machine.
+      await writeFile(join(folder, "nc"), NETCAT, { mode: 0o755 });
+      const { port } = server.address() as AddressInfo;
+      const PATH = `${folder}${delimiter}${process.env.PATH ?? ""}`;
+      const commandAt = async (healthPath: string) => {
+        const { one } = await declare(aws, { services: [aService({ port, healthPath })] });
+        return containersOf(one("TaskDefinition", "service-web"))["web-health"]?.healthCheck?.command[1] ?? "";
+      };
+      const commands = [await commandAt("/health"), await commandAt("/other")];
+      const runs = commands.map((command) => execa("sh", ["-c", command], { env: { PATH }, reject: false }));
+      assert.deepEqual(
+        (await Promise.all(runs)).map(({ exitCode }) => exitCode),
+        [0, 1],
+      );
+    } finally {
+      server.close();
+      await rm(folder, { recursive: true });
+    }
   });
 
   it("keeps every hidden setting in one secret of its own and out of the task definition, pinned by version", async () => {
