@@ -34,8 +34,10 @@ export async function check(deps: CheckDeps, checking: Checking): Promise<void> 
   const at = deps.now();
   const after = await deps.store.update(preview.key, (now) => afterChecks(now, results, { now: at }));
   const { failedChecks } = after?.status ?? {};
-  if (failedChecks?.at !== at || failedChecks.wentBackTo === undefined) return;
-  const { commit, wentBackTo: headSha, message: why } = failedChecks;
+  const { commit } = live.source;
+  // Of another commit it stood before.
+  if (failedChecks?.commit !== commit || failedChecks.wentBackTo === undefined) return;
+  const { wentBackTo: headSha, message: why } = failedChecks;
   const message = `${why}. "${headSha.slice(0, 7)}" comes back in place of "${commit.slice(0, 7)}".`;
   await deps.store.record({ key: preview.key, at, reason: "RolledBack", message, headSha });
 }

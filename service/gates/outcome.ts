@@ -12,6 +12,8 @@ export const CHECKING = {
   excerpt: [],
 } as const;
 
+const NO_BETTER = "an older one would be no better";
+
 /** True while what serves was brought up and not checked since. */
 export function areChecksDue({
   live,
@@ -28,21 +30,20 @@ export function afterChecks(
   { now }: { readonly now: string },
 ): { readonly status: PreviewStatus; readonly intents: Intents } {
   const { status, intents } = preview;
-  const { live } = status;
+  const { live, headSha } = status;
   if (!live) return { status, intents };
   const { commit } = live.source;
   const checks = { commit, at: now, results };
   const failed = failedOne(results);
+  const before = status.failedChecks;
+  // Of the head, in whose place another commit serves: that stands whatever this one comes to.
+  const standing = before?.commit !== commit && before?.commit === headSha ? before : undefined;
   if (!failed) {
     const served = servedWith(status, live, { outputs: status.outputs, now });
-    const before = status.failedChecks?.commit;
-    const stands = before !== commit && before === status.headSha;
-    const failedChecks = stands ? status.failedChecks : undefined;
-    return { status: { ...status, checks, served, failedChecks, failed: undefined }, intents };
+    return { status: { ...status, checks, served, failedChecks: standing, failed: undefined }, intents };
   }
-  const served = (status.served ?? []).filter(({ sha }) => sha !== commit);
-  const seen = { ...preview, status: { ...status, served } };
-  const { stays, wentBackTo, wishes } = wayBack(seen, live, now);
+  if (standing && isGood(status, commit)) return { status: { ...status, checks, failed: undefined }, intents };
+  const { stays, wentBackTo, wishes } = wayBack(preview, live, now);
   const failedChecks: FailedChecks = {
     ...checks,
     reason: reasonOf(failed),
@@ -50,7 +51,7 @@ export function afterChecks(
     ...(wentBackTo === undefined ? {} : { wentBackTo }),
     ...(stays === undefined ? {} : { stays }),
   };
-  return { status: { ...seen.status, checks, failedChecks, failed: undefined }, intents: { ...intents, ...wishes } };
+  return { status: { ...status, checks, failedChecks, failed: undefined }, intents: { ...intents, ...wishes } };
 }
 
 /**
@@ -59,7 +60,7 @@ export function afterChecks(
  * @param again what has it checked anew, as a sentence
  */
 export function failedChecksShown(
-  { failedChecks, live, headSha }: PreviewStatus,
+  { failedChecks, checks, live, headSha }: PreviewStatus,
   again: string,
 ): Pick<PreviewStatus, "reason" | "message" | "excerpt"> | undefined {
   if (!failedChecks || !live) return undefined;
@@ -68,10 +69,11 @@ export function failedChecksShown(
   if (commit !== serves && commit !== headSha) return undefined;
   const one = failedOne(results);
   const why = stays === undefined ? "" : `, for ${stays}`;
+  const too = checks && failedOne(checks.results) ? `, and fails now, too; ${NO_BETTER}` : "";
   const what =
     commit === serves
       ? `Commit ${short(commit)} serves on${why}.`
-      : `Commit ${short(serves)} serves in place of ${short(commit)}.`;
+      : `Commit ${short(serves)} serves in place of ${short(commit)}${too}.`;
   return { reason, message: `${message}. ${what} ${again}`, excerpt: one?.excerpt ?? [] };
 }
 
@@ -87,9 +89,15 @@ function wayBack(
   now: string,
 ): WayBack {
   if (live.checks?.onFailure !== "rollback") return {};
+  // Else what is no fault of any commit, as a server that does not answer, takes it back through all of them.
+  if (isGood(preview.status, live.source.commit)) return { stays: `it was good before, and ${NO_BETTER}` };
   const back = rolledBackTo(preview, {}, { by: GATES, now });
   if (back.problem !== undefined) return { stays: back.problem };
   return { wentBackTo: back.sha, wishes: back.intents };
+}
+
+function isGood({ served = [] }: Pick<PreviewStatus, "served">, commit: string): boolean {
+  return served.some(({ sha }) => sha === commit);
 }
 
 function short(sha: string): string {

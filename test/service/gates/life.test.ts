@@ -115,6 +115,44 @@ describe("a preview with smoke tests and gates", requires("postgres"), () => {
     assert.equal((await status()).failedChecks, undefined);
   });
 
+  it("goes back no further where the good commit fails now, too, and keeps it good", async () => {
+    await push(SHA.a);
+    await push(SHA.b);
+    for (const sha of [SHA.b, SHA.c]) answers.set(sha, 500);
+    await push(SHA.c);
+    await reconcile();
+    assert.deepEqual(built(), ["a", "b", "c", "b"]);
+    assert.deepEqual(
+      (await status()).served?.map(({ sha }) => sha),
+      [SHA.a, SHA.b],
+    );
+    assert.match(
+      await shown(),
+      /^Stalled SmokeTestFailed: .* Commit `bbbbbbb` serves in place of `ccccccc`, and fails now, too; an older one would be no better\. A push/,
+    );
+    assert.deepEqual([(await status()).failedChecks?.commit, (await status()).checks?.commit], [SHA.c, SHA.b]);
+    const back = (await bench.store.history(KEY, 50)).filter(({ reason }) => reason === "RolledBack");
+    assert.equal(back.length, 1);
+
+    answers.delete(SHA.b);
+    await benchActions(bench).redeploy(KEY, "ada");
+    await reconcile();
+    assert.match(await shown(), /^Stalled SmokeTestFailed: .* Commit `bbbbbbb` serves in place of `ccccccc`\. A push/);
+  });
+
+  it("serves on where a commit that was good fails after another update", async () => {
+    await push(SHA.a);
+    await push(SHA.b);
+    answers.set(SHA.b, 500);
+    await benchActions(bench).redeploy(KEY, "ada");
+    await reconcile();
+    assert.deepEqual(built(), ["a", "b", "b"]);
+    assert.match(
+      await shown(),
+      /Commit `bbbbbbb` serves on, for it was good before, and an older one would be no better\. A push tries again\.$/,
+    );
+  });
+
   it("lets the new version serve where it is kept, and checks it again when somebody has it built again", async () => {
     yaml("smoke: [{path: /health, within: 1s}]\nonFailure: keep\n");
     await push(SHA.a);
@@ -136,7 +174,7 @@ describe("a preview with smoke tests and gates", requires("postgres"), () => {
     answers.set(SHA.a, 500);
     await push(SHA.a);
     assert.match(await shown(), /Commit `aaaaaaa` serves on, for no commit before `aaaaaaa` has served here\./);
-    assert.deepEqual((await status()).served, []);
+    assert.equal((await status()).served, undefined);
   });
 
   it("is checked again when the service was killed in it", async () => {

@@ -84,8 +84,7 @@ describe("a stage's own rules", () => {
     const { checks: own } = applicationFor({ ...application, checks }, production);
     assert.equal(own?.onFailure, "rollback");
     const live = { source: { commit: bad }, database: {}, checks: own } as unknown as PreviewSpec;
-    const served = [good, bad].map((sha) => ({ sha, at: AT }));
-    const status = { ...newStatus(AT), live, served, headSha: bad };
+    const status = { ...newStatus(AT), live, served: [{ sha: good, at: AT }], headSha: bad };
     const failed = { name: "GET /", kind: "smoke", required: true, ok: false, text: "it answered 500", ms: 1 } as const;
     const { intents } = afterChecks({ ...of("shop:production"), status, intents: NO_INTENTS }, [failed], { now: AT });
     assert.deepEqual([intents.rolledBack?.sha, intents.rolledBack?.database], [good, "kept"]);
