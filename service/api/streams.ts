@@ -4,6 +4,7 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { StacklingError } from "../../components/errors.ts";
 import type { LogLine, LogQuery } from "../../components/ports.ts";
+import { whenLeft } from "../leaving.ts";
 import type { Store } from "../store/store.ts";
 
 export interface Streams {
@@ -67,10 +68,8 @@ export function createStreams({ store }: { readonly store: Pick<Store, "onChange
       throw new StacklingError({ reason: "Busy", userMessage: `opening a stream: ${OPEN_MAX} are open already` });
     }
     open += 1;
-    const left = new AbortController();
-    response.once("close", () => left.abort());
     try {
-      await work(left.signal);
+      await work(whenLeft(response));
     } finally {
       open -= 1;
       response.end();
@@ -200,7 +199,7 @@ function begin(response: ServerResponse, type: string): void {
 }
 
 /** False when the client is gone. A slow reader slows the source, not the memory. */
-async function write(response: ServerResponse, text: string): Promise<boolean> {
+export async function write(response: ServerResponse, text: string): Promise<boolean> {
   if (response.destroyed) return false;
   if (response.write(text)) return true;
   // The one that did not come is not listened for any longer: a slow reader may take thousands of turns.

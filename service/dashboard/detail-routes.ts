@@ -1,10 +1,11 @@
 /** The page of one preview, and a deployment's log as text. */
-import { once } from "node:events";
 import type { Request, Router } from "express";
 import type { StackResource } from "../../infra/stack-resources.ts";
 import { type PreviewView, previewView, type ViewExtras } from "../api/preview-view.ts";
+import { write } from "../api/streams.ts";
 import type { Audit } from "../audit.ts";
 import type { Deployments } from "../deployments/deployments.ts";
+import { whenLeft } from "../leaving.ts";
 import type { Costs } from "../money/costs.ts";
 import { may } from "../roles.ts";
 import type { Preview } from "../status.ts";
@@ -56,15 +57,14 @@ export function detailPages(pages: Router, deps: DetailPagesDeps): void {
     const mayLook = preview && may(frame.session, "look", preview.repository);
     const id = String(request.params.id);
     if (!mayLook || !(await deployments.deployment(preview.key, id))) return send(response, 404, missingPage(frame));
-    const left = new AbortController();
-    response.once("close", () => left.abort());
+    const signal = whenLeft(response);
     response.type("text/plain; charset=utf-8");
     let last = 0;
-    for await (const line of deployments.lines(preview.key, id, { after: 0, follow: false, signal: left.signal })) {
+    for await (const line of deployments.lines(preview.key, id, { after: 0, follow: false, signal })) {
       const gap = line.n === last + 1 ? "" : `… ${line.n - last - 1} lines left out …\n`;
       last = line.n;
       const text = `${gap}${line.at} ${line.source === undefined ? "" : `[${line.source}] `}${line.text}\n`;
-      if (!response.write(text)) await Promise.race([once(response, "drain"), once(response, "close")]);
+      if (!(await write(response, text))) return;
     }
     response.end();
   });

@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { StacklingError } from "../../components/errors.ts";
+import { whenLeft } from "../leaving.ts";
 import type { Pause } from "../store/operation.ts";
 import type { HistoryEntry } from "../store/store.ts";
 import type { Networks } from "./access/address.ts";
@@ -179,8 +180,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
   /** Waits until the door is another one, and at most as long as the room allows. */
   async function held(route: Route, connection: ServerResponse | Duplex): Promise<Route | undefined> {
-    const left = new AbortController();
-    connection.once("close", () => left.abort());
+    const left = whenLeft(connection);
     const deadline = performance.now() + (deps.holdTimeoutMs ?? 90_000);
     // A wish that was lost with the store must not cost the whole wait; a timer that is early by a hair, not twice the interval.
     const again = setInterval(() => {
@@ -193,7 +193,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
         if (!waits || (now !== route && now?.preview.status.condition === "Stalled")) return now;
         const withinMs = deadline - performance.now();
         if (withinMs <= 0) return now;
-        const outcome = await room.wait(route.key, { signal: left.signal, withinMs });
+        const outcome = await room.wait(route.key, { signal: left, withinMs });
         if (outcome !== "open") return current(route);
       }
     } finally {
@@ -224,6 +224,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
         const { retryAfter } = formFor(now && now.door !== "serve" ? now.door : "starting", now?.preview);
         return answerRaw(socket, 503, "Service Unavailable", retryAfter);
       }
+      // One that is closed already says so to nobody any more: its visit would never end.
+      if (socket.destroyed) return;
       if (countsAsVisit(request, now.healthPaths)) socket.once("close", visits.open(now.key));
       await forwarder.upgrade(request, socket, head, options);
     } catch (error) {

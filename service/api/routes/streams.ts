@@ -96,6 +96,8 @@ export function streamRoutes(deps: StreamRoutesDeps): readonly Route[] {
         const what = { action: "pulumi", key: held.key };
         const lease = await doing.note(request, what, () => deps.actions.lease(held.key));
         try {
+          // It may have been long in coming, and who left meanwhile needs no secrets.
+          if (response.destroyed) return;
           await streams.hold(response, { fence: lease.fence, ...(await deps.engineByHand?.(held)) }, lease.lost);
         } finally {
           await lease.release();

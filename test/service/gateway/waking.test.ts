@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
+import { connect } from "node:net";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { createWaitingRoom } from "../../../service/gateway/waiting.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -102,3 +104,75 @@ describe("waking", () => {
     });
   }
 });
+
+describe("who leaves while it is found out what to do with them", () => {
+  it("keeps no place among those who wait", async () => {
+    const upstream = await startUpstream((_request, response) => response.end("awake"));
+    const edge = await startEdge({ holdTimeoutMs: 5_000, holdMax: 1 });
+    edge.addresses.set("shop-pr-42/web", upstream.address);
+    edge.store.put(aPreview({ urls: URLS, status: ASLEEP }));
+    const visited = async () => {
+      const before = edge.store.visits.length;
+      await edge.visits.flush();
+      return edge.store.visits.length > before;
+    };
+    const [asked, answers] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const { find } = edge.store;
+    Object.assign(edge.store, {
+      async find(key: string) {
+        asked.resolve();
+        await answers.promise;
+        return find(key);
+      },
+    });
+    try {
+      const leaver = httpRequest({ port: edge.port, path: "/held", agent: false, headers: { host: HOST } });
+      leaver.on("error", () => {}).end();
+      await asked.promise;
+      leaver.destroy();
+      await eventually(async () => (await connections(edge)) === 0);
+      answers.resolve();
+      await eventually(visited);
+      const stayer = ask(edge.port, { path: "/held" });
+      await eventually(visited);
+      await edge.store.setStatus("shop#42", { reason: "Healthy", awake: true });
+      assert.equal((await stayer).body, "awake");
+    } finally {
+      await upstream.close();
+      await edge.close();
+    }
+  });
+
+  it("leaves no visit that never ends", async () => {
+    const [asked, answers] = [Promise.withResolvers<void>(), Promise.withResolvers<undefined>()];
+    const edge = await startEdge({
+      reach: () => {
+        asked.resolve();
+        return answers.promise;
+      },
+    });
+    edge.store.put(aPreview({ urls: URLS }));
+    edge.addresses.set("shop-pr-42/web", "127.0.0.1:9");
+    try {
+      const socket = connect(edge.port, "127.0.0.1").on("error", () => {});
+      socket.write(`GET / HTTP/1.1\r\nHost: ${HOST}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+      await asked.promise;
+      socket.resetAndDestroy();
+      await eventually(async () => (await connections(edge)) === 0);
+      answers.resolve(undefined);
+      await setImmediate();
+      await edge.visits.flush();
+      const { length } = edge.store.visits;
+      await edge.visits.flush();
+      assert.equal(edge.store.visits.length, length);
+    } finally {
+      await edge.close();
+    }
+  });
+});
+
+function connections({ server }: Edge): Promise<number> {
+  return new Promise((resolve, reject) =>
+    server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+  );
+}
