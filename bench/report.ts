@@ -13,7 +13,7 @@ export interface BenchLine {
   readonly theirs: readonly number[];
   /** How the ratio is read: ours ÷ theirs or theirs ÷ ours. */
   readonly ratio: "ours/theirs" | "theirs/ours";
-  /** Aim as issue and README state it; `max`: the ratio, or our own median, must not pass it, `min`: must reach it. */
+  /** Aim as README.md states it; `max`: the ratio, or our own median, must not pass it, `min`: must reach it. */
   readonly aim?: { readonly kind: "max" | "min"; readonly value: number; readonly of?: "ours" };
   /** Facts a reader needs to judge the line: settings, file system, what was left out. */
   readonly notes?: readonly string[];

@@ -28,7 +28,7 @@ export type {
 export type { BuildStep, LinkedSource, SourceDefinition } from "./source-port.ts";
 export type { TaskDefinition } from "./task-port.ts";
 
-/** The tags every resource carries (DESIGN §3 rule 10). Values are plain text, never secret. */
+/** The tags every resource carries, by which sweep and bill know whose it is. Values are plain text, never secret. */
 export type Tags = Readonly<Record<string, string>>;
 
 export type ServiceKind = "web" | "worker" | "cron" | "job";

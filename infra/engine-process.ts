@@ -9,7 +9,7 @@ import { StacklingError } from "../components/errors.ts";
 import { startTimeOf } from "../components/local/process-identity.ts";
 import type { EngineProcess } from "./stacks.ts";
 
-/** DESIGN §3 rule 3. */
+/** Within these an engine is left to finish: one that is cut off leaves a lock, and maybe things that no state knows. */
 export interface EngineLimits {
   /** From start to SIGINT: 15 minutes in production. */
   readonly runMs: number;

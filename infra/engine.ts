@@ -1,4 +1,4 @@
-/** Finds the Pulumi engine, in the order of DESIGN §5. Getting one is `engine-install.ts`'s. */
+/** Finds the Pulumi engine. Getting one is `engine-install.ts`'s. */
 import { execFile } from "node:child_process";
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { access, constants, mkdir, readFile, rename, writeFile } from "node:fs/promises";

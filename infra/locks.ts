@@ -1,4 +1,4 @@
-/** Whose a lock is: ours and dead, so that it may be cancelled, or anybody else's, so that it is waited for (DESIGN §3 rule 6). */
+/** Whose a lock is: ours and dead, so that it may be cancelled, or anybody else's, so that it is waited for. */
 import { hostname } from "node:os";
 import { startedAtMs, startTimeOf } from "../components/local/process-identity.ts";
 import type { FolderBackend } from "./backend.ts";

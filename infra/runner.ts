@@ -93,7 +93,7 @@ function driverSettings(options: RunnerOptions, limits: RunnerLimits): StackDriv
   };
 }
 
-/** Built from nothing (DESIGN §3 rule 8); the tools' places and the network's variables are all that is taken over. */
+/** Built from nothing, for ours holds secrets; only the tools' places and the network's variables are taken over. */
 function cleanEnvironment(dataDir: string): Record<string, string> {
   const { PATH = "/usr/local/bin:/usr/bin:/bin", TMPDIR = "/tmp", LANG = "C.UTF-8" } = process.env;
   const network = NETWORK.flatMap((name) => {

@@ -168,7 +168,7 @@ export const previewSpec = z.strictObject({
    * it names, no granted secret is resolved for it.
    */
   untrusted: z.strictObject({ isolated: z.boolean() }).optional(),
-  /** One-shot wishes as levels (DESIGN §2): raised once, done once. */
+  /** One-shot wishes as levels: raised once, done once, also when killed in the middle. */
   generations: z.strictObject({
     deploy: z.int().min(0),
     database: z.int().min(0),

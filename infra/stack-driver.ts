@@ -1,7 +1,7 @@
 /**
  * The only importer of the Automation API. It runs one engine process where the API as documented
- * runs four (DESIGN §7): the stack is not selected, outputs come from the event stream, and neither
- * outputs nor history are asked for afterwards.
+ * runs five: the stack is not selected, outputs come from the event stream, and neither outputs (twice)
+ * nor history are asked for afterwards.
  */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";

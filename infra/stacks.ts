@@ -8,7 +8,7 @@ import type { PreviewSpec } from "./spec.ts";
 import type { StackResource } from "./stack-resources.ts";
 
 /**
- * The right to run an engine on one stack (DESIGN §3 rule 6). Whoever holds it renews it; when it is
+ * The right to run an engine on one stack. Whoever holds it renews it; when it is
  * lost, the run is ended by its watchdog. `fence` rises with every holder, and the provider refuses
  * side effects of a lower one.
  */

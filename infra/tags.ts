@@ -1,6 +1,6 @@
 /**
- * The one place that knows how our tags are written at each vendor (DESIGN §3 rule 10). No component
- * sets a tag by hand; the transform is registered on the stack of each run and on nothing else.
+ * The one place that knows how our tags are written at each vendor. No component sets a tag by hand; the
+ * transform is registered on the stack of each run and on nothing else.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { type ResourceTransformArgs, type ResourceTransformResult, runtime } from "@pulumi/pulumi";

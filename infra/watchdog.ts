@@ -1,7 +1,7 @@
 /**
  * Kills a runner's whole process group when its lease was not renewed in time, or when whoever renews
- * it is gone (DESIGN §3 rule 6). A process of its own, so that nothing that freezes the runner or the
- * service freezes it too. Usage: `watchdog.ts PID LIMIT_MS`; stdin: lines `begin`, `renewed`, `end`.
+ * it is gone: before a successor may begin. A process of its own, so that nothing that freezes the runner
+ * or the service freezes it too. Usage: `watchdog.ts PID LIMIT_MS`; stdin: lines `begin`, `renewed`, `end`.
  */
 import { uptime } from "node:os";
 import { createInterface } from "node:readline";

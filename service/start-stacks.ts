@@ -14,7 +14,7 @@ export interface StacksOptions {
   /** Admin URL of the server for preview databases; secret. */
   readonly adminUrl?: string;
   readonly logger: Logger;
-  /** In place of DESIGN §3 rule 3's, for tests. */
+  /** In place of the runner's own, for tests. */
   readonly runnerLimits?: Partial<RunnerLimits>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The door for deliveries: checked, stored, then answered. No work is done in the request
- * (DESIGN §3 rule 1); a forge gives up after about 10 s.
+ * The door for deliveries: checked, stored, then answered, so that none is lost that got a 2xx. No work
+ * is done in the request: a forge gives up after about 10 s.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { RejectedDeliveryError } from "../components/errors.ts";

@@ -1,4 +1,4 @@
-/** The directions in which the rooms may know each other (DESIGN §4), checked on the sources themselves. */
+/** The directions in which the rooms may know each other (README.md, "The rooms"), checked on the sources. */
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";

@@ -79,8 +79,8 @@ async function listUsers(dataDir: string): Promise<Thing[]> {
 }
 
 /**
- * Looked at above, or no preview's: servers, caches, and what outlives its stack on purpose: fences (DESIGN §3 rule 6),
- * and counts of what it took, which the ledger may not have read yet.
+ * Looked at above, or no preview's: servers, caches, and what outlives its stack on purpose: fences, which refuse a
+ * run that was frozen when it went, and counts of what it took, which the ledger may not have read yet.
  */
 const ELSEWHERE = new Set([
   ...["postgres", "mirrors", "cache", "previews", "engine-runs", "state", "uids.json"],

@@ -187,7 +187,7 @@ function compare(one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0;
 }
 
-/** One job waits per key at most, and one more runs: policy `short` with one group per preview (DESIGN §2). */
+/** One job waits per key at most, and one more runs: as pg-boss' policy `short` with one group per preview. */
 function createQueue(): { readonly queue: Queue; readonly enqueue: (keys: readonly string[]) => void } {
   const waiting = new Set<string>();
   const running = new Set<string>();

@@ -41,7 +41,7 @@ export interface NamespaceDefinition {
 
 /** How long the namespace of a last life may take to go. */
 const CLAIM_WAIT_MS = 120_000;
-/** Limits of what is declared without sizes (sidecars): issue of the platform's shape, "Kubernetes shape". */
+/** Of what is declared without sizes (sidecars): below a quota the cluster takes no container without them. */
 const DEFAULT_LIMITS = { cpu: cpuQuantity(0.5), memory: memoryQuantity(512) };
 const DEFAULT_REQUESTS = { cpu: cpuQuantity(0.1), memory: memoryQuantity(128) };
 

@@ -1,4 +1,4 @@
-/** The environment of an application's commands, built from nothing (DESIGN §3 rule 8). */
+/** The environment of an application's commands, built from nothing: they are untrusted, and ours holds secrets. */
 import type { PreviewLayout } from "./layout.ts";
 
 /** Stack name, in every process of a preview. */

@@ -1,4 +1,4 @@
-/** The last line against a frozen predecessor: whoever comes with a lower number than was seen is refused (DESIGN §3 rule 6). */
+/** The last line against a frozen predecessor: whoever comes with a lower number than was seen is refused. */
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ConflictError } from "../errors.ts";

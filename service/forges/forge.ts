@@ -57,7 +57,7 @@ export interface RepositoryRef {
 
 /**
  * Three outcomes and no fourth. Only `found` is evidence: a 404, 401, 5xx, an unreadable repository
- * or a partial answer is `unreachable` (DESIGN §3 rule 2).
+ * or a partial answer is `unreachable`, and no preview goes for it.
  */
 export type PullRequestRead =
   | { readonly kind: "found"; readonly pullRequest: PullRequest }

@@ -6,7 +6,7 @@ export type Door = "serve" | "asleep" | "waking" | "building" | "failed" | "bloc
 
 /**
  * Decides from what is known, so that a request costs no question. A version that serves goes on
- * serving whatever became of the next one (DESIGN §3 rule 7).
+ * serving whatever became of the next one.
  */
 export function doorOf({ status }: Pick<Preview, "status">): Door {
   if (status.goneAt || status.reason === "Gone") return "gone";

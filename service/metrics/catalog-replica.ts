@@ -3,7 +3,7 @@ import { REASONS } from "../reasons.ts";
 import { CONDITIONS } from "../status.ts";
 import type { MetricEntry } from "./entry.ts";
 
-/** Seconds, from a step of a reconcile to the longest engine run (DESIGN §3 rule 3). */
+/** Seconds, from a step of a reconcile to the longest engine run, which is ended after 15 minutes. */
 const WORK = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 900];
 /** Seconds, from a page out of memory to one that was held while its preview woke. */
 const REQUEST = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 90];

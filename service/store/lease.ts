@@ -1,4 +1,4 @@
-/** Leases with fences (DESIGN §3 rule 6), by the database server's clock only. */
+/** Leases with fences: one engine per stack. By the database server's clock only, for those of replicas differ. */
 import { type Kysely, sql, type Transaction } from "kysely";
 import type { Logger } from "pino";
 import { ConflictError } from "../../components/errors.ts";

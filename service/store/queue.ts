@@ -1,6 +1,6 @@
 /**
- * The queue of keys to look at: pg-boss with policy `short`, one group per preview (DESIGN §2). Many
- * wishes for one key while none runs are one job; while one runs, one more waits behind it.
+ * The queue of keys to look at: pg-boss with policy `short`, one group per preview. Many wishes for one
+ * key while none runs are one job; while one runs, one more waits behind it.
  */
 import { type Kysely, sql, type Transaction } from "kysely";
 import type pg from "pg";

@@ -59,7 +59,7 @@ export interface Tables {
   history: { id: Generated<string>; key: string; at: Time; reason: string; message: string; head_sha: string | null };
   receipt: { id: Generated<string>; key: string; at: Time; body: JSONColumnType<Receipt> };
   counter: { name: string; value: string };
-  /** Sealed; see `github-apps.ts`. */
+  /** Sealed; see `forge-credentials.ts`. */
   forge_credential: { forge: string; sealed: string; at: Generated<Date> };
   redelivery: { forge: string; delivery_id: string; at: Generated<Date> };
   repository_identity: { name: string; forge: string; id: string; at: Generated<Date> };

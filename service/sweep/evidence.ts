@@ -1,4 +1,4 @@
-/** What the forges say of the pull request that a stack's name leads to (DESIGN §3 rule 2). */
+/** What the forges say of the pull request that a stack's name leads to. No answer and an empty one say nothing. */
 import type { RepositoryConfig } from "../config/repository-types.ts";
 import type { Forge, PullRequest } from "../forges/forge.ts";
 import type { Identities } from "../identities.ts";

@@ -1,4 +1,4 @@
-/** Finds what no preview owns any more and removes it; DESIGN §3 rules 2 and 5. */
+/** Finds what no preview owns any more and removes it: what is surely over by itself, the rest on a person's word. */
 import { setTimeout as pause } from "node:timers/promises";
 import { ConflictError, StacklingError } from "../../components/errors.ts";
 import { parseKey, stackName } from "../../infra/names.ts";
