@@ -4,8 +4,8 @@
  * files, so that no preview can slip anything into what another one will use.
  */
 import { createHash } from "node:crypto";
-import { copyFile, cp, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { copyFile, cp, mkdir, readdir, readFile, realpath, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join, sep } from "node:path";
 import { execa } from "execa";
 import { TerminalError } from "../errors.ts";
 import type { BuildStep } from "../ports.ts";
@@ -25,9 +25,19 @@ const SKIPPED = new Set(["node_modules", ".git", "vendor", ".venv"]);
 /** npm runs these at install, and they may read any file of the tree. */
 const LIFECYCLE = ["preinstall", "install", "postinstall", "prepare", "prepublish"];
 /** What installs leave at home without needing it again. Anything else there means the result is not all in the tree. */
-const HOME_CACHES = new Set([".npm", ".cache", ".yarn", ".node-gyp", ".config", ".bun"]);
+const HOME_CACHES: readonly string[] = [
+  ".npm",
+  ".cache",
+  ".yarn",
+  ".node-gyp",
+  ".config",
+  ".bun",
+  ".bundle/cache",
+  ".local/share/pnpm/store",
+  ".local/state/pnpm",
+];
 /** Raised with what `build` judges by, so that what was judged otherwise before is installed anew. */
-const FORMAT = 2;
+const FORMAT = 3;
 const INSTALL_WAIT_MS = 20 * 60_000;
 const FAILURE_KEPT_MS = 86_400_000;
 
@@ -85,10 +95,10 @@ async function build(request: InstallRequest, folder: string, digest: string, ma
       });
     }
     if (user !== undefined) await endUser(user);
-    const leftAtHome = (await readdir(home)).filter((name) => !HOME_CACHES.has(name));
+    const isMovable =
+      !(await holdsMoreThanCaches(home)) && !(await holdsVirtualEnvironment(tree)) && !(await linksInto(home, tree));
     if (user !== undefined) await execa("chown", ["-R", "-h", "0:0", "--", tree]);
     await execa("chmod", ["-R", "a+rX,go-w", "--", tree]);
-    const isMovable = leftAtHome.length === 0 && !(await holdsVirtualEnvironment(tree));
     await writeFile(join(folder, "verdict"), isMovable ? "cached" : "uncached");
     if (!isMovable) await removeTree(tree);
   } catch (error) {
@@ -103,6 +113,27 @@ async function build(request: InstallRequest, folder: string, digest: string, ma
     for (const part of [home, tmp]) await removeTree(part);
     await freeUser(dataDir, installer);
   }
+}
+
+async function holdsMoreThanCaches(home: string, folder = ""): Promise<boolean> {
+  for (const entry of await readdir(join(home, folder), { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (HOME_CACHES.includes(path)) continue;
+    const isAbove = entry.isDirectory() && HOME_CACHES.some((cache) => cache.startsWith(`${path}${sep}`));
+    if (!isAbove || (await holdsMoreThanCaches(home, path))) return true;
+  }
+  return false;
+}
+
+/** pnpm can be told to link its store's packages in place of copying them. */
+async function linksInto(home: string, tree: string): Promise<boolean> {
+  const { stdout } = await execa("find", [tree, "-type", "l", "-print0"]);
+  const within = `${await realpath(home)}${sep}`;
+  for (const link of stdout.split("\0").filter(Boolean)) {
+    const target = await realpath(link).catch(() => undefined);
+    if (target?.startsWith(within)) return true;
+  }
+  return false;
 }
 
 /**

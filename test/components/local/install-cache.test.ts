@@ -34,18 +34,48 @@ describe("what an install leaves", () => {
   });
 
   it("is not taken from where a version before judged it by less", async () => {
-    const checkout = join(layout(world.dataDir).preview("shop-pr-2").folder, "tree");
-    await mkdir(checkout, { recursive: true });
-    await writeFile(join(checkout, "requirements.txt"), "");
+    const { checkout, run } = await aCheckout();
     const steps = [{ command: "printf fresh > made", directory: "." }];
-    const { PATH = "" } = process.env;
     const before = createHash("sha256")
-      .update(JSON.stringify({ steps, node: process.version, path: PATH, arch: process.arch }))
+      .update(JSON.stringify({ steps, node: process.version, path: run.environment.PATH, arch: process.arch }))
       .update(JSON.stringify(["requirements.txt", 0]));
     const folder = join(layout(world.dataDir).installCache, before.digest("hex").slice(0, 40));
     await mkdir(join(folder, "tree"), { recursive: true });
     await writeFile(join(folder, "tree", "made"), "stale");
     await writeFile(join(folder, "verdict"), "cached");
+    const tree = await installInCache({ dataDir: world.dataDir, checkout, steps, run });
+    assert.equal(await readFile(join(tree ?? "", "made"), "utf8"), "fresh");
+  });
+
+  it("is kept where all else lies in what pnpm and Bundler keep at home for the next install", async () => {
+    const { checkout, run } = await aCheckout();
+    const kept = [".bundle/cache/compact_index", ".local/share/pnpm/store/v10", ".local/state/pnpm"];
+    for (const folder of kept) {
+      const steps = [{ command: `mkdir -p ~/${folder} && printf x > ~/${folder}/file && touch made`, directory: "." }];
+      const tree = await installInCache({ dataDir: world.dataDir, checkout, steps, run });
+      assert.deepEqual(await readdir(tree ?? ""), ["made", "requirements.txt"], folder);
+    }
+  });
+
+  it("is not kept where something beside those caches lies at home, or the tree leads into one", async () => {
+    const { checkout, run } = await aCheckout();
+    const commands = [
+      "mkdir -p ~/.bundle/cache && printf x > ~/.bundle/config",
+      "mkdir -p ~/.local/share/pnpm/store ~/.local/lib/python3.12",
+      "mkdir -p ~/.local/share/pnpm/store/links && ln -s ../home/.local/share/pnpm/store/links package",
+    ];
+    for (const command of commands) {
+      const steps = [{ command, directory: "." }];
+      assert.equal(await installInCache({ dataDir: world.dataDir, checkout, steps, run }), undefined, command);
+    }
+  });
+
+  /** A tree with one manifest, and how a step runs in it. */
+  async function aCheckout() {
+    const checkout = join(layout(world.dataDir).preview("shop-pr-2").folder, "tree");
+    await mkdir(checkout, { recursive: true });
+    await writeFile(join(checkout, "requirements.txt"), "");
+    const { PATH = "" } = process.env;
     const run = {
       environment: { PATH },
       account: { dataDir: world.dataDir, stack: "shop-pr-2", resource: "build" },
@@ -56,7 +86,6 @@ describe("what an install leaves", () => {
       reason: "InstallFailed",
       action: "installing with",
     } as const;
-    const tree = await installInCache({ dataDir: world.dataDir, checkout, steps, run });
-    assert.equal(await readFile(join(tree ?? "", "made"), "utf8"), "fresh");
-  });
+    return { checkout, run };
+  }
 });
