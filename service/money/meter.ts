@@ -40,7 +40,7 @@ export interface MeterDeps {
 export interface Meter {
   /** Looks at once at all that is due. */
   look(): Promise<void>;
-  /** Resolves when a look under way has ended. */
+  /** Resolves when a look under way has ended, which asks nobody any further. */
   close(): Promise<void>;
 }
 
@@ -103,12 +103,16 @@ export function startMeter(deps: MeterDeps): Meter {
     const heldDue = !isGone && (commit !== before?.commit || isOld(before?.heldAt, at));
     const heldAsked = heldDue && elapsed() - (heldFailed.get(key) ?? -HELD_AGAIN_MS) >= HELD_AGAIN_MS;
     const asked = world.usage(target, stack, { held: heldAsked });
-    const { failed, ...usage } = await within(ASK_WITHIN_MS, asked, SILENT);
+    const told = await within(ASK_WITHIN_MS, unlessStopping(asked), SILENT);
+    // The next life asks again, and goes on from the reading before.
+    if (told === undefined) return;
+    const { failed, ...usage } = told;
     if (heldAsked && failed) heldFailed.set(key, elapsed());
     else if (heldAsked) heldFailed.delete(key);
     if (failed) complain(key, failed);
     else if (!heldFailed.has(key)) failing.delete(key);
-    const ours = chargesOf(spec ?? nothing(target), prices, await world.counting(target));
+    // Behind a first version that does not come up its database stands, and is paid.
+    const ours = chargesOf(spec ?? status.expected ?? nothing(target), prices, await world.counting(target));
     const charged = isGone && before?.lines ? { ...ours, lines: before.lines } : ours;
     const { lines, reading } = reckon(
       before,
@@ -120,6 +124,19 @@ export function startMeter(deps: MeterDeps): Meter {
     );
     if (await store.addCosts({ about: aboutOf(preview, target.name, tags), lines, reading, before })) {
       written.set(key, { at, elapsedMs: elapsed() });
+    }
+  }
+
+  /** Undefined once this is being closed: whoever stops the service does not wait for a disk or a cloud. */
+  async function unlessStopping<T>(work: Promise<T>): Promise<T | undefined> {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const stop = () => resolve(undefined);
+    if (stopping.signal.aborted) stop();
+    stopping.signal.addEventListener("abort", stop, { once: true });
+    try {
+      return await Promise.race([work, promise]);
+    } finally {
+      stopping.signal.removeEventListener("abort", stop);
     }
   }
 
@@ -165,7 +182,7 @@ function isOld(at: string | undefined, now: string): boolean {
   return at === undefined || Math.abs(Date.parse(now) - Date.parse(at)) >= SELDOM_MS;
 }
 
-/** Before its first version serves a preview takes what its builds take, and nothing by the hour. */
+/** Before it has a stack a preview takes what its builds take, and nothing by the hour. */
 function nothing(target: NonNullable<Preview["status"]["live"]>["target"]) {
   return { target, services: [], urls: {}, generatedSecrets: [], grantedSecrets: [] };
 }

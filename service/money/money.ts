@@ -1,7 +1,8 @@
 /** Meter, ledger and budgets, wired. */
 import { startUsage } from "../../components/local/usage.ts";
 import type { Undo } from "../service.ts";
-import type { Parts } from "../start-work.ts";
+import { LAST_WORDS_MS, type Parts } from "../start-work.ts";
+import { within } from "../within.ts";
 import { type Budgets, startBudgets } from "./budgets/budgets.ts";
 import { type Costs, createCosts } from "./costs.ts";
 import { pricesFor } from "./load-prices.ts";
@@ -31,8 +32,8 @@ export function startMoney(
     undo.push(() => usage.close());
   }
   const meter = startMeter({ store, world, prices, now, logger });
-  undo.push(() => meter.close());
+  undo.push(() => within(LAST_WORDS_MS, meter.close(), undefined));
   const budgets = startBudgets({ store, config, prices, audit, now, logger });
-  undo.push(() => budgets.close());
+  undo.push(() => within(LAST_WORDS_MS, budgets.close(), undefined));
   return { costs: createCosts({ store, prices, account: config.domain, now }), budgets };
 }

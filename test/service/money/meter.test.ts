@@ -151,6 +151,47 @@ describe("the meter", () => {
     assert.ok((await cost("disk")) > 0);
   });
 
+  it("is closed at once while a driver is asked, and writes nothing of that", async () => {
+    await create();
+    const asked = Promise.withResolvers<void>();
+    const one = meter({
+      world: {
+        usage: () => {
+          asked.resolve();
+          return new Promise(() => {});
+        },
+        counting: async () => ({ service: true, database: false }),
+      },
+    });
+    const looking = one.look();
+    await asked.promise;
+    await one.close();
+    await looking;
+    assert.equal((await store.readings()).size, 0);
+  });
+
+  it("charges the database of a stack whose first version never served", async () => {
+    const choice = (driver: string) => ({ driver, options: {} });
+    const target = {
+      ...{ name: "cloud", service: choice("kubernetes"), dns: choice("gateway"), secrets: choice("kubernetes") },
+      database: choice("neon"),
+    };
+    const { live: _, ...rest } = ours.status;
+    const expected = { target, services: [], database: {}, urls: {}, generatedSecrets: [], grantedSecrets: [] };
+    const builtOn = [target];
+    await store.create({
+      ...ours,
+      createdAt: now(),
+      status: { ...rest, awake: false, stackExists: true, expected, builtOn },
+    });
+    const one = meter({ world: uncounted });
+    await one.look();
+    forward(60);
+    await one.look();
+    const lines = await store.costs({ key: "shop#1", from: "2026-01-01", to: "2027-12-31" });
+    assert.deepEqual([...new Set(lines.map(({ meter: name }) => name))], ["database-storage"]);
+  });
+
   it("charges for what it was away itself, and not for a clock that was set", async () => {
     await create();
     told.gib = 1;
