@@ -5,6 +5,7 @@ import {
   findInstallation,
   findLogin,
   type GithubServer,
+  isWrite,
   leftOf,
   type Place,
   placesOn,
@@ -112,8 +113,7 @@ export function createGithubClient(server: GithubServer): GithubClient {
   const send = async (call: GithubCall, headers: Record<string, string>, tries = 0): Promise<Sent> => {
     const url = repositoryUrl(call.repository, SERVER);
     const place = await placeFor(call.repository);
-    const isWrite = call.method !== undefined && call.method !== "GET";
-    const heldMs = isWrite && tries === 0 ? place.writes.take(call.urgent ?? false) : 0;
+    const heldMs = isWrite(call) && tries === 0 ? place.writes.take(call.urgent ?? false) : 0;
     if (heldMs > 0) throw new HeldBack(call.action, heldMs);
     try {
       return await requestOn(place, { ...call, path: call.whole ? call.path : `${url}${call.path}` }, headers);

@@ -84,12 +84,21 @@ export async function tokenOf({ octokit }: Place, repository: string): Promise<s
   }
 }
 
+export function isWrite({ method = "GET" }: Pick<OwnCall, "method">): boolean {
+  return method !== "GET";
+}
+
+/**
+ * Reads are tried once more. A write without an answer may have been done: whoever wished for it looks before it is
+ * asked for again.
+ */
 export async function requestOn({ octokit }: Place, call: OwnCall, headers: Record<string, string>): Promise<Sent> {
   const response = await octokit.request({
     method: call.method ?? "GET",
     url: call.path,
     headers: { accept: call.accept ?? "application/vnd.github+json", ...headers },
     ...(call.body ? { data: call.body } : {}),
+    ...(isWrite(call) ? { request: { retries: 0 } } : {}),
   });
   const [, next] = /<([^>]+)>; *rel="next"/.exec(response.headers.link ?? "") ?? [];
   const nextCursor = next ? new URL(next).searchParams.get("cursor") : null;

@@ -14,6 +14,8 @@ export interface Fault {
   readonly path: RegExp;
   /** 0: never answers. */
   readonly status: number;
+  /** What was asked for is done all the same: only its answer is lost. */
+  readonly isDone?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
@@ -86,11 +88,9 @@ export async function answerAsGithub(front: Front, request: IncomingMessage, res
     front.requests.push({ method, path, status: 0, body });
     return;
   }
-  const { authorization } = request.headers;
-  const ofApps = fault
-    ? undefined
-    : await front.apps?.answer({ method, path, body, ...(authorization ? { authorization } : {}) });
-  const found = ofApps ?? (fault ? broken(fault) : await ask(front, { method, path, body, headers: request.headers }));
+  const asked = { method, path, body, headers: request.headers };
+  if (fault?.isDone) await ask(front, asked);
+  const found = fault ? broken(fault) : await ask(front, asked);
   const etag = `W/"${createHash("sha256").update(found.body).digest("hex").slice(0, 32)}"`;
   const isSame = method === "GET" && found.status === 200 && request.headers["if-none-match"] === etag;
   const status = isSame ? 304 : found.status;
@@ -114,11 +114,18 @@ function broken({ status, headers, body }: Fault): Answer {
   };
 }
 
-async function ask(
-  front: Front,
-  { method, path, body, headers }: { method: string; path: string; body: string; headers: IncomingMessage["headers"] },
-): Promise<Answer> {
-  const { tokens, renames } = front;
+interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly body: string;
+  readonly headers: IncomingMessage["headers"];
+}
+
+async function ask(front: Front, { method, path, body, headers }: Asked): Promise<Answer> {
+  const { tokens, renames, apps } = front;
+  const { authorization } = headers;
+  const ofApps = await apps?.answer({ method, path, body, ...(authorization ? { authorization } : {}) });
+  if (ofApps) return ofApps;
   const token = /^(?:token|bearer) (.+)$/i.exec(headers.authorization ?? "")?.[1];
   if (token && (front.ended?.has(token) || (!tokens.has(token) && !/^(eyJ|ghs_)/.test(token)))) {
     return broken({ path: /^/, status: 401, body: '{"message":"Bad credentials"}' });
@@ -144,7 +151,7 @@ function movedTo(
 
 async function askAt(
   { inner, heads, records, filesOf, talk, onComment }: Front,
-  { method, path, body, headers }: { method: string; path: string; body: string; headers: IncomingMessage["headers"] },
+  { method, path, body, headers }: Asked,
 ): Promise<Answer> {
   const recorded = records?.answer({ method, path, body }) ?? talk.answer({ method, path, body });
   if (recorded) return { ...recorded, headers: { "content-type": "application/json" } };

@@ -143,6 +143,37 @@ describe("an announcement on GitHub", () => {
     assert.ok(Object.keys(payloadOf(event)).length <= 10);
   });
 
+  it("is sent once where GitHub takes it and its answer is lost, and found again the next time", async () => {
+    const forge = await github.connect("app");
+    const { number, headSha } = await github.open({ gitBranch: "lost-answer", files: { "l.txt": "l" } });
+    const before = github.requests.length;
+    const made = () => github.requests.slice(before).filter(({ method }) => method === "POST");
+    const lost = { method: "POST", path: /\/(comments|check-runs|deployments)$/, status: 502, isDone: true };
+    const mend = github.fail(lost);
+    const first = await announce(forge, number, announcementOf(headSha));
+    mend();
+    assert.match(first.failed ?? "", /comment .* 502.*check run .* 502.*deployment .* 502/);
+    assert.equal(made().filter(({ path }) => lost.path.test(path)).length, 3);
+    const second = await announce(forge, number, announcementOf(headSha, { summary: "It serves on." }), first);
+    assert.equal(second.failed, undefined);
+    assert.equal((await github.comments(number)).length, 1);
+    assert.equal((await github.checkRuns(headSha)).length, 1);
+    assert.equal(github.records?.deployments().filter(({ sha }) => sha === headSha).length, 1);
+  });
+
+  it("sends an event once in each try, also where its answer is lost", async () => {
+    const { number, headSha } = await github.open({ gitBranch: "lost-event", files: { "le.txt": "le" } });
+    const preview = aPreview({ number, urls: { web: "https://pr-1-shop.preview.acme.dev" }, status: { headSha } });
+    const event = readyEvent(preview, { pageUrl: "https://preview.acme.dev" }) ?? assert.fail();
+    const forge = await github.connect("token", { readyEvent: true });
+    const before = github.apps.dispatched.length;
+    const mend = github.fail({ method: "POST", path: /\/dispatches$/, status: 502, isDone: true });
+    const { failed } = await announce(forge, number, announcementOf(headSha, { event }));
+    mend();
+    assert.match(failed ?? "", /event .* 502/);
+    assert.equal(github.apps.dispatched.length - before, 1);
+  });
+
   it("is held back with all its parts when there was too much, and says for how long", async () => {
     const { number, headSha } = await github.open({ gitBranch: "much", files: { "m.txt": "m" } });
     const { client, held } = await heldClient(github);
