@@ -119,8 +119,10 @@ export function createGithubClient(server: GithubServer): GithubClient {
       return await requestOn(place, { ...call, path: call.whole ? call.path : `${url}${call.path}` }, headers);
     } catch (error) {
       const status = statusOf(error);
-      // An App that was taken off the repository and put back has another installation.
-      if (status === 401 || status === 404) ids.delete(call.repository);
+      // An App that was taken off the repository and put back has another installation. A 404 that is an answer says
+      // nothing of that: a file, a branch or a person is not there.
+      const isUnseen = status === 404 && !call.statuses?.includes(status);
+      if (status === 401 || isUnseen) ids.delete(call.repository);
       if (status === 401) renew(place);
       // A token that ended before its time: nothing was done with it.
       if (status === 401 && credential.kind === "app" && tries === 0) return send(call, headers, 1);

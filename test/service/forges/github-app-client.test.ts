@@ -28,6 +28,30 @@ describe("an App's token", () => {
     assert.equal(asked(before), 1);
   });
 
+  it("is of an installation that is looked up once, whatever is not found in its repositories", async () => {
+    const forge = await github.connect("app");
+    assert.equal((await forge.list(SHOP)).kind, "found");
+    const before = github.requests.length;
+    for (let round = 0; round < 2; round++) {
+      assert.equal(await forge.readFile(SHOP, "main", "no-such-file"), undefined);
+      assert.equal(await forge.resolve(SHOP, "no-such-branch"), undefined);
+    }
+    const looked = github.requests.slice(before).filter(({ path }) => path.endsWith("/installation"));
+    assert.deepEqual(looked, []);
+  });
+
+  it("is of an installation that is looked up anew once its repository cannot be seen any more", async () => {
+    const forge = await github.connect("app");
+    assert.equal((await forge.list(SHOP)).kind, "found");
+    const before = github.requests.length;
+    const takenOff = github.fail({ path: /^\/repos\/acme\/shop(\/(?!installation)|\?|$)/, status: 404 });
+    assert.equal((await forge.read(SHOP, 1)).kind, "unreachable");
+    takenOff();
+    assert.equal((await forge.list(SHOP)).kind, "found");
+    const looked = github.requests.slice(before).filter(({ path }) => path.endsWith("/installation"));
+    assert.equal(looked.length, 1);
+  });
+
   it("is made anew when it ends before its time, and what was asked for is done", async ({ mock }) => {
     const forge = await github.connect("app", { cloneUrl: github.gitUrl });
     const tokenOf = async () => (await forge.clonePoint(SHOP)).environment.STACKLING_GIT_TOKEN ?? "";
