@@ -1,4 +1,4 @@
-/** Talks to GitHub about repositories: as whom, what it said last time, and how much may be written. */
+/** Talks to GitHub about repositories: as whom, and how much may be written. */
 import type { GithubLimit } from "./github-limit.ts";
 import {
   answerOr,
@@ -15,6 +15,7 @@ import {
   statusOf,
   tokenOf,
 } from "./github-octokit.ts";
+import { rememberAnswers } from "./github-remembered.ts";
 import { HeldBack } from "./held-back.ts";
 import { repositoryUrl } from "./repository-url.ts";
 
@@ -78,8 +79,6 @@ export interface GithubClient {
 /** What GitHub answers when it will not do something, however often it is asked. */
 export const REFUSED = [403, 404, 409, 410, 422, 501];
 
-const REMEMBERED_ANSWERS = 1_000;
-
 /** A client for one credential. */
 export function createGithubClient(server: GithubServer): GithubClient {
   const { credential } = server;
@@ -88,7 +87,7 @@ export function createGithubClient(server: GithubServer): GithubClient {
   const ids = new Map<string, Promise<number>>();
   /** By the id of an installation, all of whose repositories have one token and one limit. */
   const places = new Map<number, Place>();
-  const remembered = new Map<string, { etag: string; answer: GithubAnswer }>();
+  const remembered = rememberAnswers();
   let login: Promise<string | undefined> | undefined;
 
   const installationOf = (repository: string) => {
@@ -147,15 +146,12 @@ export function createGithubClient(server: GithubServer): GithubClient {
     },
     async get(call) {
       const id = `${call.repository} ${call.path} ${call.accept ?? ""}`;
-      const before = remembered.get(id);
+      const before = remembered.find(id);
       const statuses = [...(call.statuses ?? []), 304];
       const sent = await send({ ...call, statuses }, before ? { "if-none-match": before.etag } : {});
       if (sent.status === 304 && before) return before.answer;
       const answer = { status: sent.status, data: sent.data };
-      remembered.delete(id);
-      if (sent.etag && sent.status === 200) remembered.set(id, { etag: sent.etag, answer });
-      const oldest = remembered.keys().next().value;
-      if (remembered.size > REMEMBERED_ANSWERS && oldest !== undefined) remembered.delete(oldest);
+      remembered.keep(id, sent.etag && sent.status === 200 ? { etag: sent.etag, answer } : undefined);
       return answer;
     },
     async gitToken(repository) {
