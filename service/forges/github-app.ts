@@ -13,6 +13,8 @@ export const APP_PERMISSIONS = {
   issues: "write",
   checks: "write",
   deployments: "write",
+  /** A stage's, and the check's where the App may write none. */
+  statuses: "write",
 } as const;
 
 /** `installation` and `installation_repositories` come unasked, and a manifest that names them is refused. */

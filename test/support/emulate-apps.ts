@@ -68,6 +68,7 @@ const manifest = z
       issues: level,
       checks: level,
       deployments: level,
+      statuses: level,
     }),
   })
   .refine((one) => one.hook_attributes !== undefined || (one.default_events ?? []).length === 0, "events need a hook");

@@ -8,6 +8,7 @@ import type { Apps } from "./emulate-apps.ts";
 import type { Talk } from "./emulate-comments.ts";
 import { type GitServer, isGitPath } from "./emulate-git.ts";
 import type { Records } from "./emulate-records.ts";
+import { mayAsk, type Rights } from "./emulate-rights.ts";
 
 export interface Fault {
   readonly method?: string;
@@ -47,6 +48,8 @@ export interface Front {
   readonly tokens: ReadonlySet<string>;
   /** Installations' tokens that are over. */
   readonly ended?: ReadonlySet<string>;
+  /** What the App may do where it is installed. */
+  readonly granted: Rights;
   /** Head by number, for pull requests that were pushed to. */
   readonly heads: ReadonlyMap<number, string>;
   readonly faults: ReadonlySet<Fault>;
@@ -122,8 +125,11 @@ interface Asked {
 }
 
 async function ask(front: Front, { method, path, body, headers }: Asked): Promise<Answer> {
-  const { tokens, renames, apps } = front;
+  const { tokens, renames, apps, granted } = front;
   const { authorization } = headers;
+  if (!mayAsk(granted, { method, path, authorization })) {
+    return broken({ path: /^/, status: 403, body: '{"message":"Resource not accessible by integration"}' });
+  }
   const ofApps = await apps?.answer({ method, path, body, ...(authorization ? { authorization } : {}) });
   if (ofApps) return ofApps;
   const token = /^(?:token|bearer) (.+)$/i.exec(headers.authorization ?? "")?.[1];

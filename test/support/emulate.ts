@@ -10,6 +10,7 @@ import { dirname, join } from "node:path";
 import { createEmulator } from "emulate";
 import type { Forge, ForgeGround } from "../../service/forges/forge.ts";
 import { githubForge } from "../../service/forges/github.ts";
+import { APP_PERMISSIONS } from "../../service/forges/github-app.ts";
 import { type Apps, createApps } from "./emulate-apps.ts";
 import { createTalk } from "./emulate-comments.ts";
 import { deliverTo, type SeenDelivery } from "./emulate-deliveries.ts";
@@ -140,7 +141,8 @@ export async function startGithub({
   front.on("request", (request, response) => {
     const filesOf = (number: number) => changedFiles(repository, heads.get(number) ?? "main");
     const more = { ...(records ? { records } : {}), ...(renames ? { renames } : {}) };
-    const parts = { inner, tokens, ended, heads, faults, requests, git, filesOf, talk, apps, onComment, ...more };
+    const known = { tokens, ended, granted: APP_PERMISSIONS };
+    const parts = { inner, ...known, heads, faults, requests, git, filesOf, talk, apps, onComment, ...more };
     void answerAsGithub(parts, request, response);
   });
 
@@ -335,14 +337,8 @@ const SEED = {
         app_id: APP_ID,
         slug: "stackling",
         name: "Stackling",
-        permissions: {
-          metadata: "read",
-          contents: "read",
-          pull_requests: "write",
-          issues: "write",
-          checks: "write",
-          deployments: "write",
-        },
+        // As one that is made from the manifest.
+        permissions: APP_PERMISSIONS,
         installations: [
           { installation_id: 100, account: "acme" },
           { installation_id: 200, account: "mallory" },

@@ -174,6 +174,32 @@ describe("an announcement on GitHub", () => {
     assert.equal(github.apps.dispatched.length - before, 1);
   });
 
+  it("of a stage stands on its commit too, with the rights that an App made here has", async () => {
+    const forge = await github.connect("app");
+    const headSha = await github.repository.head("main");
+    const stage = { name: "production", production: true };
+    const said = announcementOf(headSha, { key: "shop:production", comment: undefined, stage });
+    const handles = await forge.announceStage?.(SHOP, said, {});
+    assert.deepEqual([handles?.failed, handles?.checkRefused], [undefined, undefined]);
+    assert.deepEqual(
+      github.records?.statuses(headSha).map(({ context, state }) => [context, state]),
+      [["stackling/shop/production", "success"]],
+    );
+  });
+
+  it("of an App that may write no checks stands on the commit as a status", async () => {
+    const forge = await github.connect("app");
+    const { number, headSha } = await github.open({ gitBranch: "no-checks", files: { "n.txt": "n" } });
+    const mend = github.fail({ path: /\/check-runs/, status: 403 });
+    const handles = await announce(forge, number, announcementOf(headSha));
+    mend();
+    assert.deepEqual([handles.failed, handles.checkWay], [undefined, "status"]);
+    assert.deepEqual(
+      github.records?.statuses(headSha).map(({ context, state }) => [context, state]),
+      [["stackling/shop", "success"]],
+    );
+  });
+
   it("is held back with all its parts when there was too much, and says for how long", async () => {
     const { number, headSha } = await github.open({ gitBranch: "much", files: { "m.txt": "m" } });
     const { client, held } = await heldClient(github);
