@@ -2,7 +2,7 @@
 import type { Logger } from "pino";
 import type { RepositoryConfig } from "./config/repository-types.ts";
 import { every } from "./every.ts";
-import type { Forge } from "./forges/forge.ts";
+import type { FailedDelivery, Forge } from "./forges/forge.ts";
 import type { ForgeCredentialStore } from "./store/forge-credentials.ts";
 import type { Store } from "./store/store.ts";
 import { refOf } from "./subject.ts";
@@ -66,11 +66,7 @@ async function askOne(
     logger.warn({ forge, err: error }, "listing failed deliveries failed");
     return [];
   });
-  const some = failed.slice(0, MOST);
-  if (some.length === 0) return;
-  const ids = some.map(({ deliveryId }) => deliveryId);
-  const claimed = new Set(await store.claimRedeliveries(forge, ids));
-  const wanted = some.filter(({ deliveryId }) => claimed.has(deliveryId));
+  const wanted = await claim({ store }, forge, failed);
   for (const [index, { again }] of wanted.entries()) {
     try {
       await again();
@@ -84,4 +80,25 @@ async function askOne(
     await store.count("deliveries.askedAgain");
   }
   if (wanted.length > 0) logger.info({ forge, deliveries: wanted.length }, "asked for deliveries again");
+}
+
+/**
+ * The oldest that were not asked for before. Those that failed once more are among what failed for as long as the forge
+ * keeps them, so it is looked behind them; never more is claimed than there is room for, which a kill would lose.
+ */
+async function claim(
+  { store }: Pick<RedeliveryDeps, "store">,
+  forge: string,
+  failed: readonly FailedDelivery[],
+): Promise<readonly FailedDelivery[]> {
+  const wanted: FailedDelivery[] = [];
+  let rest = failed;
+  while (rest.length > 0 && wanted.length < MOST) {
+    const some = rest.slice(0, MOST - wanted.length);
+    rest = rest.slice(some.length);
+    const ids = some.map(({ deliveryId }) => deliveryId);
+    const claimed = new Set(await store.claimRedeliveries(forge, ids));
+    wanted.push(...some.filter(({ deliveryId }) => claimed.has(deliveryId)));
+  }
+  return wanted;
 }

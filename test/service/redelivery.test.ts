@@ -74,6 +74,20 @@ describe("deliveries that failed", () => {
     assert.ok(!door.got.includes(taken));
   });
 
+  it("are asked for two hundred at a time, however many were asked for before and failed once more", async () => {
+    const forge = await github.connect("app", {}, GROUND);
+    const guids: string[] = [];
+    for (let index = 0; index < 201; index++) guids.push(await deliver(500));
+    door.got.length = 0;
+    await askAgain(depsOf(forge));
+    assert.deepEqual(door.got, guids.slice(0, 200));
+    const newer = await deliver(500);
+    door.status = 202;
+    door.got.length = 0;
+    await askAgain(depsOf(forge));
+    assert.deepEqual(door.got, [guids[200], newer]);
+  });
+
   it("are asked for on start, and nothing is left behind at the end", async () => {
     const forge = await github.connect("app", {}, GROUND);
     const guid = await deliver(500);
