@@ -5,14 +5,13 @@ import type { IncomingDelivery, VerifiedDelivery } from "./forge.ts";
 
 const rejected = rejecting("GitLab");
 
-const iid = z.int().positive();
-const project = z.object({
-  id: z.int().positive(),
-  path_with_namespace: z.string().min(1),
-  default_branch: z.string().nullish(),
-});
-const about = z.object({ project });
-const merge = z.object({ object_attributes: z.object({ iid }) });
+const id = z.int().positive();
+/** Of a push to a server's hook the docs show the project's id beside it alone. */
+const about = z
+  .object({ project: z.looseObject({}), project_id: id.optional() })
+  .transform(({ project, project_id }) => ({ id: project_id, ...project }))
+  .pipe(z.object({ id, path_with_namespace: z.string().min(1), default_branch: z.string().nullish() }));
+const merge = z.object({ object_attributes: z.object({ iid: id }) });
 /** A note that GitLab wrote itself is none of a person; an edited one is none that was made (`action` since 16.11). */
 const note = z.object({
   object_attributes: z.object({
@@ -20,9 +19,15 @@ const note = z.object({
     system: z.literal(false).default(false),
     action: z.literal("create").default("create"),
   }),
-  merge_request: z.object({ iid }),
+  merge_request: z.object({ iid: id }),
 });
 const push = z.object({ ref: z.string() });
+/** A server's hook names itself in the header, whatever became of what; the body says that (docs, "System hooks"). */
+const SYSTEM_HOOK = "System Hook";
+const systemEvent = z.union([
+  z.object({ object_kind: z.literal("merge_request") }).transform(() => "Merge Request Hook"),
+  z.object({ event_name: z.literal("push") }).transform(() => "Push Hook"),
+]);
 /** Of a group's or the server's webhook: names of projects that were made, renamed or went. */
 const projectEvent = z.object({
   event_name: z.string().startsWith("project_"),
@@ -60,11 +65,11 @@ export function verifyGitlabDelivery(
     throw rejected(400, "DeliveryIncomplete", "the headers X-Gitlab-Event and X-Gitlab-Event-UUID are needed");
   }
   const json = parseJson(textOf(body), rejected);
-  const place = about.safeParse(json).data?.project;
+  const place = about.safeParse(json).data;
   const of = { deliveryId, event, ...(place ? { repositoryId: String(place.id) } : {}) };
   const pullRequest = (number: number | undefined): Pick<VerifiedDelivery, "pullRequest"> =>
     place && number !== undefined ? { pullRequest: { repositoryPath: place.path_with_namespace, number } } : {};
-  switch (event) {
+  switch (event === SYSTEM_HOOK ? systemEvent.safeParse(json).data : event) {
     case "Merge Request Hook": {
       const { data } = merge.safeParse(json);
       if (!place || !data) throw rejected(400, "DeliveryShapeWrong", "it names no merge request and project");

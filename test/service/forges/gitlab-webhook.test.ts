@@ -65,7 +65,19 @@ describe("a delivery from GitLab", () => {
     assert.deepEqual(concerns, [{ repositoryPath: "jsmith/underscore", repositoryId: "73" }]);
   });
 
+  it("of a server's own hook says in its body alone what became of which merge request or branch", () => {
+    const merge = verify("System Hook", recorded("system-merge-request"));
+    assert.deepEqual([merge.pullRequest, merge.repositoryId], [PLACE, "1"]);
+    const push = verify("System Hook", recorded("system-push"));
+    assert.deepEqual([push.pushedTo, push.repositoryId], ["gitlabhq/gitlab-test", "1"]);
+  });
+
   it("of another kind is taken and means nothing", () => {
+    for (const kind of ["tag_push", "repository_update"]) {
+      const payload = edited("system-push", (sent) => Object.assign(sent, { event_name: kind, ref: "refs/tags/v1" }));
+      const { pullRequest, pushedTo, pushedBranch } = verify("System Hook", payload);
+      assert.deepEqual([pullRequest, pushedTo, pushedBranch], [undefined, undefined, undefined]);
+    }
     const { pullRequest, pushedTo, concerns } = verify("Pipeline Hook", { object_kind: "pipeline" });
     assert.deepEqual([pullRequest, pushedTo, concerns], [undefined, undefined, undefined]);
   });
@@ -140,6 +152,11 @@ describe("a delivery from GitLab", () => {
     ["is a form", 415, () => verify("Push Hook", recorded("push"), { "content-type": "text/plain" })],
     ["is no JSON", 400, () => verify("Push Hook", Buffer.from("{"))],
     ["has no id", 400, () => verify("Push Hook", recorded("push"), { "x-gitlab-event-uuid": undefined })],
+    [
+      "of a server's own hook names no merge request",
+      400,
+      () => verify("System Hook", { object_kind: "merge_request" }),
+    ],
     ["names no merge request", 400, () => verify("Merge Request Hook", recorded("push"))],
   ];
   for (const [what, status, act] of refused) {
