@@ -5,9 +5,13 @@ import { type AnnounceInput, type AnnouncePart, announceParts } from "./announce
 import { parseAnswer } from "./answers.ts";
 import { statusName, writeStatus } from "./commit-status.ts";
 import type { Announcement, AnnouncementHandles } from "./forge.ts";
-import { type GitlabClient, gitlabUser, REFUSED } from "./gitlab-client.ts";
+import { type GitlabClient, gitlabUser, nextPage, REFUSED } from "./gitlab-client.ts";
 import { announceGitlabDeployment } from "./gitlab-deployment.ts";
+import type { RestAnswer } from "./rest-client.ts";
 import { type CommentPlace, writeStickyComment } from "./sticky-comment.ts";
+
+const PAGE_SIZE = 100;
+const MOST_PAGES = 30;
 
 type Deps = { readonly client: GitlabClient };
 type GitlabPart = AnnouncePart<Deps>;
@@ -34,13 +38,18 @@ const announceNote: GitlabPart = ({ client }, { repository, number, announcement
     async find(marker) {
       const me = await client.me();
       if (me === undefined) return undefined;
-      // Ours is among the first: it is written when the preview is first heard of.
-      const path = `${at}?sort=asc&order_by=created_at&per_page=100`;
       const reading = `reading the notes on merge request ${number} of "${repository}"`;
-      const { data } = await client.call({ repository, path, action: reading });
-      const shown = parseAnswer(notes, data, { action: reading, server: "GitLab" });
-      const ours = shown.find(({ author, body }) => author?.id === me.id && body.startsWith(marker));
-      return ours && String(ours.id);
+      let page: number | undefined = 1;
+      // Ours is among the first, written when the preview is first heard of; GitLab's own words are notes too.
+      while (page !== undefined && page <= MOST_PAGES) {
+        const path = `${at}?sort=asc&order_by=created_at&per_page=${PAGE_SIZE}&page=${page}`;
+        const answer: RestAnswer = await client.call({ repository, path, action: reading });
+        const shown = parseAnswer(notes, answer.data, { action: reading, server: "GitLab" });
+        const ours = shown.find(({ author, body }) => author?.id === me.id && body.startsWith(marker));
+        if (ours) return String(ours.id);
+        page = nextPage(answer);
+      }
+      return undefined;
     },
     async edit(id, body) {
       const statuses = [403, 404, 410];

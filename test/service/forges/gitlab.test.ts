@@ -140,6 +140,18 @@ describe("GitLab", () => {
     );
   });
 
+  it("finds its note again behind hundreds of others", async () => {
+    const pull = await open();
+    const note = { iid: pull.number, body: "Looks good", by: "ada", createdAt: new Date().toISOString() } as const;
+    for (let id = 1; id <= 230; id++) server.project.notes.push({ ...note, id, system: id % 2 === 0, emoji: [] });
+    await say(pull, {}, {});
+    await say(pull, { comment: "<!-- stackling:shop#1 -->\nIs asleep" }, {});
+    assert.deepEqual(
+      server.project.notes.flatMap(({ by, body }) => (by === "stackling" ? [body] : [])),
+      ["<!-- stackling:shop#1 -->\nIs asleep"],
+    );
+  });
+
   it("makes a deployment for each commit, and stops the environment at the end", async () => {
     const pull = await open();
     const first = await say(pull, {}, {});
