@@ -1,9 +1,10 @@
 /** Stackling's own side of the port: webhooks, probes, API and pages. Previews never come here. */
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
+import { StacklingError } from "../components/errors.ts";
 import { createVisitors, isForeign, type VisitorsDeps } from "./api/access.ts";
 import { type ApiDeps, createApi } from "./api/api.ts";
 import { createReadiness, type ReadinessChecks } from "./api/health.ts";
-import { clientError } from "./api/problem.ts";
+import { clientError, problemOf } from "./api/problem.ts";
 import { createStreams, type LogReader } from "./api/streams.ts";
 import { createDashboard, type DashboardDeps } from "./dashboard/dashboard.ts";
 import { APP_CALLBACK_PATH } from "./gateway/access/own-paths.ts";
@@ -99,10 +100,6 @@ export function createApp(deps: AppDeps): Express {
   const cookie = cookieName(homeUrl);
   const visitors = createVisitors({ ...deps, cookieName: cookie });
   app.get(METRICS_PATH, createMetricsPage({ ...deps.metrics, visitors, onError }));
-  app.use((request, response, next) => {
-    if (request.path.startsWith("/assets/")) next();
-    else return visitors.identify(request, response, next);
-  });
   const shared = {
     ...deps,
     doctor: oneAtATime(deps.doctor),
@@ -112,6 +109,10 @@ export function createApp(deps: AppDeps): Express {
     loginUrl: (code: string) => `${homeUrl}/login/${code}`,
   };
   app.use("/api/v1", createApi(shared));
+  app.use((request, response, next) => {
+    if (request.path.startsWith("/assets/")) next();
+    else return visitors.identify(request, response, next);
+  });
   app.use((request, response, next) => {
     if (request.method === "GET" || request.method === "HEAD" || !isForeign(request)) next();
     else response.status(403).type("text").send("Another site's page may not do that.\n");
@@ -142,13 +143,11 @@ function cookieName(homeUrl: string): string {
 
 function lastResort(onError: (error: unknown) => void): ErrorRequestHandler {
   return (error: unknown, _request, response, _next) => {
-    const status = clientError(error) ?? 500;
-    if (status === 500) onError(error);
+    const told = error instanceof StacklingError ? problemOf(error) : undefined;
+    const status = told?.status ?? clientError(error) ?? 500;
+    if (status >= 500) onError(error);
+    const text = told?.detail ?? (status === 500 ? "Something went wrong." : "Bad request.");
     if (response.headersSent) response.destroy();
-    else
-      response
-        .status(status)
-        .type("text")
-        .send(status === 500 ? "Something went wrong.\n" : "Bad request.\n");
+    else response.status(status).type("text").send(`${text}\n`);
   };
 }

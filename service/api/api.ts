@@ -18,7 +18,7 @@ import type { Call, Route } from "./route.ts";
 import { type RoutesDeps, routesOf } from "./routes.ts";
 
 export interface ApiDeps extends RoutesDeps {
-  readonly visitors: Pick<Visitors, "of" | "again">;
+  readonly visitors: Pick<Visitors, "identify" | "of" | "again">;
   readonly store: Pick<Store, "list" | "find" | "findByStack" | "history" | "receipts" | "counters">;
   readonly onError: (error: unknown) => void;
 }
@@ -36,6 +36,8 @@ export function createApi(deps: ApiDeps): Router {
     document ??= import("./openapi.ts").then(({ documentOf }) => JSON.stringify(documentOf(routes)));
     response.type("json").send(await document);
   });
+  // Here, so that it is said as everything else of a call when the store that knows its token does not answer.
+  api.use(deps.visitors.identify);
   api.use(guard(deps));
   api.use(express.json({ limit: "64kb", strict: true }));
   const doing = createDoing(deps);

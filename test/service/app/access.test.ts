@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { afterEach, beforeEach, describe, it, mock } from "node:test";
+import { StacklingError } from "../../../components/errors.ts";
 import { eventually } from "../../support/eventually.ts";
 import { aPreview } from "../../support/previews.ts";
 import { type AppEdge, startApp } from "./app-edge.ts";
@@ -61,6 +62,35 @@ describe("a token of the API", () => {
       }
     });
   }
+});
+
+describe("while the store does not answer", () => {
+  const away = new StacklingError({ reason: "StoreUnavailable", userMessage: "asking the store: it does not answer" });
+  const fail = async () => {
+    throw away;
+  };
+  let edge: AppEdge;
+  beforeEach(async () => {
+    edge = await startApp();
+  });
+  afterEach(() => edge.close());
+
+  it("a call with a token of somebody's is told to come again, as the document of the API says", async () => {
+    const { token } = await edge.tokens.create({ name: "ci", role: "viewer" }, "test");
+    Object.assign(edge.tokens, { callerOf: fail });
+    const { status, body } = await edge.ask({
+      path: "/api/v1/previews",
+      headers: { authorization: `Bearer ${token}` },
+    });
+    assert.deepEqual([status, JSON.parse(body).reason], [503, "StoreUnavailable"]);
+    assert.deepEqual(edge.errors, [away]);
+  });
+
+  it("a page says that, and not that something went wrong", async () => {
+    Object.assign(edge.store, { current: fail });
+    const { status, body } = await edge.ask({ path: "/" });
+    assert.deepEqual([status, body], [503, "asking the store: it does not answer\n"]);
+  });
 });
 
 describe("the doctor", () => {
