@@ -39,11 +39,15 @@ export interface Actions extends StageActions {
 
 const plain = z.strictObject({
   action: z
-    .enum(["look", "redeploy", "sleep", "wake", "reset-db", "rotate", "repair", "cancel-promotion"])
+    .enum(["look", "redeploy", "sleep", "wake", "reset-db", "rotate", "repair"])
     .describe("What the verb of that name does; `look` looks at it again, `repair` also puts right what differs."),
 });
 const YEAR_SECONDS = 366 * 86_400;
 
+const shownAt = z.iso
+  .datetime()
+  .optional()
+  .describe("`at` of the promotion that was shown: refused where another one waits.");
 const wholeCommit = z.string().refine(isCommitId, "must be the whole id of a commit").toLowerCase();
 /** By the keys of their pull requests. */
 export const linkedHeads = z.record(z.string().min(1).max(200), wholeCommit);
@@ -62,7 +66,12 @@ export const actionRequest = z.union([
   z.strictObject({
     action: z.literal("approve-promotion"),
     sha: wholeCommit.describe("Commit that waits."),
-    at: z.iso.datetime().optional().describe("`at` of the promotion that was shown: refused where another one waits."),
+    at: shownAt,
+  }),
+  z.strictObject({
+    action: z.literal("cancel-promotion"),
+    sha: wholeCommit.optional().describe("Commit that waits. Absent: whichever does."),
+    at: shownAt,
   }),
   z.strictObject({
     action: z.literal("extend"),
@@ -146,9 +155,11 @@ export async function act(actions: Actions, key: string, request: ActionRequest,
       await actions.approvePromotion(key, { sha, ...(at === undefined ? {} : { at }) }, by);
       return;
     }
-    case "cancel-promotion":
-      await actions.cancelPromotion(key, by);
+    case "cancel-promotion": {
+      const { sha, at } = request;
+      await actions.cancelPromotion(key, { sha, at }, by);
       return;
+    }
     case "reset-db":
       await actions.resetDatabase(key, by);
       return;

@@ -65,6 +65,7 @@ function detailOf(wish: ActionRequest): string | undefined {
       return `by ${wish.seconds} s`;
     case "approve":
     case "approve-promotion":
+    case "cancel-promotion":
       return wish.sha;
     case "promote":
       return wish.from === undefined ? undefined : `from ${wish.from}`;

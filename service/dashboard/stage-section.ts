@@ -91,15 +91,11 @@ export function stagePages(pages: Router, { doing, named, frameOf, actor, send }
       }),
     );
     const { action = "", sha = "", from, at } = fields;
-    const { data: wish } = actionRequest.safeParse(
-      action === "cancel-promotion"
-        ? { action }
-        : {
-            ...{ action, sha },
-            ...(from === undefined || action !== "promote" ? {} : { from }),
-            ...(at === undefined || action !== "approve-promotion" ? {} : { at }),
-          },
-    );
+    const { data: wish } = actionRequest.safeParse({
+      ...{ action, sha },
+      ...(from === undefined || action !== "promote" ? {} : { from }),
+      ...(at === undefined || action === "promote" ? {} : { at }),
+    });
     const text = Object.hasOwn(TEXTS, action) ? TEXTS[action] : undefined;
     if (!wish || text === undefined) return send(response, 400, refusedPage(frame));
     const backTo = detailHref(key);

@@ -6,7 +6,13 @@ import type { RepositoryConfig } from "../config/repository-types.ts";
 import type { StageConfig } from "../config/stages.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
-import { type Answered, promotionApproved, promotionAsked, promotionCancelled } from "./promotion.ts";
+import {
+  type Answered,
+  promotionApproved,
+  promotionAsked,
+  promotionCancelled,
+  type ShownPromotion,
+} from "./promotion.ts";
 import { repositoryFor } from "./stage.ts";
 
 export interface StageActions {
@@ -23,7 +29,8 @@ export interface StageActions {
    * @param asked.at when the promotion that was shown was asked for: refused where it is another one by now
    */
   approvePromotion(key: string, asked: { readonly sha: string; readonly at?: string }, by: string): Promise<void>;
-  cancelPromotion(key: string, by: string): Promise<void>;
+  /** Refused where another one waits by now than `shown`. */
+  cancelPromotion(key: string, shown: ShownPromotion, by: string): Promise<void>;
 }
 
 export interface PromoteDeps extends AdoptDeps {
@@ -84,8 +91,8 @@ export function createStageActions(deps: PromoteDeps): StageActions {
       change(key, { doing: "approving the promotion", by }, (target, stage) =>
         promotionApproved(target, stage, { ...asked, by, now: now() }),
       ),
-    cancelPromotion: (key, by) =>
-      change(key, { doing: "cancelling the promotion", by }, (target) => promotionCancelled(target)),
+    cancelPromotion: (key, shown, by) =>
+      change(key, { doing: "cancelling the promotion", by }, (target) => promotionCancelled(target, shown)),
   };
 }
 

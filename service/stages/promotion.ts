@@ -45,6 +45,12 @@ interface Asked {
   readonly now: string;
 }
 
+/** What tells the promotion that somebody was shown from one that was asked for since. */
+export interface ShownPromotion {
+  readonly sha?: string | undefined;
+  readonly at?: string | undefined;
+}
+
 type Source = Pick<Preview, "key" | "status">;
 type Target = Pick<Preview, "intents" | "status">;
 
@@ -91,14 +97,8 @@ export function promotionApproved(
   { sha, at, by, now }: Asked & { readonly sha: string; readonly at?: string },
 ): Answered {
   if (!promotion) return { problem: "no promotion is waiting" };
-  if (promotion.sha !== sha) {
-    return { problem: `the promotion that waits is of ${short(promotion.sha)}, not of ${short(sha)}` };
-  }
-  if (at !== undefined && at !== promotion.at) {
-    return { problem: `another one was asked for since, by ${promotion.by}; look at that first` };
-  }
-  const moved = movedWords(promotion, stage);
-  if (moved !== undefined) return { problem: moved };
+  const other = otherWords(promotion, { sha, at }) ?? movedWords(promotion, stage);
+  if (other !== undefined) return { problem: other };
   const problem = approverProblem(stage.approvals, by, { asker: promotion.by });
   if (problem !== undefined) return { problem };
   if (promotion.approvals.some((one) => isSamePerson(one.by, by))) {
@@ -108,8 +108,14 @@ export function promotionApproved(
   return { intents: { promotion: next }, sha, answer: waitWords(next, stage, now) ?? `${short(sha)} comes now` };
 }
 
-export function promotionCancelled({ intents: { promotion } }: Pick<Target, "intents">): Answered {
+/** Whichever waits, unless it is said which one was shown. */
+export function promotionCancelled(
+  { intents: { promotion } }: Pick<Target, "intents">,
+  shown: ShownPromotion = {},
+): Answered {
   if (!promotion) return { problem: "no promotion is waiting" };
+  const other = otherWords(promotion, shown);
+  if (other !== undefined) return { problem: other };
   const { sha } = promotion;
   return { intents: { promotion: undefined }, sha, answer: `the promotion of ${short(sha)} is cancelled` };
 }
@@ -151,6 +157,14 @@ export function waitWords(promotion: Promotion, stage: StageConfig, now: string)
   const people = missing === 0 ? undefined : `${missing} ${missing === 1 ? "approval" : "approvals"}${who}`;
   const all = [people, time].filter((one) => one !== undefined);
   return all.length === 0 ? undefined : `${short(promotion.sha)} waits for ${all.join(" and for ")}`;
+}
+
+function otherWords(
+  promotion: Promotion,
+  { sha = promotion.sha, at = promotion.at }: ShownPromotion,
+): string | undefined {
+  if (promotion.sha !== sha) return `the promotion that waits is of ${short(promotion.sha)}, not of ${short(sha)}`;
+  return promotion.at === at ? undefined : `another one was asked for since, by ${promotion.by}; look at that first`;
 }
 
 /** What was asked for and approved is what another stage served than the one that counts now. */

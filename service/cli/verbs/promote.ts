@@ -49,13 +49,13 @@ function requestOf(
   { key, promotion }: PreviewView,
   { from, options }: { readonly from: string; readonly options: Readonly<Record<string, unknown>> },
 ): ActionRequest {
-  if (options.cancel) return { action: "cancel-promotion" };
-  if (!options.approve) return { action: "promote", from };
-  // What is approved is what was read here, whatever is asked for meanwhile.
-  if (promotion) return { action: "approve-promotion", sha: promotion.sha, at: promotion.at };
+  if (!options.approve && !options.cancel) return { action: "promote", from };
+  // What is approved or cancelled is what was read here, whatever is asked for meanwhile.
+  const action = options.approve ? "approve-promotion" : "cancel-promotion";
+  if (promotion) return { action, sha: promotion.sha, at: promotion.at };
   throw new TerminalError({
     reason: "PromotionRefused",
-    userMessage: `approving the promotion "${key}": no promotion is waiting`,
+    userMessage: `${options.approve ? "approving" : "cancelling"} the promotion "${key}": no promotion is waiting`,
   });
 }
 

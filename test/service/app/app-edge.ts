@@ -81,7 +81,7 @@ export async function startApp(more: Partial<AppDeps> = {}) {
     promote: async (key, { from }, by) => void acts.push(`promote ${key} ${from} by ${by}`),
     approvePromotion: async (key, { sha, at = "" }, by) =>
       void acts.push(`approve-promotion ${key} ${sha} ${at} by ${by}`),
-    cancelPromotion: note("cancel-promotion"),
+    cancelPromotion: async (key, { sha, at }, by) => void acts.push(`cancel-promotion ${key} ${sha} ${at} by ${by}`),
     redeploy: note("redeploy"),
     sleep: note("sleep"),
     wake: note("wake"),

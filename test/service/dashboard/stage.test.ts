@@ -64,11 +64,11 @@ describe("a promotion on a stage's page", () => {
     assert.deepEqual(edge.acts, []);
     const yes = `confirmed=yes&csrf=${csrf}`;
     assert.equal((await post("promote", `action=approve-promotion&sha=${SHA}&at=${AT}&${yes}`)).status, 303);
-    assert.equal((await post("promote", `action=cancel-promotion&sha=${SHA}&${yes}`)).status, 303);
+    assert.equal((await post("promote", `action=cancel-promotion&sha=${SHA}&at=${AT}&${yes}`)).status, 303);
     assert.equal((await post("promote", `action=promote&from=staging&sha=${SHA}&${yes}`)).status, 303);
     assert.deepEqual(edge.acts, [
       `approve-promotion ${KEY} ${SHA} ${AT} by page`,
-      `cancel-promotion ${KEY} by page`,
+      `cancel-promotion ${KEY} ${SHA} ${AT} by page`,
       `promote ${KEY} staging by page`,
     ]);
   });

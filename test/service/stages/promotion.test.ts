@@ -148,6 +148,15 @@ describe("a promotion", () => {
     assert.deepEqual(cancelled.problem === undefined && cancelled.intents, { promotion: undefined });
     assert.match(problemOf(promotionCancelled(target())), /no promotion is waiting/);
   });
+
+  it("is not cancelled by who was shown another one", () => {
+    const { at } = pending();
+    const waiting = target({ promotion: pending() });
+    assert.equal(promotionCancelled(waiting, { sha: A, at }).problem, undefined);
+    assert.match(problemOf(promotionCancelled(waiting, { sha: B, at })), /is of `aaaaaaa`, not of `bbbbbbb`/);
+    const since = promotionCancelled(waiting, { sha: A, at: LATER });
+    assert.match(problemOf(since), /another one was asked for since, by @ana; look at that first/);
+  });
 });
 
 describe("a promotion of what holds services of other repositories", () => {

@@ -154,7 +154,11 @@ describe("a repository's stages", requires("postgres"), () => {
   it("stay as they are when a promotion is cancelled", async () => {
     repository = { ...shop, stages: { staging, production: { ...production, waitSeconds: 60 } } };
     await promote();
-    await actions().cancelPromotion(PRODUCTION, "@ana");
+    await assert.rejects(
+      actions().cancelPromotion(PRODUCTION, { sha: SHA.b }, "@ben"),
+      /cancelling the promotion "shop:production": the promotion that waits is of "aaaaaaa", not of "bbbbbbb"/,
+    );
+    await actions().cancelPromotion(PRODUCTION, { sha: SHA.a }, "@ana");
     bench.clock.advance(60);
     await look(PRODUCTION);
     assert.deepEqual(await stateOf(PRODUCTION), ["Stalled", "NothingPromoted", undefined]);
