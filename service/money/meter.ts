@@ -25,6 +25,8 @@ const AT_ONCE = 4;
 const ASK_WITHIN_MS = 130_000;
 const SILENT = { counters: [], held: [], failed: new Error("asking what a preview takes: no answer") };
 
+type Target = NonNullable<Preview["status"]["live"]>["target"];
+
 export interface MeterDeps {
   readonly store: Pick<Store, "current" | "find" | "acquireLease"> & LedgerStore;
   readonly world: Pick<World, "usage" | "counting">;
@@ -75,9 +77,10 @@ export function startMeter(deps: MeterDeps): Meter {
   async function lookAtAll(lost: AbortSignal): Promise<void> {
     const [previews, readings] = [await store.current(), await store.readings()];
     const living = new Set(previews.map(({ key }) => key));
-    for (const known of [written, failing, heldFailed])
-      for (const key of known.keys()) if (!living.has(key)) known.delete(key);
     const ended = [...readings].filter(([key, { gone }]) => !gone && !living.has(key));
+    const looked = new Set([...living, ...ended.map(([key]) => key)]);
+    for (const known of [written, failing, heldFailed])
+      for (const key of known.keys()) if (!looked.has(key)) known.delete(key);
     const gone = await Promise.all(ended.map(([key]) => store.find(key)));
     const left = [...previews, ...gone.filter((one) => one !== undefined)].values();
     const lookAtRest = async () => {
@@ -118,6 +121,7 @@ export function startMeter(deps: MeterDeps): Meter {
       before,
       {
         ...{ at, createdAt, elapsedMs: sinceMs, awake: isAwake, gone: isGone, commit, tags, target, usage },
+        ...(wasOff(target, key, before) ? { awakeMs: LOOK_EVERY_MS } : {}),
         heldAsked: heldAsked && !failed,
       },
       charged,
@@ -149,6 +153,11 @@ export function startMeter(deps: MeterDeps): Meter {
       );
     }
     failing.add(key);
+  }
+
+  /** Services on this machine end with the process that started them, at most a look behind the reading of another life. */
+  function wasOff(target: Target, key: string, before: Reading | undefined): boolean {
+    return target.service.driver === "local" && written.get(key)?.at !== before?.at;
   }
 
   /** By our own clock where this process wrote the last one; else the machine's is believed. */
@@ -183,7 +192,7 @@ function isOld(at: string | undefined, now: string): boolean {
 }
 
 /** Before it has a stack a preview takes what its builds take, and nothing by the hour. */
-function nothing(target: NonNullable<Preview["status"]["live"]>["target"]) {
+function nothing(target: Target) {
   return { target, services: [], urls: {}, generatedSecrets: [], grantedSecrets: [] };
 }
 

@@ -30,6 +30,8 @@ export interface Look {
   readonly at: string;
   /** Since the reading before, by a clock that nobody sets; 0 for the first. */
   readonly elapsedMs: number;
+  /** Of that, the time that it can have been awake; default: all of it. */
+  readonly awakeMs?: number;
   /** ISO 8601 UTC of the preview. */
   readonly createdAt: string;
   readonly awake: boolean;
@@ -67,6 +69,7 @@ export function reckon(
 ): { readonly lines: readonly Charged[]; readonly reading: Reading } {
   const elapsedMs = before === undefined || before.gone ? 0 : Math.max(0, look.elapsedMs);
   const hours = elapsedMs / HOUR_MS;
+  const awakeHours = Math.min(elapsedMs, look.awakeMs ?? elapsedMs) / HOUR_MS;
   const held = look.heldAsked ? look.usage.held : (before?.held ?? []);
   const wasAwake = before?.awake ?? false;
   const counted = look.usage.counters.map((counter): Taken => {
@@ -81,8 +84,9 @@ export function reckon(
     }),
     ...charges.lines
       .filter((line) => line.while === "always" || wasAwake)
-      .map(({ meter, resource, quantityPerHour, unit, costPerHour }) => {
-        return { meter, resource, unit, quantity: quantityPerHour * hours, cost: costPerHour * hours };
+      .map(({ meter, resource, quantityPerHour, unit, costPerHour, while: when }) => {
+        const taken = when === "always" ? hours : awakeHours;
+        return { meter, resource, unit, quantity: quantityPerHour * taken, cost: costPerHour * taken };
       }),
   ];
   // A store that was lost knows of nothing that came before: counters that go back further are no cost of today's.

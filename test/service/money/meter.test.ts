@@ -261,6 +261,19 @@ describe("the meter", () => {
     near(await cost("cpu"), 0.5 / 2);
   });
 
+  it("charges nothing by the hour for the time that the machine's services were off", async () => {
+    await create();
+    const hourly = { prices: pricesFor({ costs: { ...defaultCosts, targets: { local: { cpuHour: 1 } } } }) };
+    const one = meter({ ...hourly, world: uncounted });
+    await one.look();
+    forward(30);
+    await one.look();
+    await one.close();
+    forward(12 * 60);
+    await meter({ ...hourly, world: uncounted }).look();
+    near(await cost("cpu"), (30 + 1) / 60 / 2);
+  });
+
   it("says whose it was after the preview is gone", async () => {
     await create();
     told.hours = 1;
