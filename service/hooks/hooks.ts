@@ -1,5 +1,4 @@
 /** Outgoing webhooks: what came of a preview goes into an outbox, and from there to whoever the operator named. */
-import { AsyncLocalStorage } from "node:async_hooks";
 import type { Logger } from "pino";
 import { StacklingError } from "../../components/errors.ts";
 import type { Finding } from "../../components/ports.ts";
@@ -9,10 +8,10 @@ import type { OperatorConfig } from "../config/types.ts";
 import { every } from "../every.ts";
 import { readyEvent } from "../ready-event.ts";
 import type { Preview } from "../status.ts";
-import { checkHookSecret, sendHook } from "./send.ts";
-import type { HookDelivery, HookStore } from "./store.ts";
+import { startHookQueue } from "./queue.ts";
+import { checkHookSecret } from "./send.ts";
+import type { HookStore } from "./store.ts";
 
-const AT_ONCE = 8;
 const LOOK_EVERY_MS = 2_000;
 const TRIM_EVERY_MS = 3_600_000;
 /** As Standard Webhooks advises: within minutes at first, three days in all. */
@@ -41,44 +40,14 @@ export function startHooks({ store, config, logger, ...times }: HooksDeps): Hook
   if (hooks.size === 0) return NONE;
   const chosen = new Map(config.repositories.map((repository) => [repository.name, repository.hooks]));
   const home = `${config.scheme}://${config.domain}`;
-  let sending: Promise<void> | undefined;
-
-  const look = async () => {
-    try {
-      for (;;) {
-        const due = await store.takeHookDeliveries(AT_ONCE);
-        if (due.length === 0) return;
-        await Promise.all(due.map(send));
-      }
-    } catch (error) {
-      logger.warn({ err: error }, "looking for deliveries of hooks failed; it is tried again");
-    }
-  };
-  // Bound, for what is due is of all previews, whichever asked.
-  const soon = AsyncLocalStorage.bind(() => {
-    sending ??= look().finally(() => {
-      sending = undefined;
-    });
-    return sending;
-  });
-  const send = async (delivery: HookDelivery) => {
-    const { id, attempts } = delivery;
-    const hook = hooks.get(delivery.hook);
-    if (!hook)
-      return store.endHookDelivery(id, { delivered: false, answer: "it is not in the configuration any more" });
-    const { outcome, answer } = await sendHook(hook, delivery);
-    if (outcome === "delivered") return store.endHookDelivery(id, { delivered: true, answer });
-    const again = againSeconds[attempts];
-    if (outcome === "never" || again === undefined) {
-      logger.warn({ hook: delivery.hook, key: delivery.body.key, answer }, "a delivery of a hook is given up");
-      return store.endHookDelivery(id, { delivered: false, answer });
-    }
-    return store.retryHookDelivery(id, { afterMs: again * 1000, answer });
-  };
-  const looking = every(lookEveryMs, soon);
-  const trimming = every(TRIM_EVERY_MS, () =>
-    store.trimHookDeliveries().catch((error) => logger.warn({ err: error }, "trimming deliveries of hooks failed")),
-  );
+  const deps = { store, logger, lookEveryMs, againSeconds };
+  const queues = new Map([...hooks].map(([name, hook]) => [name, startHookQueue(deps, { name, hook })]));
+  const trim = () =>
+    store
+      .trimHookDeliveries([...hooks.keys()])
+      .catch((error) => logger.warn({ err: error }, "trimming deliveries of hooks failed; it is tried again"));
+  const trimmed = trim();
+  const trimming = every(TRIM_EVERY_MS, trim);
 
   return {
     async announce(preview) {
@@ -88,7 +57,8 @@ export function startHooks({ store, config, logger, ...times }: HooksDeps): Hook
         hooks.get(name)?.events.includes(event.event),
       );
       try {
-        if (names.length > 0 && (await store.putHookEvents(names, event)) > 0) void soon();
+        if (names.length === 0 || (await store.putHookEvents(names, event)) === 0) return;
+        for (const name of names) queues.get(name)?.look();
       } catch (error) {
         logger.warn({ key: preview.key, err: error }, "an event of a preview could not be put down for its hooks");
       }
@@ -103,8 +73,7 @@ export function startHooks({ store, config, logger, ...times }: HooksDeps): Hook
       return [...secrets, ...taken];
     },
     async close() {
-      await Promise.all([looking.close(), trimming.close()]);
-      await sending;
+      await Promise.all([...[...queues.values()].map((queue) => queue.close()), trimming.close(), trimmed]);
     },
   };
 }

@@ -13,8 +13,6 @@ const KEPT_DAYS = { delivered: 3, failed: 30 };
 export interface HookDelivery {
   /** The same at every attempt: receivers tell by it what they had already. */
   readonly id: string;
-  /** Name of the hook in the config. */
-  readonly hook: string;
   readonly body: ReadyEvent;
   /** Attempts before this one. */
   readonly attempts: number;
@@ -34,14 +32,15 @@ export interface HookStore {
   tell(place: string, key: string, body: Told): Promise<void>;
   /** Puts the event into each hook's outbox that was not told the same last; resolves with how many that were. */
   putHookEvents(hooks: readonly string[], event: ReadyEvent): Promise<number>;
-  /** Deliveries whose time has come, each for one caller only. */
-  takeHookDeliveries(limit: number): Promise<readonly HookDelivery[]>;
+  /** Deliveries of a hook whose time has come, each for one caller only. */
+  takeHookDeliveries(hook: string, limit: number): Promise<readonly HookDelivery[]>;
   /** Delivered, or given up for ever: it is not sent again. */
   endHookDelivery(id: string, how: { readonly delivered: boolean; readonly answer: string }): Promise<void>;
   retryHookDelivery(id: string, how: { readonly afterMs: number; readonly answer: string }): Promise<void>;
   /** Hooks that gave something up in the last days, or that fail now. */
   hookTroubles(): Promise<readonly HookTrouble[]>;
-  trimHookDeliveries(): Promise<void>;
+  /** Gives up what is for none of these hooks, and forgets what is long over. */
+  trimHookDeliveries(hooks: readonly string[]): Promise<void>;
 }
 
 export function hookStore({ db }: { readonly db: Kysely<Tables> }): HookStore {
@@ -82,12 +81,13 @@ export function hookStore({ db }: { readonly db: Kysely<Tables> }): HookStore {
         }
         return put;
       }),
-    async takeHookDeliveries(limit) {
-      const { rows } = await sql<{ id: string; hook: string; body: ReadyEvent; attempts: number }>`
+    async takeHookDeliveries(hook, limit) {
+      const { rows } = await sql<{ id: string; body: ReadyEvent; attempts: number }>`
         update hook_delivery set due_at = now() + make_interval(secs => ${TAKEN_SECONDS}), attempts = attempts + 1
         where id in (
-          select id from hook_delivery where due_at <= now() order by due_at limit ${limit} for update skip locked)
-        returning id, hook, body, attempts - 1 as attempts`.execute(db);
+          select id from hook_delivery where hook = ${hook} and due_at <= now()
+          order by due_at limit ${limit} for update skip locked)
+        returning id, body, attempts - 1 as attempts`.execute(db);
       return rows;
     },
     async endHookDelivery(id, { delivered, answer }) {
@@ -112,8 +112,11 @@ export function hookStore({ db }: { readonly db: Kysely<Tables> }): HookStore {
         group by hook order by hook`.execute(db);
       return rows.map(({ answer, ...row }) => ({ ...row, answer: answer ?? "" }));
     },
-    async trimHookDeliveries() {
+    async trimHookDeliveries(hooks) {
       const { delivered, failed } = KEPT_DAYS;
+      await sql`
+        update hook_delivery set due_at = null, failed_at = now(), answer = 'it is not in the configuration any more'
+        where due_at is not null and not (hook = any(${[...hooks]}::text[]))`.execute(db);
       await sql`
         delete from hook_delivery where delivered_at < now() - make_interval(days => ${delivered})
           or failed_at < now() - make_interval(days => ${failed})`.execute(db);

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { after, afterEach, before, describe, it } from "node:test";
 import { Webhook } from "standardwebhooks";
 import type { HookConfig } from "../../../service/config/hooks.ts";
@@ -20,6 +22,7 @@ describe("outgoing webhooks", () => {
   let store: PostgresStore;
   let receiver: HookReceiver;
   const running: Hooks[] = [];
+  const silences: Silence[] = [];
   let number = 0;
 
   before(async () => {
@@ -33,12 +36,19 @@ describe("outgoing webhooks", () => {
     await database.drop();
   });
   afterEach(async () => {
+    for (const silence of silences.splice(0)) silence.close();
     for (const hooks of running.splice(0)) await hooks.close();
     receiver.answer(204);
     receiver.received.length = 0;
   });
 
-  function start(hook: Partial<HookConfig> = {}, againSeconds: readonly number[] = [0.05, 0.05, 60]): Hooks {
+  function start(
+    hook: Partial<HookConfig> = {},
+    againSeconds: readonly number[] = [0.05, 0.05, 60],
+    others: Readonly<Record<string, string>> = {},
+  ): Hooks {
+    const events: HookConfig["events"] = ["ready", "failed", "gone"];
+    const secret = { env: "STACKLING_TEST_HOOK" };
     const hooks = startHooks({
       store,
       logger: silent,
@@ -49,12 +59,8 @@ describe("outgoing webhooks", () => {
         scheme: "https",
         domain: "preview.acme.dev",
         hooks: {
-          e2e: {
-            url: receiver.url,
-            secret: { env: "STACKLING_TEST_HOOK" },
-            events: ["ready", "failed", "gone"],
-            ...hook,
-          },
+          e2e: { url: receiver.url, secret, events, ...hook },
+          ...Object.fromEntries(Object.entries(others).map(([name, url]) => [name, { url, secret, events }])),
         },
       },
     });
@@ -146,4 +152,78 @@ describe("outgoing webhooks", () => {
     await countOf(1);
     assert.match(receiver.received[0]?.body ?? "", /preview\.gone/);
   });
+
+  it("reach everybody else while one of them does not answer", async () => {
+    const silence = await startSilence();
+    silences.push(silence);
+    const hooks = start({}, [60], { silent: silence.url });
+    for (let count = 0; count < 12; count++) await hooks.announce(nextPreview()());
+    await countOf(12);
+    await eventually(() => silence.asked > 0, { what: "a request that nobody answers" });
+  });
+
+  it("are left for the next start where the service ends before their turn", async () => {
+    const silence = await startSilence();
+    silences.push(silence);
+    const hooks = start({ events: [] }, [60], { later: silence.url });
+    await hooks.announce(nextPreview()());
+    await eventually(() => silence.asked === 1, { what: "a request that nobody answers" });
+    for (let count = 0; count < 10; count++) await hooks.announce(nextPreview()());
+    const closed = hooks.close();
+    silence.answer();
+    await closed;
+    assert.equal(silence.asked, 1);
+    start({ events: [] }, [60], { later: silence.url });
+    await eventually(() => silence.asked === 11, { what: "those that were left" });
+  });
+
+  it("are given up where the operator does not name the hook any more", async () => {
+    receiver.answer(503);
+    const before = start({ events: [] }, [60], { former: receiver.url });
+    await before.announce(nextPreview()());
+    await countOf(1);
+    await before.close();
+    const hooks = start();
+    const finding = await eventually(async () =>
+      (await hooks.check()).find(({ what }) => what.includes('"former" takes nothing: 1 given up, 0 tried again')),
+    );
+    assert.match(finding.what, /it is not in the configuration any more/);
+  });
 });
+
+/** Somebody who takes requests and leaves them without an answer. */
+interface Silence {
+  readonly url: string;
+  /** Requests that came. */
+  readonly asked: number;
+  /** Those that wait, and all from now on. */
+  answer(): void;
+  close(): void;
+}
+
+async function startSilence(): Promise<Silence> {
+  const held: ServerResponse[] = [];
+  let asked = 0;
+  let answers = false;
+  const server = createServer((request, response) => {
+    request.resume();
+    asked += 1;
+    if (answers) response.writeHead(204).end();
+    else held.push(response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
+    get asked() {
+      return asked;
+    },
+    answer() {
+      answers = true;
+      for (const response of held.splice(0)) response.writeHead(204).end();
+    },
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
