@@ -1,16 +1,7 @@
 /** What days of the ledger come to: by preview, pull request, author, team, repository, day or month. Pure. */
 import type { DayCost } from "./ledger.ts";
 import { firstOfMonth } from "./month.ts";
-import {
-  type CostAbout,
-  type CostSource,
-  GROUP_OF_SOURCE,
-  groupOf,
-  METERS,
-  type Meter,
-  type MeterGroup,
-  type Unit,
-} from "./types.ts";
+import { type CostAbout, type CostSource, GROUP_OF_SOURCE, groupOf, METERS, type Meter, type Unit } from "./types.ts";
 
 export const COST_BY = ["preview", "pull-request", "repository", "author", "team", "day", "month"] as const;
 export type CostBy = (typeof COST_BY)[number];
@@ -44,23 +35,27 @@ export interface MeterSum {
 }
 
 /**
- * The lines that count: a vendor's in place of what we metered of the same group of meters, preview and day. What is
- * asked of a bill that has nothing to say of a preview yet stays estimated.
+ * The lines that count: a vendor's in place of what we metered of the same things, preview and day. What is asked of a
+ * bill that has nothing to say of a preview yet stays estimated.
  */
 export function countedOf(costs: readonly DayCost[]): readonly DayCost[] {
+  const place = (key: string, day: string, meter: Meter) => `${day} ${meter} ${key}`;
   const billed = new Set(
     costs.flatMap(({ key, day, source, meter }) =>
-      source === "metered" ? [] : [JSON.stringify([key, day, coveredBy(source, meter)])],
+      source === "metered" ? [] : coveredBy(source, meter).map((covered) => place(key, day, covered)),
     ),
   );
-  const isBilled = ({ key, day, meter }: DayCost) =>
-    [groupOf(meter), meter].some((covered) => billed.has(JSON.stringify([key, day, covered])));
-  return costs.filter((line) => line.source !== "metered" || !isBilled(line));
+  return costs.filter(({ key, day, source, meter }) => source !== "metered" || !billed.has(place(key, day, meter)));
 }
 
-/** AWS may have the secrets alone of a preview that runs elsewhere, which says nothing of its CPU. */
-function coveredBy(source: Exclude<CostSource, "metered">, meter: Meter): MeterGroup | Meter {
-  return source !== "aws" || meter === "cpu" || meter === "memory" ? GROUP_OF_SOURCE[source] : meter;
+/** What we meter that a line of a bill stands in place of. */
+function coveredBy(source: Exclude<CostSource, "metered">, meter: Meter): readonly Meter[] {
+  const group = METERS.filter((one) => groupOf(one) === GROUP_OF_SOURCE[source]);
+  if (source !== "aws") return group;
+  // AWS may have the secrets alone of a preview that runs elsewhere, which says nothing of its CPU,
+  if (meter !== "cpu" && meter !== "memory") return [meter];
+  // and what many previews share bears the tag of none.
+  return group.filter((one) => one !== "load-balancer");
 }
 
 /** Greatest first; days and months newest first. `costs` as the ledger has them. */

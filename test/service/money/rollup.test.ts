@@ -87,6 +87,16 @@ describe("a rollup", () => {
     assert.deepEqual(sums("preview", [...costs, ...all]), [["shop#1", 3.25]]);
   });
 
+  it("keeps a preview's share of a load balancer, whose bill knows no preview", () => {
+    const share = cost({ meter: "load-balancer", unit: "hours", cost: 0.5 });
+    const billed = [cost({ cost: 4 }), share, cost({ source: "aws", cost: 3 })];
+    const [found] = rollup(billed, ABOUTS, "preview");
+    assert.deepEqual([found?.cost, found?.basis], [3.5, "both"]);
+    const own = [...billed, cost({ ...share, source: "aws", cost: 0.25 })];
+    assert.deepEqual(sums("preview", own), [["shop#1", 3.25]], "one that bears the preview's tag is in its bill");
+    assert.deepEqual(sums("preview", [share, cost({ source: "opencost", cost: 3 })]), [["shop#1", 3]]);
+  });
+
   it("keeps currencies apart", () => {
     const found = rollup(
       [cost({}), cost({ source: "neon", meter: "database-compute", currency: "EUR" })],
