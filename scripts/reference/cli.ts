@@ -1,24 +1,9 @@
 /** The reference of the command line, from the very program that parses it. */
 import type { Command, Option } from "commander";
-import { actVerbs } from "../../service/cli/act-verbs.ts";
-import { cleanVerbs } from "../../service/cli/clean-verbs.ts";
 import { examples } from "../../service/cli/examples.ts";
-import { lookVerbs } from "../../service/cli/look-verbs.ts";
-import { operateVerbs } from "../../service/cli/operate-verbs.ts";
 import { nameOf, programOf } from "../../service/cli/program.ts";
-import { serveVerbs } from "../../service/cli/serve-verbs.ts";
-import type { Verb } from "../../service/cli/verb.ts";
-import { verbs } from "../../service/cli/verbs.ts";
+import { verbGroups } from "../../service/cli/verbs.ts";
 import { code, fenced, tableOf } from "./markdown.ts";
-
-/** The rooms that verbs lie in; one that is in none of them comes last. */
-const groups: readonly (readonly [title: string, verbs: readonly Verb[]])[] = [
-  ["Run", serveVerbs],
-  ["Look", lookVerbs],
-  ["Act on a preview", actVerbs],
-  ["Keep clean", cleanVerbs],
-  ["Operate", operateVerbs],
-];
 
 /** Options that every verb has: they are told once. */
 const COMMON = ["--data", "--url", "--json"];
@@ -33,13 +18,10 @@ export function quietProgram(): Command {
 /** A heading a verb: how it is called, its arguments and options, and what people type. */
 export function cliReference(): string {
   const program = quietProgram();
-  const grouped = groups.flatMap(([, members]) => members);
-  const others = verbs.filter((verb) => !grouped.includes(verb));
-  return [...groups, ["And also", others] as const]
-    .filter(([, members]) => members.length > 0)
-    .flatMap(([title, members]) => [
+  return verbGroups
+    .flatMap(({ title, verbs }) => [
       `## ${title}`,
-      ...members.flatMap((verb) => sectionOf(nameOf(verb), commandOf(program, nameOf(verb)))),
+      ...verbs.flatMap((verb) => sectionOf(nameOf(verb), commandOf(program, nameOf(verb)))),
     ])
     .join("\n\n");
 }

@@ -1,5 +1,6 @@
 import type { Verb } from "./verb.ts";
 
+const baselineParent = ["baseline", "databases that previews are copies of"] as const;
 const tokenParent = ["token", "tokens for programs that call the API"] as const;
 const configParent = ["config", "look at configuration files"] as const;
 
@@ -10,6 +11,37 @@ export const operateVerbs: readonly Verb[] = [
     description: "check this machine, the service and its forges",
     options: [["--config <file>", "stackling.yaml that is going to be served"]],
     load: async () => (await import("./verbs/doctor.ts")).doctor,
+  },
+  {
+    parent: configParent,
+    usage: "check <file>",
+    description: "check a stackling.yaml or preview.yaml",
+    load: async () => (await import("./verbs/config-check.ts")).configCheck,
+  },
+  {
+    parent: configParent,
+    usage: "schema [which]",
+    description: "JSON Schema for editors; which: preview (default) or stackling",
+    load: async () => (await import("./verbs/config-schema.ts")).configSchema,
+  },
+  {
+    parent: baselineParent,
+    usage: "build <name>",
+    description: "build a baseline anew from its source, masked; the one before stays until it is whole",
+    load: async () => (await import("./verbs/baseline.ts")).baselineBuild,
+  },
+  {
+    parent: baselineParent,
+    usage: "ls",
+    description: "list baselines, and those that are still to be built",
+    load: async () => (await import("./verbs/baseline.ts")).baselineLs,
+  },
+  {
+    parent: baselineParent,
+    usage: "check <name>",
+    description: "look into a baseline for e-mail addresses, phone and card numbers, and names",
+    options: [["--names <file>", "names to look for, one in each line"]],
+    load: async () => (await import("./verbs/baseline.ts")).baselineCheck,
   },
   {
     parent: tokenParent,
@@ -59,15 +91,8 @@ export const operateVerbs: readonly Verb[] = [
     load: async () => (await import("./verbs/restore.ts")).restore,
   },
   {
-    parent: configParent,
-    usage: "check <file>",
-    description: "check a stackling.yaml or preview.yaml",
-    load: async () => (await import("./verbs/config-check.ts")).configCheck,
-  },
-  {
-    parent: configParent,
-    usage: "schema [which]",
-    description: "JSON Schema for editors; which: preview (default) or stackling",
-    load: async () => (await import("./verbs/config-schema.ts")).configSchema,
+    usage: "pulumi <key> [args...]",
+    description: "the real pulumi CLI on a preview's stack: stackling pulumi KEY -- stack",
+    load: async () => (await import("./verbs/pulumi.ts")).pulumi,
   },
 ];

@@ -6,7 +6,18 @@ import type { CliContext } from "./context.ts";
 import { examples } from "./examples.ts";
 import { plain, printLine } from "./output.ts";
 import type { Verb } from "./verb.ts";
-import { verbs } from "./verbs.ts";
+import { verbGroups } from "./verbs.ts";
+
+const KEY = "shop#42, shop@branch, shop:staging (a stage) or the stack's name";
+
+const CLOSING = `
+A key is ${KEY}.
+A service elsewhere: STACKLING_URL, with a token in STACKLING_TOKEN.
+Exit codes: 0 done, 1 failed, 2 wrong use.
+
+First steps:
+  stackling demo --once     # the whole life of a pull request; leaves nothing
+  stackling up ../my-app    # a preview of any git repository`;
 
 /** Runs one command line (without node and script). Resolves with the exit code: 0 done, 1 failed, 2 wrong use. */
 export async function runCli(args: readonly string[], context: CliContext): Promise<number> {
@@ -16,7 +27,7 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
   });
   try {
     if (args.length === 0) {
-      context.stderr.write(program.helpInformation());
+      program.outputHelp({ error: true });
       return 2;
     }
     await program.parseAsync(args, { from: "user" });
@@ -32,9 +43,15 @@ export function programOf(context: CliContext, finish: (code: number) => void): 
     .description("A Pulumi stack for every pull request.")
     .version(context.version)
     .showHelpAfterError("(stackling --help lists every verb)")
-    .showSuggestionAfterError();
+    .showSuggestionAfterError()
+    .addHelpText("after", CLOSING);
   settle(program, context);
-  for (const verb of verbs) register(program, verb, context, finish);
+  for (const { title, verbs } of verbGroups) {
+    program.commandsGroup(`${title}:`);
+    for (const verb of verbs) register(program, verb, context, finish);
+  }
+  // In the last group; else it would stand in one of its own.
+  program.helpCommand(true);
   return program;
 }
 
@@ -42,6 +59,8 @@ function register(program: Command, verb: Verb, context: CliContext, finish: (co
   const parent = verb.parent === undefined ? program : parentOf(program, verb.parent, context);
   const command = parent.command(verb.usage).description(verb.description);
   settle(command, context);
+  const key = command.registeredArguments.find((argument) => argument.name() === "key");
+  if (key) key.description = KEY;
   command
     .option("--data <dir>", "data folder of the instance (default: STACKLING_DATA, else one per user)")
     .option("--url <url>", "service elsewhere, with its token in STACKLING_TOKEN (default: STACKLING_URL)")

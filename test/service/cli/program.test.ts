@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { actionRequest } from "../../../service/api/actions.ts";
 import { runCli } from "../../../service/cli/program.ts";
-import { verbs } from "../../../service/cli/verbs.ts";
+import { verbGroups, verbs } from "../../../service/cli/verbs.ts";
 import type { LinkSeen } from "../../../service/linked/links.ts";
 import { aPreview } from "../../support/previews.ts";
 import { startApp, TOKEN } from "../app/app-edge.ts";
@@ -44,7 +44,25 @@ describe("the command line", () => {
       const { code, stdout } = await run([...words, "--help"]);
       assert.equal(code, 0, words.join(" "));
       assert.match(stdout, /--json/);
+      if (/[<[]key[>\]]/.test(usage)) assert.match(stdout, /^ {2}key +shop#42, shop@branch/m, words.join(" "));
     }
+  });
+
+  it("lists verbs by what people do with them, and says what a key is and what exit codes mean", async () => {
+    const { code, stdout } = await run(["--help"]);
+    assert.equal(code, 0);
+    const sections = stdout.split(/\n\n(?=\S)/).map((section) => section.split("\n"));
+    const listed = (title: string) => {
+      const lines = sections.find(([first]) => first === `${title}:`) ?? [];
+      return lines.flatMap((line) => /^ {2}([a-z-]+) /.exec(line)?.[1] ?? []);
+    };
+    for (const { title, verbs } of verbGroups) {
+      const words = verbs.map(({ parent, usage }) => parent?.[0] ?? usage.split(" ")[0] ?? "");
+      assert.deepEqual(new Set(listed(title).filter((word) => word !== "help")), new Set(words), title);
+    }
+    assert.deepEqual(listed("Commands"), []);
+    assert.match(stdout, /key is shop#42, .*\n[\s\S]*Exit codes: 0 done, 1 failed, 2 wrong use/);
+    assert.equal((await run([])).stderr, stdout);
   });
 
   it("takes the data folder from the environment where the command line names none", async () => {
