@@ -28,6 +28,8 @@ export interface Served {
   readonly approved?: true;
   /** Digest of its database's schema then; undefined where nobody could tell. */
   readonly schema?: string;
+  /** Of the one among them that served last, which a rollback may have made another than the newest. */
+  readonly last?: true;
 }
 
 /** Who rolled back where no person did. */
@@ -67,7 +69,13 @@ export function servedWith(
     ...(schema === undefined ? {} : { schema }),
   };
   const list = before ? served.map((one) => (one === before ? entry : one)) : [...served, entry];
-  return list.slice(-SERVED_KEPT);
+  return servedLast(list.slice(-SERVED_KEPT), sha);
+}
+
+/** The list once that commit serves; unchanged where it is not among them. */
+export function servedLast(served: readonly Served[], sha: string): readonly Served[] {
+  if (!served.some((one) => one.sha === sha)) return served;
+  return served.map(({ last: _before, ...one }) => (one.sha === sha ? { ...one, last: true } : one));
 }
 
 /** What one may go back to, newest first: neither the commit that is wished now, nor the head. */
@@ -183,8 +191,10 @@ type Found = { readonly served: Served } | { readonly problem: string };
 
 function lastBefore({ served = [], live }: PreviewStatus, wished: string): Found {
   const at = served.findIndex(({ sha }) => sha === wished);
-  // What is wished never served: what serves still is the last good one.
-  const before = at === -1 ? (served.find(({ sha }) => sha === live?.source.commit) ?? served.at(-1)) : served[at - 1];
+  // What is wished never served well: what serves still is the last good one, or what it took the place of.
+  const last = () =>
+    served.find(({ sha }) => sha === live?.source.commit) ?? served.find((one) => one.last) ?? served.at(-1);
+  const before = at === -1 ? last() : served[at - 1];
   return before ? { served: before } : { problem: `no commit before ${short(wished)} has served here` };
 }
 

@@ -74,6 +74,12 @@ describe("the commit that a rollback goes to", () => {
     ["the one before that, asked for again", { intents: { rolledBack: back(B, C) }, live: B }, undefined, A],
     ["what serves, where the head never did", { head: D, live: C }, undefined, C],
     ["what serves, where the head never did after a rollback", { head: D, live: A }, undefined, A],
+    [
+      "what served last, where the head serves and is none to go back to",
+      { head: D, served: [{ ...served(A), last: true }, served(B), served(C)] },
+      undefined,
+      A,
+    ],
     ["the one that is named", {}, A, A],
     ["the one that begins so", {}, A.slice(0, 7), A],
     ["the head, which ends it", { intents: { rolledBack: back(A, C) }, live: A }, C.slice(0, 7), C],
@@ -202,12 +208,12 @@ describe("the commits that served", () => {
   const spec = (commit: string, untrusted = false) =>
     ({ source: { commit }, ...(untrusted ? { untrusted: { isolated: true } } : {}) }) as PreviewSpec;
 
-  it("keep the place they came to first, with what is known of them now", () => {
-    const list = servedWith({ served: [served(A), served(B)] }, spec(A), {
+  it("keep the place they came to first, with what is known of them now and which of them served last", () => {
+    const list = servedWith({ served: [served(A), { ...served(B), last: true }] }, spec(A), {
       outputs: {},
       now: "2026-12-01T00:00:00.000Z",
     });
-    assert.deepEqual(list, [{ sha: A, at: NOW }, served(B)]);
+    assert.deepEqual(list, [{ sha: A, at: NOW, last: true }, served(B)]);
   });
 
   it("are the last ten, and say which of them somebody approved", () => {
