@@ -1,5 +1,6 @@
 /** What machines are told of a preview: outgoing hooks and a forge's own events carry this body. Pure. */
 import { mainUrl } from "./addresses.ts";
+import { linkedCommits, linkedServing } from "./linked/links.ts";
 import { HELD_BACK } from "./reasons.ts";
 import type { Condition, Preview } from "./status.ts";
 
@@ -17,6 +18,8 @@ export interface ReadyEvent {
   readonly gitBranch: string;
   /** What serves where it is `ready`, else the newest that is known. */
   readonly commit?: string;
+  /** Heads of linked pull requests that serve with it, or are to, by their keys (`api#7`). */
+  readonly linked?: Readonly<Record<string, string>>;
   /** Main address, and address by service; none unless a version serves. */
   readonly url?: string;
   readonly urls: Readonly<Record<string, string>>;
@@ -57,7 +60,7 @@ export function readyEvent(preview: Preview, { pageUrl }: { readonly pageUrl: st
   const { key, repository, number, gitBranch, status, pullRequest } = preview;
   const outcome = outcomeOf(preview);
   if (!outcome) return undefined;
-  const { event, commit } = outcome;
+  const { event, commit, linked } = outcome;
   const url = mainUrl(preview);
   return {
     event,
@@ -66,6 +69,7 @@ export function readyEvent(preview: Preview, { pageUrl }: { readonly pageUrl: st
     ...(number === undefined ? {} : { number }),
     gitBranch,
     ...(commit === undefined ? {} : { commit }),
+    ...(linked === undefined ? {} : { linked }),
     ...(url === undefined ? {} : { url }),
     urls: status.live?.urls ?? {},
     condition: event === "gone" ? "Gone" : status.condition,
@@ -77,15 +81,23 @@ export function readyEvent(preview: Preview, { pageUrl }: { readonly pageUrl: st
   };
 }
 
-/** Kept by whoever sends, so that each outcome of a commit is told once: what is the same as the last is not sent again. */
-export function readyMark({ event, commit = "" }: Pick<ReadyEvent, "event" | "commit">): string {
-  return `${event} ${commit}`;
+/** Kept by whoever sends, so that each outcome of what runs together is told once: what is the same as the last is not sent again. */
+export function readyMark({
+  event,
+  commit = "",
+  linked = {},
+}: Pick<ReadyEvent, "event" | "commit" | "linked">): string {
+  const others = Object.entries(linked).map(([key, sha]) => `${key} ${sha}`);
+  return [event, commit, ...others.toSorted()].join(" ");
 }
 
-function outcomeOf({ status, pullRequest }: Preview): Pick<ReadyEvent, "event" | "commit"> | undefined {
-  const { condition, reason, live, goneAt } = status;
+function outcomeOf({ status, pullRequest }: Preview): Pick<ReadyEvent, "event" | "commit" | "linked"> | undefined {
+  const { condition, reason, live, goneAt, links } = status;
   const newest = status.headSha ?? pullRequest?.headSha;
   if (goneAt !== undefined && reason === "Gone") return { event: "gone", commit: newest };
-  if (condition === "Ready" && reason === "Healthy" && live) return { event: "ready", commit: live.source.commit };
-  return condition === "Stalled" && !NO_OUTCOME.has(reason) ? { event: "failed", commit: newest } : undefined;
+  if (condition === "Ready" && reason === "Healthy" && live) {
+    return { event: "ready", commit: live.source.commit, linked: linkedServing(live) };
+  }
+  if (condition !== "Stalled" || NO_OUTCOME.has(reason)) return undefined;
+  return { event: "failed", commit: newest, linked: linkedCommits(links) };
 }

@@ -1,5 +1,7 @@
 /** What a pull request asks to be previewed with, and what came of asking. Pure. */
 
+import { formatKey } from "../../infra/names.ts";
+import type { PreviewSpec } from "../../infra/spec.ts";
 import type { RepositoryConfig } from "../config/repository-types.ts";
 import { LINKS_MAX, parseLink } from "../forges/preview-with.ts";
 
@@ -117,6 +119,14 @@ export function linkDistrust(links: readonly LinkSeen[] | undefined): string | u
 export function linkedCommits(links: readonly LinkSeen[] | undefined): Readonly<Record<string, string>> | undefined {
   const used = linksInUse(links);
   return used.length > 0 ? Object.fromEntries(used.map(({ key, headSha }) => [key, headSha])) : undefined;
+}
+
+/** Those that serve, by the same keys. */
+export function linkedServing({ sources = {} }: Pick<PreviewSpec, "sources">): ReturnType<typeof linkedCommits> {
+  const heads = Object.values(sources).flatMap(({ name, number, commit }) =>
+    number === undefined ? [] : [[formatKey({ repository: name, number }), commit] as const],
+  );
+  return heads.length > 0 ? Object.fromEntries(heads) : undefined;
 }
 
 function lower(sentence: string): string {

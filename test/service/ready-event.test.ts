@@ -6,10 +6,24 @@ import { aPreview, COMMIT } from "../support/previews.ts";
 
 const URLS = { web: "https://pr-42-shop.preview.acme.dev", api: "https://pr-42-api-shop.preview.acme.dev" };
 const NEWER = "89abcdef0123456789abcdef0123456789abcdef";
+const OTHER = "a".repeat(40);
 const pageUrl = "https://preview.acme.dev/previews/shop%2342";
 
 const eventOf = (status: Partial<PreviewStatus>, urls: Readonly<Record<string, string>> | undefined = URLS) =>
   readyEvent(aPreview({ ...(urls ? { urls } : {}), status }), { pageUrl });
+
+/** With services of the default branch of one repository, and of that head of a pull request of another. */
+function linked(commit: string, status: Partial<PreviewStatus> = {}) {
+  const preview = aPreview({ urls: URLS });
+  assert.ok(preview.status.live);
+  const source = { repository: "https://forge.example/acme/api.git", submodules: false, lfs: false };
+  const sources = {
+    api: { ...source, name: "api", commit, number: 7, install: [], build: [] },
+    mail: { ...source, name: "mail", commit: NEWER, install: [], build: [] },
+  };
+  const live = { ...preview.status.live, sources };
+  return readyEvent({ ...preview, status: { ...preview.status, live, ...status } }, { pageUrl });
+}
 
 describe("the ready event", () => {
   it("says what serves, where, and since when", () => {
@@ -55,6 +69,33 @@ describe("the ready event", () => {
       ),
     ];
     for (const status of silent) assert.equal(eventOf(status), undefined, status.reason);
+  });
+
+  it("names the heads of linked pull requests: those that serve, and those that nothing came of", () => {
+    const served = linked(OTHER);
+    assert.deepEqual(served?.linked, { "api#7": OTHER });
+    const links = [
+      { said: "acme/api#7", key: "api#7", headSha: NEWER },
+      { said: "acme/web#3", key: "web#3", headSha: OTHER, problem: "It cannot be read now." },
+    ];
+    assert.deepEqual(linked(OTHER, { links })?.linked, { "api#7": OTHER });
+    const failed = { condition: "Stalled", reason: "BuildFailed", links } as const;
+    assert.deepEqual(linked(OTHER, failed)?.linked, { "api#7": NEWER });
+    const gone = { reason: "Gone", live: undefined, goneAt: "2026-11-22T10:00:00.000Z", links };
+    assert.equal(linked(OTHER, gone)?.linked, undefined);
+  });
+
+  it("has another mark where a linked pull request was pushed to, and where it is linked no more", () => {
+    const links = (headSha: string) => [{ said: "acme/api#7", key: "api#7", headSha }];
+    const failed = (headSha: string) =>
+      linked(OTHER, { condition: "Stalled", reason: "BuildFailed", links: links(headSha) });
+    const marks = [linked(OTHER), linked(NEWER), eventOf({}), failed(OTHER), failed(NEWER)].map(
+      (event) => event && readyMark(event),
+    );
+    assert.equal(new Set(marks).size, 5);
+    const others = (keys: readonly string[]) => Object.fromEntries(keys.map((key) => [key, OTHER]));
+    const mark = (keys: readonly string[]) => readyMark({ event: "ready", commit: COMMIT, linked: others(keys) });
+    assert.equal(mark(["api#7", "web#3"]), mark(["web#3", "api#7"]));
   });
 
   it("has another mark for another outcome or commit, and the same for the same one after a sleep", () => {

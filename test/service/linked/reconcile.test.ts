@@ -5,6 +5,7 @@ import { TerminalError } from "../../../components/errors.ts";
 import type { OperatorConfig } from "../../../service/config/types.ts";
 import type { PullRequest } from "../../../service/forges/forge.ts";
 import { runsIn } from "../../../service/linked/follow.ts";
+import { readyEvent } from "../../../service/ready-event.ts";
 import type { ReconcileDeps } from "../../../service/reconcile.ts";
 import { createSubjectReader } from "../../../service/subject.ts";
 import { type MemoryForge, memoryForge, pullRequest } from "../../support/memory-forge.ts";
@@ -147,11 +148,14 @@ describe("a pull request that is previewed with another one", () => {
   it("builds the other head beside its own, follows its pushes, and is used by them", async () => {
     describeIt(["acme/api#7"]);
     assert.equal(await look(), "Healthy");
+    const told = async () => readyEvent(await bench.preview(KEY), { pageUrl: "" })?.linked;
     assert.deepEqual([(await runs())?.commit, (await runs())?.number], [HEAD, 7]);
+    assert.deepEqual(await told(), { "api#7": HEAD });
     bench.clock.advance(3600);
     other.pulls.set(7, pullRequest(7, SHA.c));
     await look();
     assert.equal((await runs())?.commit, SHA.c);
+    assert.deepEqual(await told(), { "api#7": SHA.c });
     assert.equal((await bench.preview(KEY)).lastPushAt, bench.clock.now);
   });
 
