@@ -43,11 +43,13 @@ ${may(session, "administer", EVERYTHING) && liftForm(one, session)}</li>`;
 
 /** Only where there is something to lift, or to take back. */
 function liftForm({ name, subject, held, lift }: BudgetView, session: Session): Html {
-  const fields = { name, subject };
   if (lift) {
-    const body = submitButton({ name: "action", value: "unlift", text: "Let it hold again" });
-    return postForm({ to: "/costs/budgets", session, label: `Let ${name} hold again`, fields, body });
+    const whose = lift.subject === subject ? "" : " for all that have it";
+    const body = submitButton({ name: "action", value: "unlift", text: `Let it hold again${whose}` });
+    const fields = { name, subject: lift.subject };
+    return postForm({ to: "/costs/budgets", session, label: `Let ${name} hold again${whose}`, fields, body });
   }
+  const fields = { name, subject };
   if (held === "within" || held === "warned") return html``;
   const label = `Lift for 48 hours: ${subject === "" ? name : `${name} of ${subject}`}`;
   const button = { name: "action", value: "lift", text: "Lift for 48 hours", label, question: LIFT_QUESTION } as const;

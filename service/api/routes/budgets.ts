@@ -22,6 +22,9 @@ const time = z.iso.datetime();
 const amount = z.number().describe("In `currency`, not rounded.");
 const level = z.enum(LEVELS);
 const lift = z.strictObject({ at: time, until: time, by: text }).meta({ id: "BudgetLift" });
+const someLift = lift
+  .extend({ subject: text.describe("Whom it is of; empty of all that have the budget.") })
+  .meta({ id: "BudgetLiftOf" });
 
 const budget = z
   .strictObject({
@@ -36,7 +39,7 @@ const budget = z
     level: level.describe("By what is used."),
     held: level.describe("What holds, in spite of a lift."),
     until: time.optional().describe("When it begins anew; absent of a preview's."),
-    lift: lift.optional(),
+    lift: someLift.optional(),
     says: z.array(text).describe("Sentences for people: what holds, who can lift it and how; none within it."),
   })
   .meta({ id: "Budget" });
@@ -132,15 +135,28 @@ export function viewsFor({ repositories }: Pick<Caller, "repositories">, states:
 }
 
 function viewOf(state: BudgetState): BudgetView {
-  const { budget: config, subject: of, currency, used, forecast, level: by, held, until, lift: lifted, now } = state;
+  const {
+    budget: config,
+    subject: of,
+    currency,
+    used,
+    forecast,
+    level: reached,
+    held,
+    until,
+    lift: lifted,
+    now,
+  } = state;
   return {
     ...{ name: config.name, of: config.of, subject: of, amount: config.amount, currency, used },
     ...(forecast === undefined ? {} : { forecast }),
     thresholds: { ...config.at },
-    ...{ level: by, held },
+    ...{ level: reached, held },
     ...(until === undefined ? {} : { until }),
     ...(lifted ? { lift: { ...lifted } } : {}),
     says:
-      held === "within" ? [] : [...holdingWords(holding({ budget: config, subject: of, level: held, currency, now }))],
+      held === "within"
+        ? []
+        : [...holdingWords(holding({ budget: config, subject: of, level: held, reached, currency, now }))],
   };
 }

@@ -11,10 +11,10 @@ import type { Pause } from "../../store/operation.ts";
 import type { Store } from "../../store/store.ts";
 import type { LedgerStore } from "../ledger.ts";
 import type { Prices } from "../prices.ts";
-import { heldLevel, type Level, type Lift, nextMonth, type Standing, standingsOf } from "./budget.ts";
+import { heldLevel, isLifted, type Level, type Lift, nextMonth, type Standing, standingsOf } from "./budget.ts";
 import { type CarryDeps, createCarry } from "./carry.ts";
 import { isStoppedBy } from "./hold.ts";
-import { holdingOf, liftOf, subjectOf, type Who } from "./standing.ts";
+import { holdingOf, liftOf, type SomeLift, subjectOf, type Who } from "./standing.ts";
 import type { BudgetRow, BudgetStore } from "./store.ts";
 import { budgetOf, type Holding, stopper } from "./words.ts";
 
@@ -29,7 +29,7 @@ const WEEK_MS = 7 * 86_400_000;
 export interface BudgetState extends Standing {
   /** What holds in spite of a lift. */
   readonly held: Level;
-  readonly lift?: Lift;
+  readonly lift?: SomeLift;
   /** ISO 8601: of this look. */
   readonly now: string;
   /** ISO 8601: when it begins anew. */
@@ -54,7 +54,7 @@ export interface Budgets {
   states(): Promise<readonly BudgetState[]>;
   /** Holds nothing back any more for a while. Throws `TerminalError` for what has no budget. */
   lift(wish: LiftWish): Promise<Lift>;
-  /** Takes that back. */
+  /** Takes that back: of all that have it where no subject is given. Throws where a lift of all goes on for that subject. */
   unlift(wish: Pick<LiftWish, "name" | "subject">): Promise<void>;
   /**
    * Somebody takes back what stops everything: where that is a budget, it is its lift. Where it is a person, nobody said
@@ -196,9 +196,11 @@ export function startBudgets(deps: BudgetsDeps): Budgets {
       return [...found].sort((a, b) => place(a) - place(b) || b.used - a.used || (a.subject < b.subject ? -1 : 1));
     },
     lift,
-    async unlift({ name, subject = "" }) {
+    async unlift({ name, subject }) {
       await named(name, subject);
-      await store.putBudgetLift(name, subject, undefined);
+      const ofAll = (await store.budgetRows([""])).some((row) => row.name === name && isLifted(row.lift, now()));
+      if (subject && ofAll) throw liftedForAll(name, subject);
+      await store.removeBudgetLifts(name, subject);
       await look();
     },
     async resumed(by, pause) {
@@ -219,6 +221,13 @@ export function startBudgets(deps: BudgetsDeps): Budgets {
       await looking;
     },
   };
+}
+
+function liftedForAll(name: string, subject: string): TerminalError {
+  return new TerminalError({
+    reason: "BudgetLifted",
+    userMessage: `letting the budget "${name}" hold again for ${subject}: it is lifted for all that have it; \`stackling budget unlift ${name}\` lets it hold for all of them`,
+  });
 }
 
 function noSuch(name: string, budgets: readonly BudgetConfig[]): TerminalError {

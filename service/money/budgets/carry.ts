@@ -61,7 +61,7 @@ export function createCarry(deps: CarryDeps): (states: readonly BudgetState[], s
     await store.putBudgetStanding(budget.name, subject, level === "within" ? undefined : { ...standing, done: true });
   }
 
-  async function tell({ budget, subject, held, used, currency, lift }: BudgetState): Promise<void> {
+  async function tell({ budget, subject, level, held, used, currency, lift }: BudgetState): Promise<void> {
     const about = {
       budget: budget.name,
       ...(subject === "" ? {} : { subject }),
@@ -72,14 +72,14 @@ export function createCarry(deps: CarryDeps): (states: readonly BudgetState[], s
     const words =
       held === "within"
         ? `${budgetWords({ ...budget, subject, currency })} holds nothing back`
-        : holdingWords(holding({ budget, subject, level: held, currency, now: now() }))[0];
+        : holdingWords(holding({ budget, subject, level: held, reached: level, currency, now: now() })).join(" ");
     if (held === "within") logger.info(about, "a budget holds nothing back any more");
     else logger.warn({ ...about, ...(lift ? { liftedUntil: lift.until } : {}) }, "a budget has come further");
     await audit.record({
       actor: stopper(budget.name),
       action: `budget ${verbOf(held)}`,
       ...(budget.of === "preview" ? { key: subject } : {}),
-      detail: `${words ?? ""}${lift ? ` Lifted until ${lift.until} by ${lift.by}.` : ""}`,
+      detail: `${words}${lift ? ` Lifted until ${lift.until} by ${lift.by}.` : ""}`,
       via: "service",
       outcome: "done",
     });
@@ -87,8 +87,8 @@ export function createCarry(deps: CarryDeps): (states: readonly BudgetState[], s
 
   /** Of a budget that is configured no more, of a preview that is gone, and lifts that are over. */
   async function forget(states: readonly BudgetState[], { previews, rows }: Seen): Promise<void> {
-    for (const { name, subject, standing, lift } of rows) {
-      if (lift && !isLifted(lift, now())) await store.putBudgetLift(name, subject, undefined);
+    if (rows.some(({ lift }) => lift && !isLifted(lift, now()))) await store.endBudgetLifts(now());
+    for (const { name, subject, standing } of rows) {
       const isKnown = states.some((state) => state.budget.name === name && state.subject === subject);
       if (!standing || isKnown) continue;
       await store.putBudgetStanding(name, subject, undefined);

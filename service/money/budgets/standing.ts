@@ -32,9 +32,10 @@ export function holdingOf(
     const { standing } = rows.find((row) => row.name === budget.name && row.subject === subject) ?? {};
     // Of a month that is over it says nothing of this one.
     if (!standing || (standing.month !== undefined && standing.month !== now.slice(0, 7))) return [];
-    const level = heldLevel(allowed(standing.level, budget), liftOf(rows, budget.name, subject, now), now);
+    const reached = allowed(standing.level, budget);
+    const level = heldLevel(reached, liftOf(rows, budget.name, subject, now), now);
     if (level === "within") return [];
-    return [holding({ budget, subject, level, currency, now })];
+    return [holding({ budget, subject, level, reached, currency, now })];
   });
   const [first] = found.sort(
     (one, other) => LEVELS.indexOf(other.level) - LEVELS.indexOf(one.level) || WIDTH[one.of] - WIDTH[other.of],
@@ -47,24 +48,45 @@ export function holding({
   budget,
   subject,
   level,
+  reached,
   currency,
   now,
 }: {
   readonly budget: BudgetConfig;
   readonly subject: string;
+  /** What holds, in spite of a lift. */
   readonly level: Holding["level"];
+  /** By what is used alone. */
+  readonly reached: Level;
   readonly currency: string;
   readonly now: string;
 }): Holding {
   const { name, of, amount, at } = budget;
   const until = of === "preview" ? {} : { until: nextMonth(now) };
-  return { ...{ name, of, subject, level, amount, currency }, percent: at[ACTION_OF[level]] ?? 100, ...until };
+  const next = reached === "warned" ? nextOf(budget) : undefined;
+  const percent = at[ACTION_OF[level]] ?? 100;
+  return { ...{ name, of, subject, level, amount, currency, percent }, ...until, ...(next && { next }) };
+}
+
+function nextOf({ at }: BudgetConfig): Holding["next"] {
+  const later = (["refuse", "sleep", "stop"] as const).flatMap((action) => {
+    const percent = at[action];
+    return percent === undefined ? [] : [{ action, percent }];
+  });
+  return later.sort((one, other) => one.percent - other.percent)[0];
+}
+
+/** Whose it is, as well: empty of all that have the budget. */
+export interface SomeLift extends Lift {
+  readonly subject: string;
 }
 
 /** The longer of its own and that of all that have the budget. */
-export function liftOf(rows: readonly BudgetRow[], name: string, subject: string, now: string): Lift | undefined {
+export function liftOf(rows: readonly BudgetRow[], name: string, subject: string, now: string): SomeLift | undefined {
   const lifts = rows.flatMap((row) =>
-    row.name === name && (row.subject === subject || row.subject === "") && isLifted(row.lift, now) ? [row.lift] : [],
+    row.name === name && (row.subject === subject || row.subject === "") && isLifted(row.lift, now)
+      ? [{ ...row.lift, subject: row.subject }]
+      : [],
   );
   return lifts.sort((one, other) => (one.until < other.until ? 1 : -1))[0];
 }

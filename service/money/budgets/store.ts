@@ -1,5 +1,5 @@
 /** What holds of budgets, and who lifted which, in the store: every replica sees the same. */
-import type { ColumnType, Kysely } from "kysely";
+import { type ColumnType, type Kysely, sql } from "kysely";
 import { storableJson } from "../../store/json.ts";
 import type { Tables } from "../../store/tables.ts";
 import type { Level, Lift } from "./budget.ts";
@@ -44,19 +44,24 @@ export interface BudgetStore {
   /** All, or those of these subjects. */
   budgetRows(subjects?: readonly string[]): Promise<readonly BudgetRow[]>;
   putBudgetStanding(name: string, subject: string, standing: KeptStanding | undefined): Promise<void>;
-  putBudgetLift(name: string, subject: string, lift: Lift | undefined): Promise<void>;
+  putBudgetLift(name: string, subject: string, lift: Lift): Promise<void>;
+  /** Of one subject, or of all of that name. */
+  removeBudgetLifts(name: string, subject?: string): Promise<void>;
+  /** Those that are over by then, as they stand at that moment. */
+  endBudgetLifts(now: string): Promise<void>;
 }
 
 type Written = { readonly standing: string | null } | { readonly lift: string | null };
 
 export function budgetStore({ db }: { readonly db: Kysely<Tables> }): BudgetStore {
+  const tidy = () => db.deleteFrom("budget").where("standing", "is", null).where("lift", "is", null).execute();
   const put = async (name: string, subject: string, values: Written) => {
     await db
       .insertInto("budget")
       .values({ name, subject, standing: null, lift: null, ...values })
       .onConflict((conflict) => conflict.columns(["name", "subject"]).doUpdateSet(values))
       .execute();
-    await db.deleteFrom("budget").where("standing", "is", null).where("lift", "is", null).execute();
+    await tidy();
   };
   return {
     async budgetRows(subjects) {
@@ -71,6 +76,16 @@ export function budgetStore({ db }: { readonly db: Kysely<Tables> }): BudgetStor
     },
     putBudgetStanding: (name, subject, standing) =>
       put(name, subject, { standing: standing ? storableJson(standing) : null }),
-    putBudgetLift: (name, subject, lift) => put(name, subject, { lift: lift ? storableJson(lift) : null }),
+    putBudgetLift: (name, subject, lift) => put(name, subject, { lift: storableJson(lift) }),
+    async removeBudgetLifts(name, subject) {
+      let query = db.updateTable("budget").set({ lift: null }).where("name", "=", name);
+      if (subject !== undefined) query = query.where("subject", "=", subject);
+      await query.execute();
+      await tidy();
+    },
+    async endBudgetLifts(now) {
+      await db.updateTable("budget").set({ lift: null }).where(sql<string>`lift->>'until'`, "<=", now).execute();
+      await tidy();
+    },
   };
 }

@@ -1,4 +1,6 @@
 /** Budgets as people read them. Pure, and without an amount that moves: what is said stays said until something changes. */
+
+import type { BudgetAction } from "../../config/budgets.ts";
 import { moneyWords } from "../amount.ts";
 import { ACTION_OF, type Level, type Standing } from "./budget.ts";
 
@@ -15,6 +17,8 @@ export interface Holding {
   readonly currency: string;
   /** ISO 8601: when it begins anew; absent of a preview's. */
   readonly until?: string;
+  /** Of one that only warns: what comes first behind that. */
+  readonly next?: { readonly action: Exclude<BudgetAction, "warn">; readonly percent: number };
   /** Its repository's budget stops it, maybe behind this one. */
   readonly repositoryStopped?: boolean;
 }
@@ -36,15 +40,22 @@ const DOES: Readonly<Record<Exclude<Level, "within">, readonly [others: string, 
   stopped: ["Everything in it is stopped; data and links are kept.", "It is stopped; its data and link are kept."],
 };
 
+const COMES: Readonly<Record<NonNullable<Holding["next"]>["action"], readonly [others: string, preview: string]>> = {
+  refuse: ["no new previews are made", "it is built no more"],
+  sleep: ["the idlest are put to sleep", "it is put to sleep whenever nobody uses it"],
+  stop: ["everything in it is stopped", "it is stopped"],
+};
+
 /** Sentences: how far it is used, what that means, and who can lift it. */
 export function holdingWords(holding: Holding): readonly string[] {
-  const { of, level, percent } = holding;
+  const { of, level, percent, next } = holding;
   const what = budgetWords(holding);
   const does = DOES[level][of === "preview" ? 1 : 0];
   return [
     `${what.slice(0, 1).toUpperCase()}${what.slice(1)} is used to ${percent} % or more.`,
     ...(does === "" ? [] : [does]),
-    ...(level === "warned" ? [] : [liftWords(holding)]),
+    ...(next ? [`At ${next.percent} % ${COMES[next.action][of === "preview" ? 1 : 0]}.`] : []),
+    ...(level === "warned" && !next ? [] : [liftWords(holding)]),
   ];
 }
 

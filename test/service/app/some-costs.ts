@@ -39,7 +39,7 @@ export function someBudgets(): readonly BudgetState[] {
   const whole: BudgetConfig = { name: "whole", of: "all", amount: 20, at: { warn: 80, refuse: 100, sleep: 110 } };
   const team: BudgetConfig = { name: "team", of: "repository", amount: 10, at: { warn: 80, refuse: 100 } };
   const each: BudgetConfig = { name: "each", of: "preview", amount: 50, at: { warn: 80, stop: 100 } };
-  const lift = { at: NOW, until: "2026-11-23T12:00:00.000Z", by: "@ann" };
+  const lift = { at: NOW, until: "2026-11-23T12:00:00.000Z", by: "@ann", subject: "shop" };
   const of = (repository: string) => ({ subject: repository, repository });
   return [
     aBudget(whole, { used: 21.4, forecast: 30.1, level: "refusing", held: "refusing" }),

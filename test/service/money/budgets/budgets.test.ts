@@ -303,6 +303,51 @@ describe("budgets at work", () => {
     );
   });
 
+  it("hold again when a lift is taken back, of one or of all, and refuse what would change nothing", async () => {
+    budgets = await start([{ name: "team", of: "repository", amount: 10, at: { stop: 100 } }]);
+    const lifts = async () =>
+      (await budgets.states()).flatMap(({ subject, lift }) => (lift ? [[subject, lift.subject]] : []));
+    await budgets.lift({ name: "team", subject: "shop", by: "@ann" });
+    assert.deepEqual(await lifts(), [["shop", "shop"]]);
+    await budgets.unlift({ name: "team", subject: "shop" });
+    assert.deepEqual(await lifts(), []);
+
+    await budgets.lift({ name: "team", by: "@ann" });
+    assert.deepEqual(await lifts(), [["shop", ""]]);
+    await assert.rejects(
+      budgets.unlift({ name: "team", subject: "shop" }),
+      /it is lifted for all that have it; `stackling budget unlift team`/,
+    );
+    await budgets.lift({ name: "team", subject: "shop", by: "@ann" });
+    await budgets.unlift({ name: "team" });
+    assert.deepEqual(await lifts(), []);
+  });
+
+  it("leave a lift alone that was made anew while an old one was found to be over", async () => {
+    const lift = { at: bench.clock.now, until: bench.clock.now, by: "@ann" };
+    await bench.store.putBudgetLift("whole", "", lift);
+    const { endBudgetLifts } = bench.store;
+    const anew = new Date(Date.parse(bench.clock.now) + 3_600_000).toISOString();
+    const store = {
+      ...bench.store,
+      async endBudgetLifts(now: string) {
+        await bench.store.putBudgetLift("whole", "", { ...lift, until: anew });
+        await endBudgetLifts(now);
+      },
+    };
+    await start([whole], { store });
+    assert.equal((await bench.store.budgetRows())[0]?.lift?.until, anew);
+  });
+
+  it("say of a warning what comes next, and who lifts that", async () => {
+    await spend(80);
+    const [entry] = (await bench.store.audit({ limit: 1 })).entries;
+    assert.match(
+      entry?.detail ?? "",
+      /^The budget "whole" \(\$100\.00 a month\) is used to 80 % or more\. At 100 % no new previews are made\. .*an admin lifts it: `stackling budget lift whole --for 48h`/,
+    );
+  });
+
   it("name what there is when somebody lifts what there is not", async () => {
     await assert.rejects(budgets.lift({ name: "hole", by: "@ann" }), /there is none; did you mean "whole"\?/);
     const part = budgets.lift({ name: "whole", subject: "shpo", by: "@ann" });
