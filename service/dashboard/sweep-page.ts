@@ -1,5 +1,6 @@
 /** What a sweep found, with what it removed or may remove. */
 import { type Html, html, sentenceOf } from "../html.ts";
+import { EVERYTHING, may } from "../roles.ts";
 import type { Session } from "../session.ts";
 import type { Stray, SweepReport } from "../sweep/report.ts";
 import { postForm, submitButton } from "./forms.ts";
@@ -80,7 +81,7 @@ ${outcome.fault && html`<p class="bad-text">${outcome.fault}</p>`}
 <ul class="things soft">${stray.hasStack && html`<li>stack <code>${stray.stack}</code></li>`}${stray.things.map(
     ({ kind, id }) => html`<li>${kind} <code>${id}</code></li>`,
   )}</ul>
-${outcome.asks && confirmForm(stray, session)}</li>`;
+${outcome.asks && (may(session, "administer", EVERYTHING) ? confirmForm(stray, session) : html`<p class="soft">An admin can remove it.</p>`)}</li>`;
 }
 
 interface StrayOutcome {

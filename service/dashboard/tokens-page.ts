@@ -1,5 +1,7 @@
 /** Tokens for programs: what there is, making one, and revoking one. */
 import type { Router } from "express";
+import { z } from "zod";
+import { pageQuery } from "../api/paging.ts";
 import { tokenRequest } from "../api/routes/access.ts";
 import { plainError } from "../api/streams.ts";
 import { parseDuration } from "../config/duration.ts";
@@ -7,7 +9,7 @@ import { type Html, html } from "../html.ts";
 import { minuteOf } from "../reason-words.ts";
 import { ROLES } from "../roles.ts";
 import type { Session } from "../session.ts";
-import type { TokenRow, Tokens } from "../tokens/token.ts";
+import type { TokenPage, TokenRow, Tokens } from "../tokens/token.ts";
 import type { Answering } from "./answering.ts";
 import { copyButton } from "./copy-button.ts";
 import { postForm, submitButton } from "./forms.ts";
@@ -17,6 +19,7 @@ import { fieldOf, form, isConfirmed } from "./posted.ts";
 import { ago } from "./times.ts";
 
 const SHOWN = 200;
+const olderThan = z.object({ cursor: pageQuery.cursor });
 
 export interface TokenPages extends Answering {
   readonly tokens: Tokens;
@@ -27,9 +30,11 @@ export function tokenPages(pages: Router, { tokens, doing, frameOf, actor, send 
     const frame = await frameOf(request);
     const { session } = frame;
     if (!session) return response.redirect(303, "/");
-    const page = await tokens.list({ limit: SHOWN });
+    const { data } = olderThan.safeParse({ cursor: request.query.before });
+    const before = data?.cursor === undefined ? {} : { before: data.cursor };
+    const page = await tokens.list({ limit: SHOWN, ...before });
     const outcome = request.query.done === "revoked" ? { outcome: { text: "The token is revoked." } } : {};
-    send(response, 200, tokensPage({ tokens: page.tokens, session, frame: { ...frame, ...outcome } }));
+    send(response, 200, tokensPage({ page, ...before, session, frame: { ...frame, ...outcome } }));
   });
 
   // The answer itself shows it, so that it stands in no history and is shown once.
@@ -87,14 +92,21 @@ export function tokenPages(pages: Router, { tokens, doing, frameOf, actor, send 
 }
 
 interface Shown {
-  readonly tokens: readonly TokenRow[];
+  readonly page: TokenPage;
+  /** What is shown is older than that one. */
+  readonly before?: string;
   readonly session: Session;
   readonly frame: Frame;
 }
 
-function tokensPage({ tokens, session, frame }: Shown): Html {
+function tokensPage({ page: { tokens, next }, before, session, frame }: Shown): Html {
+  const none =
+    before === undefined
+      ? html`<h2>No tokens yet</h2><p class="soft">The command line on this machine uses the instance's own.</p>`
+      : html`<h2>No older tokens</h2><p class="soft"><a href="/tokens">Show the newest</a></p>`;
   const live = html`<div class="head"><h1>Tokens</h1><p class="soft">For programs that call the API</p></div>
-${tokens.length === 0 ? html`<div class="card empty"><h2>No tokens yet</h2><p class="soft">The command line on this machine uses the instance's own.</p></div>` : tableOf(tokens, session, frame)}
+${tokens.length === 0 ? html`<div class="card empty">${none}</div>` : tableOf(tokens, session, frame)}
+${next && html`<nav aria-label="More tokens"><a class="button" href="/tokens?${String(new URLSearchParams({ before: next }))}" rel="next">Older</a></nav>`}
 <section class="card"><h2>Make a token</h2>${newForm(session)}
 <p class="soft">It is shown once; only a digest is kept.</p></section>`;
   return layout({ title: "Tokens", frame, liveUrl: "", live, wide: true });

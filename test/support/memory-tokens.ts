@@ -1,3 +1,4 @@
+import { pageOfRows } from "../../service/store/page.ts";
 import { createTokens, type NewToken, type Tokens } from "../../service/tokens/token.ts";
 
 /** Tokens as the service keeps them, in memory; `shop` and `till` are configured. */
@@ -16,7 +17,13 @@ export function memoryTokens(onError: (error: unknown) => void): Tokens {
         rows.set(id, { id, ...token });
         return shown({ id, ...token });
       },
-      tokens: async ({ limit }) => ({ tokens: [...rows.values()].reverse().slice(0, limit).map(shown) }),
+      async tokens({ before, limit }) {
+        const older = [...rows.values()]
+          .reverse()
+          .filter(({ id }) => before === undefined || Number(id) < Number(before));
+        const { rows: found, ...next } = pageOfRows(older, limit, ({ id }) => id);
+        return { tokens: found.map(shown), ...next };
+      },
       async findToken(digest) {
         const found = [...rows.values()].find((row) => row.digest === digest);
         const isOver = found?.expiresAt !== undefined && found.expiresAt <= new Date().toISOString();

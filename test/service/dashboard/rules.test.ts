@@ -35,6 +35,13 @@ describe("a page", () => {
     const type = { "content-type": "application/x-www-form-urlencoded" };
     return edge.ask({ path: to, method: "POST", headers: { ...headers, ...type }, body: `csrf=${csrf}` });
   };
+  const sweep = (cookie: string, wish: string) =>
+    edge.ask({
+      path: "/sweep?role=admin",
+      method: "POST",
+      headers: { cookie: `stackling-4000=${cookie}`, "content-type": "application/x-www-form-urlencoded" },
+      body: `csrf=${edge.sessions.find(cookie)?.csrf}&${wish}`,
+    });
   /** Those that answer and end. */
   const asked = () => edge.pages.filter(([, path]) => path !== "/live" && path !== "/logout");
 
@@ -82,22 +89,20 @@ describe("a page", () => {
     assert.match((await call("get", page, operator)).body, /Take down/);
     assert.doesNotMatch((await call("get", "/", operator)).body, /Stop all previews|href="\/audit"|href="\/tokens"/);
     assert.match((await call("get", "/", cookieOf("admin"))).body, /Stop all previews/);
+    const stray = { stack: "shop-pr-9", key: "shop#9", hasStack: true, things: [], why: "it is in no repository" };
+    edge.strays.push({ ...stray, needsConfirmation: true });
+    const found = async (cookie: string) => (await sweep(cookie, "action=look")).body;
+    assert.doesNotMatch(await found(operator), /Remove shop#9/);
+    assert.match(await found(operator), /An admin can remove it\./);
+    assert.match(await found(cookieOf("admin")), /Remove shop#9/);
   });
 
   it("confirms what a sweep asks about for admins alone, whatever a form says", async () => {
-    const body = (cookie: string) =>
-      `csrf=${edge.sessions.find(cookie)?.csrf}&action=confirm&stack=shop-pr-9&confirmed=yes&role=admin`;
-    const sweep = (cookie: string) =>
-      edge.ask({
-        path: "/sweep?role=admin",
-        method: "POST",
-        headers: { cookie: `stackling-4000=${cookie}`, "content-type": "application/x-www-form-urlencoded" },
-        body: body(cookie),
-      });
+    const confirm = (cookie: string) => sweep(cookie, "action=confirm&stack=shop-pr-9&confirmed=yes&role=admin");
     const before = edge.acts.length;
-    assert.equal((await sweep(cookieOf("operator"))).status, 403);
+    assert.equal((await confirm(cookieOf("operator"))).status, 403);
     assert.equal(edge.acts.length, before);
-    assert.equal((await sweep(cookieOf("admin"))).status, 200);
+    assert.equal((await confirm(cookieOf("admin"))).status, 200);
   });
 
   it("ends with the role: the next request is a stranger's", async () => {
@@ -141,6 +146,19 @@ describe("tokens and the audit on their pages", () => {
     assert.match(audit, /token revoke[\s\S]*token create/);
     assert.doesNotMatch(audit, new RegExp(token));
     assert.doesNotMatch(await get("/audit?action=token+create"), />token revoke</);
+  });
+
+  it("leads to those that are older, which are revoked like any other", async () => {
+    const made = Array.from({ length: 201 }, (_, number) => `t${number}`);
+    for (const name of made) await edge.tokens.create({ name, role: "viewer" }, "test");
+    const newest = await get("/tokens");
+    assert.doesNotMatch(newest, /Revoke t0\b/);
+    const [, older = ""] = /href="([^"]+)" rel="next">Older</.exec(newest) ?? [];
+    const oldest = await get(older);
+    assert.match(oldest, /Revoke t0\b/);
+    assert.doesNotMatch(oldest, /rel="next"|Revoke t200\b/);
+    for (const name of made) await edge.tokens.revoke(name);
+    assert.match(await get(older), /No older tokens/);
   });
 
   it("says what is wrong with a wish, and makes nothing", async () => {
