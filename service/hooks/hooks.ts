@@ -67,7 +67,7 @@ export function startHooks({ store, config, logger, ...times }: HooksDeps): Hook
       const [troubles, secrets] = await Promise.all([store.hookTroubles(), checkSecrets(hooks)]);
       const taken = troubles.map(({ hook, failed, waiting, answer }) => ({
         ok: false,
-        what: `hook "${hook}" takes nothing: ${failed} given up, ${waiting} tried again; ${answer}`,
+        what: `hook "${hook}": ${failed} given up, ${waiting} tried again; ${answer}`,
         remedy: `see that ${hostOf(hooks.get(hook)?.url)} answers with 2xx within 15 s; what waits is sent by itself`,
       }));
       return [...secrets, ...taken];

@@ -37,7 +37,7 @@ export interface HookStore {
   /** Delivered, or given up for ever: it is not sent again. */
   endHookDelivery(id: string, how: { readonly delivered: boolean; readonly answer: string }): Promise<void>;
   retryHookDelivery(id: string, how: { readonly afterMs: number; readonly answer: string }): Promise<void>;
-  /** Hooks that gave something up in the last days, or that fail now. */
+  /** Hooks that gave something up in the last days and had nothing taken since, or that fail now. */
   hookTroubles(): Promise<readonly HookTrouble[]>;
   /** Gives up what is for none of these hooks, and forgets what is long over. */
   trimHookDeliveries(hooks: readonly string[]): Promise<void>;
@@ -106,8 +106,9 @@ export function hookStore({ db }: { readonly db: Kysely<Tables> }): HookStore {
       const { rows } = await sql<{ hook: string; failed: number; waiting: number; answer: string | null }>`
         select hook, count(failed_at)::int as failed, (count(*) - count(failed_at))::int as waiting,
           (array_agg(answer order by at desc))[1] as answer
-        from hook_delivery
-        where failed_at > now() - make_interval(days => ${KEPT_DAYS.delivered})
+        from hook_delivery as one
+        where (failed_at > now() - make_interval(days => ${KEPT_DAYS.delivered}) and not exists (
+            select 1 from hook_delivery as later where later.hook = one.hook and later.delivered_at > one.failed_at))
           or (due_at is not null and attempts > 1 and answer is not null)
         group by hook order by hook`.execute(db);
       return rows.map(({ answer, ...row }) => ({ ...row, answer: answer ?? "" }));

@@ -131,9 +131,20 @@ describe("outgoing webhooks", () => {
     receiver.answer(302);
     await hooks.announce(nextPreview()());
     const finding = await eventually(async () => (await hooks.check()).find(({ what }) => what.includes("1 given up")));
-    assert.match(finding.what, /hook "e2e" takes nothing: 1 given up, 0 tried again; it answered 302/);
+    assert.match(finding.what, /hook "e2e": 1 given up, 0 tried again; it answered 302/);
     assert.doesNotMatch(JSON.stringify(finding), /hidden/);
     assert.equal(receiver.received.length, 2);
+  });
+
+  it("are no fault any more once a later one was taken and nothing waits", async () => {
+    const hooks = start({ events: [] }, [], { recovering: receiver.url });
+    const found = async () => (await hooks.check()).filter(({ ok, what }) => !ok && what.includes("recovering"));
+    receiver.answer(500);
+    await hooks.announce(nextPreview()());
+    await eventually(async () => (await found()).length > 0, { what: "a finding" });
+    receiver.answer(204);
+    await hooks.announce(nextPreview()());
+    await eventually(async () => (await found()).length === 0, { what: "no finding" });
   });
 
   it("are told by doctor to need another secret, which is not shown", async () => {
@@ -185,7 +196,7 @@ describe("outgoing webhooks", () => {
     await before.close();
     const hooks = start();
     const finding = await eventually(async () =>
-      (await hooks.check()).find(({ what }) => what.includes('"former" takes nothing: 1 given up, 0 tried again')),
+      (await hooks.check()).find(({ what }) => what.includes('"former": 1 given up, 0 tried again')),
     );
     assert.match(finding.what, /it is not in the configuration any more/);
   });
