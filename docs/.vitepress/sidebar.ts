@@ -7,7 +7,7 @@ export const docs = fileURLToPath(new URL("..", import.meta.url));
 
 /** Pages of each part by their path without ending; a `*` stands for what lies there, by title. */
 export const parts: Readonly<Record<string, readonly string[]>> = {
-  Start: ["start/one-machine", "start/github", "start/kubernetes", "start/aws", "concepts"],
+  Start: ["start/install", "start/one-machine", "start/github", "start/kubernetes", "start/aws", "concepts"],
   Applications: ["config", "images", "baselines", "login", "linked", "stages", "gates", "e2e"],
   "Pull requests": ["comment", "commands", "chat", "dashboard", "access-control"],
   "Forges and targets": ["forges", "github", "targets", "platform"],

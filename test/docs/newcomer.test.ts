@@ -70,7 +70,7 @@ describe("a newcomer on a fresh clone", requires("engine", "postgres"), () => {
   it("starts Stackling as README and page say, and opens the shop's pull requests", async () => {
     assert.match(blocksOf("README.md").find(({ language }) => language === "sh")?.text ?? "", /^npm start {2}/);
     const service = start(blockWith("npm start"));
-    demo = start(blockWith("npx stackling demo"));
+    demo = start(blockWith("npx . demo"));
     for (const number of [1, 2, 3]) {
       const [, link = ""] = await service.says(new RegExp(`live\\s+(http://pr-${number}-shop\\.localhost:\\d+)`));
       assert.match((await visitorOf(link).get("/")).text, /<html/);
@@ -78,11 +78,12 @@ describe("a newcomer on a fresh clone", requires("engine", "postgres"), () => {
   });
 
   it("adds a preview of a repository of its own to the service that runs, and takes it away", async () => {
-    const up = await run(blockWith("npx stackling up"));
+    const up = await run(blockWith("npx . up"));
     assert.match(up.text, new RegExp(`http://\\S+:${port}`));
     const [link = ""] = /http:\/\/\S+/.exec(up.text) ?? [];
     assert.equal((await visitorOf(link).get("/")).text, "my app");
-    await run(spanWith("npx stackling down"));
+    await run(spanWith("npx . down"));
+    assert.match((await run(blockWith("npx . up", "README.md"))).text, new RegExp(`http://\\S+:${port}`));
     await [...shells][0]?.interrupt();
   });
 
@@ -94,26 +95,29 @@ describe("a newcomer on a fresh clone", requires("engine", "postgres"), () => {
 
   it("takes the preview.yaml of the page, which its check finds right", async () => {
     await writeFile(join(folder, "my-app", "preview.yaml"), blockWith("# preview.yaml"));
-    assert.match((await run(blockWith("npx stackling config"))).text, /preview\.yaml/);
+    assert.match((await run(blockWith("npx . config"))).text, /preview\.yaml/);
     commit(join(folder, "my-app"), "Say how it runs");
   });
 
-  it("serves each branch, lists it, shows what it prints, and says what the machine lacks", async () => {
+  it("serves each branch, removes the example, lists the branch, shows what it prints, and says what the machine lacks", async () => {
     const app = join(folder, "my-app");
     git(app, "checkout", "--quiet", "-b", "feature");
     await write(app, { "note.txt": "new" });
     commit(app, "Add a note");
     await writeFile(join(clone, "stackling.yaml"), blockWith("# stackling.yaml"));
-    const service = start(blockWith("npx stackling serve"));
+    const service = start(blockWith("npx . serve"));
     const [, link = ""] = await service.says(/my-app#1\s+live\s+(http:\S+)/);
     assert.equal((await visitorOf(link).get("/")).text, "my app");
-    const [list, logs, doctor] = ["ls", "logs", "doctor"].map((verb) => start(spanWith(`npx stackling ${verb}`)));
+    const swept = await run(spanWith("npx . sweep"));
+    for (const number of [1, 2, 3]) assert.match(swept.text, new RegExp(`^shop#${number}: .*; removed$`, "m"));
+    const [list, logs, doctor] = ["ls", "logs", "doctor"].map((verb) => start(spanWith(`npx . ${verb}`)));
     await list?.says(/my-app#1/);
     await logs?.says(/listening/);
     await logs?.interrupt();
     // What a machine lacks is no fault of the page.
     await doctor?.says(/engine/i);
     for (const shell of [list, doctor]) assert.notEqual((await shell?.ended())?.code, 2, shell?.text());
+    assert.doesNotMatch(list?.text() ?? "", /shop#/);
     await service.interrupt();
   });
 
@@ -127,10 +131,10 @@ describe("a newcomer on a fresh clone", requires("engine", "postgres"), () => {
   });
 
   /** The one block of the page that begins so; from then on it counts as walked. */
-  function blockWith(words: string): string {
-    const found: readonly Block[] = blocksOf(PAGE).filter(({ text }) => text.startsWith(words));
+  function blockWith(words: string, page = PAGE): string {
+    const found: readonly Block[] = blocksOf(page).filter(({ text }) => text.startsWith(words));
     const [block] = found;
-    assert.ok(block && found.length === 1, `${PAGE}: ${found.length} blocks with "${words}"`);
+    assert.ok(block && found.length === 1, `${page}: ${found.length} blocks with "${words}"`);
     walked.add(block.text);
     return block.text;
   }
@@ -167,7 +171,8 @@ describe("a newcomer on a fresh clone", requires("engine", "postgres"), () => {
 
 function spans(): readonly string[] {
   const prose = textOf(PAGE).replaceAll(/^( *)```[\s\S]*?^ *```$/gm, "");
-  return [...prose.matchAll(/`(np[mx] [^`]+)`/g)].flatMap(([, span = ""]) => (span === "npm start" ? [] : [span]));
+  const named = [...prose.matchAll(/`(np[mx] [^`]+)`/g)].map(([, span = ""]) => span);
+  return named.filter((span) => !["npm start", "npx ."].includes(span));
 }
 
 interface Shell {
