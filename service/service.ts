@@ -70,6 +70,8 @@ export interface ServiceOptions extends Pick<StacksOptions, "runnerLimits"> {
   readonly tracing?: Tracing;
   /** Awaited before each step of a reconcile; for the kill tests. */
   readonly onStep?: ReconcileOptions["onStep"];
+  /** Milliseconds between two looks at costs, and at budgets; for tests of them. */
+  readonly moneyEveryMs?: number;
 }
 
 export interface RunningService {

@@ -14,7 +14,7 @@ import { openInstance } from "./instance.ts";
 import { portError, refuseTakenPort } from "./port.ts";
 import { type ServerName, startEmbeddedServers } from "./postgres-servers.ts";
 
-export interface EmbeddedOptions extends Pick<ServiceOptions, "onStep" | "runnerLimits"> {
+export interface EmbeddedOptions extends Pick<ServiceOptions, "onStep" | "runnerLimits" | "moneyEveryMs"> {
   readonly dataDir: string;
   /** Asked for once the data folder is ours, before anything runs; it may put things there. */
   readonly config: () => Promise<OperatorConfig>;
@@ -84,6 +84,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedI
       version: options.version,
       tracing,
       ...(options.onStep ? { onStep: options.onStep } : {}),
+      ...(options.moneyEveryMs === undefined ? {} : { moneyEveryMs: options.moneyEveryMs }),
       ...(options.runnerLimits ? { runnerLimits: options.runnerLimits } : {}),
     }).catch((error: unknown) => {
       throw portError(place.host, place.port, error);

@@ -23,7 +23,8 @@ export function startMoney(
     audit,
     logger,
     now,
-  }: Pick<Parts, "config" | "dataDir" | "store" | "world" | "audit" | "logger" | "now">,
+    moneyEveryMs,
+  }: Pick<Parts, "config" | "dataDir" | "store" | "world" | "audit" | "logger" | "now" | "moneyEveryMs">,
   undo: Undo[],
 ): Money {
   const prices = pricesFor(config);
@@ -31,9 +32,10 @@ export function startMoney(
     const usage = startUsage({ dataDir, logger });
     undo.push(() => usage.close());
   }
-  const meter = startMeter({ store, world, prices, now, logger });
+  const pace = moneyEveryMs === undefined ? {} : { lookEveryMs: moneyEveryMs };
+  const meter = startMeter({ store, world, prices, now, logger, ...pace });
   undo.push(() => within(LAST_WORDS_MS, meter.close(), undefined));
-  const budgets = startBudgets({ store, config, prices, audit, now, logger });
+  const budgets = startBudgets({ store, config, prices, audit, now, logger, ...pace });
   undo.push(() => within(LAST_WORDS_MS, budgets.close(), undefined));
   return { costs: createCosts({ store, prices, account: config.domain, now }), budgets };
 }

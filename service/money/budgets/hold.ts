@@ -44,14 +44,15 @@ export function stopsOf(
 
 /**
  * Ready only where the commit that is wished for is what serves afterwards. Nothing where a person stopped everything,
- * where something else decides, and where sleeping failed.
+ * where something else decides, and where sleeping failed. Of a budget that stopped everything it is the message alone.
  */
 export function overBudgetStatus(
   holding: Holding | undefined,
   { live, failed }: PreviewStatus,
   { verdict, action, paused }: { readonly verdict: Verdict; readonly action: Action; readonly paused: boolean },
 ): Partial<PreviewStatus> {
-  if (!holding || paused || verdict.kind !== "present" || failed?.action === "sleep") return {};
+  if (!holding || verdict.kind !== "present" || failed?.action === "sleep") return {};
+  if (paused) return holding.of === "all" && isStoppedBy(holding) ? { message: holdingWords(holding).join(" ") } : {};
   const isAwaited = action.kind === "wait" && action.reason === "Budget";
   if (!isAwaited && !isStoppedBy(holding)) return {};
   const condition = !live ? "Stalled" : live.source.commit === verdict.commit ? "Ready" : "Reconciling";

@@ -33,6 +33,8 @@ export interface ServiceSettings {
   readonly killAt?: KillPoint;
   /** Of its runs; those of production by default. */
   readonly runnerLimits?: Partial<RunnerLimits>;
+  /** Between two looks at costs and budgets; that of production by default. */
+  readonly moneyEveryMs?: number;
 }
 
 /** One data folder with a service that can be killed and started again on it. */
@@ -74,10 +76,12 @@ export async function prepareInstance({
   config,
   environment = {},
   runnerLimits,
+  moneyEveryMs,
 }: {
   config: (port: number) => string;
   environment?: Readonly<Record<string, string>>;
   runnerLimits?: Partial<RunnerLimits>;
+  moneyEveryMs?: number;
 }): Promise<Instance> {
   const dataDir = await mkdtemp(join(tmpdir(), "stackling-e2e-"));
   await chmod(dataDir, 0o711);
@@ -122,6 +126,7 @@ export async function prepareInstance({
         config: options.config ?? config(port),
         killAt: options.killAt,
         runnerLimits,
+        moneyEveryMs,
       };
       const entry = join(import.meta.dirname, "service-process.ts");
       const started = spawn(process.execPath, [entry, JSON.stringify(settings)], {

@@ -22,6 +22,7 @@ const instance = await startEmbedded({
   dataDir,
   place: { host: "127.0.0.1", port },
   version: "test",
+  ...(settings.moneyEveryMs === undefined ? {} : { moneyEveryMs: settings.moneyEveryMs }),
   ...(settings.runnerLimits ? { runnerLimits: settings.runnerLimits } : {}),
   config: () => parseOperator(settings.config, { file: "stackling.yaml", directory: dataDir, dataDir }),
   onError: (line) => console.error(line),

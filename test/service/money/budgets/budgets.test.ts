@@ -111,6 +111,7 @@ describe("budgets at work", () => {
     assert.equal((await bench.store.pause())?.by, "budget whole");
     for (const number of [1, 2]) await look(number);
     assert.deepEqual(await Promise.all([1, 2].map(reasonOf)), ["Paused", "Paused"]);
+    assert.match((await bench.preview("shop#1")).status.message, /an admin lifts it: `stackling budget lift whole/);
     assert.deepEqual(await told(), [
       "budget whole budget warn",
       "budget whole budget refuse",
