@@ -145,13 +145,13 @@ export function ledgerStore({ db }: { readonly db: Kysely<Tables> }): LedgerStor
         .where("day", ">=", from)
         .where("day", "<=", to)
         .groupBy(["key", "day", "source", "meter", "unit", "currency"]);
-      if (key !== undefined) query = query.where("key", "=", key);
+      if (key !== undefined) query = query.where("key", "=", storable(key));
       if (repositories !== undefined) {
         // SQL knows no empty list, and no repository is called "".
         const ours = db
           .selectFrom("cost_about")
           .select("key")
-          .where("repository", "in", ["", ...repositories]);
+          .where("repository", "in", ["", ...repositories.map(storable)]);
         query = query.where("key", "in", ours);
       }
       return query.execute();

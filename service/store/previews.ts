@@ -1,7 +1,7 @@
 /** Previews as rows: reading, writing under a row lock, and telling every replica. */
 import { type Kysely, type Selectable, sql, type Transaction } from "kysely";
 import { changeStatus, type Preview } from "../status.ts";
-import { storableJson } from "./json.ts";
+import { storable, storableJson } from "./json.ts";
 import { requireLease, type WriteLease } from "./lease.ts";
 import type { MoveListener } from "./moves.ts";
 import { addHistory } from "./records.ts";
@@ -66,12 +66,13 @@ export function previewStore({ db, now, moved }: PreviewStoreDeps): PreviewStore
       };
       return write(key, fieldsOf, { also: (transaction) => addHistory(transaction, entries) });
     },
+    // Strangers ask by whatever text they like.
     async find(key) {
-      const row = await db.selectFrom("preview").selectAll().where("key", "=", key).executeTakeFirst();
+      const row = await db.selectFrom("preview").selectAll().where("key", "=", storable(key)).executeTakeFirst();
       return row && toPreview(row);
     },
     async findByStack(stack) {
-      const row = await db.selectFrom("preview").selectAll().where("stack", "=", stack).executeTakeFirst();
+      const row = await db.selectFrom("preview").selectAll().where("stack", "=", storable(stack)).executeTakeFirst();
       return row && toPreview(row);
     },
     async list({ gone = false, repository } = {}) {

@@ -1,5 +1,5 @@
 import { type Kysely, type Selectable, sql } from "kysely";
-import { storableJson } from "../store/json.ts";
+import { storable, storableJson } from "../store/json.ts";
 import { pageOfRows } from "../store/page.ts";
 import type { Tables } from "../store/tables.ts";
 import type { TokenRow, TokenStore } from "./token.ts";
@@ -55,7 +55,7 @@ export function tokenStore({ db }: { readonly db: Kysely<Tables> }): TokenStore 
     async revokeToken(which) {
       const row = await db
         .deleteFrom("token")
-        .where((of) => of.or([of("name", "=", which), ...(ID.test(which) ? [of("id", "=", which)] : [])]))
+        .where((of) => of.or([of("name", "=", storable(which)), ...(ID.test(which) ? [of("id", "=", which)] : [])]))
         .returningAll()
         .executeTakeFirst();
       return row && rowOf(row);
