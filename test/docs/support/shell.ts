@@ -9,16 +9,20 @@ import { root } from "./pages.ts";
 
 /** Programs that are not ours: their words are not judged. */
 const FOREIGN = new Set(
-  "apt-get aws brew createdb curl docker gh git glab helm kubectl npx pg_dump playwright promtool psql pulumi xdg-open".split(
+  "apt-get aws brew createdb curl docker gh git glab helm kubectl pg_dump playwright promtool psql pulumi xdg-open".split(
     " ",
   ),
 );
+/** Our packed package, as a file. */
+const OURS = /^\.\/stackling-\d+\.\d+\.\d+\.tgz$/;
 const BUILT_IN = new Set("cd cp echo export mkdir cat source test true".split(" "));
 
 export function checkShell(text: string, page: string): Finding {
   const shell = faultOfShell(text);
   if (shell) return { fault: shell };
-  const findings = commandsOf(text).map((words) => checkCommand(words, page));
+  const commands = commandsOf(text);
+  const hasPackage = commands.some(([program, ...words]) => program === "npm" && words.some((word) => OURS.test(word)));
+  const findings = commands.map((words) => checkCommand(words, { page, hasPackage }));
   const foreign = [...new Set(findings.flatMap(({ onlyParsed }) => onlyParsed ?? []))].sort();
   const faults = findings.flatMap(({ fault }) => fault ?? []);
   if (faults.length > 0) return { fault: faults.join("\n") };
@@ -31,15 +35,25 @@ export function checkConsole(text: string, page: string): Finding {
   return typed.length === 0 ? { fault: 'no line begins with "$ "' } : checkShell(typed.join("\n"), page);
 }
 
-function checkCommand(given: readonly string[], page: string): Finding {
+interface Around {
+  readonly page: string;
+  /** The block installs our package before. */
+  readonly hasPackage: boolean;
+}
+
+function checkCommand(given: readonly string[], { page, hasPackage }: Around): Finding {
   const words = given.slice(given.findIndex((word) => !/^[A-Za-z_]\w*=/.test(word)));
   const [program = "", first = "", ...rest] = words;
   if (program === "" || /^[A-Za-z_]\w*=/.test(program) || BUILT_IN.has(program)) return {};
-  const ours = program === "stackling" ? words.slice(1) : program === "npx" && first === "stackling" ? rest : undefined;
+  // No registry has a package of ours by that name: who runs it may run anybody's.
+  if (program === "npx" && first === "stackling" && !hasPackage) return { fault: "npx stackling: write npx ." };
+  const inClone = program === "npx" && ["stackling", "."].includes(first);
+  const ours = program === "stackling" ? words.slice(1) : inClone ? rest : undefined;
   if (ours) {
     const fault = wrongUse(ours);
     return fault === undefined ? {} : { fault: `${words.join(" ")}: ${fault}` };
   }
+  if (program === "npx") return { onlyParsed: program };
   if (program === "npm") return checkNpm(first, rest, page);
   if (program === "node") return existsSync(join(root, first)) ? {} : { fault: `"${first}" is not there` };
   if (program === "curl" && words.some((word) => word.includes("/api/v1"))) return checkCall(words);

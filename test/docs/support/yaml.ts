@@ -9,7 +9,8 @@ import { applicationSchema } from "../../../service/config/application-schema.ts
 import { defaultLimits } from "../../../service/config/defaults.ts";
 import { parseOperator } from "../../../service/config/operator.ts";
 import { operatorSchema } from "../../../service/config/operator-schema.ts";
-import type { Finding } from "./finding.ts";
+import type { TargetConfig } from "../../../service/config/types.ts";
+import { type Finding, faultOf, judged } from "./finding.ts";
 import { root } from "./pages.ts";
 
 type Value = Readonly<Record<string, unknown>>;
@@ -66,7 +67,8 @@ const CLUSTER = clusterWith({ kubeconfig: "inCluster" });
 
 /** A target in a cluster, with these options of what runs the services. */
 function clusterWith(options: Value): Value {
-  const service = { driver: "kubernetes", kubeconfig: { file: "kubeconfig" }, ...options };
+  const network = { egress: [{ to: { cidr: "10.0.3.0/24" }, ports: [5432] }] };
+  const service = { driver: "kubernetes", kubeconfig: { file: "kubeconfig" }, network, ...options };
   const database = { driver: "clone", server: { env: "PREVIEWS_ADMIN_URL" } };
   return { ...TEAM, targets: { cluster: { service, database } } };
 }
@@ -75,9 +77,16 @@ function asApplication(value: Value): unknown {
   return parseApplication(stringify(value), { file: "preview.yaml", limits: defaultLimits });
 }
 
-function asOperator(value: Value): Promise<unknown> {
+async function asOperator(value: Value): Promise<void> {
   const place = { file: "stackling.yaml", directory: join(root, "test/docs/support"), dataDir: "/data/stackling" };
-  return parseOperator(stringify(value), place);
+  const { targets } = await parseOperator(stringify(value), place);
+  const shut = targets.find((target) => target.service.driver === "kubernetes" && target.database && !letsOut(target));
+  if (shut) throw new Error(`targets.${shut.name}: its database lies outside, and network.egress lets nobody there`);
+}
+
+function letsOut({ service }: TargetConfig): boolean {
+  const { network } = service.options;
+  return isMap(network) && Array.isArray(network.egress) && network.egress.length > 0;
 }
 
 async function anyOf(values: readonly Value[], parse: (value: Value) => Promise<unknown>): Promise<string | undefined> {
@@ -150,20 +159,6 @@ async function all(findings: readonly Promise<Finding>[]): Promise<Finding> {
   return (
     found.find(({ fault }) => fault !== undefined) ?? found.find(({ onlyParsed }) => onlyParsed !== undefined) ?? {}
   );
-}
-
-async function judged(run: () => unknown): Promise<Finding> {
-  const fault = await faultOf(run);
-  return fault === undefined ? {} : { fault };
-}
-
-async function faultOf(run: () => unknown): Promise<string | undefined> {
-  try {
-    await run();
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
 }
 
 function isMap(value: unknown): value is Value {
