@@ -1,9 +1,9 @@
 /** What somebody asks for by API or page is done in their name, and written into the audit. */
 import type { IncomingMessage } from "node:http";
-import { createAttempts } from "../attempts.ts";
 import { type Audit, type AuditNote, noted } from "../audit.ts";
 import { type AccessDeps, callerOf, visitorOf } from "./access.ts";
 import { type ActionRequest, type Actions, act } from "./actions.ts";
+import { createRefusals } from "./refusals.ts";
 
 export interface DoingDeps extends AccessDeps {
   readonly actions: Actions;
@@ -20,14 +20,10 @@ export interface Doing {
   refused(request: IncomingMessage, what: Noted): Promise<void>;
 }
 
-/** Of one person the same thing once in a while, and so many things at all: whoever is refused could fill the audit. */
-const SAME = { most: 1, seconds: 600 } as const;
-const ALL = { most: 20, seconds: 600 } as const;
-
 export type Noted = Pick<AuditNote, "action" | "key" | "detail">;
 
 export function createDoing(deps: DoingDeps): Doing {
-  const [same, all] = [createAttempts(SAME), createAttempts(ALL)];
+  const noteRefusal = createRefusals(deps.audit);
   const askedBy = (request: IncomingMessage) => {
     const address = deps.addressOf(request);
     return { ...askerOf(deps, request), ...(address ? { address } : {}) };
@@ -38,12 +34,7 @@ export function createDoing(deps: DoingDeps): Doing {
   };
   return {
     note,
-    async refused(request, what) {
-      const who = askedBy(request);
-      const isKnown = (await same.spend(JSON.stringify([who.actor, what.action, what.key]))) !== undefined;
-      if (isKnown || (await all.spend(who.actor)) !== undefined) return;
-      await deps.audit.record({ ...who, ...what, outcome: "refused" });
-    },
+    refused: (request, what) => noteRefusal({ ...askedBy(request), ...what }),
     act: (request, key, wish) => {
       // A look changes nothing, and pages and scripts ask for many.
       if (wish.action === "look") return act(deps.actions, key, wish, askerOf(deps, request).actor);

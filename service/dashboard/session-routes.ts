@@ -1,6 +1,8 @@
 /** Login by a link that works once, or elsewhere; and logout. */
 import type { Request, Response, Router } from "express";
 import { type AccessDeps, cookieOf } from "../api/access.ts";
+import { createRefusals } from "../api/refusals.ts";
+import { neighbourhood } from "../attempts.ts";
 import type { Audit } from "../audit.ts";
 import { BACK_PATH } from "../gateway/access/own-paths.ts";
 import { type Html, html } from "../html.ts";
@@ -37,16 +39,19 @@ export function sessionPages(
   { frameOf, send }: Pick<Answering, "frameOf" | "send">,
 ): void {
   const { login } = deps;
+  const noteRefusal = createRefusals(deps.audit);
   const note = (request: Request, actor: string, how: Noted) => {
     const address = deps.addressOf(request);
-    return deps.audit.record({
+    const what = {
       actor,
       action: how.action ?? "login",
       ...(how.detail ? { detail: how.detail } : {}),
       via: "page",
       ...(address ? { address } : {}),
-      outcome: how.refused ? "refused" : "done",
-    });
+    } as const;
+    // Whoever has an account at the provider, or makes one after the other, gets so far.
+    if (how.refused) return noteRefusal(what, neighbourhood(address));
+    return deps.audit.record({ ...what, outcome: "done" });
   };
   /** Always another cookie than the one that was brought, and the end of that one. */
   const begin = (request: Request, response: Response, cookie: string) => {
