@@ -15,10 +15,8 @@ import type { PullState, PullStateStore } from "./state.ts";
 /** The lease of this name, which no stack can have, is the turn to ask. */
 const TURN = "@bills";
 const LOOK_EVERY_MS = 300_000;
-/** Bills change for days: these last days are read again and again. */
-const AGAIN_DAYS = 3;
-/** How far back the first look, and one after a long pause, goes. */
-const MOST_DAYS = 31;
+/** How far back the first look, and one after a long pause, goes: what may be open of two months. */
+const MOST_DAYS = 41;
 
 export interface ActualsDeps {
   readonly store: Pick<Store, "findByStack" | "acquireLease"> & Pick<LedgerStore, "replaceCosts"> & PullStateStore;
@@ -149,11 +147,11 @@ function isDue({ everyHours, againInHours }: ActualSource, { at, asking, fault }
   return sinceMs < 0 || sinceMs >= (fault || asking ? againInHours : everyHours) * HOUR_MS;
 }
 
-function rangeOf({ settlesInDays }: ActualSource, { through }: PullState, today: string): DayRange {
+function rangeOf({ settlesInDays, openSince }: ActualSource, { through }: PullState, today: string): DayRange {
   const to = nextDay(today, -settlesInDays);
   const first = nextDay(to, 1 - MOST_DAYS);
-  const again = nextDay(through === undefined || through > to ? to : through, 1 - AGAIN_DAYS);
-  return { from: through === undefined || again < first ? first : again, to };
+  const open = through === undefined ? first : openSince(through > to ? to : through);
+  return { from: open < first ? first : open, to };
 }
 
 function stateFindings({ title }: ActualSource, state: PullState): readonly Finding[] {

@@ -1,11 +1,12 @@
 /** Who can say what previews really cost, by the configuration; a vendor's code is loaded when it is first asked. */
-import type { ActualCost, DayRange } from "../../../components/actual-cost.ts";
+import { type ActualCost, type DayRange, nextDay } from "../../../components/actual-cost.ts";
 import type { CostExplorer } from "../../../components/aws/cost-explorer.ts";
 import { StacklingError, TerminalError } from "../../../components/errors.ts";
 import type { Finding } from "../../../components/ports.ts";
 import { CALL_USD, type CostsConfig, type OpencostConfig } from "../../config/costs.ts";
 import type { OperatorConfig } from "../../config/types.ts";
 import { resolveSecret } from "../../secret-reference.ts";
+import { firstOfMonth } from "../month.ts";
 import type { Prices } from "../prices.ts";
 import type { PullState, VendorSource } from "./state.ts";
 
@@ -15,6 +16,8 @@ export interface ActualSource {
   readonly title: string;
   /** Days until a day's figures are whole. */
   readonly settlesInDays: number;
+  /** First day that may have changed since it was read until `through`, a day with all before it. */
+  readonly openSince: (through: string) => string;
   readonly everyHours: number;
   readonly againInHours: number;
   /** Where in `stackling.yaml` it is set. */
@@ -45,11 +48,26 @@ export function actualSources(
   ];
 }
 
+/** Figures come late, and are the last word then. */
+export function lastThreeDays(through: string): string {
+  return nextDay(through, -2);
+}
+
+const BILL_DAYS = 2;
+/** Of a month, when AWS has closed the one before; it says some days, and does not say how many. */
+const CLOSED_ON = 10;
+
+/** Tiers, credits and refunds move the days of a month until AWS closes it. */
+function openMonths(through: string): string {
+  const readOn = nextDay(through, BILL_DAYS);
+  return firstOfMonth(readOn, Number(readOn.slice(8)) <= CLOSED_ON ? -1 : 0);
+}
+
 /** The bill is asked once a day; whether it knows our tag, as long as it does not. */
 function costExplorer({ callsPerDay, ...account }: NonNullable<CostsConfig["costExplorer"]>): ActualSource {
   return {
     ...{ source: "aws", title: "AWS Cost Explorer", path: "costs.costExplorer" },
-    ...{ settlesInDays: 2, everyHours: 24, againInHours: 2 },
+    ...{ settlesInDays: BILL_DAYS, openSince: openMonths, everyHours: 24, againInHours: 2 },
     async pull(range, notes) {
       const { createCostExplorer } = await import("../../../components/aws/cost-explorer.ts");
       const explorer = createCostExplorer(account, { spend: () => spend(callsPerDay, notes) });
@@ -93,7 +111,7 @@ function opencost(servers: CostsConfig["opencost"]): ActualSource {
   };
   return {
     ...{ source: "opencost", title: "OpenCost", path: "costs.opencost" },
-    ...{ settlesInDays: 1, everyHours: 6, againInHours: 0.25 },
+    ...{ settlesInDays: 1, openSince: lastThreeDays, everyHours: 6, againInHours: 0.25 },
     // All or none: what one cluster says must not be taken for what all say.
     async pull(range) {
       const { opencostCosts } = await import("../../../components/kubernetes/opencost.ts");
@@ -130,7 +148,7 @@ function neon(
   return {
     ...{ source: "neon", title: "Neon", path: "costs.neon" },
     // Often: a branch that came and went between two looks has no name any more.
-    ...{ settlesInDays: 1, everyHours: 1, againInHours: 0.25 },
+    ...{ settlesInDays: 1, openSince: lastThreeDays, everyHours: 1, againInHours: 0.25 },
     async pull(range, { state, note }) {
       const [{ neonCosts }, { options }] = await Promise.all([
         import("../../../components/neon/consumption.ts"),

@@ -10,7 +10,7 @@ import { StacklingError } from "../../../components/errors.ts";
 import { withClient } from "../../../components/local/database-client.ts";
 import { defaultCosts } from "../../../service/config/costs.ts";
 import { type ActualsDeps, startActuals } from "../../../service/money/actuals/actuals.ts";
-import { type ActualSource, actualSources } from "../../../service/money/actuals/sources.ts";
+import { type ActualSource, actualSources, lastThreeDays } from "../../../service/money/actuals/sources.ts";
 import { priceFindings } from "../../../service/money/actuals/start.ts";
 import type { PullState } from "../../../service/money/actuals/state.ts";
 import { pricesFor } from "../../../service/money/load-prices.ts";
@@ -24,6 +24,18 @@ const line = (stack: string, day: string, more: Partial<ActualCost> = {}): Actua
   ...{ stack, day, meter: "cpu", quantity: 2, unit: "vCPU-hours", cost: 0.5, currency: "USD" },
   ...more,
 });
+
+/** Of AWS, asked at an address where nobody is. */
+const bill = (callsPerDay: number): ActualSource => {
+  const costExplorer = {
+    credentials: { accessKeyId: { env: "PATH" }, secretAccessKey: { env: "PATH" } },
+    endpoint: "http://127.0.0.1:1",
+    callsPerDay,
+  };
+  const [source] = actualSources({ targets: [], costs: { ...defaultCosts, costExplorer } }, pricesFor({}));
+  assert.ok(source);
+  return source;
+};
 
 describe("what previews really cost", () => {
   let database: Awaited<ReturnType<typeof testDatabase>>;
@@ -50,7 +62,7 @@ describe("what previews really cost", () => {
     const ranges: DayRange[] = [];
     const source: ActualSource = {
       ...{ source: "aws", title: "AWS Cost Explorer", path: "costs.costExplorer" },
-      ...{ settlesInDays: 2, everyHours: 24, againInHours: 2 },
+      ...{ settlesInDays: 2, openSince: lastThreeDays, everyHours: 24, againInHours: 2 },
       pull: async (range) => {
         ranges.push(range);
         return says();
@@ -79,17 +91,35 @@ describe("what previews really cost", () => {
     hoursLater(25);
     await one.look();
     assert.deepEqual(ranges, [
-      { from: "2026-10-21", to: "2026-11-20" },
+      { from: "2026-10-11", to: "2026-11-20" },
       { from: "2026-11-18", to: "2026-11-21" },
     ]);
-    // After a long pause no more than a month.
+    // After a long pause no more than that.
     hoursLater(24 * 90);
     await one.look();
-    assert.deepEqual(ranges.at(-1), { from: "2027-01-20", to: "2027-02-19" });
+    assert.deepEqual(ranges.at(-1), { from: "2027-01-10", to: "2027-02-19" });
     // A clock that was set back ends nothing.
     hoursLater(-24 * 90);
     await one.look();
     assert.deepEqual(ranges.at(-1), { from: "2026-11-19", to: "2026-11-21" });
+    await one.close();
+  });
+
+  it("is read again of a whole month until that is closed, and once behind that", async () => {
+    const { source, ranges } = vendor(() => [], { openSince: bill(6).openSince });
+    const one = actuals([source]);
+    const readOn = async (day: string) => {
+      time = `${day}T10:00:00.000Z`;
+      await one.look();
+      return ranges.at(-1);
+    };
+    await readOn("2026-11-22");
+    assert.deepEqual(await readOn("2026-11-23"), { from: "2026-11-01", to: "2026-11-21" });
+    assert.deepEqual(await readOn("2026-12-01"), { from: "2026-11-01", to: "2026-11-29" });
+    assert.deepEqual(await readOn("2026-12-10"), { from: "2026-11-01", to: "2026-12-08" });
+    assert.deepEqual(await readOn("2026-12-11"), { from: "2026-11-01", to: "2026-12-09" });
+    assert.deepEqual(await readOn("2026-12-12"), { from: "2026-12-01", to: "2026-12-10" });
+    assert.deepEqual(await readOn("2027-01-15"), { from: "2026-12-04", to: "2027-01-13" }, "41 days at most");
     await one.close();
   });
 
@@ -276,23 +306,6 @@ describe("what previews really cost", () => {
 });
 
 describe("what AWS is paid for being asked", () => {
-  /** Asks at an address where nobody is. */
-  const explorer = (callsPerDay: number) =>
-    actualSources(
-      {
-        targets: [],
-        costs: {
-          ...defaultCosts,
-          costExplorer: {
-            credentials: { accessKeyId: { env: "PATH" }, secretAccessKey: { env: "PATH" } },
-            endpoint: "http://127.0.0.1:1",
-            callsPerDay,
-          },
-        },
-      },
-      pricesFor({}),
-    )[0];
-
   async function ask(calls: PullState["calls"]): Promise<{ said: string; state: PullState }> {
     let state: PullState = { ...(calls && { calls }) };
     const notes = {
@@ -302,13 +315,13 @@ describe("what AWS is paid for being asked", () => {
       },
       today: "2026-11-22",
     };
-    const said = await explorer(2)
-      ?.pull({ from: "2026-11-20", to: "2026-11-20" }, notes)
+    const said = await bill(2)
+      .pull({ from: "2026-11-20", to: "2026-11-20" }, notes)
       .then(
         () => "answered",
         (error: unknown) => (error instanceof StacklingError ? error.userMessage : String(error)),
       );
-    return { said: said ?? "nobody was asked", state };
+    return { said, state };
   }
 
   it("is counted, even where no answer comes", async () => {
