@@ -20,6 +20,11 @@ interface Rule {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
+interface Example {
+  readonly input_series: readonly { readonly series: string }[];
+  readonly alert_rule_test: readonly { readonly alertname: string; readonly exp_alerts?: readonly unknown[] }[];
+}
+
 interface Panel {
   readonly title: string;
   readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[];
@@ -36,6 +41,7 @@ const read = (file: string) => readFileSync(join(root, file), "utf8");
 const RULES = "monitoring/alerts.yaml";
 const { groups } = parse(read(RULES)) as { readonly groups: readonly { readonly rules: readonly Rule[] }[] };
 const rules = groups.flatMap((group) => group.rules);
+const { tests: examples } = parse(read("monitoring/alerts.test.yaml")) as { readonly tests: readonly Example[] };
 const dashboards = globSync("monitoring/grafana/*.json", { cwd: root })
   .sort()
   .map((file) => ({ file, board: JSON.parse(read(file)) as Dashboard }));
@@ -201,6 +207,23 @@ describe("the alert rules", () => {
         alert,
       );
     }
+  });
+
+  it("each fire in some example", () => {
+    const fired = examples.flatMap(({ alert_rule_test: asked }) =>
+      asked.flatMap(({ alertname, exp_alerts: expected = [] }) => (expected.length > 0 ? [alertname] : [])),
+    );
+    assert.deepEqual(
+      rules.map(({ alert }) => alert).filter((alert) => !fired.includes(alert)),
+      [],
+    );
+  });
+
+  it("have examples of series that there are", () => {
+    const strange = examples.flatMap(({ input_series: given }) =>
+      given.flatMap(({ series }) => wrongWith(series).filter((why) => /no metric|no label|never says/.test(why))),
+    );
+    assert.deepEqual(strange, []);
   });
 
   it("pass Prometheus' own check and its examples", requires("promtool"), async () => {
