@@ -79,7 +79,7 @@ export function rollup(
     const about = isOfOne && name !== undefined ? abouts.get(name) : undefined;
     return { ...(name === undefined ? {} : { name }), ...sumOf(lines), ...(about && { about }) };
   });
-  return sums.sort(by === "day" || by === "month" ? byTime : byCost);
+  return sums.sort(orderOf(by));
 }
 
 function nameIn(by: CostBy, { key, day }: DayCost, about: CostAbout | undefined): string | undefined {
@@ -156,10 +156,26 @@ export function forecastOf(
   });
 }
 
-function byCost(one: CostSum, other: CostSum): number {
-  return other.cost - one.cost || (one.name ?? "").localeCompare(other.name ?? "");
+/** What a sum is told from all others by, and where it stands among them. */
+export type CostPlace = Pick<CostSum, "name" | "currency" | "cost">;
+
+export function orderOf(by: CostBy): (one: CostPlace, other: CostPlace) => number {
+  return by === "day" || by === "month" ? byTime : byCost;
 }
 
-function byTime(one: CostSum, other: CostSum): number {
-  return (other.name ?? "").localeCompare(one.name ?? "") || byCost(one, other);
+function byCost(one: CostPlace, other: CostPlace): number {
+  return billionths(other) - billionths(one) || byName(one, other) || one.currency.localeCompare(other.currency);
+}
+
+/** The same lines added up in another order differ behind that, and are no other sum. */
+function billionths({ cost }: CostPlace): number {
+  return Math.round(cost * 1e9);
+}
+
+function byTime(one: CostPlace, other: CostPlace): number {
+  return byName(other, one) || byCost(one, other);
+}
+
+function byName(one: CostPlace, other: CostPlace): number {
+  return (one.name ?? "").localeCompare(other.name ?? "");
 }

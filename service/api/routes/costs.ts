@@ -2,9 +2,10 @@
 import { z } from "zod";
 import type { Costs, CostTotal, SumsQuery } from "../../money/costs.ts";
 import { firstOfMonth, MONTH, spanOfMonth } from "../../money/month.ts";
-import { COST_BY, type CostSum } from "../../money/rollup.ts";
+import { COST_BY, type CostPlace, type CostSum, orderOf } from "../../money/rollup.ts";
 import { METERS, UNITS } from "../../money/types.ts";
 import { readableOf } from "../../roles.ts";
+import { pageOfRows } from "../../store/page.ts";
 import { nextPage, pageQuery, pointOn } from "../paging.ts";
 import { Refused } from "../problem.ts";
 import { type Route, route } from "../route.ts";
@@ -122,8 +123,9 @@ export function costRoutes({ costs }: CostRoutesDeps): readonly Route[] {
       query,
       answer: { status: 200, schema: answer, says: "One page of the sums." },
       async handle(call) {
-        const { by, key } = call.query;
-        const days = daysOf(call.query, costs.now());
+        const { by, key, cursor } = call.query;
+        const behind = cursor === undefined ? undefined : readCursor(cursor);
+        const days = behind?.days ?? daysOf(call.query, costs.now());
         const repositories = readableOf(call.caller, call.query.repository);
         const asked: SumsQuery = {
           ...{ by, ...days },
@@ -131,7 +133,9 @@ export function costRoutes({ costs }: CostRoutesDeps): readonly Route[] {
           ...(repositories === undefined ? {} : { repositories }),
         };
         const { sums, totals } = await costs.sums(asked);
-        const { shown, next } = pageOf(sums, call.query);
+        const isAfter = orderOf(by);
+        const rest = behind ? sums.filter((one) => isAfter(one, behind.last) > 0) : sums;
+        const { rows: shown, next } = pageOfRows(rest, call.query.limit, (last) => writeCursor({ days, last }));
         pointOn(call, next);
         const found: CostsAnswer = { by, ...days, costs: shown, totals, ...(next === undefined ? {} : { next }) };
         return found;
@@ -150,16 +154,31 @@ function daysOf({ by, month: asked, from, to }: Query, now: string): Pick<SumsQu
   return spanOfMonth(asked ?? now.slice(0, 7));
 }
 
-/** Costs only rise, so the page after one begins behind its last entry wherever that is by now. */
-function pageOf(sums: readonly CostSum[], { limit, cursor }: Query) {
-  const start = cursor === undefined ? 0 : sums.findIndex((one) => cursorOf(one) === cursor) + 1;
-  if (cursor !== undefined && start === 0)
-    throw new Refused(400, "BadRequest", `reading the request: "${cursor.slice(0, 100)}" is the "next" of no answer`);
-  const shown = sums.slice(start, start + limit);
-  const last = shown.at(-1);
-  return { shown, ...(sums.length > start + limit && last ? { next: cursorOf(last) } : {}) };
+/** Where a page ends: its days, which are not those of another moment, and what its last entry came to then. */
+interface Behind {
+  readonly days: Pick<SumsQuery, "from" | "to">;
+  readonly last: CostPlace;
 }
 
-function cursorOf({ name, currency: of }: CostSum): string {
-  return Buffer.from(JSON.stringify([name, of])).toString("base64url");
+const cursorParts = z.tuple([day, day, text.nullable(), text, z.number()]);
+
+function writeCursor({ days: { from, to }, last: { name, currency: of, cost } }: Behind): string {
+  const parts: z.output<typeof cursorParts> = [from, to, name ?? null, of, cost];
+  return Buffer.from(JSON.stringify(parts)).toString("base64url");
+}
+
+function readCursor(cursor: string): Behind {
+  const { data } = cursorParts.safeParse(jsonOf(Buffer.from(cursor, "base64url").toString("utf8")));
+  if (!data)
+    throw new Refused(400, "BadRequest", `reading the request: "${cursor.slice(0, 100)}" is the "next" of no answer`);
+  const [from, to, name, of, cost] = data;
+  return { days: { from, to }, last: { ...(name === null ? {} : { name }), currency: of, cost } };
+}
+
+function jsonOf(said: string): unknown {
+  try {
+    return JSON.parse(said);
+  } catch {
+    return undefined;
+  }
 }

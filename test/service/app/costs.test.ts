@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import type { CostsAnswer } from "../../../service/api/routes/costs.ts";
 import type { DayCost } from "../../../service/money/ledger.ts";
-import { type AppEdge, startApp } from "./app-edge.ts";
+import { type AppEdge, costsOf, startApp } from "./app-edge.ts";
 
 const line = (key: string, cost: number, more: Partial<DayCost> = {}): DayCost => ({
   ...{ key, cost, day: "2026-11-20", source: "metered", meter: "cpu", quantity: cost * 100, unit: "vCPU-hours" },
@@ -69,6 +69,36 @@ describe("costs over the API", () => {
     assert.deepEqual([second.next, second.totals[0]?.cost], [undefined, 8.5]);
     const wrong = await edge.api({ path: "/costs?cursor=bm90aGluZw" });
     assert.equal(wrong.status, 400);
+  });
+
+  it("stand on no two pages, whatever rises or ends meanwhile", async () => {
+    const first = await read("?limit=2");
+    edge.ledger.push(line("till#3", 20));
+    assert.deepEqual(names(await read(`?limit=2&cursor=${first.next}`)), [["shop#1", 1.5]]);
+    const gone = edge.ledger.filter(({ key }) => key !== "till#3");
+    edge.ledger.splice(0, edge.ledger.length, ...gone);
+    assert.deepEqual(names(await read(`?limit=2&cursor=${first.next}`)), [["shop#1", 1.5]]);
+    const days = await read("?by=day&limit=1");
+    edge.ledger.push(line("shop#2", 1, { day: "2026-11-22" }));
+    assert.deepEqual(names(await read(`?by=day&limit=1&cursor=${days.next}`)), [["2026-11-20", 6]]);
+  });
+
+  it("go on with the month that they began with", async () => {
+    let now = "2026-11-30T23:59:59.000Z";
+    const turning = await startApp({ costs: costsOf(edge.ledger, { now: () => now }) });
+    try {
+      const ask = async (query: string) => {
+        const { status, body } = await turning.api({ path: `/costs${query}` });
+        assert.equal(status, 200, body);
+        return JSON.parse(body) as CostsAnswer;
+      };
+      const first = await ask("?limit=2");
+      now = "2026-12-01T00:00:00.000Z";
+      const second = await ask(`?limit=2&cursor=${first.next}`);
+      assert.deepEqual([second.from, second.to, names(second)], ["2026-11-01", "2026-11-30", [["shop#1", 1.5]]]);
+    } finally {
+      await turning.close();
+    }
   });
 
   it("are a repository's alone for a token of that repository", async () => {

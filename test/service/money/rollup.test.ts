@@ -106,10 +106,22 @@ describe("a rollup", () => {
     assert.deepEqual(
       found.map(({ name, currency, cost: sum }) => [name, currency, sum]),
       [
-        ["storefront", "USD", 1],
         ["storefront", "EUR", 1],
+        ["storefront", "USD", 1],
       ],
     );
+  });
+
+  it("has one order, in whichever the ledger answers", () => {
+    const parts = (key: string, costs: readonly number[]) => costs.map((part) => cost({ key, cost: part }));
+    // 0.1 + 0.2 + 0.3 is more than 0.3 + 0.2 + 0.1.
+    const [rising, falling] = [
+      [0.1, 0.2, 0.3],
+      [0.3, 0.2, 0.1],
+    ] as const;
+    const names = (costs: readonly DayCost[]) => sums("preview", costs).map(([name]) => name);
+    assert.deepEqual(names([...parts("a", falling), ...parts("b", rising)]), ["a", "b"]);
+    assert.deepEqual(names([...parts("a", rising), ...parts("b", falling)]), ["a", "b"]);
   });
 
   it("names meters with their quantities, and how many previews and days there were", () => {
