@@ -6,6 +6,7 @@ import { schemaSection } from "../schema-words.ts";
 import type { Preview } from "../status.ts";
 import type { CommandFact } from "./command-facts.ts";
 import { type FactOptions, type PreviewFacts, previewFacts } from "./facts.ts";
+import { joined, type Parts, withinLimit } from "./limit.ts";
 import type { Notice } from "./notices.ts";
 import { type Piece, rowsOf } from "./rows.ts";
 
@@ -14,10 +15,10 @@ export interface CommentOptions extends FactOptions {
   readonly verbosity?: "full" | "short";
 }
 
-/** The hidden marker in its first line. Text from outside is escaped. */
+/** The hidden marker in its first line. Text from outside is escaped; it is never longer than forges take. */
 export function renderComment(preview: Preview, { verbosity = "full", ...options }: CommentOptions = {}): string {
   const facts = previewFacts(preview, options);
-  return withMarker(facts.key, verbosity === "short" ? shortText(facts) : fullText(facts));
+  return withMarker(facts.key, withinLimit(facts, verbosity === "short" ? shortParts : partsOf));
 }
 
 export function withMarker(key: string, markdown: string): string {
@@ -34,7 +35,7 @@ export function commentText(comment: string): string {
     .trim();
 }
 
-/** Every part as Markdown, by the name that templates call it. */
+/** Every part as Markdown in the order of the comment, by the name that templates call it. */
 export function partsOf(facts: PreviewFacts): Readonly<Record<PartName, string>> {
   return {
     heading: `### ${facts.sign} Preview ${inCode(facts.key)} ${facts.words}`,
@@ -73,28 +74,12 @@ export const PARTS = {
 
 export type PartName = keyof typeof PARTS;
 
-function fullText(facts: PreviewFacts): string {
-  const parts = partsOf(facts);
-  const names = Object.keys(PARTS) as PartName[];
-  return joined(names.map((name) => parts[name]));
-}
-
 /** Whoever asked for help gets the commands here too. */
-function shortText(facts: PreviewFacts): string {
-  const parts = partsOf(facts);
+function shortParts(facts: PreviewFacts): Parts {
+  const { heading, link, message, approval, notices, fallback, answers, log, excerpt, commands } = partsOf(facts);
   const isAsked = facts.answers.at(-1)?.said === "/preview help";
-  const names: PartName[] = [
-    "heading",
-    "link",
-    "message",
-    "approval",
-    "notices",
-    "fallback",
-    "answers",
-    "log",
-    "excerpt",
-  ];
-  return joined([...names.map((name) => parts[name]), shortLine(facts), isAsked ? parts.commands : ""]);
+  const above = { heading, link, message, approval, notices, fallback, answers, log, excerpt };
+  return { ...above, line: shortLine(facts), ...(isAsked ? { commands } : {}) };
 }
 
 /** What the table would say, as far as people cannot do without it. */
@@ -106,10 +91,6 @@ function shortLine({ commit, newest, staysUntil, removedOn, queue }: PreviewFact
     removedOn !== undefined ? `removed on ${removedOn}` : staysUntil && `stays until ${staysUntil} at most`,
   ];
   return words.filter((one) => one !== undefined).join(" · ");
-}
-
-function joined(parts: readonly string[]): string {
-  return parts.filter((part) => part !== "").join("\n\n");
 }
 
 function linkOf({ url, host, pageUrl }: PreviewFacts): string {

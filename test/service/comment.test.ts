@@ -3,6 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { commentText, renderComment } from "../../service/comment/comment.ts";
 import { renderSummary } from "../../service/comment/summary.ts";
+import type { CheckResult } from "../../service/gates/results.ts";
 import type { CommandAnswer } from "../../service/intents.ts";
 import { REASONS, type Reason } from "../../service/reasons.ts";
 import type { Preview, PreviewStatus } from "../../service/status.ts";
@@ -526,6 +527,78 @@ describe("the fallback", () => {
     const offered = REASONS.filter((reason) => renderComment(previewOf(reason), { fallbackUrl }).includes(fallbackUrl));
     assert.deepEqual(offered.sort(), ["ApprovalNeeded", "Blocked", "Destroying", "Gone", "OverBudget", "Paused"]);
     await assertGolden("fallback", renderComment(previewOf("Paused"), { fallbackUrl }));
+  });
+});
+
+describe("a comment that would be longer than forges take", () => {
+  const GITHUB_MAX = 65_536;
+  const page = "[Its page](https://preview.acme.dev/previews/shop%2342) has more.";
+
+  /** Whole: markup of every part is closed again, so that nothing swallows what stands behind it. */
+  function assertWhole(comment: string): void {
+    assert.ok(comment.length <= GITHUB_MAX, `${comment.length} characters`);
+    assert.match(comment, /^<!-- stackling:shop#42 -->\n### /);
+    const open: string[] = [];
+    for (const line of comment.split("\n")) {
+      const fence = /^`{3,}/.exec(line)?.[0];
+      if (fence !== undefined && open.at(-1)?.startsWith("`")) {
+        if (open.at(-1) === fence) open.pop();
+      } else if (fence !== undefined) open.push(fence);
+      else if (line === "<details>") open.push("details");
+      else if (line === "</details>") assert.equal(open.pop(), "details");
+    }
+    assert.deepEqual(open, []);
+  }
+
+  const checked = (results: readonly CheckResult[]): Preview => {
+    const preview = previewOf("GateFailed");
+    const { commit = "" } = preview.status.live?.source ?? {};
+    const checks = { commit, at: "2026-11-21T10:04:00.000Z", results };
+    return { ...preview, status: { ...preview.status, checks } };
+  };
+  const failed = (name: string, text: string, excerpt: readonly string[] = []): CheckResult => {
+    return { name, kind: "command", ok: false, required: true, text, excerpt, ms: 900 };
+  };
+
+  for (const verbosity of ["full", "short"] as const) {
+    it(`keeps the last lines of long output, and all of short output (${verbosity})`, () => {
+      const verbose = Array.from({ length: 20 }, (_, line) => `line ${line}: ${"`x".repeat(240)}`);
+      const gates = Array.from({ length: 12 }, (_, gate) => failed(`gate ${gate}`, "it exited with code 1", verbose));
+      const preview = checked([...gates, failed("links", "it exited with code 1", ["2 of 40 links", "are broken"])]);
+      const logged = Array.from({ length: 1_000 }, (_, line) => `log ${line} ${"y".repeat(280)}`);
+      const logs = { at: ANSWERED_AT, said: "logs", by: "ada", outcome: "done", answer: "", lines: logged } as const;
+      const intents = { ...preview.intents, commands: { since: ANSWERED_AT, answers: [logs] } };
+      const comment = renderComment({ ...preview, intents }, { ...AT_HOME, verbosity });
+      assertWhole(comment);
+      assert.match(comment, /^\[left out: \d+ of 1000 lines\]\nlog \d+ y/m);
+      assert.match(comment, /^log 999 y/m);
+      assert.doesNotMatch(comment, /^log 0 y/m);
+      assert.ok(comment.includes(`Left out: the beginnings of long output. ${page}`), comment.slice(-500));
+      if (verbosity === "short") return;
+      assert.equal(comment.match(/^line 19: /gm)?.length, 12);
+      assert.match(comment, /^```\n2 of 40 links\nare broken\n```$/m);
+      assert.match(comment, /`\/preview extend 48h`/);
+    });
+  }
+
+  it("goes without the longest that is folded away, where output is not all", () => {
+    const preview = checked(
+      Array.from({ length: 50 }, (_, gate) => failed(`${gate}${"*".repeat(400)}`, "|".repeat(400))),
+    );
+    const comment = renderComment(preview, AT_HOME);
+    assertWhole(comment);
+    assert.ok(comment.includes("Left out: the beginnings of long output, results of smoke tests and gates. "), comment);
+    assert.match(comment, /^\| Checks \| ❌ 50 of 50 checks failed \|$/m);
+    assert.match(comment, /`\/preview extend 48h`/);
+  });
+
+  it("says at least what is the matter, and where the preview is", () => {
+    const preview = previewOf("GateFailed");
+    const message = "`*".repeat(30_000);
+    const comment = renderComment({ ...preview, status: { ...preview.status, message } }, AT_HOME);
+    assertWhole(comment);
+    assert.ok(comment.includes(`**[pr-42-shop.preview.acme.dev](${URLS.web})**`));
+    assert.ok(comment.includes(`Left out: all else. ${page}`));
   });
 });
 
