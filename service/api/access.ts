@@ -1,8 +1,9 @@
 /** Who asks: a bearer of a token, a session of the pages, or anyone. Found out once for each request. */
 import { createHash } from "node:crypto";
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { RequestHandler } from "express";
 import { createAttempts, neighbourhood } from "../attempts.ts";
+import { whenLeft } from "../leaving.ts";
 import type { Caller, Rights } from "../roles.ts";
 import { type LoggedIn, type Session, type Sessions, sameSecret } from "../session.ts";
 import type { Tokens } from "../tokens/token.ts";
@@ -44,6 +45,8 @@ export interface VisitorsDeps {
 /** Wrong tokens that an address may send in a while; who sends more is not looked up any more. */
 const WRONG = { most: 30, seconds: 60 } as const;
 const RIGHT_MAX = 10_000;
+/** How long an answer goes on at most once the right to it was taken away. */
+const LOOK_EVERY_MS = 30_000;
 const ANYONE: Visitor = { kind: "anyone" };
 
 export function createVisitors(deps: VisitorsDeps): Visitors {
@@ -110,6 +113,18 @@ export function callerOf({ visitors }: Pick<AccessDeps, "visitors">, request: In
 export function callerIn(visitor: Visitor): Caller | undefined {
   if (visitor.kind === "session") return visitor.session;
   return visitor.kind === "token" ? visitor.caller : undefined;
+}
+
+/** One who was let in for as long as it goes on may be let in no more. */
+export function endWithRight(response: ServerResponse, isStill: () => Promise<boolean>): void {
+  const left = whenLeft(response);
+  if (left.aborted) return;
+  const looking = setInterval(async () => {
+    // While the store does not answer, nobody's right is known to have ended.
+    if (!(await isStill().catch(() => true))) response.destroy();
+  }, LOOK_EVERY_MS);
+  looking.unref();
+  left.addEventListener("abort", () => clearInterval(looking));
 }
 
 /**

@@ -11,7 +11,7 @@ import { EVERYTHING, may } from "../roles.ts";
 import { sameSecret } from "../session.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
-import { callerIn, callerOf, isForeign, type Visitor, type Visitors, visitorOf } from "./access.ts";
+import { callerIn, callerOf, endWithRight, isForeign, type Visitor, type Visitors, visitorOf } from "./access.ts";
 import { createDoing, type Doing } from "./doing.ts";
 import { FORBIDDEN, NotFound, PROBLEM_TYPE, problemOf, Refused } from "./problem.ts";
 import type { Call, Route } from "./route.ts";
@@ -22,9 +22,6 @@ export interface ApiDeps extends RoutesDeps {
   readonly store: Pick<Store, "list" | "find" | "findByStack" | "history" | "receipts" | "counters">;
   readonly onError: (error: unknown) => void;
 }
-
-/** How long an answer goes on at most once the right to it was taken away. */
-const LOOK_EVERY_MS = 30_000;
 
 export function createApi(deps: ApiDeps): Router {
   const api = express.Router();
@@ -104,16 +101,6 @@ function notingRefusals(doing: Pick<Doing, "refused">, { id }: Route, run: Run):
       throw error;
     }
   };
-}
-
-/** One who was let in for as long as it goes on may be let in no more. */
-function endWithRight(response: Response, isStill: () => Promise<boolean>): void {
-  const looking = setInterval(async () => {
-    // While the store does not answer, nobody's right is known to have ended.
-    if (!(await isStill().catch(() => true))) response.destroy();
-  }, LOOK_EVERY_MS);
-  looking.unref();
-  response.once("close", () => clearInterval(looking));
 }
 
 /** Not looked up, for what others send from the same address. */

@@ -1,7 +1,9 @@
 /** The pages: a list, one page per preview, login. Rendered here, made lively by one small script. */
+import { isDeepStrictEqual } from "node:util";
 import express, { type Request, type RequestHandler, type Response, type Router } from "express";
 import { parseKey } from "../../infra/names.ts";
 import { detailHref } from "../addresses.ts";
+import { callerIn, callerOf, endWithRight, type Visitors } from "../api/access.ts";
 import { createDoing, type DoingDeps } from "../api/doing.ts";
 import type { EndsReader } from "../api/preview-ends.ts";
 import { type PreviewView, previewView, type ViewExtras } from "../api/preview-view.ts";
@@ -15,7 +17,7 @@ import type { Html } from "../html.ts";
 import type { ReadKpis } from "../kpis/kpis.ts";
 import type { PageLogin } from "../login/login.ts";
 import type { Operate } from "../operate.ts";
-import { may } from "../roles.ts";
+import { type Caller, may } from "../roles.ts";
 import type { Preview } from "../status.ts";
 import type { Store } from "../store/store.ts";
 import type { Tokens } from "../tokens/token.ts";
@@ -54,6 +56,7 @@ import { findVerb } from "./verbs.ts";
 
 export interface DashboardDeps extends DoingDeps, Omit<DetailDeps, "store" | "audit"> {
   readonly store: Pick<Store, "list" | "current" | "find" | "findByStack" | "history" | "receipts">;
+  readonly visitors: Pick<Visitors, "of" | "again">;
   readonly operate: Operate;
   readonly trends: Trends;
   readonly costs: CostPagesDeps["costs"];
@@ -144,7 +147,10 @@ export function createDashboard(deps: DashboardDeps): Router {
   pages.get("/live", async (request, response) => {
     const { key, seen } = request.query;
     const since = request.headers["last-event-id"] ?? seen;
-    const { repositories } = sessionOf(deps, request) ?? {};
+    const session = sessionOf(deps, request);
+    const { repositories } = session ?? {};
+    const before = callerOf(deps, request);
+    endWithRight(response, async () => seeTheSame(before, callerIn(await deps.visitors.again(request))));
     await deps.streams.keys(response, {
       ...(typeof key === "string" ? { key } : {}),
       ...(repositories ? { wanted: (one) => repositories.includes(parseKey(one)?.repository ?? "") } : {}),
@@ -258,6 +264,10 @@ function isOutcome(done: string): done is keyof typeof OUTCOMES {
 async function named({ store }: DashboardDeps, request: Request): Promise<Preview | undefined> {
   const key = String(request.params.key);
   return (await store.find(key)) ?? (await store.findByStack(key));
+}
+
+function seeTheSame(before: Caller | undefined, now: Caller | undefined): boolean {
+  return !before === !now && isDeepStrictEqual(before?.repositories, now?.repositories);
 }
 
 function harden(response: { setHeader(name: string, value: string): unknown }): void {

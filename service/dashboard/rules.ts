@@ -103,9 +103,8 @@ function before(route: string, deps: GuardDeps): RequestHandler {
     if (!session) {
       if (isShown && !deps.loginHref) return next();
       if (request.method !== "GET") return deps.send(response, 403, refusedPage(await deps.frameOf(request)));
-      // Only a page is somewhere to come back to.
-      const isPage = request.headers["sec-fetch-dest"] !== "empty";
-      return response.redirect(303, deps.loginHref?.(isPage ? request.originalUrl : "/", request) ?? "/");
+      if (!isNavigation(request)) return response.status(401).type("text").send("Reload the page.\n");
+      return response.redirect(303, deps.loginHref?.(request.originalUrl, request) ?? "/");
     }
     const where = rule.where === "everything" ? EVERYTHING : undefined;
     if (!may(session, deed, where)) return forbid(request, response);
@@ -116,4 +115,13 @@ function before(route: string, deps: GuardDeps): RequestHandler {
     if (!may(session, deed, repository)) return forbid(request, response);
     next();
   };
+}
+
+/**
+ * False for what a page's scripts ask for: a redirect would lead them to another site, which the page's policy refuses,
+ * and begin a login that nobody sees. Browsers say the first of encrypted connections and localhost alone.
+ */
+function isNavigation(request: Request): boolean {
+  const { "sec-fetch-dest": destination, "hx-request": byHtmx } = request.headers;
+  return destination !== "empty" && byHtmx === undefined && request.accepts("html") !== false;
 }

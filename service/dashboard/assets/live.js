@@ -15,17 +15,23 @@ const ROWS_MAX = 20;
 const changed = new Set();
 let wholePage = false;
 let running = false;
+/** The page's own request was answered, by a service that could not do it just now. */
+let failed = false;
+/** Whoever looks may see this page no more: nothing is asked for until they look again. */
+let over = false;
 let wholeSoon;
 let source;
 let notLiveSoon;
 
 export function keepUpToDate() {
   Object.assign(Idiomorph.defaults.callbacks, { beforeAttributeUpdated, beforeNodeMorphed });
+  document.addEventListener("htmx:responseError", onRefused);
   if (!stream()) return;
   // At most one, also when it is tried again while the page is not looked at.
   htmx.createEventSource = (url) => {
     source?.close();
     source = new EventSource(url);
+    if (over) source.close();
     return source;
   };
   document.addEventListener("htmx:sseBeforeMessage", (event) => {
@@ -76,7 +82,7 @@ function take({ keys }) {
 async function work() {
   if (running) return;
   running = true;
-  while ((wholePage || changed.size > 0) && !document.hidden) {
+  while ((wholePage || changed.size > 0) && !document.hidden && !over) {
     const keys = [...changed];
     changed.clear();
     const rows = wholePage ? undefined : rowsUrl(keys);
@@ -103,12 +109,28 @@ function rowsUrl(keys) {
   return keys.reduce((address, key) => `${address}&key=${encodeURIComponent(key)}`, url);
 }
 
-/** Htmx rejects where the network fails: what changed is then still to be shown. */
+/** Htmx rejects where the network fails, and where the service does it says so on the way: what changed is then still to be shown. */
 function cameThrough(request) {
+  failed = false;
   return request.then(
-    () => true,
+    () => !failed,
     () => false,
   );
+}
+
+/** What a session or a right that ended shows is not brought up to date: the page must not look as if it were. */
+function onRefused({ target, detail: { xhr } }) {
+  const isPage = target === stream();
+  if (xhr.status === 401) end("Signed out");
+  else if (xhr.status >= 500) failed ||= isPage;
+  else if (isPage) end("Not live");
+}
+
+function end(text) {
+  over = true;
+  source?.close();
+  stayCalm();
+  say(text, "Reload");
 }
 
 function pause(ms) {
@@ -125,15 +147,21 @@ async function fetchPage() {
 }
 
 function onOpen() {
-  clearTimeout(notLiveSoon);
-  notLiveSoon = undefined;
+  stayCalm();
   say("");
   if (document.hidden) source.close();
 }
 
-/** A moment without it is not worth a word. */
+/** A moment without it is not worth a word. Why it was refused is told to the page, not to its stream. */
 function onError() {
+  if (over) return;
+  if (source.readyState === EventSource.CLOSED) void refresh();
   if (!notLiveSoon) notLiveSoon = setTimeout(() => say("Not live"), NOT_LIVE_AFTER_MS);
+}
+
+function stayCalm() {
+  clearTimeout(notLiveSoon);
+  notLiveSoon = undefined;
 }
 
 /** In the background nothing is asked for, and no connection is held: a browser has few for one host. */
@@ -142,13 +170,23 @@ function onSight() {
     source?.close();
     return;
   }
+  // They may have signed in again on another page.
+  over = false;
   const next = stream().cloneNode();
   stream().replaceWith(next);
   htmx.process(next);
   void refresh();
 }
 
-function say(text) {
+/** With what is offered: to load the page anew. */
+function say(text, offer) {
   const place = document.querySelector("#connection");
-  if (place.textContent !== text) place.textContent = text;
+  const words = [text, offer].filter(Boolean).join(" · ");
+  if (place.textContent === words) return;
+  place.textContent = offer ? `${text} · ` : text;
+  if (!offer) return;
+  const link = document.createElement("a");
+  link.href = location.pathname + location.search;
+  link.textContent = offer;
+  place.append(link);
 }

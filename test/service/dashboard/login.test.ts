@@ -180,6 +180,18 @@ describe("a login to the pages", () => {
     laterMs = 16 * 60_000;
     const away = await go("/services", session);
     assert.deepEqual([away.status, away.headers.location], [303, "/login/start?to=%2Fservices"]);
+    // An open page cannot follow there, and must not begin logins that nobody sees.
+    const scripts: readonly Readonly<Record<string, string>>[] = [
+      { "sec-fetch-dest": "empty" },
+      { "hx-request": "true", accept: "text/html, */*" },
+      { accept: "text/event-stream" },
+    ];
+    for (const headers of scripts) {
+      for (const path of ["/", "/rows?key=shop%2342", "/live"]) {
+        const asked = await edge.ask({ path, headers: { cookie: session, ...headers } });
+        assert.deepEqual([asked.status, asked.headers.location], [401, undefined], JSON.stringify([path, headers]));
+      }
+    }
     laterMs = 0;
     const again = await signIn({ login: "acme" }, { more: session });
     assert.equal((await go("/", again.session)).status, 200);
@@ -191,7 +203,9 @@ describe("a login to the pages", () => {
     assert.equal(back.status, 403);
     assert.match(back.body, /You are @mallory\. You may not do anything here/);
     assert.equal(session, "");
-    assert.equal(edge.audit.entries[0]?.outcome, "refused");
+    await signIn({ login: "mallory" });
+    const inAudit = edge.audit.entries.map(({ actor, action, outcome }) => [actor, action, outcome]);
+    assert.deepEqual(inAudit, [["@mallory", "login", "refused"]], "and who tries on does not fill the audit");
     const { home, away } = await signIn({ login: "acme" });
     assert.match((await go(String(home.headers.location))).body, /did not begin in this browser/);
     const other = cookieNamed("stackling-login-4000", await go("/login/start"));
