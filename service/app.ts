@@ -5,7 +5,7 @@ import { createVisitors, isForeign, type VisitorsDeps } from "./api/access.ts";
 import { type ApiDeps, createApi } from "./api/api.ts";
 import { createReadiness, type ReadinessChecks } from "./api/health.ts";
 import { clientError, problemOf } from "./api/problem.ts";
-import { createStreams, type LogReader } from "./api/streams.ts";
+import { BUSY, createStreams, type LogReader } from "./api/streams.ts";
 import { createDashboard, type DashboardDeps } from "./dashboard/dashboard.ts";
 import { APP_CALLBACK_PATH } from "./gateway/access/own-paths.ts";
 import { CALLBACK_PATH, type Relay } from "./gateway/access/relay.ts";
@@ -117,7 +117,7 @@ export function createApp(deps: AppDeps): Express {
     if (request.method === "GET" || request.method === "HEAD" || !isForeign(request)) next();
     else response.status(403).type("text").send("Another site's page may not do that.\n");
   });
-  // Streams that strangers may open are counted apart, so that they crowd out no others.
+  // Pages and programs have streams of their own, so that neither crowds out the other.
   app.use(createDashboard({ ...shared, streams: createStreams(deps) }));
   app.use((_request, response) => void response.status(404).type("text").send("There is nothing at this address.\n"));
   app.use(lastResort(onError));
@@ -145,7 +145,8 @@ function lastResort(onError: (error: unknown) => void): ErrorRequestHandler {
   return (error: unknown, _request, response, _next) => {
     const told = error instanceof StacklingError ? problemOf(error) : undefined;
     const status = told?.status ?? clientError(error) ?? 500;
-    if (status >= 500) onError(error);
+    // Whoever opens streams decides how often that is said.
+    if (status >= 500 && told?.reason !== BUSY) onError(error);
     const text = told?.detail ?? (status === 500 ? "Something went wrong." : "Bad request.");
     if (response.headersSent) response.destroy();
     else response.status(status).type("text").send(`${text}\n`);

@@ -29,6 +29,8 @@ export interface KeysOptions {
   readonly since?: string;
   /** Of all keys those that may be said. */
   readonly wanted?: (key: string) => boolean;
+  /** Of nobody that is known: counted apart, so that they crowd out none who is. */
+  readonly isStranger?: boolean;
 }
 
 export interface ChangesOptions {
@@ -45,7 +47,10 @@ export interface Change {
 
 export type LogReader = (key: string, query: LogQuery) => AsyncIterable<LogLine>;
 
+/** Reason of what is refused while so many are open. */
+export const BUSY = "Busy";
 const OPEN_MAX = 256;
+const AGAIN_SECONDS = 5;
 const HEARTBEAT_MS = 15_000;
 /** Many changes in a moment are one event. */
 const SETTLE_MS = 100;
@@ -55,7 +60,7 @@ export const BATCH_MS = 250;
 const KEYS_MAX = 100;
 
 export function createStreams({ store }: { readonly store: Pick<Store, "onChange"> }): Streams {
-  let open = 0;
+  const open = { known: 0, strangers: 0 };
   // Of this process: what another one, or an earlier life of it, has seen is not known here.
   const life = randomUUID().slice(0, 8);
   let count = 0;
@@ -63,15 +68,20 @@ export function createStreams({ store }: { readonly store: Pick<Store, "onChange
     count += 1;
   });
   const seen = () => `${life}-${count}`;
-  const admitted = async (response: ServerResponse, work: (signal: AbortSignal) => Promise<void>) => {
-    if (open >= OPEN_MAX) {
-      throw new StacklingError({ reason: "Busy", userMessage: `opening a stream: ${OPEN_MAX} are open already` });
+  const admitted = async (
+    response: ServerResponse,
+    work: (signal: AbortSignal) => Promise<void>,
+    whose: keyof typeof open = "known",
+  ) => {
+    if (open[whose] >= OPEN_MAX) {
+      response.setHeader("Retry-After", AGAIN_SECONDS);
+      throw new StacklingError({ reason: BUSY, userMessage: `opening a stream: ${OPEN_MAX} are open already` });
     }
-    open += 1;
+    open[whose] += 1;
     try {
       await work(whenLeft(response));
     } finally {
-      open -= 1;
+      open[whose] -= 1;
       response.end();
     }
   };
@@ -90,7 +100,11 @@ export function createStreams({ store }: { readonly store: Pick<Store, "onChange
         if (!ended.aborted) await once(ended, "abort");
       }),
     keys: (response, options) =>
-      admitted(response, (signal) => sendKeys({ store, response, signal }, { ...options, seen })),
+      admitted(
+        response,
+        (signal) => sendKeys({ store, response, signal }, { ...options, seen }),
+        options.isStranger ? "strangers" : "known",
+      ),
     changes: (response, options) => admitted(response, (signal) => sendChanges({ store, response, signal }, options)),
   };
 }

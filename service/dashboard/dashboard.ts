@@ -152,6 +152,7 @@ export function createDashboard(deps: DashboardDeps): Router {
     const before = callerOf(deps, request);
     endWithRight(response, async () => seeTheSame(before, callerIn(await deps.visitors.again(request))));
     await deps.streams.keys(response, {
+      isStranger: session === undefined,
       ...(typeof key === "string" ? { key } : {}),
       ...(repositories ? { wanted: (one) => repositories.includes(parseKey(one)?.repository ?? "") } : {}),
       ...(typeof since === "string" ? { since } : {}),

@@ -57,6 +57,15 @@ describe("the stream of a page", () => {
     }
     assert.equal(stranger.destroyed, false, "of whom nothing was taken");
   });
+
+  it("opens for who is logged in however many strangers hold one, who are told when to come again", async () => {
+    const strangers = await Promise.all(Array.from({ length: 256 }, () => open()));
+    assert.ok(strangers.every(({ statusCode }) => statusCode === 200));
+    const refused = await open();
+    assert.deepEqual([refused.statusCode, refused.headers["retry-after"]], [503, "5"]);
+    assert.equal((await open(cookie())).statusCode, 200);
+    assert.deepEqual(edge.errors, [], "nothing that strangers could fill a log with");
+  });
 });
 
 describe("a page that stays open", requires("browser"), () => {
