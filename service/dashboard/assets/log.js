@@ -35,23 +35,33 @@ async function fill(box, src, signal) {
     try {
       const url = isNumbered ? `${src}?after=${last}${"follows" in box.dataset ? "&follow=1" : ""}` : src;
       const response = await fetch(url, { signal });
+      if (response.status === 401) return refuse(box, place());
+      if (response.status >= 500) throw new Error("the service cannot tell just now");
       if (!response.ok) return;
       if (!isNumbered) place().replaceChildren();
+      let broke = false;
       await readLines(response.body, (lines) => {
         const rows = lines.flatMap((line) => {
           const before = last;
           last = line.n ?? last;
+          broke ||= line.error !== undefined;
           return rowsOf(line, before, box);
         });
         append(box, place(), rows);
       });
       // A deployment's ends when it has ended; what services print goes on with the next version.
-      if (isNumbered) return;
+      if (isNumbered && !broke) return;
     } catch {
-      // The stream broke off; it is taken up again below.
+      // It broke off, and is taken up again below.
     }
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
   }
+}
+
+/** Taken up again once a page that was brought up to date says that they may. */
+function refuse(box, place) {
+  reading.delete(box);
+  append(box, place, rowsOf({ error: { message: "You are signed out: reload the page." } }, 0, box));
 }
 
 async function readLines(body, onLines) {

@@ -4,17 +4,20 @@ import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { after, afterEach, before, beforeEach, describe, it, mock } from "node:test";
 import type { Browser, Page } from "playwright-core";
+import { StacklingError } from "../../../components/errors.ts";
 import { createPageLogin } from "../../../service/login/login.ts";
 import type { Rights } from "../../../service/roles.ts";
 import { launchBrowser } from "../../support/browser.ts";
 import { eventually } from "../../support/eventually.ts";
-import { aPreview } from "../../support/previews.ts";
+import { memoryDeployments } from "../../support/memory-deployments.ts";
+import { aPreview, COMMIT } from "../../support/previews.ts";
 import { requires } from "../../support/requires.ts";
 import { type AppEdge, startApp, TOKEN } from "../app/app-edge.ts";
 
 /** Longer than a stream goes on without a look at the right to it. */
 const LOOK_MS = 30_000;
 const URLS = { web: "http://pr-42-shop.localhost:4000" };
+const AT = "2026-11-21T10:00:00.000Z";
 
 describe("the stream of a page", () => {
   let edge: AppEdge;
@@ -146,6 +149,43 @@ describe("a page that stays open", requires("browser"), () => {
     rights = undefined;
     mock.timers.tick(LOOK_MS);
     await sign().getByText("Signed out").waitFor();
+  });
+
+  it("goes on with a deployment's log after the store was away, and says when it may not any more", async () => {
+    const away = new StacklingError({
+      reason: "StoreUnavailable",
+      userMessage: "asking the store: it does not answer",
+    });
+    const deployments = memoryDeployments();
+    deployments.put({
+      id: "7",
+      key: "shop#42",
+      kind: "up",
+      commit: COMMIT,
+      cause: "A push",
+      at: AT,
+      outcome: "running",
+      steps: [],
+      lines: 2,
+    });
+    const afters: number[] = [];
+    const url = await start({
+      deployments: {
+        ...deployments,
+        async *lines(_key, _id, { after }) {
+          afters.push(after);
+          yield { n: after + 1, at: AT, kind: "step", text: `line ${after + 1}` };
+          if (afters.length === 2) rights = undefined;
+          throw away;
+        },
+      },
+    });
+    await page.goto(`${url}/previews/shop%2342`);
+    const log = page.getByRole("log", { name: "Log of the deployment" });
+    await log.getByText("line 1").waitFor();
+    await log.getByText("line 2").waitFor();
+    assert.deepEqual(afters, [0, 1]);
+    await log.getByText("You are signed out: reload the page.").waitFor();
   });
 });
 
