@@ -4,7 +4,7 @@ import type { IncomingMessage } from "node:http";
 import { createInterface } from "node:readline";
 import { buffer } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
-import { StacklingError, TerminalError } from "../../components/errors.ts";
+import { StacklingError } from "../../components/errors.ts";
 import type { Finding, LogLine } from "../../components/ports.ts";
 import type { DriftReport } from "../../infra/stacks.ts";
 import type { ActionRequest } from "../api/actions.ts";
@@ -26,7 +26,7 @@ import type { ExportFormat } from "../money/focus/export.ts";
 import type { Pause } from "../store/operation.ts";
 import type { SweepReport } from "../sweep/report.ts";
 import type { TokenRow } from "../tokens/token.ts";
-import { readText, send } from "./http.ts";
+import { ANSWER_WITHIN_MS, type Asked, createAsking } from "./asking.ts";
 
 export interface Client {
   readonly url: string;
@@ -104,38 +104,18 @@ export interface WaitOptions {
 }
 
 const LOOK_EVERY_MS = 200;
+/** What is answered when it is done, or when many others were asked: engines, forges, all previews of a sweep. */
+const WORK_WITHIN_MS = 3_600_000;
+/** However little of the time is left, one more look is given a chance. */
+const LAST_LOOK_MS = 1_000;
 /** Of the API, in one answer. */
 const LIMIT_MAX = 500;
 
 export function createClient({ url, token }: { readonly url: string; readonly token: string }): Client {
-  const api = (path: string) => new URL(`/api/v1${path}`, url).href;
-  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  const { ask, open, answered } = createAsking({ url, token });
   const of = (key: string) => `/previews/${encodeURIComponent(key)}`;
 
-  const open = async (
-    path: string,
-    call: { readonly method?: "GET" | "POST" | "DELETE"; readonly body?: unknown; readonly signal?: AbortSignal } = {},
-  ) => {
-    const { method, body, signal } = call;
-    const message = await send(api(path), {
-      headers,
-      ...(method ? { method } : {}),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      ...(signal ? { signal } : {}),
-    }).catch((cause: unknown) => {
-      throw new StacklingError({
-        reason: "ServiceAway",
-        userMessage: `calling the service at ${url}: it does not answer`,
-        cause,
-      });
-    });
-    if (message.statusCode !== undefined && message.statusCode < 300) return message;
-    throw refusal(message.statusCode ?? 0, await readText(message));
-  };
-  const ask = async <T>(path: string, call?: Parameters<typeof open>[1]): Promise<T> =>
-    JSON.parse(await readText(await open(path, call))) as T;
-
-  const find = (key: string) => ask<PreviewView>(of(key));
+  const find = (key: string, call: Pick<Asked, "signal" | "withinMs"> = {}) => ask<PreviewView>(of(key), call);
   /** Page after page. */
   const pagesOf = async <Page extends { readonly next?: string }>(
     path: string,
@@ -157,11 +137,11 @@ export function createClient({ url, token }: { readonly url: string; readonly to
   };
   return {
     url,
-    find,
+    find: (key) => find(key),
     list: ({ gone = false } = {}) => allOf("/previews", "previews", gone ? { gone: "1" } : {}),
-    up: (wish) => ask("/previews", { method: "POST", body: wish }),
+    up: (wish) => ask("/previews", { method: "POST", body: wish, withinMs: WORK_WITHIN_MS }),
     act: (key, request) => ask(`${of(key)}/actions`, { method: "POST", body: request }),
-    drift: (key) => ask(`${of(key)}/drift`, { method: "POST", body: {} }),
+    drift: (key) => ask(`${of(key)}/drift`, { method: "POST", body: {}, withinMs: WORK_WITHIN_MS }),
     share: (key, request) => ask(`${of(key)}/share`, { method: "POST", body: request }),
     look: async (key) => {
       await ask("/look", { method: "POST", body: { key } });
@@ -181,7 +161,7 @@ export function createClient({ url, token }: { readonly url: string; readonly to
       yield* linesOf<DeployLine>(await open(path, signal ? { signal } : {}));
     },
     lease: async (key) => {
-      const message = await open(`${of(key)}/lease`, { method: "POST", body: {} });
+      const message = await open(`${of(key)}/lease`, { method: "POST", body: {}, withinMs: WORK_WITHIN_MS });
       const lost = new AbortController();
       const closed = once(message, "close").then(
         () => lost.abort(),
@@ -199,13 +179,16 @@ export function createClient({ url, token }: { readonly url: string; readonly to
         },
       };
     },
-    doctor: () => ask("/doctor"),
-    services: () => ask("/services"),
+    doctor: () => ask("/doctor", { withinMs: WORK_WITHIN_MS }),
+    services: () => ask("/services", { withinMs: WORK_WITHIN_MS }),
     pause: async (paused, by) => {
       const call = paused === undefined ? {} : ({ method: "POST", body: { paused, by } } as const);
       return (await ask<{ pause: Pause | null }>("/pause", call)).pause;
     },
-    sweep: async (body) => (await ask<{ report: SweepReport }>("/sweep", { method: "POST", body })).report,
+    sweep: async (body) => {
+      const call = { method: "POST", body, withinMs: WORK_WITHIN_MS } as const;
+      return (await ask<{ report: SweepReport }>("/sweep", call)).report;
+    },
     baselines: async () => (await ask<{ baselines: readonly BaselineView[] }>("/baselines")).baselines,
     async *buildBaseline(name) {
       const path = `/baselines/${encodeURIComponent(name)}/build`;
@@ -231,7 +214,8 @@ export function createClient({ url, token }: { readonly url: string; readonly to
       const { next: _none, ...last } = pages[pages.length - 1] as CostsAnswer;
       return { ...last, costs: pages.flatMap(({ costs }) => costs) };
     },
-    exportCosts: async (query) => buffer(await open(`/costs/export?${new URLSearchParams(query)}`)),
+    exportCosts: async (query) =>
+      answered(`/costs/export?${new URLSearchParams(query)}`, { withinMs: WORK_WITHIN_MS }, buffer),
     audit: async ({ limit, ...query }) => {
       const asked = new URLSearchParams({ ...query, limit: String(limit) });
       return (await ask<{ audit: readonly AuditEntry[] }>(`/audit?${asked}`)).audit;
@@ -241,8 +225,11 @@ export function createClient({ url, token }: { readonly url: string; readonly to
       const deadline = performance.now() + timeoutMs;
       let shown = "";
       for (;;) {
-        const isLate = performance.now() > deadline;
-        const preview = await find(key).catch((error: unknown) => {
+        const leftMs = deadline - performance.now();
+        const isLate = leftMs < 0;
+        const withinMs = Math.min(ANSWER_WITHIN_MS, Math.max(LAST_LOOK_MS, leftMs));
+        const preview = await find(key, { withinMs, ...(signal ? { signal } : {}) }).catch((error: unknown) => {
+          signal?.throwIfAborted();
           if (isLate || !passes?.(error)) throw error;
         });
         const now = preview ? `${preview.condition} ${preview.reason} ${preview.message}` : shown;
@@ -270,28 +257,4 @@ function timedOut({ key, condition, reason, message }: PreviewView, timeoutMs: n
     reason: "TimedOut",
     userMessage: `waiting for ${key}: after ${Math.round(timeoutMs / 1000)} s it is ${condition}/${reason}${message ? ` (${message})` : ""}`,
   });
-}
-
-function refusal(status: number, text: string): StacklingError {
-  const said = parseRefusal(text);
-  const details = {
-    reason: said?.reason ?? `Http${status}`,
-    userMessage: said?.message ?? `calling the service: it answered ${status}`,
-  };
-  if (status === 401)
-    return new TerminalError({
-      reason: "Unauthorized",
-      userMessage: "calling the service: it does not take this token; see STACKLING_TOKEN",
-    });
-  return status >= 500 ? new StacklingError(details) : new TerminalError(details);
-}
-
-/** A problem of RFC 9457. */
-function parseRefusal(text: string): { readonly reason: string; readonly message: string } | undefined {
-  try {
-    const { reason, detail } = JSON.parse(text) as { readonly reason: string; readonly detail: string };
-    return { reason, message: detail };
-  } catch {
-    return undefined;
-  }
 }

@@ -48,9 +48,9 @@ export function isStopped({ reason }: PreviewView): boolean {
   return STOPPED.has(reason);
 }
 
-export async function waitUntilGone(asked: Waiting): Promise<number> {
+export async function waitUntilGone(asked: Waiting, passes?: (error: unknown) => boolean): Promise<number> {
   const { json, context } = asked;
-  const preview = await waitForPreview(asked, (now) => now.stage === "Gone");
+  const preview = await waitForPreview(asked, (now) => now.stage === "Gone", passes);
   if (json) printJson(context.stdout, { key: preview.key, condition: preview.condition, reason: preview.reason });
   else printLine(context.stdout, `${preview.key} is gone: nothing of it is left`);
   return 0;

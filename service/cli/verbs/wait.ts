@@ -9,8 +9,12 @@ import type { RunVerb } from "../verb.ts";
 import { isSettled, isStopped, type Waiting, waitForPreview, waitUntilGone } from "../waiting.ts";
 import { type CommitOutcome, outcomeOf } from "../waiting-for-commit.ts";
 
-/** What may pass while a job waits: the push is on its way, or the service is started anew. */
-const PASSING: ReadonlySet<string> = new Set(["NoSuchPreview", "ServiceAway", "StoreUnavailable"]);
+/** What may pass while a job waits: the service is started anew, */
+const AWAY: ReadonlySet<string> = new Set(["ServiceAway", "StoreUnavailable"]);
+/** or the push is on its way. */
+const ON_ITS_WAY: ReadonlySet<string> = new Set([...AWAY, "NotFound"]);
+const isOf = (passing: ReadonlySet<string>) => (error: unknown) =>
+  error instanceof StacklingError && passing.has(error.reason);
 
 export const wait: RunVerb = async ({ args: [key = ""], options, context }) => {
   const { sha } = options;
@@ -19,7 +23,7 @@ export const wait: RunVerb = async ({ args: [key = ""], options, context }) => {
   }
   const client = await connect(options, context);
   const asked = { client, key, timeoutMs: timeoutOption(options.timeout), json: options.json === true, context };
-  if (options.gone) return waitUntilGone(asked);
+  if (options.gone) return waitUntilGone(asked, isOf(AWAY));
   const { preview, outcome } = typeof sha === "string" ? await waitForCommit(asked, sha) : await waitForNewest(asked);
   tell(asked, preview, outcome);
   return outcome.kind === "ready" ? 0 : 1;
@@ -31,7 +35,7 @@ interface Ended {
 }
 
 async function waitForNewest(asked: Waiting): Promise<Ended> {
-  const preview = await waitForPreview(asked, (now) => isStopped(now) || isSettled(now));
+  const preview = await waitForPreview(asked, (now) => isStopped(now) || isSettled(now), isOf(AWAY));
   const { condition, reason, message, stage } = preview;
   const isLive = condition === "Ready" && !isStopped(preview) && stage !== "Gone";
   return { preview, outcome: isLive ? { kind: "ready" } : { kind: "failed", reason, message } };
@@ -48,7 +52,7 @@ async function waitForCommit(asked: Waiting, sha: string): Promise<Ended> {
       if (now.headSha?.startsWith(sha)) headSince ??= at;
       return outcome.kind !== "waiting";
     },
-    (error) => error instanceof StacklingError && PASSING.has(error.reason),
+    isOf(ON_ITS_WAY),
   );
   return { preview, outcome };
 }

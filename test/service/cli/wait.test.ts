@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, it } from "node:test";
+import { StacklingError } from "../../../components/errors.ts";
+import { createClient } from "../../../service/cli/client.ts";
 import { wait } from "../../../service/cli/verbs/wait.ts";
 import { outcomeOf } from "../../../service/cli/waiting-for-commit.ts";
 import { WrongUse } from "../../../service/wrong-use.ts";
@@ -63,7 +65,7 @@ describe("wait --sha", () => {
     const answers: object[] = [{ status: 404 }, { ...LIVE, condition: "Reconciling" }, LIVE];
     const server = createServer((_request, response) => {
       const answer = (answers.length > 1 ? answers.shift() : answers[0]) as { status?: number };
-      const body = answer.status ? { reason: "NoSuchPreview", detail: "there is none" } : answer;
+      const body = answer.status ? { reason: "NotFound", detail: "finding a preview: there is none" } : answer;
       response.writeHead(answer.status ?? 200, { "content-type": "application/json" }).end(JSON.stringify(body));
     });
     server.listen(0, "127.0.0.1");
@@ -96,6 +98,87 @@ describe("wait --sha", () => {
       await assert.rejects(run({ sha: "main" }), WrongUse);
     } finally {
       server.close();
+    }
+  });
+});
+
+/** A service that answers a look at a preview by what is said last; `hold`: not at all. */
+async function service(answerOf: (look: number) => object | "hold" | "drop") {
+  let looks = 0;
+  const server = createServer((request, response) => {
+    looks += 1;
+    const answer = answerOf(looks);
+    if (answer === "drop") request.socket.destroy();
+    else if (answer !== "hold") response.writeHead(200).end(JSON.stringify(answer));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    client: createClient({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token: "x" }),
+    looks: () => looks,
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+describe("waiting for a service that is away", () => {
+  it("ends with its time where the service takes the connection and never answers", async () => {
+    const { client, looks, close } = await service(() => "hold");
+    try {
+      const passes = (error: unknown) => error instanceof StacklingError && error.reason === "ServiceAway";
+      await assert.rejects(
+        client.waitFor("shop#1", () => true, { timeoutMs: 100, passes }),
+        {
+          reason: "ServiceAway",
+          userMessage: new RegExp(`^calling the service at ${client.url}: it does not answer within 1 s$`),
+        },
+      );
+      assert.ok(looks() > 0);
+    } finally {
+      close();
+    }
+  });
+
+  it("ends at once when it is called off in the middle of a look", async () => {
+    const stopped = new AbortController();
+    const { client, close } = await service(() => {
+      stopped.abort();
+      return "hold";
+    });
+    try {
+      const waiting = client.waitFor("shop#1", () => true, {
+        timeoutMs: 60_000,
+        signal: stopped.signal,
+        passes: () => true,
+      });
+      await assert.rejects(waiting, { name: "AbortError" });
+    } finally {
+      close();
+    }
+  });
+
+  it("goes on once it answers again, also for no commit in particular", async () => {
+    const { client, close } = await service((look) => (look < 3 ? "drop" : LIVE));
+    const printed: string[] = [];
+    const run = (options: Record<string, string | boolean>) =>
+      wait({
+        args: ["shop#1"],
+        options: { timeout: "30", ...options },
+        context: {
+          environment: { STACKLING_URL: client.url, STACKLING_TOKEN: "x" },
+          directory: "/",
+          stdout: { write: (text: string) => printed.push(text) },
+          stderr: { write: () => {} },
+          version: "1",
+        },
+      });
+    try {
+      assert.equal(await run({}), 0);
+      assert.match(printed.join(""), /shop#1 is live/);
+    } finally {
+      close();
     }
   });
 });
