@@ -4,6 +4,7 @@ import type { BudgetAction, BudgetConfig } from "../../config/budgets.ts";
 import type { DayCost } from "../ledger.ts";
 import { firstOfMonth } from "../month.ts";
 import { countedOf, forecastOf } from "../rollup.ts";
+import { paceOf } from "./idlest.ts";
 
 /** Each holds together with those before it. */
 export const LEVELS = ["within", "warned", "refusing", "sleeping", "stopped"] as const;
@@ -39,6 +40,8 @@ export interface Standing {
   readonly currency: string;
   /** What the month comes to at the pace of the last week. */
   readonly forecast?: number;
+  /** What previews took an hour in the last week, by key, as far as anything is known; absent of a preview's. */
+  readonly paces?: ReadonlyMap<string, number>;
   /** By what was used alone. */
   readonly level: Level;
 }
@@ -118,13 +121,18 @@ function ofMonth(
   budget: BudgetConfig,
   subject: string,
   lines: readonly DayCost[],
-  { currency, now }: Pick<Spending, "currency" | "now">,
+  { currency, now, previews }: Pick<Spending, "currency" | "now" | "previews">,
 ): Standing {
   const month = now.slice(0, 7);
   const used = sum(lines.filter(({ day }) => day.startsWith(month)));
   const forecast = forecastOf(lines, now)[0]?.forecast;
+  const byKey = Map.groupBy(lines, ({ key }) => key);
+  const paces = previews.flatMap(({ key, createdAt }) => {
+    const pace = paceOf(byKey.get(key) ?? [], createdAt, now);
+    return pace === undefined ? [] : [[key, pace] as const];
+  });
   return {
-    ...{ budget, subject, month, used, currency, level: levelAt(budget, used) },
+    ...{ budget, subject, month, used, currency, level: levelAt(budget, used), paces: new Map(paces) },
     ...(subject === "" ? {} : { repository: subject }),
     ...(forecast === undefined ? {} : { forecast }),
   };

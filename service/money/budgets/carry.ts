@@ -118,8 +118,9 @@ export function createCarry(deps: CarryDeps): (states: readonly BudgetState[], s
   async function sendToSleep(state: BudgetState, previews: readonly Preview[]): Promise<void> {
     const { budget, subject, used } = state;
     const ours = previews.filter((one) => subjectOf(budget, one) === subject && one.status.live);
-    const awake = ours.filter(isAwake).map(sleeperOf);
-    const rest = ours.filter((one) => !isAwake(one)).map(sleeperOf);
+    const rates = ratesOf(ours, state);
+    const sleepers = (some: readonly Preview[]) => some.map((one) => sleeperOf(one, rates(one)));
+    const [awake, rest] = [sleepers(ours.filter(isAwake)), sleepers(ours.filter((one) => !isAwake(one)))];
     const hours = budget.of === "preview" ? undefined : (Date.parse(nextMonth(now())) - Date.parse(now())) / HOUR_MS;
     const asleepPerHour = rest.reduce((sum, one) => sum + one.asleepPerHour, 0);
     const chosen = idlestOf(awake, { amount: budget.amount, used, hours, asleepPerHour });
@@ -131,21 +132,41 @@ export function createCarry(deps: CarryDeps): (states: readonly BudgetState[], s
     await store.enqueue(chosen);
   }
 
-  function sleeperOf(preview: Preview): Sleeper {
+  /**
+   * As it is counted, which is what the budget goes by: of what is only just there as estimated, and without a price as
+   * the others of whom something is known.
+   */
+  function ratesOf(ours: readonly Preview[], { paces }: Pick<BudgetState, "paces">): (preview: Preview) => Rates {
+    const known = new Map(
+      ours.map((preview) => {
+        const estimate = preview.status.live && estimateOf(preview.status.live, deps.prices);
+        const isPriced = estimate?.unpriced.length === 0;
+        const awake = paces?.get(preview.key) ?? (isPriced ? estimate.awakePerHour : undefined);
+        return [preview.key, { awake, asleep: estimate?.asleepPerHour ?? 0 }];
+      }),
+    );
+    const told = [...known.values()].flatMap(({ awake }) => (awake === undefined ? [] : [awake]));
+    const usual = told.reduce((sum, one) => sum + one, 0) / Math.max(1, told.length);
+    return ({ key }) => {
+      const { awake: awakePerHour = usual, asleep = 0 } = known.get(key) ?? {};
+      return { awakePerHour, asleepPerHour: Math.min(asleep, awakePerHour) };
+    };
+  }
+
+  function sleeperOf(preview: Preview, rates: Rates): Sleeper {
     const { key, status } = preview;
     const { live, since } = status;
     const used = lastActivity(preview);
     // One that has only just come up was not idle before that.
     const activeAt = since > used ? since : used;
     const spareAfterMs = (deps.config.limits.makeRoomAfterSeconds ?? SPARE_AFTER_SECONDS) * 1000;
-    const { awakePerHour, asleepPerHour } = live
-      ? estimateOf(live, deps.prices)
-      : { awakePerHour: 0, asleepPerHour: 0 };
     const isSeen = live !== undefined && !isPastGateway(live.target);
     const spare = isSeen && !isKept(preview) && Date.parse(now()) - Date.parse(activeAt) >= spareAfterMs;
-    return { key, activeAt, spare, awakePerHour, asleepPerHour };
+    return { key, activeAt, spare, ...rates };
   }
 }
+
+type Rates = Pick<Sleeper, "awakePerHour" | "asleepPerHour">;
 
 /** Serves, and was not asked to sleep since it was used last. */
 function isAwake(preview: Preview): boolean {

@@ -1,4 +1,6 @@
 /** Which previews a budget puts to sleep. Pure. */
+import { nextDay } from "../../../components/actual-cost.ts";
+import type { DayCost } from "../ledger.ts";
 
 /** One that serves. */
 export interface Sleeper {
@@ -20,6 +22,27 @@ export interface Room {
   readonly hours: number | undefined;
   /** Of what sleeps already, for an hour. */
   readonly asleepPerHour: number;
+}
+
+const HOUR_MS = 3_600_000;
+const WEEK_MS = 7 * 24 * HOUR_MS;
+
+/**
+ * What a preview took an hour in the last week, until the last day of which something is known, for bills are late;
+ * undefined where nothing is. Of hours asleep nobody knows here: it goes on being used as it was.
+ *
+ * @param lines its own that count
+ */
+export function paceOf(lines: readonly DayCost[], createdAt: string, now: string): number | undefined {
+  const weekAgo = new Date(Date.parse(now) - WEEK_MS).toISOString().slice(0, 10);
+  const from = createdAt.slice(0, 10) < weekAgo ? weekAgo : createdAt;
+  const recent = lines.filter(({ day }) => day >= from.slice(0, 10));
+  const last = recent.reduce((latest, { day }) => (day > latest ? day : latest), "");
+  if (last === "") return undefined;
+  const untilMs = Math.min(Date.parse(now), Date.parse(nextDay(last)));
+  // Less than an hour says little of an hour.
+  const hours = Math.max(1, (untilMs - Date.parse(from)) / HOUR_MS);
+  return recent.reduce((sum, { cost }) => sum + cost, 0) / hours;
 }
 
 /**

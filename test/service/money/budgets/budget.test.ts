@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { BudgetConfig } from "../../../../service/config/budgets.ts";
 import { type Spending, standingsOf } from "../../../../service/money/budgets/budget.ts";
-import { idlestOf, type Sleeper } from "../../../../service/money/budgets/idlest.ts";
+import { idlestOf, paceOf, type Sleeper } from "../../../../service/money/budgets/idlest.ts";
 import { holdingOf } from "../../../../service/money/budgets/standing.ts";
 import { holdingWords } from "../../../../service/money/budgets/words.ts";
 import type { DayCost } from "../../../../service/money/ledger.ts";
@@ -130,5 +130,26 @@ describe("the idlest", () => {
 
   it("are nobody where it lasts", () => {
     assert.deepEqual(idlestOf(awake, { amount: 100, used: 10, asleepPerHour: 0, hours: 10 }), []);
+  });
+});
+
+describe("what a preview takes an hour", () => {
+  const createdAt = "2026-11-20T12:00:00.000Z";
+  const pace = (lines: readonly DayCost[], created = createdAt) => paceOf(lines, created, NOW);
+
+  it("is what it took since it is there, a week at most", () => {
+    assert.equal(pace([line("shop#1", "2026-11-20", 12), line("shop#1", "2026-11-22", 12)]), 24 / 48);
+    const older = [
+      line("shop#1", "2026-11-14", 900),
+      line("shop#1", "2026-11-15", 90),
+      line("shop#1", "2026-11-22", 90),
+    ];
+    assert.equal(pace(older, "2026-10-01T00:00:00.000Z"), 180 / (7 * 24 + 12));
+  });
+
+  it("goes by the days of which a bill is there, and by none where there is none", () => {
+    assert.equal(pace([line("shop#1", "2026-11-20", 6), line("shop#1", "2026-11-21", 12)]), 18 / 36);
+    assert.equal(pace([line("shop#1", "2026-11-22", 0.5)], "2026-11-22T11:58:00.000Z"), 0.5);
+    assert.equal(pace([]), undefined);
   });
 });

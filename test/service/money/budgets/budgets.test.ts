@@ -5,6 +5,7 @@ import type { BudgetConfig } from "../../../../service/config/budgets.ts";
 import { defaultCosts } from "../../../../service/config/costs.ts";
 import { type Budgets, type BudgetsDeps, startBudgets } from "../../../../service/money/budgets/budgets.ts";
 import { pricesFor } from "../../../../service/money/load-prices.ts";
+import { createPrices } from "../../../../service/money/prices.ts";
 import { openStore } from "../../../../service/store/postgres.ts";
 import { pullRequest } from "../../../support/memory-forge.ts";
 import { testDatabase } from "../../../support/postgres.ts";
@@ -119,6 +120,27 @@ describe("budgets at work", () => {
       "budget whole sleep shop#1",
       "budget whole sleep shop#3",
       "budget whole budget stop",
+    ]);
+  });
+
+  it("put the idlest to sleep by what the ledger knows of them, where nothing has a price", async () => {
+    for (const number of [1, 2, 3]) await open(number);
+    const half: BudgetConfig = { name: "half", of: "all", amount: 100, at: { sleep: 80 } };
+    budgets = await start([half], { prices: createPrices([], defaultCosts) });
+    bench.clock.advance(20 * 86_400);
+    await bench.store.visited({ "shop#2": bench.clock.now });
+    bench.clock.advance(3600);
+    await bench.store.visited({ "shop#3": bench.clock.now });
+    bench.clock.advance(3600);
+    await spend(0.1, "shop#3");
+    await spend(40.1, "shop#2");
+    assert.deepEqual(await told(), []);
+    await spend(85.1, "shop#1");
+    await budgets.look();
+    assert.deepEqual(await told(), [
+      "budget half budget sleep",
+      "budget half sleep shop#1",
+      "budget half sleep shop#2",
     ]);
   });
 
