@@ -1,12 +1,17 @@
 /** A message of Slack: blocks (docs.slack.dev/reference/block-kit) and a line of text for notifications. Pure. */
+import { lastLines } from "../comment/last-lines.ts";
 import type { Piece, Row } from "../comment/rows.ts";
-import type { ChatMessage } from "./message.ts";
+import type { ChatMessage, ChatOutput } from "./message.ts";
 
 /** Slack's own limits, in characters and in fields. */
 const TEXT_MAX = 3_000;
 const FIELD_MAX = 2_000;
 const FIELDS_MAX = 10;
 const VALUE_MAX = 2_000;
+/** Of all texts together: Slack documents no such limit, and has one of some 10,000 (`msg_blocks_too_long`). */
+const TEXTS_MAX = 9_000;
+/** Of a piece of output, its title and the line that says how much is not there. */
+const OUTPUT_HEAD = 200;
 
 export interface SlackMessage {
   readonly text: string;
@@ -19,18 +24,21 @@ export const ACTIONS = { extend: "stackling.extend", sleep: "stackling.sleep", d
 
 /** Buttons only where a click of one can be answered. */
 export function slackMessage(message: ChatMessage, { buttons }: { readonly buttons: boolean }): SlackMessage {
-  const { headline, key, sign, words, url, pullRequest, lines, rows, excerpt } = message;
+  const { headline, key, sign, words, url, pullRequest, lines, answers, rows, schema, outputs } = message;
   const title = pullRequest && linked(pullRequest.title, pullRequest.url);
   const named = linked(key, url);
   const actions = buttons ? actionsOf(message) : [];
   const page = !buttons && message.pageUrl !== undefined ? [linked("Status and logs", message.pageUrl)] : [];
+  const room = roomFor(TEXTS_MAX);
   return {
     text: asText(headline),
     blocks: [
-      section([`${sign} *${named}* ${mrkdwn(words)}`, ...(title === undefined ? [] : [title]), ...page].join("\n")),
-      ...(lines.length > 0 ? [section(lines.map(mrkdwn).join("\n"))] : []),
-      { type: "section", fields: rows.slice(0, FIELDS_MAX).map(field) },
-      ...(excerpt.length > 0 ? [preformatted(excerpt)] : []),
+      ...section(room, [`${sign} *${named}* ${mrkdwn(words)}`, ...(title === undefined ? [] : [title]), ...page]),
+      ...section(room, lines.map(mrkdwn)),
+      ...section(room, answers.map(mrkdwn)),
+      ...fields(room, rows),
+      ...(schema ? section(room, [`*${mrkdwn(schema.title)}*`, ...schema.lines.map(mrkdwn)]) : []),
+      ...outputs.flatMap((output) => preformatted(room, output)),
       ...(actions.length > 0 ? [{ type: "actions", elements: actions }] : []),
     ],
     unfurl_links: false,
@@ -43,14 +51,37 @@ export function asText(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-/** `verbatim`: what only looks like an address or a name is neither. */
-function section(text: string): object {
-  return { type: "section", text: { type: "mrkdwn", text: cut(text, TEXT_MAX), verbatim: true } };
+/** What all texts of a message may still take; what comes last goes without. */
+interface Room {
+  readonly left: () => number;
+  take(text: string, most: number): string;
 }
 
-function field({ name, cells }: Row): object {
-  const value = cells.map((pieces) => pieces.map(piece).join("")).join(" · ");
-  return { type: "mrkdwn", text: cut(`*${name}*\n${value}`, FIELD_MAX), verbatim: true };
+function roomFor(most: number): Room {
+  let left = most;
+  return {
+    left: () => left,
+    take(text, itsMost) {
+      const taken = cut(text, Math.min(itsMost, left));
+      left -= taken.length;
+      return taken;
+    },
+  };
+}
+
+/** `verbatim`: what only looks like an address or a name is neither. */
+function section(room: Room, lines: readonly string[]): readonly object[] {
+  const text = room.take(lines.join("\n"), TEXT_MAX);
+  return text === "" ? [] : [{ type: "section", text: { type: "mrkdwn", text, verbatim: true } }];
+}
+
+function fields(room: Room, rows: readonly Row[]): readonly object[] {
+  const texts = rows.slice(0, FIELDS_MAX).map(({ name, cells }) => {
+    const value = cells.map((pieces) => pieces.map(piece).join("")).join(" · ");
+    return room.take(`*${name}*\n${value}`, FIELD_MAX);
+  });
+  const shown = texts.filter((text) => text !== "").map((text) => ({ type: "mrkdwn", text, verbatim: true }));
+  return shown.length === 0 ? [] : [{ type: "section", fields: shown }];
 }
 
 function piece(one: Piece): string {
@@ -80,12 +111,20 @@ function plain(text: string): string {
 }
 
 /** Rich text: no sign in it means anything. */
-function preformatted(lines: readonly string[]): object {
-  const text = cut(lines.join("\n"), TEXT_MAX);
-  return {
-    type: "rich_text",
-    elements: [{ type: "rich_text_preformatted", elements: [{ type: "text", text }] }],
-  };
+function preformatted(room: Room, { title, lines }: ChatOutput): readonly object[] {
+  const most = Math.min(TEXT_MAX, room.left()) - OUTPUT_HEAD;
+  if (most < OUTPUT_HEAD) return [];
+  const text = room.take(lastLines(lines, most).join("\n"), TEXT_MAX);
+  const heading = { type: "text", text: room.take(title, OUTPUT_HEAD), style: { bold: true } };
+  return [
+    {
+      type: "rich_text",
+      elements: [
+        { type: "rich_text_section", elements: [heading] },
+        { type: "rich_text_preformatted", elements: [{ type: "text", text }] },
+      ],
+    },
+  ];
 }
 
 /** Slack sends word of a click on a link's button too: where nobody would answer that, links are words. */
@@ -123,5 +162,6 @@ function confirmOf(key: string): object {
 }
 
 function cut(text: string, most: number): string {
+  if (most < 1) return "";
   return text.length <= most ? text : `${text.slice(0, most - 1).replace(/\p{Surrogate}$/u, "")}…`;
 }

@@ -2,22 +2,25 @@
  * A message for Microsoft Teams: an Adaptive Card as its workflows take it. Text is in text runs, in which nothing is
  * markup (adaptivecards.io/explorer/TextRun.html); a fact set's values would be Markdown. Pure.
  */
+import { lastLines } from "../comment/last-lines.ts";
 import type { Piece, Row } from "../comment/rows.ts";
-import type { ChatMessage } from "./message.ts";
+import type { ChatMessage, ChatOutput } from "./message.ts";
 
 /** A whole message may have 28 KB. */
-const EXCERPT_MAX = 4_000;
+const BODY_MAX_BYTES = 24_000;
+const OUTPUT_MAX = 4_000;
 const TEXT_MAX = 600;
 
 export function teamsMessage(message: ChatMessage): object {
-  const { headline, pullRequest, lines, rows, excerpt, url, pageUrl } = message;
-  const body = [
-    paragraph([run(headline, { weight: "Bolder", size: "Medium" })]),
-    ...(pullRequest ? [paragraph([run(pullRequest.title, { url: pullRequest.url })])] : []),
-    ...lines.map((line) => paragraph(runs(line))),
-    ...rows.map(row),
-    ...(excerpt.length > 0 ? [paragraph([run(excerpt.join("\n"), { code: true, most: EXCERPT_MAX })])] : []),
-  ];
+  const { headline, pullRequest, lines, answers, rows, schema, outputs, url, pageUrl } = message;
+  const body = fitting([
+    [paragraph([run(headline, { weight: "Bolder", size: "Medium" })])],
+    pullRequest ? [paragraph([run(pullRequest.title, { url: pullRequest.url })])] : [],
+    ...[...lines, ...answers].map((line) => [paragraph(runs(line))]),
+    ...rows.map((one) => [row(one)]),
+    schema ? [heading(schema.title), ...schema.lines.map((line) => paragraph(runs(line)))] : [],
+    ...outputs.map(output),
+  ]);
   const links = [
     ...(url === undefined ? [] : [{ type: "Action.OpenUrl", title: "Open", url }]),
     ...(pageUrl === undefined ? [] : [{ type: "Action.OpenUrl", title: "Status and logs", url: pageUrl }]),
@@ -35,6 +38,25 @@ export function teamsMessage(message: ChatMessage): object {
     summary: headline,
     attachments: [{ contentType: "application/vnd.microsoft.card.adaptive", contentUrl: null, content: card }],
   };
+}
+
+/** As many as there is room for, from the first on; what belongs together comes whole or not at all. */
+function fitting(groups: readonly (readonly object[])[]): readonly object[] {
+  let left = BODY_MAX_BYTES;
+  const fit = groups.filter((group) => {
+    left -= Buffer.byteLength(JSON.stringify(group));
+    return left >= 0;
+  });
+  return fit.flat();
+}
+
+function heading(words: string): object {
+  return paragraph([run(words, { weight: "Bolder" })]);
+}
+
+function output({ title, lines }: ChatOutput): readonly object[] {
+  const text = lastLines(lines, OUTPUT_MAX).join("\n");
+  return [heading(title), paragraph([run(text, { code: true, most: text.length })])];
 }
 
 function row({ name, cells }: Row): object {

@@ -5,7 +5,7 @@ import { fence, folded, inCode, text } from "../markdown.ts";
 import { schemaSection } from "../schema-words.ts";
 import type { Preview } from "../status.ts";
 import type { CommandFact } from "./command-facts.ts";
-import { type FactOptions, type PreviewFacts, previewFacts } from "./facts.ts";
+import { answerWords, type FactOptions, type PreviewFacts, previewFacts } from "./facts.ts";
 import { joined, type Parts, withinLimit } from "./limit.ts";
 import type { Notice } from "./notices.ts";
 import { type Piece, rowsOf } from "./rows.ts";
@@ -44,7 +44,7 @@ export function partsOf(facts: PreviewFacts): Readonly<Record<PartName, string>>
     approval: approval(facts),
     notices: facts.notices.map(notice).join("\n\n"),
     fallback: facts.fallbackUrl === undefined ? "" : `Meanwhile: <${facts.fallbackUrl}>`,
-    answers: facts.answers.map(answer).join("\n"),
+    answers: facts.answers.map((one) => `- ${text(answerWords(one))}`).join("\n"),
     log: log(facts.answers),
     table: table(facts),
     checks: checks(facts),
@@ -126,11 +126,6 @@ function notice({ tone, lines, mention }: Notice): string {
   const [first = "", ...rest] = lines.map((line) => text(line.replace(/\s*\n\s*/g, " ")));
   const called = mention === undefined ? first : `@${mention} ${first}`;
   return [`> [!${tone.toUpperCase()}]`, ...[called, ...rest].map((line) => `> ${line}`)].join("\n");
-}
-
-/** Nobody is mentioned: who asked knows. */
-function answer({ said, by, done, answer: words }: PreviewFacts["answers"][number]): string {
-  return `- \`${said}\` by ${text(by)}: ${done ? "" : "not done, "}${text(words)}`;
 }
 
 function table(facts: PreviewFacts): string {

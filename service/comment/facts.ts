@@ -125,6 +125,11 @@ export interface AnswerFact {
   readonly lines?: readonly string[];
 }
 
+/** In a sentence, with `code` in backticks. Who asked is named as anybody can be, and not called. */
+export function answerWords({ said, by, done, answer }: AnswerFact): string {
+  return `\`${said}\` by ${by}: ${done ? "" : "not done, "}${answer}`;
+}
+
 /** Conditions in which waiting for the link helps nobody. */
 const OFFERED: ReadonlySet<string> = new Set([...HELD_BACK, ...STOPPED, "Gone", "Destroying"]);
 

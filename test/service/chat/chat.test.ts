@@ -22,13 +22,50 @@ function nextPreview(title = "Show the cart total"): (status?: Partial<PreviewSt
   return (status = {}) => aPreview({ number: mine, urls: URLS, title, status });
 }
 
+/** With a migrated database, and what people said in comments. */
+function rich(preview: Preview, { tables = 1, logged = ["GET /cart 200"] } = {}): Preview {
+  const { status, intents } = preview;
+  assert.ok(status.live);
+  const many = Array.from({ length: tables }, (_, index) => ({
+    change: "dropped",
+    kind: "table",
+    name: `old_${index}`,
+  }));
+  const changes = [...many, { change: "added", kind: "column", table: "orders", name: "note", to: "text" }];
+  const schema = { changes, counts: { added: 1, changed: 0, dropped: tables }, digest: "1f" };
+  const said = { at: "2026-11-21T10:05:00.000Z", by: "ada" };
+  const answers = [
+    { ...said, said: "help", outcome: "done", answer: "the commands are listed below" },
+    { ...said, said: "down", by: "mall_ory", outcome: "refused", answer: HOSTILE },
+    { ...said, said: "logs", outcome: "done", answer: "its last lines are below", lines: logged },
+  ] as const;
+  return {
+    ...preview,
+    status: { ...status, live: { ...status.live, database: { baseline: "shop-masked" } }, outputs: { schema } },
+    intents: { ...intents, commands: { since: said.at, answers } },
+  };
+}
+
+/** Every text of a message, whatever holds it. */
+function textsOf(part: unknown): readonly string[] {
+  if (typeof part !== "object" || part === null) return [];
+  return Object.entries(part).flatMap(([name, value]) =>
+    name === "text" && typeof value === "string" ? [value] : textsOf(value),
+  );
+}
+
 /** One sink, and what it remembers. */
 function sinkOf(
   chat: ChatConfig,
   {
     repositories = [],
     previews = [],
-  }: { readonly repositories?: readonly object[]; previews?: readonly Preview[] } = {},
+    fallbackUrl,
+  }: {
+    readonly repositories?: readonly object[];
+    readonly previews?: readonly Preview[];
+    readonly fallbackUrl?: string;
+  } = {},
 ): Sink & { readonly told: Map<string, Told> } {
   const told = new Map<string, Told>();
   const store = {
@@ -41,6 +78,7 @@ function sinkOf(
     repositories: repositories as [],
     scheme: "https",
     domain: "preview.acme.dev",
+    fallbackUrl,
   };
   const [sink] = createChatSinks({ store, config: { ...config, scheme: "https" } });
   assert.ok(sink);
@@ -101,6 +139,46 @@ describe("Slack", () => {
     await sinkOf(bot(), { previews: [web] }).write(preview());
     const blocks = JSON.stringify((await about(preview()))[0]?.blocks);
     assert.match(blocks, /\*Part of\*\\n<https:\/\/preview\.acme\.dev\/previews\/web%237\|web#7>/);
+  });
+
+  it("says what migrations changed and what came of commands, as the comment does", async () => {
+    const preview = nextPreview();
+    const sink = sinkOf(bot());
+    await sink.write(preview());
+    await sink.write(rich(preview()));
+    const [message] = await about(preview());
+    const texts = textsOf(message?.blocks).join("\n");
+    for (const said of [
+      '*Database schema: 1 dropped, 1 added, against the baseline "shop-masked"*',
+      "⚠️ dropped table `old_0`\n• added column `orders.note`: `text`",
+      "`/preview down` by @mall\u2060_\u2060ory: not done, &lt;!here&gt;",
+      "`/preview logs` by @ada: its last lines are below",
+      "The last lines of its log\nGET /cart 200",
+    ])
+      assert.ok(texts.includes(said), `${said} is not in ${texts}`);
+    assert.doesNotMatch(texts, /preview help|<!here/);
+  });
+
+  it("is told no more at once than it takes, and of a long log the end", async () => {
+    const preview = nextPreview();
+    const logged = Array.from({ length: 400 }, (_, line) => `line ${line} ${"x".repeat(90)}`);
+    const excerpt = logged.map((line) => `failed ${line}`);
+    const failed = preview({ condition: "Stalled", reason: "BuildFailed", message: "m ".repeat(4_000), excerpt });
+    await sinkOf(bot()).write(rich(failed, { tables: 60, logged }));
+    const texts = textsOf((await about(preview()))[0]?.blocks);
+    const length = texts.join("").length;
+    assert.ok(length < 10_000, `${length} characters`);
+    assert.match(texts.join("\n"), /• and 51 more/);
+    assert.match(texts.join("\n"), /^\[left out: \d+ of 400 lines\]\nfailed line \d+(.*\n)+failed line 399 x+$/m);
+  });
+
+  it("leads to the operator's address while the preview cannot be had", async () => {
+    const preview = nextPreview();
+    await sinkOf(bot(), { fallbackUrl: "https://staging.acme.dev" }).write(
+      preview({ condition: "Ready", reason: "Paused", awake: false }),
+    );
+    const texts = textsOf((await about(preview()))[0]?.blocks).join("\n");
+    assert.match(texts, /\*Meanwhile\*\n<https:\/\/staging\.acme\.dev\|/);
   });
 
   it("gets a new message when somebody deleted the one before", async () => {
@@ -232,6 +310,27 @@ describe("Microsoft Teams", () => {
     const texts = JSON.stringify(card?.body);
     assert.ok(texts.includes(HOSTILE.split("`")[0]?.trim() ?? "?"));
     assert.ok(JSON.stringify(card?.actions).includes("https://preview.acme.dev/previews/shop%23"));
+  });
+
+  it("says what migrations changed and what came of commands, in no more than Teams takes", async () => {
+    const posted = await startTeams();
+    open.push(posted);
+    const sink = sinkOf(posted.chat);
+    await sink.write(rich(nextPreview()()));
+    const [small] = posted.cards;
+    const texts = textsOf(small?.body).join("");
+    for (const said of [
+      'Database schema: 1 dropped, 1 added, against the baseline "shop-masked"⚠️ dropped table old_0',
+      "/preview down by @mall_ory: not done, ",
+      "The last lines of its logGET /cart 200",
+    ])
+      assert.ok(texts.includes(said), `${said} is not in ${texts}`);
+    const long = Array.from({ length: 400 }, (_, line) => `line ${line} ${"語".repeat(90)}`);
+    const failed = { condition: "Stalled", reason: "BuildFailed", excerpt: long } as const;
+    await sink.write(rich(nextPreview()(failed), { tables: 60, logged: long }));
+    const bytes = Buffer.byteLength(JSON.stringify(posted.cards[1]));
+    assert.ok(bytes < 28_000, `${bytes} bytes`);
+    assert.match(textsOf(posted.cards[1]?.body).join("\n"), /What it said last\n\[left out: \d+ of 400 lines\]/);
   });
 
   it("is asked again where it did not take it, and the address is in no error", async () => {
