@@ -2,7 +2,7 @@
 import type { Logger } from "pino";
 import { StacklingError } from "../../components/errors.ts";
 import { asksPersons } from "../approval.ts";
-import type { Audit, AuditNote } from "../audit.ts";
+import type { Audit } from "../audit.ts";
 import type { RepositoryConfig } from "../config/repository-types.ts";
 import type { OperatorConfig } from "../config/types.ts";
 import type { ForgeCommands, PullRequest } from "../forges/forge.ts";
@@ -65,14 +65,11 @@ export async function takeCommands(deps: CommandDeps, look: Look): Promise<boole
     logs: await readLogs(deps, preview, news),
   };
   let answered = false;
-  let notes: readonly AuditNote[] = [];
   const updated = await deps.store.updateAndNote(key, (held) => {
     const handled = handle(held, news, ground);
     answered = handled.answered;
-    notes = handled.audit;
     return handled;
   });
-  for (const note of notes) await deps.audit.record(note);
   if (news.more) await deps.store.enqueue([key]);
   if (answered && updated) await deps.announce(updated);
   return answered;

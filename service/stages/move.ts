@@ -1,5 +1,5 @@
 /** What a stage does without anybody asking again: takes over what was promoted to it, and goes back from what failed. */
-import type { Audit } from "../audit.ts";
+import type { AuditNote } from "../audit.ts";
 import type { StageConfig } from "../config/stages.ts";
 import { isOfCommit } from "../decide.ts";
 import type { Intents } from "../intents.ts";
@@ -16,7 +16,6 @@ const ITSELF = "itself";
 
 export interface MoveDeps extends WishDeps {
   readonly store: Pick<Store, "updateAndNote">;
-  readonly audit?: Pick<Audit, "record">;
 }
 
 interface Move {
@@ -33,22 +32,25 @@ export async function moveStage(deps: MoveDeps, look: Look): Promise<boolean> {
   const moveOf = (preview: Look["preview"]) => promoted(preview, stage, deps.now()) ?? wentBack(deps, look, preview);
   if (!moveOf(look.preview)) return false;
   const at = deps.now();
-  const done: { move?: Move } = {};
+  let isDone = false;
   await deps.store.updateAndNote(look.preview.key, (preview) => {
     // Cancelled meanwhile, perhaps.
     const move = moveOf(preview);
     if (!move) return { fields: {}, history: [] };
-    done.move = move;
+    isDone = true;
     const { intents, reason, message, sha: headSha } = move;
-    return { fields: { intents: { ...preview.intents, ...intents } }, history: [{ at, reason, message, headSha }] };
+    return {
+      fields: { intents: { ...preview.intents, ...intents } },
+      history: [{ at, reason, message, headSha }],
+      audit: [{ ...auditOf(move), at, key: preview.key }],
+    };
   });
-  if (done.move) await deps.audit?.record({ ...auditOf(done.move), at, key: look.preview.key });
-  return done.move !== undefined;
+  return isDone;
 }
 
-function auditOf({ reason, message }: Move) {
+function auditOf({ reason, message }: Move): AuditNote {
   const action = reason === "Promoted" ? "promote" : "rollback";
-  return { actor: "stackling", action, detail: message, via: "service", outcome: "done" } as const;
+  return { actor: "stackling", action, detail: message, via: "service", outcome: "done" };
 }
 
 function promoted(preview: Pick<Preview, "intents">, stage: StageConfig, now: string): Move | undefined {

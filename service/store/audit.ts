@@ -20,25 +20,12 @@ export const AUDIT: readonly string[] = [
 ];
 
 const CURSOR = /^[1-9][0-9]{0,17}$/;
+/** What strangers write may be of any length. */
+const LENGTHS = { actor: 200, action: 60, key: 300, detail: 500, address: 60 } as const;
 
 export function auditStore({ db }: { readonly db: Kysely<Tables> }): AuditStore & AuditTrim {
   return {
-    async addAudit({ at, actor, action, key, detail, via, address, outcome }) {
-      const text = (value: string | undefined) => (value === undefined ? null : storable(value));
-      await db
-        .insertInto("audit")
-        .values({
-          at,
-          actor: storable(actor),
-          action: storable(action),
-          key: text(key),
-          detail: text(detail),
-          via,
-          address: text(address),
-          outcome,
-        })
-        .execute();
-    },
+    addAudit: (entry) => addAuditEntries(db, [entry]),
     async audit({ key, actor, action, before, limit }) {
       let query = db.selectFrom("audit").selectAll();
       if (key !== undefined) query = query.where("key", "=", storable(key));
@@ -72,4 +59,24 @@ export function auditStore({ db }: { readonly db: Kysely<Tables> }): AuditStore 
       return Number(numAffectedRows ?? 0n);
     },
   };
+}
+
+/** Beside what they tell of, where `db` is its transaction. */
+export async function addAuditEntries(db: Kysely<Tables>, entries: readonly AuditEntry[]): Promise<void> {
+  if (entries.length === 0) return;
+  const text = (entry: AuditEntry, name: keyof typeof LENGTHS) => {
+    const value = entry[name];
+    return value === undefined ? null : storable(value.slice(0, LENGTHS[name]));
+  };
+  const rows = entries.map((entry) => ({
+    at: entry.at,
+    actor: text(entry, "actor") ?? "",
+    action: text(entry, "action") ?? "",
+    key: text(entry, "key"),
+    detail: text(entry, "detail"),
+    via: entry.via,
+    address: text(entry, "address"),
+    outcome: entry.outcome,
+  }));
+  await db.insertInto("audit").values(rows).execute();
 }

@@ -1,6 +1,8 @@
 /** Previews as rows: reading, writing under a row lock, and telling every replica. */
 import { type Kysely, type Selectable, sql, type Transaction } from "kysely";
+import type { AuditNote } from "../audit.ts";
 import { changeStatus, type Preview } from "../status.ts";
+import { addAuditEntries } from "./audit.ts";
 import { storable, storableJson } from "./json.ts";
 import { requireLease, type WriteLease } from "./lease.ts";
 import type { MoveListener } from "./moves.ts";
@@ -59,12 +61,21 @@ export function previewStore({ db, now, moved }: PreviewStoreDeps): PreviewStore
     update: (key, change, held) => write(key, change, { held }),
     updateAndNote(key, change) {
       let entries: readonly HistoryEntry[] = [];
+      let notes: readonly AuditNote[] = [];
       const fieldsOf = (preview: Preview) => {
-        const { fields, history } = change(preview);
+        const { fields, history, audit = [] } = change(preview);
         entries = history.map((entry) => ({ ...entry, key }));
+        notes = audit;
         return fields;
       };
-      return write(key, fieldsOf, { also: (transaction) => addHistory(transaction, entries) });
+      const also = async (transaction: Transaction<Tables>) => {
+        await addHistory(transaction, entries);
+        await addAuditEntries(
+          transaction,
+          notes.map((note) => ({ ...note, at: note.at ?? now() })),
+        );
+      };
+      return write(key, fieldsOf, { also });
     },
     // Strangers ask by whatever text they like.
     async find(key) {

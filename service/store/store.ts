@@ -1,5 +1,6 @@
 /** What the service remembers. Postgres holds it; the interface names what the coordinators may ask. */
 import type { Lease } from "../../infra/stacks.ts";
+import type { AuditNote } from "../audit.ts";
 import type { RepositoryConfig } from "../config/repository-types.ts";
 import type { Preview, PreviewStatus, Receipt } from "../status.ts";
 import type { WriteLease } from "./lease.ts";
@@ -47,12 +48,13 @@ export interface Store extends OperationStore {
     change: (preview: Preview) => Partial<Omit<Preview, "key" | "revision">>,
     held?: WriteLease,
   ): Promise<Preview | undefined>;
-  /** As `update`, with entries of the history in the same commit. */
+  /** As `update`, with entries of history and audit in the same commit. */
   updateAndNote(
     key: string,
     change: (preview: Preview) => {
       readonly fields: Partial<Omit<Preview, "key" | "revision">>;
       readonly history: readonly Omit<HistoryEntry, "key">[];
+      readonly audit?: readonly AuditNote[];
     },
   ): Promise<Preview | undefined>;
   /** Lays a change over the status; a change of condition or reason becomes an entry of the history in the same commit. `held` as in `update`. */

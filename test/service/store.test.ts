@@ -122,26 +122,37 @@ describe("the store", () => {
     assert.equal((await store.history("shop#1", 1))[0]?.message, "failed: \uFFFD\uFFFD");
   });
 
-  it("writes a change with its entries of the history, or neither", async () => {
+  it("writes a change with its entries of history and audit, or nothing of it", async () => {
     const store = await open();
     const { key } = await store.create(draft(1));
     const entry = { at: "2026-01-01T00:00:00.000Z", reason: "Command", message: "`/preview keep` by @ada" };
+    const note = { actor: "@ada", action: "keep", key, via: "comment", outcome: "done" } as const;
     const keep = await store.updateAndNote(key, ({ intents }) => ({
       fields: { intents: { ...intents, keep: true } },
       history: [entry, { ...entry, message: "another" }],
+      audit: [{ ...note, at: entry.at, detail: "x".repeat(1_000) }],
     }));
     assert.equal(keep?.intents.keep, true);
     assert.deepEqual(
       (await store.history(key, 10)).map(({ message }) => message),
       ["another", entry.message],
     );
-    const broken = store.updateAndNote(key, ({ intents }) => ({
-      fields: { intents: { ...intents, keep: false } },
-      history: [{ ...entry, at: "no time" }],
-    }));
-    await assert.rejects(broken);
+    const audited = { ...note, at: entry.at, detail: "x".repeat(500) };
+    assert.deepEqual((await store.audit({ key, limit: 10 })).entries, [audited]);
+    const broken = [
+      { history: [{ ...entry, at: "no time" }], audit: [note] },
+      { history: [entry], audit: [{ ...note, at: "no time" }] },
+    ];
+    for (const notes of broken) {
+      const written = store.updateAndNote(key, ({ intents }) => ({
+        fields: { intents: { ...intents, keep: false } },
+        ...notes,
+      }));
+      await assert.rejects(written);
+    }
     assert.equal((await store.find(key))?.intents.keep, true);
     assert.equal((await store.history(key, 10)).length, 2);
+    assert.deepEqual((await store.audit({ key, limit: 10 })).entries, [audited]);
     assert.equal(await store.updateAndNote("shop#31", () => ({ fields: {}, history: [] })), undefined);
   });
 

@@ -156,6 +156,17 @@ export async function reconcileBench(url: string): Promise<Bench> {
   };
 }
 
+/** The service dies with it right behind the commit of what it carried out. */
+export function killedBehind(store: PostgresStore): PostgresStore {
+  return {
+    ...store,
+    async updateAndNote(key, change) {
+      await store.updateAndNote(key, change);
+      throw new Error("killed");
+    },
+  };
+}
+
 /** What people may ask for of this bench's previews. */
 export function benchActions({ deps, store, stacks, forge }: Bench, more: Partial<ActionDeps> = {}): AllActions {
   return createActions({

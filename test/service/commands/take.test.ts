@@ -7,7 +7,14 @@ import type { ReconcileDeps } from "../../../service/reconcile.ts";
 import { type MemoryComments, memoryComments } from "../../support/memory-comments.ts";
 import { pullRequest } from "../../support/memory-forge.ts";
 import { testDatabase } from "../../support/postgres.ts";
-import { type Bench, emptyWorld, PREVIEW_YAML, reconcileBench, SHA } from "../../support/reconcile-world.ts";
+import {
+  type Bench,
+  emptyWorld,
+  killedBehind,
+  PREVIEW_YAML,
+  reconcileBench,
+  SHA,
+} from "../../support/reconcile-world.ts";
 
 describe("a command in a comment", () => {
   let database: Awaited<ReturnType<typeof testDatabase>>;
@@ -82,6 +89,19 @@ describe("a command in a comment", () => {
         ["@ada", "wake", "comment", "done"],
         ["@ada", "sleep", "comment", "done"],
       ],
+    );
+  });
+
+  it("stands in the audit though the service was killed right after carrying it out", async () => {
+    const { key, number } = await opened();
+    comments.say(number, "/preview keep", { author: "ada" });
+    await assert.rejects(look(key, { store: killedBehind(bench.store) }), /killed/);
+    assert.equal((await bench.preview(key)).intents.keep, true);
+    await look(key);
+    const { entries } = await bench.store.audit({ key, limit: 10 });
+    assert.deepEqual(
+      entries.map(({ actor, action, via, outcome }) => [actor, action, via, outcome]),
+      [["@ada", "keep", "comment", "done"]],
     );
   });
 

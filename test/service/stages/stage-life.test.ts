@@ -10,7 +10,15 @@ import { startResync } from "../../../service/resync.ts";
 import { createSweep } from "../../../service/sweep/sweep.ts";
 import { eventually } from "../../support/eventually.ts";
 import { testDatabase } from "../../support/postgres.ts";
-import { type Bench, benchActions, config, reconcileBench, SHA, shop } from "../../support/reconcile-world.ts";
+import {
+  type Bench,
+  benchActions,
+  config,
+  killedBehind,
+  reconcileBench,
+  SHA,
+  shop,
+} from "../../support/reconcile-world.ts";
 import { requires } from "../../support/requires.ts";
 
 const STAGING = "shop:staging";
@@ -114,6 +122,18 @@ describe("a repository's stages", requires("postgres"), () => {
     assert.deepEqual(
       entries.map(({ action, via }) => [action, via]),
       [["promote", "service"]],
+    );
+  });
+
+  it("have each move in the audit though the service was killed right behind it", async () => {
+    await actions().promote(PRODUCTION, {}, "@ana");
+    await assert.rejects(look(PRODUCTION, { store: killedBehind(bench.store) }), /killed/);
+    await look(PRODUCTION);
+    assert.deepEqual(await stateOf(PRODUCTION), ["Ready", "Healthy", SHA.a]);
+    const { entries } = await bench.store.audit({ key: PRODUCTION, limit: 5 });
+    assert.deepEqual(
+      entries.map(({ actor, action, detail }) => [actor, action, detail]),
+      [["stackling", "promote", 'aaaaaaa was promoted from "staging" by @ana.']],
     );
   });
 
