@@ -37,7 +37,7 @@ export const routes = routesOf({ baselines: {}, costs: {} } as unknown as Routes
 
 /** As `/api/v1/openapi.json` answers it. */
 export function openApi(): Document {
-  return documentOf(routes) as unknown as Document;
+  return documentOf(routes, "__Host-stackling") as unknown as Document;
 }
 
 /** Calls by their part, then what several of them answer. */

@@ -30,7 +30,7 @@ export function createApi(deps: ApiDeps): Router {
   // The same for everybody, and tools ask for it without a token.
   let document: Promise<string> | undefined;
   api.get("/openapi.json", async (_request, response) => {
-    document ??= import("./openapi.ts").then(({ documentOf }) => JSON.stringify(documentOf(routes)));
+    document ??= import("./openapi.ts").then(({ documentOf }) => JSON.stringify(documentOf(routes, deps.cookieName)));
     response.type("json").send(await document);
   });
   // Here, so that it is said as everything else of a call when the store that knows its token does not answer.

@@ -13,7 +13,8 @@ const NEEDS = {
   administer: "The role `admin` is needed.",
 } as const;
 
-export function documentOf(routes: readonly Route[]): ReturnType<typeof createDocument> {
+/** @param cookieName of the pages' sessions, which differs by the address that the instance is reached at */
+export function documentOf(routes: readonly Route[], cookieName: string): ReturnType<typeof createDocument> {
   const paths: Record<string, ZodOpenApiPathsObject[string]> = {};
   for (const route of routes) {
     const path = openPath(route.path);
@@ -42,8 +43,8 @@ export function documentOf(routes: readonly Route[]): ReturnType<typeof createDo
         session: {
           type: "apiKey",
           in: "cookie",
-          name: "stackling",
-          description: "Of the pages; each POST with X-CSRF-Token.",
+          name: cookieName,
+          description: "Of the pages; each POST and DELETE with X-CSRF-Token.",
         },
       },
     },
@@ -73,7 +74,12 @@ function operationOf(route: Route): ZodOpenApiOperationObject {
     responses: {
       [String(answer.status)]: {
         description: answer.says,
-        content: { [answer.type ?? "application/json"]: { schema: answer.schema } },
+        content: Object.fromEntries(
+          Object.entries({ [answer.type ?? "application/json"]: answer.schema, ...answer.or }).map(([type, schema]) => [
+            type,
+            { schema },
+          ]),
+        ),
       },
       default: {
         description: "It was not done.",

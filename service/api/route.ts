@@ -42,6 +42,8 @@ export interface Answer {
   readonly schema: z.ZodType;
   /** Of a stream `schema` is one line's, or one event's; JSON otherwise. */
   readonly type?: "application/x-ndjson" | "text/event-stream" | "text/csv";
+  /** By what is asked for. */
+  readonly or?: { readonly [type in "application/vnd.apache.parquet"]: z.ZodType };
   readonly says: string;
 }
 

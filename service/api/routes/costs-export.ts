@@ -29,7 +29,7 @@ export function costExportRoute({ costs }: { readonly costs: Pick<Costs, "export
     may: "look",
     where: "anywhere",
     query,
-    answer: { status: 200, schema: z.string(), type: "text/csv", says: "The file." },
+    answer: { status: 200, schema: z.string(), type: "text/csv", or: { [TYPES.parquet]: z.file() }, says: "The file." },
     async handle({ query: { format, month: asked = costs.now().slice(0, 7) }, caller: { repositories }, response }) {
       const file = await costs.exported({
         ...{ format, ...spanOfMonth(asked) },

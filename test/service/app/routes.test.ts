@@ -203,8 +203,23 @@ describe("the OpenAPI document", () => {
     }
   });
 
+  it("describes the session's cookie by the name that it has here, and a file in each of its types", async () => {
+    const { body } = await edge.ask({ path: "/api/v1/openapi.json" });
+    const { components, paths } = JSON.parse(body);
+    assert.equal(components.securitySchemes.session.name, "stackling-4000");
+    const cookie = `stackling-4000=${edge.sessions.redeem(edge.sessions.mint())}`;
+    assert.equal((await edge.ask({ path: "/api/v1/previews", headers: { cookie } })).status, 200);
+    const { content } = paths["/costs/export"].get.responses["200"];
+    for (const format of ["csv", "parquet"]) {
+      const { headers } = await edge.api({ path: `/costs/export?format=${format}` });
+      assert.ok(String(headers["content-type"]).split(";")[0] in content, format);
+    }
+    assert.deepEqual(content["text/csv"].schema, { type: "string" });
+    assert.equal(content["application/vnd.apache.parquet"].schema.format, "binary");
+  });
+
   it("says of every call who may, what it takes and what it answers", async () => {
-    const { paths, components } = documentOf(edge.routes);
+    const { paths, components } = documentOf(edge.routes, "stackling-4000");
     assert.ok(components?.schemas?.Preview && components.schemas.Problem);
     for (const [path, item] of Object.entries(paths ?? {})) {
       for (const operation of Object.values(item as Record<string, { operationId: string; description: string }>)) {
