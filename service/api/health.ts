@@ -1,6 +1,7 @@
 /** `/healthz`: the process lives. `/readyz`: everything it needs answers. */
 import type { RequestHandler } from "express";
 import { StacklingError } from "../../components/errors.ts";
+import { NotConnected } from "../forges/not-connected.ts";
 
 /** Rejects when the named thing is away. Its error is logged, never shown: the probe is open to all. */
 export type ReadinessChecks = Readonly<Record<string, () => Promise<void>>>;
@@ -42,7 +43,8 @@ export function createReadiness(checks: ReadinessChecks, onError: (error: unknow
     return asked;
   };
   return async (_request, response) => {
-    const missing = await ask();
+    // Where an admin is to connect a forge by a page of ours, nothing but this can serve it.
+    const missing = (await ask()).filter(({ error }) => !(error instanceof NotConnected));
     const isReady = missing.length === 0;
     response.setHeader("Cache-Control", "no-store");
     if (!isReady) response.setHeader("Retry-After", 5);

@@ -1,7 +1,7 @@
 /** A GitHub App that was made from the pages: its credentials are looked up while the service runs, so that it is used at once. */
-import { StacklingError } from "../../components/errors.ts";
 import { type MadeApp, madeApp } from "./github-app-made.ts";
 import type { GithubClient } from "./github-client.ts";
+import { NotConnected } from "./not-connected.ts";
 
 /** So long what was read counts: another replica's page may have made a new App. */
 const FRESH_MS = 10_000;
@@ -50,10 +50,14 @@ export function keptApp({
     async current() {
       const app = await newest();
       if (!app) {
-        throw unconnected(`no App was made for it yet, or with another API token; an admin makes one at ${newAppUrl}`);
+        throw new NotConnected(
+          "GitHub",
+          `no App was made for it yet, or with another API token; an admin makes one at ${newAppUrl}`,
+        );
       }
       if (app.server === server) return app;
-      throw unconnected(
+      throw new NotConnected(
+        "GitHub",
         `its App was made at "${app.server}", while \`baseUrl\` is that of "${server}"; make one there at ${newAppUrl}`,
       );
     },
@@ -89,8 +93,4 @@ export function createKeptClient({
     limits: async () => (await now()).limits(),
     forget: () => connected?.client.forget(),
   };
-}
-
-function unconnected(why: string): StacklingError {
-  return new StacklingError({ reason: "Unreachable", userMessage: `asking GitHub: ${why}` });
 }

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { StacklingError, TerminalError } from "../../components/errors.ts";
 import type { ForgeGround } from "./forge.ts";
+import { NotConnected } from "./not-connected.ts";
 
 export interface GitlabApplication {
   /** Where people find the server, without a slash at its end. */
@@ -80,9 +81,13 @@ export function grantedToken(
   const read = (text: string | undefined): GitlabGrant => {
     const grant = text === undefined ? undefined : gitlabGrant.parse(JSON.parse(text));
     if (!grant)
-      throw unconnected(`it is not connected yet, or was with another API token; an admin does so at ${connectUrl}`);
+      throw new NotConnected(
+        "GitLab",
+        `it is not connected yet, or was with another API token; an admin does so at ${connectUrl}`,
+      );
     if (grant.url === application.url) return grant;
-    throw unconnected(
+    throw new NotConnected(
+      "GitLab",
       `it was connected at "${grant.url}" and the config names "${application.url}"; connect it anew at ${connectUrl}`,
     );
   };
@@ -121,10 +126,6 @@ export function grantedToken(
 /** To be named in the application's settings. */
 export function redirectUri(homeUrl: string): string {
   return `${homeUrl}/gitlab/connected`;
-}
-
-function unconnected(why: string): StacklingError {
-  return new StacklingError({ reason: "Unreachable", userMessage: `asking GitLab: ${why}` });
 }
 
 function jsonOf(text: string): unknown {
