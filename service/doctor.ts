@@ -44,6 +44,8 @@ export interface DoctorDeps {
   readonly access: () => Promise<readonly Finding[]>;
   /** Whether those who know what previews really cost say it. */
   readonly bills: () => Promise<readonly Finding[]>;
+  /** Whether budgets can count what their previews take. */
+  readonly budgets: () => Promise<readonly Finding[]>;
   /** Version of the engine that is in use. */
   readonly engineVersion: string;
 }
@@ -70,6 +72,7 @@ export function createDoctor(deps: DoctorDeps): () => Promise<readonly Finding[]
       ask("the services of others were listed", deps.external),
       ask("the previews' doors were looked at", deps.access),
       ask("what was asked about real costs was looked at", deps.bills),
+      ask("the budgets were looked at", deps.budgets),
       ask("deliveries are for repositories of the configuration", () => checkDeliveries(deps)),
     ]);
     return [{ ok: true, what: `the Pulumi engine is ${deps.engineVersion}` }, ...findings.flat()];

@@ -32,6 +32,7 @@ import { createPullRequestLog } from "./kpis/pull-requests.ts";
 import { budgetLevels } from "./metrics/budgets.ts";
 import { costLevels } from "./metrics/costs.ts";
 import { startBills } from "./money/actuals/start.ts";
+import { uncountedFindings } from "./money/budgets/uncounted.ts";
 import { startMoney } from "./money/money.ts";
 import { startOperate } from "./operate.ts";
 import { sayPolling } from "./polling.ts";
@@ -198,6 +199,7 @@ async function start(options: ServiceOptions, undo: Undo[]): Promise<RunningServ
     external: external.check,
     access: async () => accessFindings({ ...config, repositories: await repositories.all() }),
     bills: bills.check,
+    budgets: async () => uncountedFindings(await money.budgets.states()),
     engineVersion: engine.version,
   });
   const byHand = createEngineByHand({ stacks, config, resolveSecrets: (spec) => resolveSecrets(parts, spec) });

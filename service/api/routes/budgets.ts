@@ -4,7 +4,9 @@ import { BUDGET_ACTIONS } from "../../config/budgets.ts";
 import { LEVELS, type Lift } from "../../money/budgets/budget.ts";
 import type { BudgetState, Budgets } from "../../money/budgets/budgets.ts";
 import { holding } from "../../money/budgets/standing.ts";
-import { holdingWords } from "../../money/budgets/words.ts";
+import { uncountedWords } from "../../money/budgets/uncounted.ts";
+import { budgetWords, holdingWords } from "../../money/budgets/words.ts";
+import { METERS } from "../../money/types.ts";
 import type { Caller } from "../../roles.ts";
 import type { Doing } from "../doing.ts";
 import { type Route, route } from "../route.ts";
@@ -40,7 +42,13 @@ const budget = z
     held: level.describe("What holds, in spite of a lift."),
     until: time.optional().describe("When it begins anew; absent of a preview's."),
     lift: someLift.optional(),
-    says: z.array(text).describe("Sentences for people: what holds, who can lift it and how; none within it."),
+    uncounted: z
+      .strictObject({ previews: z.int(), meters: z.array(z.enum(METERS)) })
+      .optional()
+      .describe("How many of its previews take what has no price and is on no bill, which counts as nothing."),
+    says: z
+      .array(text)
+      .describe("Sentences for people: what holds, who can lift it and how; within it only what is not counted."),
   })
   .meta({ id: "Budget" });
 export type BudgetView = z.output<typeof budget>;
@@ -145,8 +153,15 @@ function viewOf(state: BudgetState): BudgetView {
     held,
     until,
     lift: lifted,
+    uncounted,
     now,
   } = state;
+  const whole = { ...config, subject: of, currency };
+  const holds =
+    held === "within"
+      ? []
+      : holdingWords(holding({ budget: config, subject: of, level: held, reached, currency, now }));
+  const lacking = uncounted ? [`${uncountedWords(capital(budgetWords(whole)), uncounted)}.`] : [];
   return {
     ...{ name: config.name, of: config.of, subject: of, amount: config.amount, currency, used },
     ...(forecast === undefined ? {} : { forecast }),
@@ -154,9 +169,11 @@ function viewOf(state: BudgetState): BudgetView {
     ...{ level: reached, held },
     ...(until === undefined ? {} : { until }),
     ...(lifted ? { lift: { ...lifted } } : {}),
-    says:
-      held === "within"
-        ? []
-        : [...holdingWords(holding({ budget: config, subject: of, level: held, reached, currency, now }))],
+    ...(uncounted ? { uncounted: { ...uncounted, meters: [...uncounted.meters] } } : {}),
+    says: [...holds, ...lacking],
   };
+}
+
+function capital(words: string): string {
+  return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
 }

@@ -31,8 +31,8 @@ export const budgetLs: RunVerb = async ({ options, context }) => {
     { title: "LIFTED", value: ({ lift }: BudgetView) => (lift ? `until ${minuteOf(lift.until)} by ${lift.by}` : "") },
   ];
   printLine(context.stdout, table(budgets, columns, context));
-  for (const { says } of budgets.filter(({ held }) => held !== "within" && held !== "warned"))
-    printLine(context.stdout, plain(`\n${says.join(" ")}`));
+  const isSaid = ({ held, uncounted }: BudgetView) => uncounted || (held !== "within" && held !== "warned");
+  for (const { says } of budgets.filter(isSaid)) printLine(context.stdout, plain(`\n${says.join(" ")}`));
   return 0;
 };
 

@@ -5,6 +5,7 @@ import { parseKey } from "../../../infra/names.ts";
 import type { Audit } from "../../audit.ts";
 import type { BudgetConfig } from "../../config/budgets.ts";
 import { closest } from "../../config/closest.ts";
+import type { CostsConfig } from "../../config/costs.ts";
 import { every } from "../../every.ts";
 import type { Preview } from "../../status.ts";
 import type { Pause } from "../../store/operation.ts";
@@ -16,6 +17,7 @@ import { type CarryDeps, createCarry } from "./carry.ts";
 import { isStoppedBy } from "./hold.ts";
 import { holdingOf, liftOf, type SomeLift, subjectOf, type Who } from "./standing.ts";
 import type { BudgetRow, BudgetStore } from "./store.ts";
+import { together, type Uncounted, uncountedOf } from "./uncounted.ts";
 import { budgetOf, type Holding, stopper } from "./words.ts";
 
 /** The lease of this name, which no stack can have, is the turn to look. */
@@ -30,6 +32,8 @@ export interface BudgetState extends Standing {
   /** What holds in spite of a lift. */
   readonly held: Level;
   readonly lift?: SomeLift;
+  /** Absent where all that it covers is counted. */
+  readonly uncounted?: Uncounted;
   /** ISO 8601: of this look. */
   readonly now: string;
   /** ISO 8601: when it begins anew. */
@@ -74,6 +78,7 @@ export interface BudgetsDeps extends Omit<CarryDeps, "config"> {
     Pick<Store, "current" | "acquireLease">;
   readonly config: CarryDeps["config"] & {
     readonly budgets?: readonly BudgetConfig[];
+    readonly costs?: CostsConfig | undefined;
     readonly repositories: readonly { readonly name: string }[];
   };
   readonly prices: Prices;
@@ -106,7 +111,7 @@ export function startBudgets(deps: BudgetsDeps): Budgets {
       try {
         const [previews, rows] = [await store.current(), await store.budgetRows()];
         const standings = isIdle ? [] : await read(previews);
-        await carry(states(standings, rows), { previews, rows });
+        await carry(states(standings, { previews, rows }), { previews, rows });
       } finally {
         await turn.release();
       }
@@ -136,14 +141,24 @@ export function startBudgets(deps: BudgetsDeps): Budgets {
     return [month, weekAgo, ...lives].reduce((one, other) => (one < other ? one : other));
   }
 
-  function states(standings: readonly Standing[], rows: readonly BudgetRow[]): readonly BudgetState[] {
+  function states(
+    standings: readonly Standing[],
+    { previews, rows }: { readonly previews: readonly Preview[]; readonly rows: readonly BudgetRow[] },
+  ): readonly BudgetState[] {
     const at = now();
+    const lacking = previews
+      .map((preview) => ({ preview, meters: uncountedOf(preview, prices, config.costs) }))
+      .filter(({ meters }) => meters.length > 0);
     return standings.map((standing) => {
+      const { budget, subject } = standing;
+      const theirs = lacking.filter(({ preview }) => subjectOf(budget, preview) === subject);
+      const uncounted = together(theirs.map(({ meters }) => meters));
       const lift = liftOf(rows, standing.budget.name, standing.subject, at);
       return {
         ...standing,
         ...{ held: heldLevel(standing.level, lift, at), now: at },
         ...(lift ? { lift } : {}),
+        ...(uncounted ? { uncounted } : {}),
         ...(standing.month === undefined ? {} : { until: nextMonth(at) }),
       };
     });
@@ -191,7 +206,7 @@ export function startBudgets(deps: BudgetsDeps): Budgets {
     async states() {
       if (isIdle) return [];
       const [previews, rows] = await Promise.all([store.current(), store.budgetRows()]);
-      const found = states(await read(previews), rows);
+      const found = states(await read(previews), { previews, rows });
       const place = ({ budget }: BudgetState) => budgets.indexOf(budget);
       return [...found].sort((a, b) => place(a) - place(b) || b.used - a.used || (a.subject < b.subject ? -1 : 1));
     },

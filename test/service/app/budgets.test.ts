@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import type { BudgetView } from "../../../service/api/routes/budgets.ts";
+import type { BudgetConfig } from "../../../service/config/budgets.ts";
 import { type AppEdge, startApp } from "./app-edge.ts";
-import { someBudgets } from "./some-costs.ts";
+import { aBudget, someBudgets } from "./some-costs.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };
 
@@ -28,6 +29,16 @@ describe("budgets over the API", () => {
       'The budget "whole" ($20.00 a month) is used to 100 % or more.',
       "No new previews are made; what is there stays.",
       "It goes on by itself on 2026-12-01; before that an admin lifts it: `stackling budget lift whole --for 48h`, or the page of costs.",
+    ]);
+  });
+
+  it("say of what they cannot count also while they hold nothing back", async () => {
+    const eu: BudgetConfig = { name: "eu", of: "repository", amount: 500, at: { warn: 80 } };
+    edge.budgets.push(
+      aBudget(eu, { subject: "shop", repository: "shop", uncounted: { previews: 2, meters: ["cpu", "memory"] } }),
+    );
+    assert.deepEqual((await read()).at(-1)?.says, [
+      'The budget "eu" of shop ($500.00 a month) covers 2 previews without a price for cpu, memory: nothing of that counts.',
     ]);
   });
 

@@ -142,6 +142,8 @@ describe("budgets at work", () => {
       "budget half sleep shop#1",
       "budget half sleep shop#2",
     ]);
+    const [state] = await budgets.states();
+    assert.deepEqual(state?.uncounted, { previews: 3, meters: ["cpu", "memory", "disk"] });
   });
 
   it("say nothing twice, by however many replicas and after every kill", async () => {
