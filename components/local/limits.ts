@@ -19,6 +19,7 @@ const PERIOD_US = 100_000;
 const PROCESSES_MAX = 1024;
 
 const CONTROLLERS = "+memory +cpu +pids";
+const PROCS = "cgroup.procs";
 
 /** Name of a release's group; groups are the machine's, so it tells one data folder's from another's. */
 export function limitsName(dataDir: string, stack: string, release: string): string {
@@ -35,12 +36,38 @@ export async function listLimits(dataDir: string, stack?: string): Promise<{ nam
     .filter((group) => stack === undefined || group.stack === stack);
 }
 
-/** Which of the kernel's interfaces can be used here; `none` means nothing is bounded. */
-export async function limitsSupport(): Promise<"v2" | "v1" | "none"> {
+type Support = "v2" | "v1" | "none";
+let found: Promise<Support> | undefined;
+
+/** Which of the kernel's interfaces can be used here, tried once; `none` means nothing is bounded, nor counted by groups. */
+export function limitsSupport(): Promise<Support> {
+  found ??= tryLimits();
+  return found;
+}
+
+/**
+ * By making a group, for whoever may write there may yet be refused: in a container with rights the processes lie in
+ * the group that is its root, and the kernel then lets it give groups below no controllers (cgroups(7), "no internal
+ * processes").
+ */
+async function tryLimits(): Promise<Support> {
   if (process.platform !== "linux") return "none";
-  if (await isWritable(join(ROOT, "cgroup.subtree_control"))) return "v2";
-  const v1 = await Promise.all(["memory", "cpu"].map((name) => isWritable(join(ROOT, name, "cgroup.procs"))));
-  return v1.every(Boolean) ? "v1" : "none";
+  const name = `try-${process.pid}`;
+  const few = { memoryMiB: 64, cpu: 1 };
+  try {
+    if (await isWritable(join(ROOT, "cgroup.subtree_control"))) {
+      await boundV2(name, few);
+      return "v2";
+    }
+    const v1 = await Promise.all(["memory", "cpu"].map((controller) => isWritable(join(ROOT, controller, PROCS))));
+    if (!v1.every(Boolean)) return "none";
+    await boundV1(name, few);
+    return "v1";
+  } catch {
+    return "none";
+  } finally {
+    await removeLimits(name);
+  }
 }
 
 /** Makes or adjusts the group `name` and puts a process in; what it starts is inside too. False where nothing can be bounded. */
@@ -81,7 +108,7 @@ async function replaceValue(path: string, value: string): Promise<void> {
 /** Processes of the group, also those that shed every other mark. */
 export async function membersOf(name: string): Promise<number[]> {
   const lists = await Promise.all(
-    groupFolders(name).map((folder) => readFile(join(folder, "cgroup.procs"), "utf8").catch(() => "")),
+    groupFolders(name).map((folder) => readFile(join(folder, PROCS), "utf8").catch(() => "")),
   );
   return [...new Set(lists.flatMap((list) => list.split("\n").filter(Boolean).map(Number)))];
 }
@@ -100,16 +127,21 @@ async function isBusy(folder: string): Promise<boolean> {
   );
 }
 
-async function applyV2(name: string, pid: number, { memoryMiB, cpu }: Limits): Promise<void> {
+async function applyV2(name: string, pid: number, limits: Limits): Promise<void> {
+  const folder = await boundV2(name, limits);
+  await writeFile(join(folder, PROCS), String(pid));
+}
+
+async function boundV2(name: string, { memoryMiB, cpu }: Limits): Promise<string> {
   const folder = await makeV2(name);
   await writeFile(join(folder, "memory.max"), String(bytes(memoryMiB)));
   await writeFile(join(folder, "pids.max"), String(PROCESSES_MAX));
   await writeFile(join(folder, "cpu.max"), `${quotaUs(cpu)} ${PERIOD_US}`);
-  await writeFile(join(folder, "cgroup.procs"), String(pid));
+  return folder;
 }
 
 async function joinV2(name: string, pid: number): Promise<void> {
-  await writeFile(join(await makeV2(name), "cgroup.procs"), String(pid));
+  await writeFile(join(await makeV2(name), PROCS), String(pid));
 }
 
 async function makeV2(name: string): Promise<string> {
@@ -124,22 +156,27 @@ async function makeV2(name: string): Promise<string> {
 async function joinV1(controller: string, name: string, pid: number): Promise<void> {
   const folder = join(ROOT, controller, PARENT, name);
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, "cgroup.procs"), String(pid));
+  await writeFile(join(folder, PROCS), String(pid));
 }
 
-async function applyV1(name: string, pid: number, { memoryMiB, cpu }: Limits): Promise<void> {
+async function applyV1(name: string, pid: number, limits: Limits): Promise<void> {
+  const folders = await boundV1(name, limits);
+  for (const folder of folders) await writeFile(join(folder, PROCS), String(pid));
+  // Bounds nothing, so that what is bounded does not depend on it.
+  await joinV1("cpuacct", name, pid).catch(() => undefined);
+}
+
+async function boundV1(name: string, { memoryMiB, cpu }: Limits): Promise<readonly string[]> {
   const memory = join(ROOT, "memory", PARENT, name);
   const share = join(ROOT, "cpu", PARENT, name);
   const pids = join(ROOT, "pids", PARENT, name);
-  const groups = [memory, share, ...((await isWritable(join(ROOT, "pids", "cgroup.procs"))) ? [pids] : [])];
-  await Promise.all(groups.map((folder) => mkdir(folder, { recursive: true })));
+  const folders = [memory, share, ...((await isWritable(join(ROOT, "pids", PROCS))) ? [pids] : [])];
+  await Promise.all(folders.map((folder) => mkdir(folder, { recursive: true })));
   await writeFile(join(memory, "memory.limit_in_bytes"), String(bytes(memoryMiB)));
   await writeFile(join(share, "cpu.cfs_period_us"), String(PERIOD_US));
   await writeFile(join(share, "cpu.cfs_quota_us"), String(quotaUs(cpu)));
-  if (groups.includes(pids)) await writeFile(join(pids, "pids.max"), String(PROCESSES_MAX));
-  for (const folder of groups) await writeFile(join(folder, "cgroup.procs"), String(pid));
-  // Bounds nothing, so that what is bounded does not depend on it.
-  await joinV1("cpuacct", name, pid).catch(() => undefined);
+  if (folders.includes(pids)) await writeFile(join(pids, "pids.max"), String(PROCESSES_MAX));
+  return folders;
 }
 
 /** Where the group may lie: by itself, or once for each controller of version 1. */

@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import { firewallFault } from "../../components/local/firewall.ts";
+import { limitsSupport } from "../../components/local/limits.ts";
 import { locateEngine } from "../../infra/engine.ts";
 import { giteaFault } from "./gitea/gitealab.ts";
 import { kubelabFault } from "./kubernetes/kubelab.ts";
@@ -25,7 +26,8 @@ export type Kind =
   | "promtool"
   | "prlimit"
   | "builder"
-  | "cgroups";
+  | "cgroups"
+  | "namespaces";
 
 const engineFault: string | undefined = await locateEngine().then(
   () => undefined,
@@ -33,6 +35,7 @@ const engineFault: string | undefined = await locateEngine().then(
 );
 
 const nftablesFault = await firewallFault();
+const cgroups = await limitsSupport();
 
 /** Why this machine lacks a kind; undefined when it is there. */
 const lacks: Readonly<Record<Kind, () => string | undefined>> = {
@@ -51,7 +54,8 @@ const lacks: Readonly<Record<Kind, () => string | undefined>> = {
   prlimit: () => missing("prlimit"),
   nftables: () => nftablesFault,
   root: () => (process.getuid?.() === 0 ? undefined : "this user is not root"),
-  cgroups: () => (cgroupsWritable() ? undefined : "this user may make no control groups"),
+  cgroups: () => (cgroups === "none" ? "this user may make no control groups" : undefined),
+  namespaces: () => namespacesFault(),
   xfs: () => (process.getuid?.() === 0 ? (missing("mkfs.xfs") ?? missing("losetup")) : "only root can mount"),
 };
 
@@ -85,10 +89,16 @@ export function builderPath(): string | undefined {
   });
 }
 
-function cgroupsWritable(): boolean {
-  return ["cgroup.subtree_control", "cpu/cgroup.procs"].some((name) =>
-    isAllowed(`/sys/fs/cgroup/${name}`, constants.W_OK),
-  );
+/** The kernel's own root group gives controllers with processes in it; every other has a type. */
+function namespacesFault(): string | undefined {
+  const isOurs = "test -e cgroup.type || ! grep -qw memory cgroup.controllers";
+  const script = `mount -t cgroup2 none /sys/fs/cgroup && cd /sys/fs/cgroup && { ${isOurs}; }`;
+  try {
+    execFileSync("unshare", ["--mount", "--cgroup", "sh", "-c", script], { stdio: "ignore" });
+    return undefined;
+  } catch {
+    return "this user may mount no control groups in a namespace of its own";
+  }
 }
 
 /** Chromium for `playwright-core`'s `executablePath`: `STACKLING_BROWSER`, else the first on PATH. */
