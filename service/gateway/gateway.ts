@@ -19,6 +19,7 @@ import { type PageSubject, sendPage } from "./pages.ts";
 import type { Route, Routes } from "./routes.ts";
 import { countsAsVisit, type Visits } from "./visits.ts";
 import { createWaitingRoom } from "./waiting.ts";
+import { atMostEvery } from "./wakes.ts";
 
 export interface GatewayDeps {
   readonly routes: Routes;
@@ -283,18 +284,5 @@ function remembered<Answer>(freshMs: number, ask: () => Promise<Answer>): () => 
     const now = performance.now();
     if (!known || now - known.at >= freshMs) known = { at: now, answer: ask().catch(() => undefined) };
     return known.answer;
-  };
-}
-
-/** Counted anew for each time that a preview falls asleep: the wish of the time before says nothing. */
-function atMostEvery(intervalMs: number, call: (route: Route) => void) {
-  const last = new Map<string, number>();
-  return (route: Route): void => {
-    const nap = `${route.key} ${route.preview.status.since}`;
-    const now = performance.now();
-    if (now - (last.get(nap) ?? Number.NEGATIVE_INFINITY) < intervalMs) return;
-    for (const [other, at] of last) if (now - at >= intervalMs) last.delete(other);
-    last.set(nap, now);
-    call(route);
   };
 }
