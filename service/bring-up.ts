@@ -10,7 +10,7 @@ import { needsRefresh } from "./decide.ts";
 import { CHECKING } from "./gates/outcome.ts";
 import { costedOf } from "./money/hourly.ts";
 import { describeProgress, whenRouted } from "./progress.ts";
-import { servedWith } from "./rollback.ts";
+import { servedLast, servedWith } from "./rollback.ts";
 import type { Preview, PreviewStatus } from "./status.ts";
 
 /** `signal` ends it before its time. */
@@ -35,8 +35,10 @@ export async function bringUp(deps: ActuateDeps, wanted: BringUp): Promise<Parti
   return {
     ...(refresh ? await endDrift(deps, preview) : {}),
     ...(spec.checks ? CHECKING : SERVES),
-    // What is to be checked counts as good only then.
-    ...(spec.checks ? {} : { served: servedWith(preview.status, spec, { outputs, now: deps.now() }) }),
+    // What is to be checked counts as good only then; what was good before serves again from now on.
+    served: spec.checks
+      ? preview.status.served && servedLast(preview.status.served, spec.source.commit)
+      : servedWith(preview.status, spec, { outputs, now: deps.now() }),
     live: spec,
     expected: undefined,
     outputs,

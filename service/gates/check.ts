@@ -5,7 +5,6 @@ import type { GateOf } from "../../infra/checks.ts";
 import type { PreviewSpec } from "../../infra/spec.ts";
 import type { ActuateDeps, Actuation } from "../actuate.ts";
 import { isGroundOutage, needsRefresh } from "../decide.ts";
-import { servedLast } from "../rollback.ts";
 import type { PreviewStatus } from "../status.ts";
 import { afterChecks, CHECKING } from "./outcome.ts";
 import { type CommandRun, runChecks } from "./run.ts";
@@ -21,11 +20,10 @@ const OUTAGES: ReadonlySet<string> = new Set([
 /** Resolves once results and what follows from them are written; rejects where they could not be had. */
 export async function check(deps: CheckDeps, checking: Checking): Promise<void> {
   const { preview, signal } = checking;
-  const { live, served = [] } = preview.status;
+  const { live } = preview.status;
   if (!live?.checks) return;
   const { commit } = live.source;
-  // A good commit that came back counts from now on: a push may end its checks, and then fail its own.
-  await deps.store.setStatus(preview.key, { ...CHECKING, served: servedLast(served, commit) });
+  await deps.store.setStatus(preview.key, CHECKING);
   const results = await runChecks(
     { ...deps, runCommand: (gate) => runCommand(deps, checking, live, gate) },
     { spec: live, checks: live.checks, signal, say: (message) => showProgress(deps, preview.key, message) },
