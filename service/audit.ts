@@ -63,12 +63,10 @@ export interface AuditDeps {
   readonly logger: Pick<Logger, "error">;
 }
 
-const LENGTHS = { actor: 200, action: 60, key: 300, detail: 500, address: 60 } as const;
-
 export function createAudit({ store, now, logger }: AuditDeps): Audit {
   return {
     async record(note) {
-      const entry = { ...note, at: note.at ?? now(), ...cut(note) };
+      const entry = { ...note, at: note.at ?? now() };
       try {
         await store.addAudit(entry);
       } catch (error) {
@@ -96,21 +94,4 @@ export async function noted<T>(
     await audit.record({ ...note, detail: note.detail ? `${note.detail}; ${why}` : why, outcome });
     throw error;
   }
-}
-
-/** What strangers write may be of any length. */
-function cut(note: AuditNote): Partial<Record<keyof typeof LENGTHS, string>> & Pick<AuditEntry, "actor" | "action"> {
-  const short = (name: keyof typeof LENGTHS) => {
-    const text = note[name];
-    return text === undefined ? {} : { [name]: text.slice(0, LENGTHS[name]) };
-  };
-  return {
-    actor: "",
-    action: "",
-    ...short("actor"),
-    ...short("action"),
-    ...short("key"),
-    ...short("detail"),
-    ...short("address"),
-  };
 }

@@ -148,7 +148,6 @@ function reconcileDeps(
     stacks,
     world,
     config,
-    audit: parts.audit,
     subjects: createSubjectReader({ config, forge, identities, pullRequests: parts.pullRequests, store, now }),
     findRepository: repositories.find,
     isolationOf: parts.isolationOf,

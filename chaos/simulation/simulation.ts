@@ -277,7 +277,6 @@ function reconcileDeps({ config, rules, memory, forge, stacks, awake, ...ground 
     prepareSource: async () => {},
     resolveSecrets: async () => ({}),
     announce: async (preview) => rules.announced(preview),
-    audit: { record: async () => {} },
     caps: createCaps({ seats: memory.store, config, now: ground.now }),
     logger: silent,
     ...ground,

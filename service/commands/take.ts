@@ -2,7 +2,6 @@
 import type { Logger } from "pino";
 import { StacklingError } from "../../components/errors.ts";
 import { asksPersons } from "../approval.ts";
-import type { Audit } from "../audit.ts";
 import type { RepositoryConfig } from "../config/repository-types.ts";
 import type { OperatorConfig } from "../config/types.ts";
 import type { ForgeCommands, PullRequest } from "../forges/forge.ts";
@@ -28,7 +27,6 @@ export interface CommandDeps extends LogDeps {
   readonly commandsOf?: (repository: RepositoryConfig) => ForgeCommands | undefined;
   /** How a target keeps previews, by its name; undefined: none keeps them apart. */
   readonly isolationOf?: (target: string) => Isolation;
-  readonly audit: Pick<Audit, "record">;
   readonly announce: (preview: Preview) => Promise<void>;
   readonly lookAgain: (key: string, afterMs: number) => void;
   readonly now: () => string;

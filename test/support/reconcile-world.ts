@@ -2,7 +2,6 @@ import { pino } from "pino";
 import { withClient } from "../../components/local/database-client.ts";
 import type { OwnedThing } from "../../components/ports.ts";
 import { type ActionDeps, type AllActions, createActions } from "../../service/actions.ts";
-import { createAudit } from "../../service/audit.ts";
 import type { ApplicationConfig } from "../../service/config/application-types.ts";
 import type { RepositoryConfig } from "../../service/config/repository-types.ts";
 import type { OperatorConfig } from "../../service/config/types.ts";
@@ -120,7 +119,6 @@ export async function reconcileBench(url: string): Promise<Bench> {
     stacks,
     world,
     config,
-    audit: createAudit({ store, now: () => clock.now, logger: silent }),
     subjects: createSubjectReader({ config, forge: () => forge }),
     findRepository: async (name) => (name === "shop" ? shop : undefined),
     isolationOf: () => "apart",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { withClient } from "../../../../components/local/database-client.ts";
+import { createAudit } from "../../../../service/audit.ts";
 import type { BudgetConfig } from "../../../../service/config/budgets.ts";
 import { defaultCosts } from "../../../../service/config/costs.ts";
 import { type Budgets, type BudgetsDeps, startBudgets } from "../../../../service/money/budgets/budgets.ts";
@@ -44,7 +45,13 @@ describe("budgets at work", () => {
 
   const start = async (configured: readonly BudgetConfig[], more: Partial<BudgetsDeps> = {}) => {
     const started = startBudgets({
-      ...{ store: bench.store, prices, audit: bench.deps.audit, now: () => bench.clock.now, logger: silent },
+      ...{
+        store: bench.store,
+        prices,
+        audit: createAudit({ store: bench.store, now: () => bench.clock.now, logger: silent }),
+        now: () => bench.clock.now,
+        logger: silent,
+      },
       config: { ...config, budgets: configured },
       ...more,
     });
