@@ -2,12 +2,11 @@
 import type { Liquid } from "liquidjs";
 import { partsOf, withMarker } from "./comment/comment.ts";
 import type { PreviewFacts } from "./comment/facts.ts";
+import { COMMENT_MAX } from "./comment/limit.ts";
 import { VOCABULARY, vocabularyFault } from "./comment/vocabulary.ts";
 import { closest } from "./config/closest.ts";
 import { inCode, text } from "./markdown.ts";
 
-/** GitHub takes 65,536 characters of a comment, the others more. */
-const COMMENT_MAX = 60_000;
 const LIMITS = { parseLimit: 200_000, renderLimit: 1_000, memoryLimit: 10_000_000 };
 /** They read further templates, and ours is one. */
 const TAGS_TAKEN = ["include", "render", "layout", "block"] as const;

@@ -4,7 +4,7 @@ import type { PreviewFacts } from "./facts.ts";
 import { lastLines } from "./last-lines.ts";
 
 /** GitHub takes 65,536 characters, GitLab a million, Gitea and Forgejo what their database takes. */
-const COMMENT_MAX = 60_000;
+export const COMMENT_MAX = 60_000;
 /** Of each piece of output, one after the other until all of it fits: what is shorter stays whole. */
 const OUTPUT_MAX = [30_000, 15_000, 8_000, 4_000, 2_000, 1_000, 500, 0] as const;
 const MESSAGE_MAX = 2_000;
