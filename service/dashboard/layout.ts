@@ -75,6 +75,14 @@ ${liveUrl && streamOf(liveUrl, frame)}
   return documentOf({ title: `${title} · Stackling`, head, body, appearance });
 }
 
+const LIVE = `<div id="live">`;
+
+/** Markup that a page of the same title and frame begins with, up to what is live: it can go ahead of the rest. */
+export function opening(options: Omit<PageOptions, "live" | "rest" | "liveUrl">): string {
+  const { markup } = layout({ ...options, liveUrl: "", live: html`` });
+  return markup.slice(0, markup.lastIndexOf(LIVE));
+}
+
 const STYLES = [
   "base.css",
   "frame.css",

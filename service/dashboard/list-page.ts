@@ -4,7 +4,7 @@ import type { PreviewView } from "../api/preview-view.ts";
 import { type Html, html, safeHref, sentenceOf } from "../html.ts";
 import { EVERYTHING, may } from "../roles.ts";
 import type { SweepReport } from "../sweep/report.ts";
-import { chip, type Frame, layout } from "./layout.ts";
+import { chip, type Frame, layout, opening } from "./layout.ts";
 import { filterForm } from "./list-filter.ts";
 import { type RowFrame, rowOf } from "./list-row.ts";
 import { type Column, type Listing, listHref, STRANGERS_COLUMNS, showsAll } from "./listing.ts";
@@ -39,10 +39,19 @@ const HEADS: Readonly<Record<Column, string>> = {
   link: "Link",
 };
 
+/** Markup that the page of such a list begins with. */
+export function listOpening({ wish }: Pick<Listing, "wish">, frame: Frame): string {
+  return opening({ title: titleOf(wish), frame, wide: true });
+}
+
+function titleOf({ stage }: Listing["wish"]): string {
+  return stage === "Gone" ? "Gone previews" : "Previews";
+}
+
 /** Every preview that is not gone, or those that are. Without a session: names, links and conditions only. */
 export function listPage({ listing, views, stages, trends, costs, lastSweep, frame }: ListPage): Html {
   const { session } = frame;
-  const title = listing.wish.stage === "Gone" ? "Gone previews" : "Previews";
+  const title = titleOf(listing.wish);
   const live = html`<div class="head"><h1>${title}</h1><p class="soft">${countText(listing)}</p></div>
 ${session && filterForm(listing)}
 ${countsOf(listing, trends)}

@@ -1,4 +1,5 @@
 /** The list, the rows of it that changed, and what a row offers. */
+import { setImmediate } from "node:timers/promises";
 import type { Request, Router } from "express";
 import type { EndsReader } from "../api/preview-ends.ts";
 import { previewView } from "../api/preview-view.ts";
@@ -11,7 +12,7 @@ import type { Trends } from "../trends/trends.ts";
 import type { Answering } from "./answering.ts";
 import { ownPath } from "./appearance.ts";
 import type { Frame, Outcome } from "./layout.ts";
-import { listPage, rowsPage } from "./list-page.ts";
+import { listOpening, listPage, rowsPage } from "./list-page.ts";
 import { rowMenu } from "./list-row.ts";
 import { forStrangers, isWanted, listHref, listingOf, readListing } from "./listing.ts";
 import { monthCostsReader } from "./month-costs.ts";
@@ -50,9 +51,13 @@ export function listPages(pages: Router, deps: ListPages): void {
     const listing = listingOf(visibleTo(session, previews), wish, endsOf, (key) => costs?.get(key)?.cost);
     const viewOf = (preview: Preview) => previewView(preview, { ends: endsOf(preview) });
     const frame = { ...around, ...(outcome ? { outcome } : {}) };
+    // Styles and scripts are on their way while a long list is still being made; all that can fail has been read.
+    const begun = listOpening(listing, frame);
+    response.status(200).type("html").write(begun);
+    await setImmediate();
     const [views, stages] = [listing.previews.map(viewOf), listing.stages.map(viewOf)];
     const known = { ...(costs ? { costs } : {}), ...(summary ? { trends: trendTiles(summary) } : {}) };
-    send(response, 200, listPage({ listing, views, stages, lastSweep, frame, ...known }));
+    response.end(listPage({ listing, views, stages, lastSweep, frame, ...known }).markup.slice(begun.length));
   });
 
   pages.get("/rows", async (request, response) => {
